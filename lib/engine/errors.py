@@ -1,0 +1,163 @@
+"""What can go wrong between this component and an Engine, cut by what the caller should do about it.
+
+EngineError
+├── BadInput             refused before a byte was sent: a field is missing, unknown or malformed
+│   └── VersionMismatch  the engine's API version cannot serve the operation, the field or the pin
+├── ReadOnly             a write under a read-only credential, refused before a byte was sent
+├── Unreachable          no connection: nothing was sent, so every request may be repeated
+│   └── TlsRefused       a connection, but no trust: certificate, name, client certificate, plain HTTP
+├── NoAnswer             a read was sent and its answer is missing or cut: it may be repeated
+│   └── StreamCut        a stream ended in the middle
+├── OutcomeUnknown       a write was sent and its answer is missing: look before you repeat it
+├── LimitReached         the step's own limit on items, bytes or seconds stopped the work
+├── StreamFailed         the engine reported a failure inside a stream that began with success
+└── Refused              the engine answered with a status from 400 up
+    ├── Unauthorized     401, 403: the registry login, or a proxy before the engine, said no
+    ├── NotFound         404
+    ├── Conflict         409
+    ├── NoManager        503: no swarm manager here
+    └── EngineFault      any other 5xx
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EngineError(Exception):
+    """Root of all errors of this package; `str()` is a sentence that is fit for people.
+
+    `status`, `method` and `path` say which call failed, `hint` what to try next, `retriable` whether the
+    same call may be sent again without harm.
+    """
+
+    retriable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.method = method
+        self.path = path
+        self.hint = hint
+
+    def __str__(self) -> str:
+        call = " ".join(str(part) for part in (self.status, self.method, self.path) if part is not None)
+        text = f"{self.message} [{call}]" if call else self.message
+        return f"{text}. {self.hint}" if self.hint else text
+
+
+class BadInput(EngineError):
+    """The message cannot be turned into a request; `field` names the input that has to change."""
+
+    def __init__(self, message: str, *, field: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
+class VersionMismatch(BadInput):
+    """The engine's API version range and what the call needs do not meet."""
+
+
+class ReadOnly(EngineError):
+    """The credential allows reads only and the operation writes."""
+
+
+class Unreachable(EngineError):
+    """No connection to the engine; nothing was sent."""
+
+    retriable = True
+
+
+class TlsRefused(Unreachable):
+    """The TLS handshake failed or the other side does not speak TLS; repeating it changes nothing."""
+
+    retriable = False
+
+
+class NoAnswer(EngineError):
+    """A read was sent, its answer did not arrive whole."""
+
+    retriable = True
+
+
+class StreamCut(NoAnswer):
+    """A stream ended before its end; `records` counts what had arrived whole."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        records: int = 0,
+        method: str | None = None,
+        path: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, method=method, path=path, hint=hint)
+        self.records = records
+
+
+class OutcomeUnknown(EngineError):
+    """A write was sent and the connection was lost: it may or may not have taken effect."""
+
+
+class LimitReached(EngineError):
+    """A limit of the step (`limit`: its setting's name) ended the work."""
+
+    def __init__(self, message: str, *, limit: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.limit = limit
+
+
+class StreamFailed(EngineError):
+    """The engine answered 200 and put the failure into the stream; `step` is the build step or layer."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        step: str | None = None,
+        code: int | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, status=code, method=method, path=path, hint=hint)
+        self.step = step
+
+
+class Refused(EngineError):
+    """The engine answered with a status from 400 up; `message` is the engine's own text."""
+
+
+class Unauthorized(Refused):
+    """401 or 403."""
+
+
+class NotFound(Refused):
+    """404: no such object, or no such operation on this engine."""
+
+
+class Conflict(Refused):
+    """409: the object's present state forbids it."""
+
+
+class NoManager(Refused):
+    """503: this engine is not (or not now) a swarm manager."""
+
+
+class EngineFault(Refused):
+    """5xx: the engine failed, or reports a caller's mistake as its own fault."""
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a swarm object was changed by somebody else meanwhile (`update out of sequence`)."""
+        return "out of sequence" in self.message

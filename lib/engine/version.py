@@ -1,0 +1,108 @@
+"""Engine API versions: comparing them, and the one that client and engine settle on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import total_ordering
+
+from lib.engine.errors import BadInput, VersionMismatch
+
+_FORM = re.compile(r"v?(\d{1,3})\.(\d{1,4})")
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An API version; parts compare as numbers, so 1.9 < 1.33."""
+
+    major: int
+    minor: int
+
+    @classmethod
+    def parse(cls, text: str, *, field: str = "apiVersion") -> Version:
+        """Read "1.41" or "v1.41"; anything else is a BadInput that names `field`."""
+        match = _FORM.fullmatch(text.strip())
+        if not match:
+            raise BadInput(
+                f"{field}: {text!r} is no API version",
+                field=field,
+                hint="Write it as in 1.41, or leave it empty",
+            )
+        return cls(int(match[1]), int(match[2]))
+
+    def __lt__(self, other: Version) -> bool:
+        return (self.major, self.minor) < (other.major, other.minor)
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+
+NEWEST = Version(1, 56)
+OLDEST = Version(1, 25)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What an engine says of itself before any work: from the headers of `_ping`, the range from `/version`."""
+
+    maximum: Version
+    minimum: Version | None = None
+    os_type: str | None = None
+    experimental: bool = False
+    builder: str | None = None
+    swarm: str | None = None
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str]) -> EngineFacts | None:
+        """Read the answer to SystemPing; None where no engine stands behind the address."""
+        maximum = headers.get("Api-Version")
+        if not maximum:
+            return None
+        return cls(
+            maximum=Version.parse(maximum),
+            os_type=headers.get("Ostype"),
+            experimental=headers.get("Docker-Experimental", "").lower() == "true",
+            builder=headers.get("Builder-Version"),
+            swarm=headers.get("Swarm"),
+        )
+
+    @property
+    def range(self) -> str:
+        """The versions the engine speaks, for people: "1.24-1.51"."""
+        return f"{self.minimum}-{self.maximum}" if self.minimum else f"up to {self.maximum}"
+
+
+def settle(facts: EngineFacts, pin: Version | None, *, pin_yields: bool) -> tuple[Version, str | None]:
+    """Choose the version to speak and say in a second value what a person should know about the choice.
+
+    Without a pin: the newest both sides speak. A pin outside the engine's range raises VersionMismatch,
+    unless it yields (design 6: a version in the server's URL).
+    """
+    newest = min(NEWEST, facts.maximum)
+    if facts.minimum and facts.minimum > NEWEST:
+        raise VersionMismatch(
+            f"The engine speaks API {facts.range}, this component up to {NEWEST}",
+            hint="Use a newer release of this component",
+        )
+    if newest < OLDEST:
+        raise VersionMismatch(
+            f"The engine speaks API {facts.range}, this component needs {OLDEST} or newer",
+            hint="Upgrade the engine to 1.13 or newer",
+        )
+    if pin is None:
+        return newest, None
+    fits = pin <= facts.maximum and (facts.minimum is None or pin >= facts.minimum)
+    if fits:
+        return pin, None
+    if pin_yields:
+        return (
+            newest,
+            f"The server's URL asks for API {pin}, the engine speaks {facts.range}: {newest} is used",
+        )
+    raise VersionMismatch(
+        f"The engine speaks API {facts.range}, the credential pins {pin}",
+        field="apiVersion",
+        hint="Change or remove the pinned API version",
+    )
