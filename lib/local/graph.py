@@ -1,0 +1,79 @@
+"""The shape of a flow: one trigger, known ends, no circle, nothing that is never reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+Link = tuple[str, str]
+
+
+def problems_of(nodes: Sequence[str], links: Sequence[Link], triggers: Sequence[str]) -> list[str]:
+    """What is wrong with the shape, each sentence naming nodes or edges; empty when all is well."""
+    unknown = [problem for link in links for problem in _unknown_ends(link, nodes)]
+    if unknown:
+        return unknown
+    circle = _circle(nodes, links)
+    if circle:
+        return [f"circle {' -> '.join(circle)}: take one of these edges out, messages would run for ever"]
+    found = _trigger_problems(triggers, links)
+    if found:
+        return found
+    reached = _reached(triggers[0], links)
+    return [
+        f"node {node}: no edge leads to it; connect it or take it out"
+        for node in nodes
+        if node not in reached
+    ]
+
+
+def _unknown_ends(link: Link, nodes: Sequence[str]) -> list[str]:
+    known = ", ".join(nodes)
+    return [
+        f"edge {link[0]} -> {link[1]}: there is no node {end}; the nodes are {known}"
+        for end in dict.fromkeys(link)
+        if end not in nodes
+    ]
+
+
+def _trigger_problems(triggers: Sequence[str], links: Iterable[Link]) -> list[str]:
+    if not triggers:
+        return ["no node runs a trigger; a flow begins with exactly one"]
+    if len(triggers) > 1:
+        return [
+            f"nodes {', '.join(triggers)} run triggers; a flow begins with exactly one, split it into flows"
+        ]
+    return [
+        f"edge {source} -> {target}: a trigger takes no messages; turn the edge round or take it out"
+        for source, target in links
+        if target == triggers[0]
+    ]
+
+
+def _reached(start: str, links: Sequence[Link]) -> set[str]:
+    reached, ahead = {start}, [start]
+    while ahead:
+        here = ahead.pop()
+        new = {target for source, target in links if source == here} - reached
+        reached |= new
+        ahead.extend(new)
+    return reached
+
+
+def _circle(nodes: Sequence[str], links: Sequence[Link]) -> list[str]:
+    """One circle, its first node repeated at the end; empty where there is none."""
+    ends = {node for node in nodes if node not in {source for source, _ in links}}
+    rest = [node for node in nodes if node not in ends]
+    while True:
+        closed = [node for node in rest if all(target in ends for source, target in links if source == node)]
+        if not closed:
+            break
+        ends.update(closed)
+        rest = [node for node in rest if node not in ends]
+    if not rest:
+        return []
+    path = [rest[0]]  # every node of the rest leads to another one of the rest
+    while True:
+        step = next(target for source, target in links if source == path[-1] and target not in ends)
+        if step in path:
+            return [*path[path.index(step) :], step]
+        path.append(step)

@@ -1,0 +1,140 @@
+"""Mapping between two steps of a local flow: JSONata expressions over the message, as on the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from typing import Any
+
+from jsonata.jsonata import Jsonata
+from jsonata.utils import Utils
+
+_RESERVED = "elasticio"
+_DEPTH_LIMIT = 32
+
+
+class MappingError(Exception):
+    """An expression that does not compile or fails on a message; names the mapped field."""
+
+
+Mapper = Callable[[Mapping[str, Any]], Any]
+Value = Callable[[Mapping[str, Any], dict[str, Any]], Any]
+
+
+class _Absent:
+    """The outcome of an expression that finds nothing: the field is left out, unlike null."""
+
+
+def compile_mapper(mapper: Any, variables: Mapping[str, str] | None = None) -> Mapper:
+    """The mapper of an edge, ready for any number of messages; raises MappingError naming the field.
+
+    A text is one expression for the whole body, an object or array has an expression in each text leaf;
+    other leaves stand for themselves. Expressions see the properties of the previous step's body, `elasticio`
+    (earlier messages by step id) and, where the body has no property of that name, `body`, `headers`,
+    `attachments` and `passthrough`; also `$getPassthrough()` and `$getFlowVariables()`.
+    """
+    value = _compiled(mapper, "", 0)
+    flow_variables = dict(variables or {})
+
+    def mapped(payload: Mapping[str, Any]) -> Any:
+        scope = _scope(payload)
+        bindings = {
+            "getPassthrough": _constant(scope[_RESERVED]),
+            "getFlowVariables": _constant(flow_variables),
+        }
+        result = value(scope, bindings)
+        return {} if result is _Absent else result
+
+    return mapped
+
+
+def compile_condition(expression: str, variables: Mapping[str, str] | None = None) -> Mapper:
+    """The condition of an edge: its value for a message, to be read as true or false."""
+    return compile_mapper(f"$boolean({expression})", variables)
+
+
+def _constant(value: Any) -> Any:
+    return Jsonata.JLambda(lambda: value)  # type: ignore[no-untyped-call]
+
+
+def _scope(payload: Mapping[str, Any]) -> dict[str, Any]:
+    body = payload.get("body")
+    passthrough = payload.get("passthrough") or {}
+    scope = {
+        "body": body,
+        "headers": payload.get("headers") or {},
+        "attachments": payload.get("attachments") or {},
+        "passthrough": passthrough,
+    }
+    if isinstance(body, dict):
+        if _RESERVED in body:
+            raise MappingError(
+                f"the body has a property '{_RESERVED}', the name under which earlier steps are found"
+            )
+        scope.update(body)
+    scope[_RESERVED] = passthrough
+    return scope
+
+
+def _compiled(mapper: Any, field: str, depth: int) -> Value:
+    if depth > _DEPTH_LIMIT:
+        raise MappingError(f"{field}: nested deeper than {_DEPTH_LIMIT} levels")
+    if isinstance(mapper, str):
+        return _expression(mapper, field)
+    if isinstance(mapper, dict):
+        return _object({key: _compiled(leaf, _inner(field, key), depth + 1) for key, leaf in mapper.items()})
+    if isinstance(mapper, list):
+        return _array([_compiled(leaf, f"{field}[{place}]", depth + 1) for place, leaf in enumerate(mapper)])
+    return lambda _scope, _bindings: mapper
+
+
+def _object(leaves: Mapping[str, Value]) -> Value:
+    def build(scope: Mapping[str, Any], bindings: dict[str, Any]) -> Any:
+        values = ((key, leaf(scope, bindings)) for key, leaf in leaves.items())
+        return {key: value for key, value in values if value is not _Absent}
+
+    return build
+
+
+def _array(leaves: list[Value]) -> Value:
+    def build(scope: Mapping[str, Any], bindings: dict[str, Any]) -> Any:
+        values = (leaf(scope, bindings) for leaf in leaves)
+        return [value for value in values if value is not _Absent]
+
+    return build
+
+
+def _expression(text: str, field: str) -> Value:
+    name = f"'{field}'" if field else "the mapper"
+    try:
+        compiled = Jsonata(text)
+    except Exception as error:  # the library raises its own and Python's errors for a malformed text
+        raise MappingError(f"{name} is no JSONata expression: {error} in {text!r}") from error
+    compiled.set_output_convert_nulls(False)  # keeps null apart from nothing found
+
+    def evaluate(scope: Mapping[str, Any], bindings: dict[str, Any]) -> Any:
+        try:
+            with redirect_stdout(None):  # the library prints some of its complaints
+                found = compiled.evaluate(scope, bindings)
+        except Exception as error:
+            raise MappingError(f"{name} fails on this message: {error} in {text!r}") from error
+        return _Absent if found is None else _plain(found, name)
+
+    return evaluate
+
+
+def _plain(value: Any, name: str) -> Any:
+    """JSON values only: the library's own list and null become Python's, a function is refused."""
+    if value is Utils.NULL_VALUE:
+        return None
+    if isinstance(value, dict):
+        return {key: _plain(item, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, name) for item in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise MappingError(f"{name} yields a function, not a JSON value")
+
+
+def _inner(field: str, key: str) -> str:
+    return f"{field}.{key}" if field else key
