@@ -1,0 +1,166 @@
+"""Real engines for tests. `python -m tests.lab.engine` runs one until it is interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lib.local.local_image import busybox_archive
+from lib.local.private_engine import PrivateEngine
+from tests.lab.wire import Wire, WireError
+
+IMAGE = "busybox:local"
+# At home, without dockerd: an engine to throw away. Never DOCKER_HOST, which may name a dear one.
+GIVEN = "LAB_ENGINE"
+
+
+class LabEngine:
+    """An engine with the image `busybox:local`, and switches for what can go wrong with an engine.
+
+    `socket` is the path of its unix socket, `url` the same as unix://, `tcp_url` plain HTTP on the loopback,
+    `version` as in "20.10.24", `api` as in "1.41", `wire` a client of the lab's own.
+    """
+
+    def __init__(
+        self, private: PrivateEngine | None, url: str, tcp_url: str, wire: Wire | None = None
+    ) -> None:
+        self.private, self.url, self.tcp_url = private, url, tcp_url
+        self.socket = url.removeprefix("unix://")
+        self.wire = wire or Wire(url)
+        about = self.wire.do("GET", "/version").json()
+        self.version = about["Version"].partition("+")[0]
+        self.api, self.minimum_api = about["ApiVersion"], about["MinAPIVersion"]
+        self.image = IMAGE
+        self.import_image(IMAGE)
+
+    @classmethod
+    def begin(
+        cls,
+        *,
+        tls: Mapping[str, str] | None = None,
+        daemon: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+        binaries: str = "",
+        number: int = 1,
+    ) -> LabEngine:
+        """A new private engine; raises PrivateEngineError where that is impossible."""
+        private = PrivateEngine(
+            listen=True,
+            daemon={**(daemon or {}), **(tls or {})},
+            environment=environment,
+            binaries=binaries,
+            number=number,
+        )
+        scheme = "https" if tls else "http"
+        try:
+            return cls(private, private.url, f"{scheme}://127.0.0.1:{private.port}")
+        except BaseException:
+            private.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self._own.keeper.pid
+
+    @property
+    def folder(self) -> str:
+        return self._own.keeper.folder
+
+    @property
+    def _own(self) -> PrivateEngine:
+        if self.private is None:
+            raise WireError(f"the engine given by {GIVEN} is not ours to stop")
+        return self.private
+
+    def stop(self) -> None:
+        """Stopped as by a system: containers end, the socket file goes, connects are refused."""
+        self._own.stop()
+
+    def kill(self) -> None:
+        """Killed: everything ends at once, the socket file stays, connects are refused."""
+        os.kill(self.pid, signal.SIGKILL)
+        wait_until(lambda: not self._own.keeper.running, "the engine to die")
+
+    def start(self) -> None:
+        """Up again after `stop` or `kill`, on the same socket and port."""
+        self._own.start()
+
+    def freeze(self) -> None:
+        """Connects succeed, nothing answers."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def inside(self, command: Sequence[str]) -> list[str]:
+        """`command` in the network namespace of the engine, where its published ports are."""
+        return self._own.inside(command)
+
+    def import_image(self, name: str) -> str:
+        """Another image with the content of busybox."""
+        repository, _, tag = name.rpartition(":")
+        self.wire.do(
+            "POST",
+            "/images/create",
+            busybox_archive(),
+            fromSrc="-",
+            repo=repository,
+            tag=tag,
+            changes='CMD ["sh"]',
+        )
+        return name
+
+    def create(self, command: Sequence[str] = ("sleep", "600"), *, name: str = "", **settings: Any) -> str:
+        """A container (not started) and its id; `settings` are keys of the create body."""
+        query = {"name": name} if name else {}
+        # sleep ignores TERM as process 1; KILL makes a stop take no time
+        body = {"Image": IMAGE, "Cmd": list(command), "StopSignal": "SIGKILL", **settings}
+        identity: str = self.wire.do("POST", "/containers/create", body, **query).json()["Id"]
+        return identity
+
+    def run(self, command: Sequence[str] = ("sleep", "600"), *, name: str = "", **settings: Any) -> str:
+        """A started container's id."""
+        identity = self.create(command, name=name, **settings)
+        self.wire.do("POST", f"/containers/{identity}/start")
+        return identity
+
+    def wait(self, container: str) -> int:
+        """The exit code, once the container has ended."""
+        code: int = self.wire.do("POST", f"/containers/{container}/wait").json()["StatusCode"]
+        return code
+
+    def remove(self, container: str) -> None:
+        self.wire.ask("DELETE", f"/containers/{container}", force=True, v=True)
+
+    def close(self) -> None:
+        if self.private is not None:
+            self.private.close()
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 10) -> Any:
+    """The first true value of `condition()`; fails when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds} s for {what}")
+        time.sleep(0.01)
+    return value
+
+
+def main() -> None:
+    engine = LabEngine.begin()
+    try:
+        print(f"engine {engine.version} (API {engine.api}), image {engine.image}; Ctrl-C removes it")
+        print(f"export DOCKER_HOST={engine.url}")
+        print(f"# or {engine.tcp_url}", flush=True)
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    finally:
+        engine.close()
+
+
+if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    main()
