@@ -1,0 +1,147 @@
+"""What the component offers, read from component.json and the schemas it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from lib.local.problems import UsageError
+from lib.local.values import json_file
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Function:
+    """One trigger or action as the manifest declares it."""
+
+    key: str
+    kind: str
+    entry: Mapping[str, Any]
+    folder: Path
+
+    @property
+    def title(self) -> str:
+        return str(self.entry.get("title", self.key))
+
+    @property
+    def description(self) -> str:
+        help_text = self.entry.get("help", {}).get("description")
+        return str(self.entry.get("description") or help_text or "")
+
+    @property
+    def group(self) -> str:
+        """The resource an action belongs to: the name of its file; triggers are a group of their own."""
+        return PurePosixPath(self.entry["main"]).stem if self.kind == "action" else "triggers"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        fields: Mapping[str, Any] = self.entry.get("fields", {})
+        return fields
+
+    def schema(self, direction: str) -> Schema:
+        """The in or out schema, inline or in its file; empty where the manifest has none."""
+        declared = self.entry.get("metadata", {}).get(direction, {})
+        schema: Schema = json_file(self.folder / declared) if isinstance(declared, str) else declared
+        return schema
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All functions of a component by key, in the order of the manifest."""
+
+    folder: Path
+    functions: Mapping[str, Function]
+
+    @classmethod
+    def read(cls, folder: Path) -> Catalog:
+        """Read component.json; raises UsageError where there is none or it is broken."""
+        manifest = json_file(folder / "component.json")
+        functions = {
+            key: Function(key, kind, entry, folder)
+            for kind in ("trigger", "action")
+            for key, entry in manifest.get(f"{kind}s", {}).items()
+        }
+        return cls(folder, functions)
+
+    def keys(self, kind: str) -> frozenset[str]:
+        return frozenset(function.key for function in self.functions.values() if function.kind == kind)
+
+    def find(self, key: str, kind: str | None = None) -> Function:
+        """The function of a key; raises UsageError naming the nearest keys or the fitting command."""
+        function = self.functions.get(key)
+        if function is None:
+            near = get_close_matches(key, self.functions, n=3, cutoff=0.5)
+            hint = f"Did you mean {', '.join(near)}?" if near else "The command list shows all of them"
+            raise UsageError(f"The component has no trigger or action {key}", hint=hint)
+        if kind and function.kind != kind:
+            raise UsageError(
+                f"{key} is not an {kind}" if kind == "action" else f"{key} is not a {kind}",
+                hint=f"Run it with: {function.kind} {key}",
+            )
+        return function
+
+
+@dataclass(frozen=True)
+class Property:
+    """One property of a schema; nested ones have a dotted name."""
+
+    name: str
+    type: str
+    title: str
+    description: str
+    required: bool
+    versions: str
+
+
+def properties(schema: Schema, depth: int = 2) -> Iterator[Property]:
+    """The properties of a schema in order, with those of objects inside down to `depth` levels."""
+    yield from _properties(schema, schema, "", depth)
+
+
+def _properties(schema: Schema, root: Schema, prefix: str, depth: int) -> Iterator[Property]:
+    for key, raw in schema.get("properties", {}).items():
+        inner = resolved(raw, root)
+        name = f"{prefix}{key}"
+        yield Property(
+            name,
+            _type_name(inner, root),
+            str(raw.get("title") or inner.get("title") or key),
+            str(raw.get("description") or inner.get("description") or ""),
+            raw.get("required") is True,
+            versions_of(raw),
+        )
+        if depth > 1:
+            item = inner.get("items") if inner.get("type") == "array" else inner
+            suffix = "[]." if inner.get("type") == "array" else "."
+            yield from _properties(resolved(item or {}, root), root, f"{name}{suffix}", depth - 1)
+
+
+def resolved(schema: Schema, root: Schema) -> Schema:
+    """The schema behind an internal reference (`#/definitions/X`)."""
+    reference = schema.get("$ref")
+    if not isinstance(reference, str):
+        return schema
+    target: Any = root
+    for part in reference.removeprefix("#/").split("/"):
+        target = target.get(part, {})
+    found: Schema = target
+    return found
+
+
+def versions_of(schema: Schema) -> str:
+    """The API versions that know a property or operation: "1.41+", "1.25-1.43", or nothing for all."""
+    since, until = schema.get("x-since"), schema.get("x-until")
+    if until:
+        return f"{since or ''}-{until}"
+    return f"{since}+" if since else ""
+
+
+def _type_name(schema: Schema, root: Schema) -> str:
+    kind = schema.get("type", "any")
+    if kind == "array":
+        return f"array of {_type_name(resolved(schema.get('items', {}), root), root)}"
+    return str(kind)

@@ -1,0 +1,126 @@
+"""The command line of the local runner."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h)?$")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_EPILOG = """
+The engine is the one that --engine, a credential in --config, DOCKER_HOST or the default socket names, in
+this order. Without a command, the example flow runs. Exit codes: 0 done, 1 a step ended in an error, 2 wrong
+usage.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; argparse itself ends with exit code 2."""
+    top = argparse.ArgumentParser(
+        prog="scripts/run",
+        description="Run steps and flows of this component on this machine.",
+        epilog=_EPILOG,
+    )
+    top.set_defaults(command=None)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    listing = _command(commands, "list", "show all triggers and actions")
+    listing.add_argument("word", nargs="?", help="only those with this word in key, title or group")
+    _command(commands, "describe", "show inputs, outputs, settings and an example of one").add_argument("key")
+    _action(commands)
+    _trigger(commands)
+    _flow(commands)
+    _configured(_command(commands, "verify", "check the credential against the engine"))
+    _configured(_command(commands, "example", "run the example flow on a container that crashes"))
+    return top
+
+
+def _action(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    action = _running(_command(commands, "action", "run one action on one message"))
+    action.add_argument("key")
+    action.add_argument(
+        "--body", default="{}", metavar="JSON", help="the message body: JSON, @file, - for stdin"
+    )
+    action.add_argument(
+        "--attachment",
+        action="append",
+        default=[],
+        type=_named_file,
+        metavar="NAME=FILE",
+        help="attach a file (repeatable)",
+    )
+
+
+def _trigger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    trigger = _polling(_running(_command(commands, "trigger", "poll one trigger")))
+    trigger.add_argument("key")
+
+
+def _flow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    flow = _polling(_running(_command(commands, "flow", "run a flow file in the platform's form")))
+    flow.add_argument("file", type=Path)
+    flow.add_argument(
+        "--config-of",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("STEP", "JSON"),
+        help="settings for one step, over those of the file (repeatable)",
+    )
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    command.add_argument("--json", action="store_true", help="JSON lines on stdout, for pipes")
+    command.add_argument(
+        "--component", type=Path, metavar="DIR", help="another component than this one (its folder)"
+    )
+    command.add_argument("--debug", action="store_true", help="full detail on stderr")
+    return command
+
+
+def _configured(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument("--config", metavar="JSON", help="credential and settings: JSON, @file, - for stdin")
+    command.add_argument("--engine", metavar="URL", help="the engine to use, such as unix:///run/docker.sock")
+    return command
+
+
+def _running(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument(
+        "--data", type=Path, metavar="DIR", help="keep attachments here (default: a temporary folder)"
+    )
+    return _configured(command)
+
+
+def _polling(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument(
+        "--every", type=duration, default=5.0, metavar="TIME", help="pause between polls: 500ms, 5s, 1m (5s)"
+    )
+    command.add_argument("--times", type=_count, metavar="N", help="number of polls (default: until Ctrl-C)")
+    command.add_argument("--state", type=Path, metavar="FILE", help="keep the trigger's snapshot here")
+    return command
+
+
+def duration(text: str) -> float:
+    """Seconds of a text like 500ms, 5s, 2m, 1h; a bare number is seconds."""
+    match = _DURATION.match(text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 500ms, 5s, 2m or 1h")
+    return float(match[1]) * _SECONDS[match[2] or "s"]
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
+    return int(text)
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, separator, file = text.partition("=")
+    if not separator or not name or not file:
+        raise argparse.ArgumentTypeError(f"{text!r} must have the form NAME=FILE")
+    if not Path(file).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {file}")
+    return name, Path(file)
