@@ -1,0 +1,162 @@
+"""Limits of streams: items, bytes, seconds, silence. A stream that reaches one ends well and says which."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Generic, Protocol, Self, TypeVar
+
+from lib.engine.errors import LimitReached
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a step takes of a stream at most; None: no limit. Seconds may be fractions."""
+
+    max_items: int | None = None
+    max_bytes: int | None = None
+    max_seconds: float | None = None
+    idle_seconds: float | None = None
+
+
+class Timed(Protocol):
+    """A source that can be told how long it may wait for its next bytes before it raises."""
+
+    def set_timeout(self, seconds: float | None) -> None:
+        """Limit each wait from now on."""
+
+
+class Paced:
+    """Chunks under a deadline: belongs directly over the socket, below everything that puts chunks together.
+
+    Only down here is time kept while parts of an item trickle in (a progress bar on a TTY never ends its
+    line). Before each chunk the source's `set_timeout` gets what is left; when that has passed, a
+    LimitReached goes up through the parsers, which hand out what they have whole before they let it pass.
+    """
+
+    def __init__(
+        self, chunks: Iterable[bytes], source: Timed | None = None, clock: Clock = time.monotonic
+    ) -> None:
+        self._chunks = iter(chunks)
+        self._source = source
+        self._clock = clock
+        self._idle: float | None = None
+        self._until: float | None = None
+
+    def pace(self, idle: float | None, seconds: float | None) -> None:
+        """Allow `idle` seconds of silence and `seconds` in all, counted from now."""
+        self._idle = idle
+        self._until = None if seconds is None else self._clock() + seconds
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._idle is None and self._until is None:
+            return next(self._chunks)
+        began = self._clock()
+        left = None if self._until is None else self._until - began
+        if left is not None and left <= 0:
+            raise _over("maxSeconds")
+        if self._source is not None:
+            self._source.set_timeout(min(wait for wait in (self._idle, left) if wait is not None))
+        try:
+            return next(self._chunks)
+        except StopIteration:
+            raise
+        except Exception:
+            # Told by the clock, not by the class: sockets, pools and TLS layers have timeouts of their own.
+            now = self._clock()
+            if self._until is not None and now >= self._until:
+                raise _over("maxSeconds") from None
+            if self._idle is not None and now - began >= self._idle:
+                raise _over("idleSeconds") from None
+            raise
+
+
+def _over(limit: str) -> LimitReached:
+    return LimitReached(f"The stream was ended by the limit {limit}", limit=limit, hint=f"Raise {limit}")
+
+
+class Bounded(Generic[T]):
+    """An iterator that ends at the first limit reached; `truncated` then names the setting, else it is None.
+
+    `max_items` reached counts as truncated without asking for one more item, which might take for ever.
+    """
+
+    def __init__(
+        self,
+        source: Iterator[T],
+        limits: Limits,
+        size: Callable[[T], int] | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._source = source
+        self._limits = limits
+        self._size = size
+        self._clock = clock
+        self._until = None if limits.max_seconds is None else clock() + limits.max_seconds
+        self.truncated: str | None = None
+        self.items = 0
+        self.bytes = 0
+        pace = getattr(source, "pace", None)
+        if pace is not None:
+            pace(limits.idle_seconds, limits.max_seconds)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        if self.truncated is None:
+            self.truncated = self._exhausted()
+        if self.truncated is not None:
+            raise StopIteration
+        try:
+            item = next(self._source)
+        except LimitReached as reached:
+            self.truncated = reached.limit
+            raise StopIteration from None
+        if self._size is not None:
+            self.bytes += self._size(item)
+            if self._limits.max_bytes is not None and self.bytes > self._limits.max_bytes:
+                self.truncated = "maxBytes"
+                raise StopIteration
+        self.items += 1
+        return item
+
+    def _exhausted(self) -> str | None:
+        if self._limits.max_items is not None and self.items >= self._limits.max_items:
+            return "maxItems"
+        if self._until is not None and self._clock() >= self._until:
+            return "maxSeconds"
+        return None
+
+    def close(self) -> None:
+        """End the source, which ends its connection."""
+        close = getattr(self._source, "close", None)
+        if close is not None:
+            close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def bounded(
+    source: Iterator[T], limits: Limits, size: Callable[[T], int] | None = None, clock: Clock = time.monotonic
+) -> Bounded[T]:
+    """Bound `source`; `size` measures an item for `max_bytes`.
+
+    A source with a method `pace(idle, seconds)` (see Paced; Lines, Logs, Archive and Duplex hand it down)
+    keeps its time limits also while it waits; of any other source time is looked at between two items.
+    """
+    return Bounded(source, limits, size, clock)
