@@ -22,7 +22,7 @@ _FORMS = "unix:///var/run/docker.sock, tcp://host:2376, http://host:2375 or http
 
 @dataclass(frozen=True)
 class Tls:
-    """Certificates as PEM text; `verify` false trusts anybody, `server_name` replaces the host in the check."""
+    """Certificates as PEM text; `verify` false trusts anybody, `server_name` stands in for the host."""
 
     ca: str | None = None
     certificate: str | None = None
@@ -58,7 +58,7 @@ class Tls:
                 raise BadInput(
                     "tlsCertificate and tlsKey do not load as a pair",
                     field="tlsKey",
-                    hint="Check that the key belongs to the certificate and that its password is set if it has one",
+                    hint="Check that the key belongs to the certificate, and its password if it has one",
                 ) from fault
 
 

@@ -1,4 +1,4 @@
-"""PEM texts as people paste them: line breaks lost or written as \\n, several blocks, or a file's path."""
+"""PEM texts as people paste them: line breaks lost or escaped, several blocks, or a file's path."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _read(path: str, field: str) -> str:
 
 
 def _clean(label: str, body: str) -> str:
-    # Headers of an encrypted key in the older form (Proc-Type, DEK-Info) need their own lines and a blank one.
+    # Headers of an encrypted key in the older form (Proc-Type, DEK-Info) need own lines and a blank one.
     headers = re.findall(r"[A-Za-z-]+: [^\s]+", body)
     for header in headers:
         body = body.replace(header, "")

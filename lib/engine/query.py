@@ -76,7 +76,7 @@ def build(parameters: Iterable[Parameter], fields: Mapping[str, Any]) -> str:
 
     Left out means the engine's default (shapes.json, general, query).
     """
-    pairs = []
+    pairs: list[str] = []
     for parameter in parameters:
         name, write = (parameter, scalar) if isinstance(parameter, str) else parameter
         field = name.replace("-", "_")
@@ -88,6 +88,11 @@ def build(parameters: Iterable[Parameter], fields: Mapping[str, Any]) -> str:
             f"{name}={quote_plus(item)}" for item in ([written] if isinstance(written, str) else written)
         )
     return "?" + "&".join(pairs) if pairs else ""
+
+
+def is_true(value: Any) -> bool:
+    """Whether the engine takes a value for true (wire form bool): all but empty, 0, no, false and none."""
+    return str(value or "").lower() not in ("", "0", "no", "false", "none")
 
 
 def parsed(value: Any, field: str) -> Any:

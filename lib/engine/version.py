@@ -45,7 +45,7 @@ OLDEST = Version(1, 25)
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What an engine says of itself before any work: from the headers of `_ping`, the range from `/version`."""
+    """What an engine says of itself: from the headers of SystemPing, the minimum from SystemVersion."""
 
     maximum: Version
     minimum: Version | None = None

@@ -1,0 +1,256 @@
+"""The engine client: paths, versions and access in front of the funnel, and a verb for each shape of answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+from requests import Response
+
+from lib.engine.endpoint import Endpoint
+from lib.engine.errors import BadInput, ReadOnly, VersionMismatch
+from lib.engine.funnel import Funnel
+from lib.engine.negotiation import ask, with_minimum
+from lib.engine.path import expand
+from lib.engine.query import Parameter, build, is_true, parsed
+from lib.engine.registry import Registries
+from lib.engine.reply import Reply
+from lib.engine.retry import Retry
+from lib.engine.streams import Archive, Lines, Logs
+from lib.engine.timeouts import Kind, Timeouts
+from lib.engine.upload import Upload
+from lib.engine.version import EngineFacts, Version, settle
+from lib.engine.wire import dumps
+
+Fields = Mapping[str, Any]
+NOTHING: Fields = {}
+FRAMES_TYPED = Version(1, 42)
+
+
+class Header(Protocol):
+    """A request header made from a step's input and the credential's registry logins."""
+
+    def write(self, fields: Mapping[str, Any], registries: Registries) -> tuple[str, str] | None:
+        """Return name and value, or None where there is nothing to send."""
+
+
+class Engine:
+    """One Docker Engine. Safe for many threads; nothing is sent before the first call.
+
+    Every verb takes a path template, the step's input, the names of the query parameters, and `reads`:
+    whether the call changes nothing. That decides repeats after a lost answer and what a read-only
+    credential may do; by default GET and HEAD read.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        pin: str | None = None,
+        pin_yields: bool = False,
+        read_only: bool = False,
+        registries: Registries | None = None,
+        timeouts: Timeouts | None = None,
+        retry: Retry | None = None,
+        cancelled: threading.Event | None = None,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.read_only = read_only
+        self.registries = registries or Registries()
+        self.timeouts = timeouts or Timeouts()
+        self.cancelled = cancelled or threading.Event()
+        self.warn = warn
+        self._pin = Version.parse(pin) if pin else endpoint.pin
+        self._pin_yields = pin_yields or not pin
+        self.funnel = Funnel(endpoint, self.timeouts.connect, retry or Retry(), self.cancelled)
+
+    # --- versions ---
+
+    @cached_property
+    def facts(self) -> EngineFacts:
+        """What the engine says of itself; asked once."""
+        return ask(self.funnel, self.timeouts.short)
+
+    @cached_property
+    def full_facts(self) -> EngineFacts:
+        """The same with the oldest version the engine speaks."""
+        return with_minimum(self.facts, self.funnel, self.timeouts.short)
+
+    @cached_property
+    def version(self) -> Version:
+        """The API version that is spoken: the pin, else the newest that both sides know."""
+        facts = self.full_facts if self._pin else self.facts
+        version, remark = settle(facts, self._pin, pin_yields=self._pin_yields)
+        if remark:
+            self.warn(remark)
+        return version
+
+    def require(self, since: Version, what: str, *, field: str | None = None) -> None:
+        """Raise VersionMismatch unless the spoken version has `what` (an operation or a field)."""
+        if self.version >= since:
+            return
+        pinned = f", and {self.version} is in use" if self.version < self.facts.maximum else ""
+        raise VersionMismatch(
+            f"The engine speaks API {self.full_facts.range}{pinned}; {what} needs {since}",
+            field=field,
+            hint=f"Leave {field} empty, or use a newer engine" if field else "Use a newer engine",
+        )
+
+    # --- whole answers ---
+
+    def get(
+        self,
+        path: str,
+        fields: Fields = NOTHING,
+        *,
+        query: Sequence[Parameter] = (),
+        headers: Sequence[Header] = (),
+        timeout: Kind = "short",
+    ) -> Reply:
+        """GET a whole answer: an object, a list or a text."""
+        return Reply.of(self._send("GET", path, fields, query, headers, None, timeout, reads=True))
+
+    def head(self, path: str, fields: Fields = NOTHING, *, query: Sequence[Parameter] = ()) -> Reply:
+        """HEAD: the answer is in the headers."""
+        response = self._send("HEAD", path, fields, query, (), None, "short", reads=True)
+        return Reply.of(response, head=True)
+
+    def post(
+        self,
+        path: str,
+        fields: Fields = NOTHING,
+        *,
+        query: Sequence[Parameter] = (),
+        headers: Sequence[Header] = (),
+        body: Any = None,
+        timeout: Kind = "short",
+        reads: bool = False,
+    ) -> Reply:
+        """POST; `body` is the name of the field that holds it, or the JSON value itself, or an Upload."""
+        return Reply.of(self._send("POST", path, fields, query, headers, body, timeout, reads=reads))
+
+    def put(
+        self,
+        path: str,
+        fields: Fields = NOTHING,
+        *,
+        query: Sequence[Parameter] = (),
+        body: Any = None,
+        timeout: Kind = "short",
+    ) -> Reply:
+        """PUT; `body` as for `post`."""
+        return Reply.of(self._send("PUT", path, fields, query, (), body, timeout, reads=False))
+
+    def delete(
+        self,
+        path: str,
+        fields: Fields = NOTHING,
+        *,
+        query: Sequence[Parameter] = (),
+        timeout: Kind = "short",
+    ) -> Reply:
+        """DELETE."""
+        return Reply.of(self._send("DELETE", path, fields, query, (), None, timeout, reads=False))
+
+    # --- streams ---
+
+    def lines(
+        self,
+        method: str,
+        path: str,
+        fields: Fields = NOTHING,
+        *,
+        query: Sequence[Parameter] = (),
+        headers: Sequence[Header] = (),
+        body: Any = None,
+    ) -> Lines:
+        """Open a stream of JSON lines: events, stats, and the progress of a build, pull, push or load."""
+        response = self._send(
+            method, path, fields, query, headers, body, "stream", reads=method == "GET", stream=True
+        )
+        return Lines(response, method, path)
+
+    def logs(
+        self,
+        path: str,
+        fields: Fields = NOTHING,
+        *,
+        query: Sequence[Parameter] = (),
+        tty: Callable[[Engine, Fields], bool],
+    ) -> Logs:
+        """Open a stream of log lines.
+
+        From API 1.42 the answer's type tells frames from the raw bytes of a terminal; below it `tty` is
+        asked, which looks at the source.
+        """
+        raw = self.version < FRAMES_TYPED and tty(self, fields)
+        response = self._send("GET", path, fields, query, (), None, "stream", reads=True, stream=True)
+        if self.version >= FRAMES_TYPED:
+            raw = "multiplexed" not in response.headers.get("Content-Type", "")
+        return Logs(response, path, tty=raw, timestamps=is_true(fields.get("timestamps")))
+
+    def tar(self, path: str, fields: Fields = NOTHING, *, query: Sequence[Parameter] = ()) -> Archive:
+        """Open an archive for reading, piece by piece."""
+        response = self._send("GET", path, fields, query, (), None, "transfer", reads=True, stream=True)
+        return Archive(response, "GET", path)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self.funnel.close()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        fields: Fields,
+        query: Sequence[Parameter],
+        headers: Sequence[Header],
+        body: Any,
+        timeout: Kind,
+        *,
+        reads: bool,
+        stream: bool = False,
+    ) -> Response:
+        self.permit(method, path, reads=reads)
+        return self.funnel.send(
+            method,
+            self.target(path, fields, query),
+            headers=self.headers(headers, fields),
+            body=self.body(body, fields),
+            timeout=self.timeouts.of(timeout),
+            reads=reads,
+            stream=stream,
+        )
+
+    def permit(self, method: str, path: str, *, reads: bool) -> None:
+        """Raise ReadOnly for a write under a read-only credential."""
+        if self.read_only and not reads:
+            raise ReadOnly(
+                "This credential allows reads only",
+                method=method,
+                path=path,
+                hint="Use a credential with full access for this step",
+            )
+
+    def target(self, path: str, fields: Fields, query: Sequence[Parameter]) -> str:
+        """Return path and query as they go over the wire."""
+        return f"/v{self.version}{expand(path, fields)}{build(query, fields)}"
+
+    def headers(self, headers: Sequence[Header], fields: Fields) -> list[tuple[str, str]]:
+        """Return the headers that have something to say."""
+        written = [header.write(fields, self.registries) for header in headers]
+        return [pair for pair in written if pair]
+
+    def body(self, body: Any, fields: Fields) -> bytes | Upload | None:
+        """Return a request body: `body` names a field, or is the value."""
+        name = body if isinstance(body, str) else "requestBody"
+        value = fields.get(body) if isinstance(body, str) else body
+        if value is None or isinstance(value, Upload):
+            return value
+        value = parsed(value, name)
+        if not isinstance(value, dict | list):
+            raise BadInput(f"{name} must be an object or a list", field=name)
+        return dumps(value)

@@ -1,0 +1,121 @@
+"""The one place that sends requests: connection, time limits, retries, and every failure as our own error."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterable, Iterator
+
+from requests import PreparedRequest, Response, Session
+from requests.structures import CaseInsensitiveDict
+
+from lib.engine.endpoint import Endpoint
+from lib.engine.errors import EngineError, NoAnswer, OutcomeUnknown
+from lib.engine.refusal import refusal
+from lib.engine.retry import Retry
+from lib.engine.timeouts import Timeout
+from lib.engine.transport import EngineAdapter, Lost
+from lib.engine.upload import Upload
+
+_LOOK = "Look at the object before you repeat the call: it may or may not have taken effect"
+
+
+class Funnel:
+    """Sends requests to one endpoint. A test may mount another adapter on `session`."""
+
+    def __init__(
+        self, endpoint: Endpoint, connect_timeout: float, retry: Retry, cancelled: threading.Event
+    ) -> None:
+        self.endpoint = endpoint
+        self.adapter = EngineAdapter(endpoint, connect_timeout)
+        self.session = Session()
+        self.session.trust_env = False
+        self.session.mount("http://", self.adapter)
+        self._origin = f"http://{endpoint.host or 'docker'}"
+        self._retry, self._cancelled = retry, cancelled
+        self._basic = _basic(endpoint.user_info)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes | Upload | None = None,
+        timeout: Timeout,
+        reads: bool,
+        stream: bool = False,
+    ) -> Response:
+        """Send and return an answer below 400, read to its end unless `stream`.
+
+        `path` is as it goes over the wire, but for the endpoint's prefix. `reads` says that the call
+        changes nothing: it is repeated after a lost answer, where a write raises OutcomeUnknown.
+        """
+        request = self._prepare(method, path, headers, body)
+
+        def once() -> Response:
+            response = self._once(request, timeout, reads=reads, stream=stream)
+            if response.status_code >= 400:  # noqa: PLR2004
+                raise refusal(response, method, path)
+            return response
+
+        try:
+            return self._retry.run(once, reads=reads, cancelled=self._cancelled)
+        except EngineError as error:
+            error.method, error.path = error.method or method, error.path or path
+            raise
+
+    def _once(self, request: PreparedRequest, timeout: Timeout, *, reads: bool, stream: bool) -> Response:
+        adapter = self.session.get_adapter(request.url or "")
+        try:
+            return adapter.send(request, stream=stream, timeout=timeout)  # type: ignore[arg-type]
+        except Lost as fault:
+            if reads:
+                raise NoAnswer(f"No whole answer: {fault}", hint="The engine may be restarting") from fault
+            raise OutcomeUnknown(f"The outcome is unknown: {fault}", hint=_LOOK) from fault
+
+    def _prepare(
+        self, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes | Upload | None
+    ) -> PreparedRequest:
+        request = PreparedRequest()
+        request.method = method
+        request.url = f"{self._origin}{self.endpoint.prefix}{path}"
+        request.headers = CaseInsensitiveDict(headers)
+        if self._basic:
+            request.headers["Authorization"] = self._basic
+        if isinstance(body, Upload):
+            request.headers["Content-Type"] = body.content_type
+            if body.size is None:
+                request.headers["Transfer-Encoding"] = "chunked"
+            else:
+                request.headers["Content-Length"] = str(body.size)
+            request.body = _watched(body)  # type: ignore[assignment] # requests takes any iterable of bytes
+        elif body is not None:
+            request.headers["Content-Type"] = "application/json"
+            request.body = body
+        return request
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self.adapter.close()
+
+
+class _watched:  # noqa: N801 - reads as a function
+    """The chunks of an upload; a source that breaks ends the request, with the engine holding a part."""
+
+    def __init__(self, upload: Upload) -> None:
+        self._upload = upload
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._upload
+        except Exception as fault:
+            if not self._upload.started:
+                raise
+            raise OutcomeUnknown(
+                f"The data to send could not be read to its end ({fault}); the engine got a part", hint=_LOOK
+            ) from fault
+
+
+def _basic(user_info: str | None) -> str | None:
+    return f"Basic {base64.b64encode(user_info.encode()).decode()}" if user_info else None

@@ -1,0 +1,68 @@
+"""From an answer with a status of 400 and up to the error that says what to do about it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from requests import Response
+
+from lib.engine.errors import (
+    Conflict,
+    EngineFault,
+    NoManager,
+    NotFound,
+    Refused,
+    TlsRefused,
+    Unauthorized,
+    VersionMismatch,
+)
+from lib.engine.wire import loads
+
+_CLASSES: dict[int, type[Refused]] = {
+    401: Unauthorized,
+    403: Unauthorized,
+    404: NotFound,
+    409: Conflict,
+    503: NoManager,
+}
+_HINTS: dict[int, str] = {
+    400: "Check the fields of this step; the engine's text names the one it does not like",
+    401: "Check the registry login (field X_Registry_Auth, or registries in the credential)",
+    403: "The engine, or a proxy before it, forbids this call",
+    404: "Check the id or name, and that the object still exists",
+    409: "The object is in a state that forbids this now; look at it with its inspect action",
+    501: "This engine's configuration or driver does not support the call",
+    503: "This engine is no swarm manager at present: use a manager, or SwarmInit, SwarmJoin, SwarmUnlock first",
+}
+_TEXT_LIMIT = 2000
+_VERSION = re.compile(r"client version ([\d.]+) is too (old|new)")
+
+
+def refusal(response: Response, method: str, path: str) -> Exception:
+    """Return the error for an answer from 400 up; its text is the engine's own."""
+    text = message_of(response)
+    status = response.status_code
+    if status == 400 and _VERSION.search(text):  # noqa: PLR2004
+        return VersionMismatch(text, field="apiVersion", hint="Remove the pinned API version, or upgrade")
+    if "HTTP request to an HTTPS server" in text:
+        return TlsRefused(
+            "The engine speaks TLS at this address", hint="Use https:// or tcp:// with certificates"
+        )
+    kind = _CLASSES.get(status) or (EngineFault if status >= 500 else Refused)  # noqa: PLR2004
+    hint = _HINTS.get(status)
+    if status == 404 and "page not found" in text:  # noqa: PLR2004
+        hint = "This engine does not know the operation: it is too old, or no Docker Engine"
+    return kind(text, status=status, method=method, path=path, hint=hint)
+
+
+def message_of(response: Response) -> str:
+    """Return the engine's text: `message` of a JSON body, else the plain text, else the reason phrase."""
+    raw = response.content
+    try:
+        body: Any = loads(raw)
+    except ValueError:
+        body = raw.decode("utf-8", "replace")
+    text = body.get("message") if isinstance(body, dict) else body
+    text = str(text or "").strip() or response.reason or "The engine gave no reason"
+    return text if len(text) <= _TEXT_LIMIT else text[:_TEXT_LIMIT] + " …"

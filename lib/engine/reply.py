@@ -1,0 +1,54 @@
+"""A whole answer of the engine, kept as the bytes that came until somebody reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal
+
+from requests import Response
+
+from lib.engine.wire import loads
+
+Kind = Literal["json", "text", "empty", "headers"]
+
+
+class Reply:
+    """Status, headers and body of an answer below 400. `raw` is the body, unparsed."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], raw: bytes, *, head: bool = False) -> None:
+        self.status = status
+        self.headers = headers
+        self.raw = raw
+        self._head = head
+
+    @classmethod
+    def of(cls, response: Response, *, head: bool = False) -> Reply:
+        """Take over an answer that has been read to its end."""
+        return cls(response.status_code, response.headers, response.content, head=head)
+
+    @property
+    def kind(self) -> Kind:
+        """What the body is. An engine says `application/json` for every JSON body and for none other."""
+        if self._head:
+            return "headers"
+        if not self.raw.strip():
+            return "empty"
+        return "json" if "json" in self.headers.get("Content-Type", "") else "text"
+
+    @cached_property
+    def value(self) -> Any:
+        """The parsed JSON body."""
+        return loads(self.raw)
+
+    def json(self) -> Any:
+        """Return the parsed JSON body, parsed once."""
+        return self.value
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.raw.decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"<Reply {self.status} {self.kind} of {len(self.raw)} bytes>"

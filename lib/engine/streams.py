@@ -1,0 +1,103 @@
+"""Answers that come piece by piece: JSON lines, log lines, archives. Each is an iterator and a context manager."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from requests import Response
+
+from lib.engine.errors import EngineError, StreamCut
+from lib.engine.frames import Frame, frames, raw
+from lib.engine.jsonlines import records
+from lib.engine.limits import Paced
+from lib.engine.logs import LogLine, log_lines
+from lib.engine.transport import Body, Lost
+
+T = TypeVar("T")
+
+
+class Stream(Generic[T]):
+    """An open answer. Leaving it, or `close()`, ends the connection; `pace` limits the waiting."""
+
+    def __init__(self, response: Response, method: str, path: str) -> None:
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.method, self.path = method, path
+        self._response = response
+        self._body: Body = response.raw  # type: ignore[assignment] # ours, see EngineAdapter
+        self._chunks = Paced(self._read(), self._body)
+        self._items = self._open(self._chunks)
+
+    def _open(self, chunks: Paced) -> Iterator[T]:
+        raise TypeError(f"{type(self).__name__} opens nothing from {chunks}")
+
+    def _read(self) -> Iterator[bytes]:
+        try:
+            yield from self._body.stream()
+        except Lost as fault:
+            raise StreamCut(
+                f"The stream was cut: {fault}",
+                method=self.method,
+                path=self.path,
+                hint="The engine or the way to it went down; what came before is complete",
+            ) from fault
+
+    def pace(self, idle: float | None, seconds: float | None) -> None:
+        """Allow `idle` seconds of silence and `seconds` in all, from now; then LimitReached is raised."""
+        self._chunks.pace(idle, seconds)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        try:
+            return next(self._items)
+        except EngineError as error:
+            error.method, error.path = error.method or self.method, error.path or self.path
+            raise
+
+    def close(self) -> None:
+        """End the connection, whether the stream has ended or not."""
+        self._response.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Lines(Stream[dict[str, Any]]):
+    """JSON lines, each an object."""
+
+    def _open(self, chunks: Paced) -> Iterator[dict[str, Any]]:
+        return records(chunks)
+
+
+class Archive(Stream[bytes]):
+    """A tar in pieces of bytes."""
+
+    def _open(self, chunks: Paced) -> Iterator[bytes]:
+        return iter(chunks)
+
+
+class Logs(Stream[LogLine]):
+    """Log lines of a container, service or task."""
+
+    def __init__(self, response: Response, path: str, *, tty: bool, timestamps: bool) -> None:
+        self._tty, self._timestamps = tty, timestamps
+        super().__init__(response, "GET", path)
+
+    def _open(self, chunks: Paced) -> Iterator[LogLine]:
+        return log_lines(self._framed(chunks), self._timestamps, self._tty)
+
+    def _framed(self, chunks: Paced) -> Iterator[Frame]:
+        return raw(chunks) if self._tty else frames(chunks)
+
+    def frames(self) -> Iterator[Frame]:
+        """Return the frames (stream, payload) instead of lines; use the one or the other."""
+        return self._framed(self._chunks)

@@ -1,0 +1,39 @@
+"""How long a call may take, by name: a handler says which kind of call it makes, not a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["short", "slow", "stream", "transfer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """Seconds until the head of the answer, between two pieces of it, and for the whole; None: no limit."""
+
+    first_byte: float | None
+    idle: float | None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """The kinds of calls. `connect` holds for all of them.
+
+    short: answers from memory or disk (a volume driver that does not exist takes the engine 15 s).
+    slow: the engine works before it answers: stop, commit, prune, delete, swarm join, registry look-ups.
+    stream: answers that go on as long as something happens; the step's limits end them.
+    transfer: archives and images, where only silence is a fault.
+    """
+
+    connect: float = 5
+    short: Timeout = Timeout(60, 60, 120)
+    slow: Timeout = Timeout(900, 300, 3600)
+    stream: Timeout = Timeout(60, None)
+    transfer: Timeout = Timeout(900, 300)
+
+    def of(self, kind: Kind) -> Timeout:
+        """Return the limits of a kind of call."""
+        timeout: Timeout = getattr(self, kind)
+        return timeout
