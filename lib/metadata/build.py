@@ -1,0 +1,85 @@
+"""Writes schemas, component.json, the tables of the README and docs/operations.md: `python -m lib.metadata.build`.
+
+With --check it writes nothing, prints one line per stale file and ends with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib.metadata import facts as fact_files
+from lib.metadata import words as word_files
+from lib.metadata.facts import Facts, Tree
+from lib.metadata.layout import layout
+from lib.metadata.manifest import manifest
+from lib.metadata.missing import report
+from lib.metadata.outputs import outputs
+from lib.metadata.pages import operations_page, readme
+from lib.metadata.schema_in import schema_in
+from lib.metadata.schema_out import schema_out
+from lib.metadata.words import Words
+
+ROOT = Path(__file__).parents[2]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build or check; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="build", description="Writes the generated files of the component.")
+    parser.add_argument("--check", action="store_true", help="write nothing, name what is stale")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder of the component")
+    options = parser.parse_args(arguments)
+    root: Path = options.root
+    facts = fact_files.load(root / "lib/metadata/facts")
+    words = word_files.load(root / "lib/metadata/words")
+    files = generated(root, facts, words)
+    stale = [path for path, text in files.items() if _text(root / path) != text]
+    dead = sorted(_names(root) - set(files))
+    if not options.check:
+        _write(root, {path: files[path] for path in stale}, dead)
+    for path in (*stale, *dead):
+        print(f"{path}: {'stale' if options.check else 'removed' if path in dead else 'written'}")
+    lacking = report(words, facts)
+    for line in lacking:
+        print(line, file=sys.stderr)
+    return 1 if lacking or (options.check and (stale or dead)) else 0
+
+
+def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
+    """Return all generated files, path below the root -> text."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    home = project.get("urls", {}).get("Repository", ".")
+    trees: dict[str, Tree] = {}
+    for key in facts.operations:
+        trees[f"schemas/{key}.in.json"] = schema_in(key, facts, words)
+        trees[f"schemas/{key}.out.json"] = schema_out(key, facts, words)
+    component = manifest(facts, words, project["version"], home, outputs(root))
+    files = {path: layout(tree) for path, tree in trees.items()}
+    files["component.json"] = layout(component)
+    files["README.md"] = readme(_text(root / "README.md"), component, facts)
+    files["docs/operations.md"] = operations_page(facts, words, trees)
+    return files
+
+
+def _names(root: Path) -> set[str]:
+    return {f"schemas/{path.name}" for path in (root / "schemas").glob("*.json")}
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _write(root: Path, files: dict[str, str], dead: Sequence[str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    for name in dead:
+        (root / name).unlink()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

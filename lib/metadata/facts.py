@@ -1,0 +1,36 @@
+"""The fact files: what the Engine API has, from its first version to its newest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Tree = dict[str, Any]
+
+FOLDER = Path(__file__).parent / "facts"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All fact files, as read."""
+
+    operations: Tree  # key -> method, path, resource, since, parameters, body
+    definitions: Tree  # name -> JSON Schema, nullable as x-nullable
+    filters: Tree  # key -> filter -> kind, since, values, forms
+    shapes: Tree  # key -> kind of request and answer, what the operation needs
+    extras: Tree  # inputs of our own, forms that an input accepts beside its type
+    answers: Tree  # kind of answer -> properties of its message
+    examples: Tree  # key -> a message body that the operation accepts
+
+
+def load(folder: Path = FOLDER) -> Facts:
+    """Read the fact files of a folder."""
+    names = Facts.__dataclass_fields__
+    return Facts(**{name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in names})
+
+
+def number(version: str) -> tuple[int, ...]:
+    """Return a version as numbers, since 1.9 is older than 1.33."""
+    return tuple(int(part) for part in version.split("."))

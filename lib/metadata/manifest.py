@@ -1,0 +1,107 @@
+"""component.json: what the platform shows of the component and where it finds the code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.metadata.facts import Facts, Tree
+from lib.metadata.words import Words
+
+# Sections of the README and files in actions/; the order is that of the lists which people see.
+RESOURCES = (
+    "containers",
+    "execs",
+    "images",
+    "networks",
+    "volumes",
+    "system",
+    "services",
+    "tasks",
+    "swarm",
+    "nodes",
+    "secrets",
+    "configs",
+    "plugins",
+    "distribution",
+    "session",
+)
+_READS = ("GET", "HEAD")
+_OURS = ("kinds", "reads", "main")
+
+
+def manifest(facts: Facts, words: Words, version: str, home: str, outputs: dict[str, Tree]) -> Tree:
+    """Return component.json; `home` is where the README lies, `outputs` the out-schemas of the triggers."""
+    component = words.component
+    tree: Tree = {key: component[key] for key in ("title", "description")}
+    tree |= {"version": version, "buildType": "docker", "docsUrl": home}
+    tree["help"] = {"description": component["help"]["description"], "link": f"{home}/README.md"}
+    tree["credentials"] = {"fields": {name: _field(item) for name, item in words.credentials.items()}}
+    if "envVars" in component:
+        tree["envVars"] = component["envVars"]
+    if words.triggers:
+        tree["triggers"] = {key: _trigger(key, table, home, outputs) for key, table in words.triggers.items()}
+    keys = ordered(facts)
+    tree["actions"] = {
+        key: _action(key, facts, words, home) | {"order": order}
+        for key, order in zip(keys, range(len(keys), 0, -1), strict=True)
+    }
+    return tree
+
+
+def ordered(facts: Facts) -> list[str]:
+    """Return the keys of all operations, grouped by resource."""
+    return [
+        key
+        for resource in RESOURCES
+        for key, operation in facts.operations.items()
+        if operation["resource"] == resource
+    ]
+
+
+def _action(key: str, facts: Facts, words: Words, home: str) -> Tree:
+    operation = facts.operations[key]
+    description = words.operation(key, "description")
+    action: Tree = {
+        "title": words.operation(key, "title"),
+        "description": description,
+        "help": {"description": description, "link": f"{home}/README.md#{operation['resource']}"},
+        "main": f"./actions/{operation['resource']}.py",
+    }
+    if "deprecated" in operation:
+        action["deprecated"] = True
+    action["fields"] = {
+        name: _field(setting) for name, setting in words.settings.items() if _offered(setting, key, facts)
+    }
+    action["metadata"] = {"in": f"./schemas/{key}.in.json", "out": f"./schemas/{key}.out.json"}
+    return action
+
+
+def _offered(setting: Tree, key: str, facts: Facts) -> bool:
+    operation = facts.operations[key]
+    if "kinds" in setting and facts.shapes[key]["answer"] not in setting["kinds"]:
+        return False
+    names_one = any(parameter["in"] == "path" for parameter in operation["parameters"])
+    return not setting.get("reads") or (names_one and operation["method"] in _READS)
+
+
+def _trigger(key: str, table: Tree, home: str, outputs: dict[str, Tree]) -> Tree:
+    trigger: Tree = {name: item for name, item in table.items() if name not in {"fields", "metadata"}}
+    trigger["help"] = {
+        "description": table.get("description", ""),
+        "link": f"{home}/README.md#triggers",
+    } | _help(table)
+    trigger["fields"] = {name: _field(item) for name, item in table.get("fields", {}).items()}
+    trigger["metadata"] = {"out": outputs.get(key, {})}
+    return trigger
+
+
+def _help(table: Tree) -> Tree:
+    help_: Any = table.get("help", {})
+    return {"description": help_} if isinstance(help_, str) else help_
+
+
+def _field(item: Tree) -> Tree:
+    field: Tree = {name: value for name, value in item.items() if name not in _OURS}
+    if isinstance(field.get("help"), str):
+        field["help"] = {"description": field["help"]}
+    return field

@@ -1,0 +1,85 @@
+"""In-schemas: what a message must hold for an operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.metadata.dialect import REF, Dialect
+from lib.metadata.facts import Facts, Tree
+from lib.metadata.parameter import property_of
+from lib.metadata.whole import whole
+from lib.metadata.words import Words
+
+
+def schema_in(key: str, facts: Facts, words: Words) -> Tree:
+    """Return the whole in-schema of an operation, in the platform's dialect."""
+    operation = facts.operations[key]
+    fields = dict(_parameters(key, facts, words))
+    if "body" in operation:
+        fields["requestBody"] = _body(key, operation["body"], facts, words)
+    for name in facts.extras["inputs"].get(key, ()):
+        fields[name] = _extra(key, name, facts, words)
+    # Higher comes first in the mapper.
+    first = sorted(fields, key=lambda name: not fields[name].get("required", False))
+    for order, name in enumerate(reversed(first), start=1):
+        fields[name]["order"] = order
+    root = {"title": words.operation(key, "title"), "type": "object", "x-operation": key}
+    root |= {
+        f"x-{mark}": operation[mark] for mark in ("method", "path", "since", "until") if mark in operation
+    }
+    return whole(
+        root | {"properties": {name: fields[name] for name in first}},
+        Dialect(facts, words, answer=False).definition,
+    )
+
+
+def _parameters(key: str, facts: Facts, words: Words) -> list[tuple[str, Tree]]:
+    found = []
+    for parameter in facts.operations[key]["parameters"]:
+        name = parameter.get("field", parameter["name"])
+        node = _worded(key, name, property_of(parameter, facts.filters.get(key, {}), words), words)
+        accepted = facts.extras["accepts"].get(f"{key}.{name}")
+        if accepted:
+            node["x-accepts"] = accepted
+        if parameter.get("required"):
+            node["required"] = True
+        elif parameter["in"] != "path":
+            node["x-nullable"] = True
+        found.append((name, node | _marks(parameter)))
+    return found
+
+
+def _body(key: str, body: Tree, facts: Facts, words: Words) -> Tree:
+    schema: Tree = {"type": "string"}
+    if "definition" in body:
+        definition = facts.definitions[body["definition"]]
+        schema = {"$ref": REF + body["definition"]}
+        if definition.get("type") == "array":
+            schema = Dialect(facts, words, answer=False).node(definition, body["definition"], "")
+    node = _worded(key, "requestBody", schema, words)
+    if body["required"] and "definition" in body:
+        node["required"] = True
+    else:
+        node["x-nullable"] = True
+    return node | _marks(body)
+
+
+def _extra(key: str, name: str, facts: Facts, words: Words) -> Tree:
+    """Return an input of our own. It has no version: the component serves it, not the engine."""
+    schema: Tree = facts.extras["fields"][name]
+    node = _worded(key, name, dict(schema), words)
+    if "properties" in schema:
+        node["properties"] = {
+            part: _worded(key, f"{name}.{part}", dict(item), words)
+            for part, item in schema["properties"].items()
+        }
+    return node | {"x-nullable": True}
+
+
+def _worded(key: str, name: str, schema: Tree, words: Words) -> Tree:
+    title, description = words.input(key, name)
+    return {"title": title, "description": description} | schema
+
+
+def _marks(fact: Tree) -> dict[str, Any]:
+    return {f"x-{mark}": fact[mark] for mark in ("since", "until") if mark in fact}

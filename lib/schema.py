@@ -1,0 +1,248 @@
+"""Checks message bodies against the component's schemas.
+
+The files are in the platform's dialect; `draft7` says what that means as JSON Schema. A schema is compiled once,
+on its first use.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+Tree = dict[str, Any]
+
+_SHORT = 20  # characters of a text that an error may repeat; longer ones could be anything
+_TEXTS = {"integer": r"^-?\d+$", "boolean": r"^(true|True|TRUE|false|False|FALSE|1|0)$"}
+_PATTERNS = {_TEXTS["integer"]: "must be a whole number", _TEXTS["boolean"]: "must be true or false"}
+_KEPT = (
+    "$ref",
+    "pattern",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+    "minLength",
+    "maxLength",
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one field: its path (`HostConfig.Binds[2]`, "" for the whole body) and what is expected."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+class _Compiled(Protocol):
+    """The part of a jsonschema-rs validator that is used here."""
+
+    def is_valid(self, instance: Any) -> bool: ...
+    def iter_errors(self, instance: Any) -> Iterator[Any]: ...
+
+
+class Validator:
+    """One schema file, ready to check values."""
+
+    def __init__(self, schema: Tree) -> None:
+        # Imported late: only a process that checks messages pays for the library.
+        from jsonschema_rs import Draft7Validator  # noqa: PLC0415
+
+        self.schema = schema
+        self._fields: Tree = schema.get("properties", {})
+        self._compiled: _Compiled = Draft7Validator(draft7(schema), validate_formats=False)
+
+    def errors(self, value: Any) -> list[Problem]:
+        """Return what is wrong with the value, in the order of the schema; empty if nothing is.
+
+        An empty text in an optional top-level field means "not given", as an unfilled mapper field sends it.
+        """
+        if not self._compiled.is_valid(value):
+            filled = self._filled(value)
+            found = [_problem(error) for error in self._compiled.iter_errors(filled)]
+            if found:
+                return list(dict.fromkeys(found))
+        return self._bad_json(value)
+
+    def _filled(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        optional = {name for name, node in self._fields.items() if node.get("x-nullable")}
+        return {name: item for name, item in value.items() if item != "" or name not in optional}
+
+    def unknown_fields(self, value: Any) -> list[Problem]:
+        """Return one problem per top-level key that the schema does not have, with the name that was probably meant."""
+        if not isinstance(value, Mapping):
+            return []
+        return [self._unknown(key) for key in value if key not in self._fields]
+
+    def _unknown(self, key: str) -> Problem:
+        known = list(self._fields)
+        lower = {name.lower(): name for name in reversed(known)}
+        close = difflib.get_close_matches(key.lower(), lower, n=1, cutoff=0.6)
+        if close:
+            return Problem(key, f"is no field of {self._name()}; did you mean {lower[close[0]]}?")
+        return Problem(key, f"is no field of {self._name()}; it has {', '.join(known) or 'none'}")
+
+    def _name(self) -> str:
+        return str(self.schema.get("x-operation") or self.schema.get("title") or "this schema")
+
+    def _bad_json(self, value: Any) -> list[Problem]:
+        """Return a problem per field whose text must be JSON (`x-text`) and is not."""
+        found = []
+        for name, node in self._fields.items() if isinstance(value, Mapping) else ():
+            text = value.get(name)
+            if node.get("x-text") != "json" or not isinstance(text, str) or not text.strip():
+                continue
+            try:
+                json.loads(text)
+            except ValueError as fault:
+                found.append(Problem(name, f"must be {_ARTICLES[node['type']]} or a text of JSON ({fault})"))
+        return found
+
+
+def validator(path: str | Path) -> Validator:
+    """Return the validator of a schema file; it is read and compiled once per process."""
+    return _validator(str(path))
+
+
+@cache
+def _validator(path: str) -> Validator:
+    return Validator(json.loads(Path(path).read_text("utf-8")))
+
+
+def marks(schema: Tree) -> dict[str, tuple[str | None, str | None]]:
+    """Return the first and last API version of each top-level field; inputs of our own have neither."""
+    return {
+        name: (node.get("x-since"), node.get("x-until"))
+        for name, node in schema.get("properties", {}).items()
+    }
+
+
+def draft7(schema: Tree) -> Tree:
+    """Return the JSON Schema (draft 7) of a file in the platform's dialect.
+
+    - `required: true` on properties becomes the list on their object, `multipleOf: 1` a type `integer`.
+    - `x-nullable` allows null. In an answer (`x-answer` at the root) null is allowed everywhere and `enum` is no
+      limit: engines of many versions answer.
+    - `x-accepts` allows further types; `x-text` says what a text in place of a number or boolean must look like.
+    - Additional properties are always allowed; words and marks are dropped.
+    """
+    answer = "x-answer" in schema
+    definitions = schema.get("definitions", {})
+    tree = _node({key: item for key, item in schema.items() if key != "definitions"}, answer=answer)
+    tree["definitions"] = {name: _node(item, answer=answer) for name, item in definitions.items()}
+    tree["definitions"] |= {
+        f"{name}.null": _node(item | {"x-nullable": True}, answer=answer)
+        for name, item in definitions.items()
+    }
+    return tree
+
+
+def _node(node: Tree, *, answer: bool) -> Tree:
+    if "$ref" in node:
+        # Siblings of a reference count for nothing in draft 7, so null needs a definition of its own.
+        return {"$ref": f"{node['$ref']}.null" if node.get("x-nullable") else node["$ref"]}
+    tree: Tree = {key: node[key] for key in _KEPT if key in node}
+    types = _types(node, answer=answer)
+    if types:
+        tree["type"] = types
+    if node.get("enum") and not answer:
+        tree["enum"] = [*node["enum"], *([None] if "null" in types else [])]
+    if node.get("x-text") in _TEXTS:
+        tree["pattern"] = _TEXTS[node["x-text"]]
+    properties = node.get("properties")
+    if properties:
+        tree["properties"] = {name: _node(item, answer=answer) for name, item in properties.items()}
+        required = [name for name, item in properties.items() if item.get("required") is True]
+        if required:
+            tree["required"] = required
+    for key in ("items", "additionalProperties"):
+        if isinstance(node.get(key), dict):
+            tree[key] = _node(node[key], answer=answer)
+    return tree
+
+
+def _types(node: Tree, *, answer: bool) -> list[str]:
+    if "type" not in node:
+        return []
+    whole = node["type"] == "number" and node.get("multipleOf") == 1
+    types = ["integer" if whole else node["type"], *node.get("x-accepts", ())]
+    if answer or node.get("x-nullable"):
+        types.append("null")
+    return types
+
+
+def _problem(error: Any) -> Problem:
+    path = _path(error.instance_path)
+    kind = error.kind
+    if kind.name == "required":
+        return Problem(_path([*error.instance_path, kind.property]), "is required")
+    return Problem(path, _expected(kind, error.instance))
+
+
+def _expected(kind: Any, value: Any) -> str:
+    wanted = f"does not fit: {kind.name}"
+    match kind.name:
+        case "type":
+            wanted = f"must be {_any_of(kind.types)}"
+        case "enum":
+            wanted = f"must be one of {', '.join(str(item) for item in kind.options if item is not None)}"
+        case "pattern":
+            wanted = _PATTERNS.get(kind.pattern, f"must match {kind.pattern}")
+        case "minimum" | "maximum":
+            wanted = f"must be at {_side(kind.name)} {kind.limit}"
+        case "minLength" | "maxLength":
+            wanted = f"must have at {_side(kind.name)} {kind.limit} characters"
+        case "minItems" | "maxItems":
+            wanted = f"must have at {_side(kind.name)} {kind.limit} items"
+    return f"{wanted}, not {_shown(value)}"
+
+
+def _side(name: str) -> str:
+    return "least" if name.startswith("min") else "most"
+
+
+_ARTICLES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "a text",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+
+
+def _any_of(types: list[str]) -> str:
+    """Name the types; null goes without saying, and so does the text that stands for a number or boolean."""
+    unsaid = {"null", "string"} if {"integer", "boolean"} & set(types) else {"null"}
+    names = [_ARTICLES[item] for item in types if item not in unsaid] or ["null"]
+    return " or ".join(", ".join(names).rsplit(", ", 1))
+
+
+def _shown(value: Any) -> str:
+    """Show scalars, name the type of anything bigger: a body may hold secrets, an error must not repeat them."""
+    match value:
+        case None | bool() | int() | float():
+            return json.dumps(value)
+        case str():
+            return f'the text "{value}"' if len(value) <= _SHORT else f"a text of {len(value)} characters"
+        case list():
+            return f"a list of {len(value)}"
+    return "an object"
+
+
+def _path(parts: list[str | int]) -> str:
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
