@@ -1,0 +1,28 @@
+"""What a function may use while it works: the first argument of `process`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib.sailor.emitter import Emitter
+from lib.sailor.logging import Logger
+from lib.sailor.settings import Settings
+from lib.sailor.transport import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The step around one message."""
+
+    emit: Emitter
+    logger: Logger
+    variables: Mapping[str, Any]
+    settings: Settings
+    platform: Any
+    """REST client of the platform's API; None in a run without a platform."""
+    storage: Storage | None
+    cancelled: threading.Event
+    """Set when the step has to end before the function is through; long reads look at it and raise."""

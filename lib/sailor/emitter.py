@@ -1,0 +1,196 @@
+"""`context.emit`: everything a function can send out while it works on one message (protocol 5)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from lib.sailor import encoding, headers, jsontext
+from lib.sailor.errors import EmissionTooLarge, EmitError, EmittedAfterEnd, NoReplyAddress
+from lib.sailor.ids import derived_id, random_id
+from lib.sailor.incoming import Incoming
+from lib.sailor.logging import Logger
+from lib.sailor.message import Message
+from lib.sailor.outlet import Outlet
+from lib.sailor.transport import Kind, Outgoing
+
+SNAPSHOT_BYTES = 5_000
+
+
+class Emitter:
+    """Emits for one message; every call returns once the platform has what was emitted, and raises otherwise."""
+
+    def __init__(self, incoming: Incoming, outlet: Outlet, logger: Logger) -> None:
+        self._incoming = incoming
+        self._outlet = outlet
+        self.logger = logger
+        self._shared = headers.outgoing(incoming.taken, outlet.identity, incoming.start)
+        self._state = threading.Condition()
+        self._running = 0
+        self._ended = False
+        self._count = 0
+        self._errors = 0
+        self._carried: Mapping[str, Any] = {}
+
+    def carry(self, message: Message) -> None:
+        """Keep what later steps get of this input, before any function can change it (protocol 5.3)."""
+        if self._outlet.passthrough:
+            self._carried = encoding.carried(message, self._incoming.taken, self._outlet.settings)
+
+    def data(self, message: Message | Mapping[str, Any]) -> None:
+        """Send a message to the next step (protocol 5.3)."""
+        with self._emission("data"):
+            emitted = encoding.as_message(message)
+            emitted = encoding.outgoing_message(
+                emitted, self._carried, self._outlet, self._incoming.message_id
+            )
+            emitted, address = encoding.take_routing_key(emitted)
+            version = self._outlet.settings.protocol_version
+            body = encoding.seal(encoding.payload(emitted, self._outlet), self._outlet, version)
+            table = self._headers(emitted.id, end=headers.now(), protocolVersion=version)
+            self._outlet.throttle(Kind.DATA)
+            self._publish(Kind.DATA, body, table, address)
+
+    def error(self, error: BaseException | str | Mapping[str, Any] | None) -> None:
+        """Report an error; the message will be rejected at its end (protocol 5.4)."""
+        with self._emission("error", report=False):
+            self._report(error)
+
+    def rebound(self, reason: BaseException | str | None = None) -> None:
+        """Put the message back for a later, complete run (protocol 5.5)."""
+        with self._emission("rebound"):
+            delivery = self._incoming.delivery
+            settings = self._outlet.settings
+            iteration = int(headers.number(delivery.headers.get("reboundIteration"), 0)) + 1
+            if iteration > settings.rebound_limit:
+                raise EmitError("Rebound limit exceeded")
+            table = {**delivery.headers, "end": headers.now(), "reboundIteration": iteration}
+            table["reboundReason"] = encoding.error_object(reason)["message"]
+            expiration = 2 ** (iteration - 1) * settings.rebound_initial_expiration
+            self._publish(Kind.REBOUND, delivery.body, table, expiration=expiration)
+
+    def snapshot(self, snapshot: Any) -> None:
+        """Replace the step's snapshot (protocol 5.6)."""
+        with self._emission("snapshot"):
+            text = self._publish_snapshot("snapshot", snapshot)
+            self._outlet.snapshot.replace(text)
+
+    def update_snapshot(self, delta: Mapping[str, Any]) -> None:
+        """Overwrite the named keys of the step's snapshot (protocol 5.6)."""
+        with self._emission("updateSnapshot"):
+            if not isinstance(delta, Mapping):
+                raise EmitError(f"updateSnapshot takes an object, not {type(delta).__name__}")
+            if "$set" in delta:
+                self.logger.warning("updateSnapshot: $set is not supported; nothing was stored")
+                return
+            self._publish_snapshot("updateSnapshot", delta)
+            self._outlet.snapshot.merge(delta)
+
+    def update_keys(self, keys: Mapping[str, Any]) -> None:
+        """Store refreshed credentials of the account that the step uses (protocol 5.7)."""
+        with self._emission("updateKeys"):
+            if self._outlet.accounts is None or not self._outlet.account:
+                raise EmitError("updateKeys: the step has no account (its config holds no _account)")
+            self._outlet.accounts.update_account(self._outlet.account, keys)
+
+    def http_reply(self, reply: Mapping[str, Any]) -> None:
+        """Answer the HTTP request that the message stands for: statusCode, headers, body (protocol 5.8)."""
+        with self._emission("httpReply"):
+            if (address := self._incoming.reply_to) is None:
+                raise NoReplyAddress(
+                    "Component emitted 'httpReply' event but 'reply_to' was not found in AMQP headers"
+                )
+            given = dict(reply)
+            if isinstance(given.get("headers"), Mapping):
+                given["headers"] = encoding.without_routing_key(given["headers"])
+            body = encoding.seal(given, self._outlet, 1)
+            self._publish(Kind.REPLY, body, self._headers(None, protocolVersion=1), address)
+
+    def count_error(self) -> None:
+        """Have the message rejected without a further report."""
+        self._errors += 1
+
+    def end(self) -> bool:
+        """Refuse everything from now on, wait for what is under way; True when no error was emitted."""
+        with self._state:
+            if self._ended:
+                self.logger.warning("end was emitted more than once")
+            self._ended = True
+            self._state.wait_for(lambda: not self._running)
+            return not self._errors
+
+    @contextmanager
+    def _emission(self, event: str, *, report: bool = True) -> Iterator[None]:
+        with self._state:
+            if self._ended:
+                self.logger.error(f"{event} was emitted after the end of the message; it is refused")
+                raise EmittedAfterEnd(f"{event} was emitted after the end of the message")
+            self._running += 1
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, the function has to know
+            failure = _as_emit_error(event, error)
+            if report:
+                self._report(failure)
+                failure.reported = True
+            raise failure from (error.__cause__ if failure is error else error)
+        finally:
+            with self._state:
+                self._running -= 1
+                self._state.notify_all()
+
+    def _report(self, error: object) -> None:
+        self._errors += 1
+        settings = self._outlet.settings
+        sealed, body = encoding.error_bodies(
+            error, self._incoming.delivery, self._outlet, self.logger.secrets
+        )
+        table = self._headers(None, end=headers.now())
+        self._outlet.throttle(Kind.ERROR)
+        self._publish(Kind.ERROR, body, table)
+        if (address := self._incoming.reply_to) is not None and not settings.no_error_replies:
+            self._publish(Kind.REPLY, sealed, {**table, "x-eio-error-response": True}, address)
+
+    def _publish_snapshot(self, event: str, value: Any) -> bytes:
+        text = jsontext.encode(value)
+        if len(text) > self._outlet.settings.outgoing_message_size_limit:
+            raise EmissionTooLarge(f"The {event} has {len(text)} bytes; the limit is far below that")
+        if len(text) > SNAPSHOT_BYTES:
+            self.logger.warning(f"The {event} has {len(text)} bytes; platforms document {SNAPSHOT_BYTES}")
+        self._outlet.throttle(Kind.SNAPSHOT)
+        self._publish(Kind.SNAPSHOT, text, self._headers(None, snapshotEvent=event))
+        return text
+
+    def _headers(self, given_id: str | None, **more: Any) -> dict[str, Any]:
+        return {**self._shared, "messageId": given_id or self._next_id(), **more}
+
+    def _next_id(self) -> str:
+        """Return an id that a repeat of this input would give again, so that repeats can be recognised."""
+        with self._state:
+            self._count += 1
+            count = self._count
+        delivery = self._incoming.delivery
+        if (came := self._incoming.taken.get("messageId")) is None:
+            return random_id()
+        iteration = delivery.headers.get("reboundIteration", 0)
+        step = self._outlet.settings.step_id
+        return derived_id(str(came), step, str(iteration), str(count), delivery.body)
+
+    def _publish(
+        self,
+        kind: Kind,
+        body: bytes,
+        table: dict[str, Any],
+        address: str | None = None,
+        expiration: int | None = None,
+    ) -> None:
+        outgoing = Outgoing(kind, body, table, address, self._incoming.delivery, expiration)
+        self._outlet.transport.publish(outgoing)
+
+
+def _as_emit_error(event: str, error: Exception) -> EmitError:
+    if isinstance(error, EmitError):
+        return error
+    return EmitError(f"{event} failed: {error}")

@@ -1,0 +1,116 @@
+"""From what a function emits to the bytes of one publish: passthrough, size, errors (protocol 5.3, 5.4)."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lib.sailor import jsontext
+from lib.sailor.cipher import to_wire, wire_size
+from lib.sailor.errors import EmissionTooLarge, EmitError
+from lib.sailor.headers import OBJECT_ID, ROUTING_KEY
+from lib.sailor.incoming import error_input
+from lib.sailor.jsontext import RawJson
+from lib.sailor.lightweight import without
+from lib.sailor.logging import Secrets
+from lib.sailor.message import Message
+from lib.sailor.outlet import Outlet
+from lib.sailor.settings import Settings
+from lib.sailor.transport import Delivery
+
+NOT_AVAILABLE = "Not Available"
+
+
+def as_message(emitted: Message | Mapping[str, Any]) -> Message:
+    """Return what a function emitted as a message; EmitError when it is none."""
+    if isinstance(emitted, Message):
+        return emitted
+    if isinstance(emitted, Mapping):
+        return Message.from_payload(emitted)
+    raise EmitError(f"A message was expected, {type(emitted).__name__} was emitted")
+
+
+def carried(message: Message, taken: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return what an input hands on to later steps, as JSON text that nobody can change (protocol 5.3)."""
+    passed = {step: RawJson(jsontext.encode(entry)) for step, entry in message.passthrough.items()}
+    if settings.no_self_passtrhough and (sender := taken.get("stepId")):
+        passed[sender] = RawJson(jsontext.encode(replace(message, passthrough={}).payload()))
+    return passed
+
+
+def outgoing_message(emitted: Message, passed: Mapping[str, Any], outlet: Outlet, request_id: str) -> Message:
+    """Return the message with the passthrough that it has to carry, large parts stored."""
+    if emitted.body and OBJECT_ID in emitted.headers:  # the name of the input's body, not of this one's
+        emitted = replace(emitted, headers=without(emitted.headers, OBJECT_ID))
+    if outlet.passthrough:
+        emitted = replace(emitted, passthrough=passed)
+    if emitted.passthrough or outlet.settings.emit_lightweight_message:
+        return outlet.lightweight.prepare(emitted, request_id)
+    return emitted
+
+
+def take_routing_key(message: Message) -> tuple[Message, str | None]:
+    """Return the message without a custom routing key, and the key (protocol 4.6)."""
+    for name, value in message.headers.items():
+        if name.lower() == ROUTING_KEY:
+            return replace(message, headers=without_routing_key(message.headers)), str(
+                value
+            ) if value else None
+    return message, None
+
+
+def without_routing_key(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return headers without the custom routing key, however it is written."""
+    return without(headers, ROUTING_KEY)
+
+
+def payload(message: Message, outlet: Outlet) -> dict[str, Any]:
+    """Return the payload; with passthrough on it holds itself once more, under the step's id (protocol 5.3)."""
+    if not outlet.passthrough or outlet.settings.no_self_passtrhough:
+        return message.payload()
+    if not isinstance(message.body, RawJson):  # encoded once, spliced in twice
+        message = replace(message, body=RawJson(_json(message.body)))
+    own = replace(message, passthrough={}).payload()
+    return replace(message, passthrough={**message.passthrough, outlet.settings.step_id: own}).payload()
+
+
+def seal(payload: Any, outlet: Outlet, version: int) -> bytes:
+    """Return the payload as bytes of the wire; the size limit is checked before anything is sealed."""
+    text = _json(payload)
+    size, limit = wire_size(outlet.cipher, len(text), version), outlet.settings.outgoing_message_size_limit
+    if size > limit:
+        raise EmissionTooLarge(f"Outgoing message size {size} exceeds limit of {limit}.")
+    return to_wire(outlet.cipher, text, version)
+
+
+def error_object(error: object) -> dict[str, str]:
+    """Return name, message and stack of whatever was emitted as an error (protocol 5.4)."""
+    if isinstance(error, BaseException):
+        stack = "".join(traceback.format_exception(error)).rstrip()
+        return {"name": type(error).__name__, "message": str(error) or type(error).__name__, "stack": stack}
+    if isinstance(error, Mapping) and error.get("message"):
+        name, stack = error.get("name") or "Error", error.get("stack") or NOT_AVAILABLE
+        return {"name": str(name), "message": str(error["message"]), "stack": str(stack)}
+    text = str(error) if error else NOT_AVAILABLE
+    return {"name": "Error", "message": text, "stack": NOT_AVAILABLE}
+
+
+def error_bodies(
+    error: object, delivery: Delivery | None, outlet: Outlet, secrets: Secrets
+) -> tuple[bytes, bytes]:
+    """Return the sealed error alone, as a reply carries it, and the whole error message with its input."""
+    described = {key: secrets.mask(text) for key, text in error_object(error).items()}
+    sealed = to_wire(outlet.cipher, jsontext.encode(described), 1)
+    payload = {"error": sealed.decode()}
+    if delivery is not None:
+        payload["errorInput"] = error_input(delivery, outlet.cipher, outlet.settings.input_format)
+    return sealed, jsontext.encode(payload)
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return jsontext.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EmitError(f"The message cannot be written as JSON: {error}") from error

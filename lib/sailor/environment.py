@@ -1,0 +1,50 @@
+"""How texts of the environment become values: the parsing rules of protocol 1.3 and 1.4."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+PREFIX = "ELASTICIO_"
+
+_LEADING_INTEGER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|(\d+))")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_LOOKS_FALSE = frozenset(("0", "no", "off", "n", "f", "none", "null", "false"))
+
+
+def integer(text: str | None, default: int | None) -> int | None:
+    """Return the leading integer; unset, empty, unreadable and zero give the default."""
+    found = _LEADING_INTEGER.match(text) if text else None
+    if found is None:
+        return default
+    sign, hexadecimal, decimal = found.groups()
+    value = int(hexadecimal, 16) if hexadecimal else int(decimal)
+    return (-value if sign == "-" else value) or default
+
+
+def boolean(text: str | None, default: bool) -> bool:
+    """Return the default when unset, False for the empty text and `false`, True for everything else."""
+    return default if text is None else text not in ("", "false")
+
+
+def looks_mistaken(text: str, kind: str) -> bool:
+    """Tell whether the rules above turn this text into something its author hardly meant."""
+    if kind == "bool":
+        return text != "false" and text.strip().lower() in _LOOKS_FALSE
+    return kind.startswith("int") and re.fullmatch(r"-?0*[1-9]\d*", text) is None
+
+
+def additional_headers(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that ADDITIONAL_VARS_FOR_HEADERS asks for, keys in camel case."""
+    names = [name.strip() for name in environment.get(PREFIX + "ADDITIONAL_VARS_FOR_HEADERS", "").split(",")]
+    return {
+        camel_case(name.removeprefix(PREFIX)): environment[name]
+        for name in names
+        if name and name in environment
+    }
+
+
+def camel_case(name: str) -> str:
+    """Return FOO_BAR as fooBar, words parted at signs, case borders and digits."""
+    first, *rest = _WORDS.findall(name) or [""]
+    return str(first.lower() + "".join(word.capitalize() for word in rest))

@@ -1,0 +1,72 @@
+"""What can go wrong in the runtime, by what the caller should do.
+
+SailorError
+├── SettingsError     the environment is wrong: correct the deployment, exit 1
+├── ComponentError    component.json or its code is wrong: report, exit 1
+├── InputError        this input cannot be read: report, reject, go on
+├── TransportError    the way to the platform is gone: reconnect or exit 1
+├── RequestError      an HTTP call of the platform failed (status None: no answer came)
+│   └── StorageError  an object or attachment could not be read or written
+└── EmitError         an emission was refused; the message will be rejected
+    ├── EmissionTooLarge
+    ├── EmittedAfterEnd
+    ├── NoReplyAddress
+    └── Undeliverable the transport gave up on it
+"""
+
+from __future__ import annotations
+
+
+class SailorError(Exception):
+    """Root of everything the runtime raises itself."""
+
+
+class SettingsError(SailorError):
+    """An environment variable is missing or cannot be used."""
+
+
+class ComponentError(SailorError):
+    """The component's manifest, file or function cannot be loaded."""
+
+
+class InputError(SailorError):
+    """An incoming message cannot be decoded, or a part of it cannot be fetched."""
+
+
+class TransportError(SailorError):
+    """The transport cannot be opened, or lost what it needs to go on."""
+
+
+class RequestError(SailorError):
+    """A call of the platform's API failed; `status` is None when no answer came."""
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class StorageError(RequestError):
+    """An object or an attachment could not be read or written."""
+
+
+class EmitError(SailorError):
+    """An emission was refused or could not be delivered."""
+
+    reported = False
+    """True once an error event about it has been published, so that it is not published twice."""
+
+
+class EmissionTooLarge(EmitError):
+    """The encoded message exceeds OUTGOING_MESSAGE_SIZE_LIMIT."""
+
+
+class EmittedAfterEnd(EmitError):
+    """The message is finished already; nothing can be emitted for it any more."""
+
+
+class NoReplyAddress(EmitError):
+    """httpReply was emitted for a message that nobody waits for."""
+
+
+class Undeliverable(EmitError):
+    """The transport gave up: refused, returned as unroutable, or stopped before the confirm."""

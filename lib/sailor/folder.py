@@ -1,0 +1,67 @@
+"""`context.storage` of a run without a platform: attachments are files of one folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, Self
+from urllib.parse import unquote, urlsplit
+
+from lib.sailor.errors import StorageError
+from lib.sailor.ids import random_id
+
+CHUNK = 65_536
+
+
+class FolderStorage:
+    """Stores into one folder and opens what lies there, or any other file:// address."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = os.path.abspath(folder)
+
+    def open(self, attachment: Mapping[str, Any]) -> FileBlob:
+        """Open an attachment for reading; StorageError when its address names no file."""
+        url = str(attachment.get("url", ""))
+        parts = urlsplit(url)
+        if parts.scheme != "file":
+            raise StorageError(f"Only file:// attachments exist without a platform, not {url!r}")
+        try:
+            file = open(unquote(parts.path), "rb")  # noqa: SIM115 - the blob closes it
+        except OSError as error:
+            raise StorageError(f"The attachment {url} cannot be opened: {error.strerror}") from error
+        return FileBlob(file, attachment.get("content-type"))
+
+    def store(
+        self,
+        chunks: Iterable[bytes],
+        *,
+        content_type: str,
+        size: int | None = None,  # noqa: ARG002 - part of the seam, other storages need it beforehand
+    ) -> dict[str, Any]:
+        """Write chunks to a new file and return its attachment entry."""
+        os.makedirs(self._folder, exist_ok=True)
+        path = os.path.join(self._folder, random_id())
+        written = 0
+        with open(path, "wb") as file:
+            for chunk in chunks:
+                written += file.write(chunk)
+        return {"url": f"file://{path}", "size": written, "content-type": content_type}
+
+
+class FileBlob:
+    """An open file, read in chunks."""
+
+    def __init__(self, file: BinaryIO, content_type: str | None) -> None:
+        self._file = file
+        self.size: int | None = os.fstat(file.fileno()).st_size
+        self.content_type = content_type
+
+    def chunks(self) -> Iterator[bytes]:
+        while chunk := self._file.read(CHUNK):
+            yield chunk
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()

@@ -1,0 +1,79 @@
+"""JSON text to values and back: orjson, and json for what orjson refuses or would change."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+
+
+class RawJson:
+    """A value that is JSON text already and is spliced in unparsed."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def parse(self) -> Any:
+        """Return the value, for readers; each call parses anew."""
+        return decode(self.data)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RawJson) and other.data == self.data
+
+    def __hash__(self) -> int:
+        return hash(self.data)
+
+    def __repr__(self) -> str:
+        return f"RawJson(<{len(self.data)} bytes>)"
+
+
+def encode(value: Any) -> bytes:
+    """Return compact UTF-8 JSON; NaN and infinities become null, TypeError for values JSON has no form for."""
+    try:
+        return orjson.dumps(value, default=_splice, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+    except TypeError:  # integers beyond 64 bits, lone surrogates, keys that are no text, subclasses of dict
+        return json.dumps(_finite(value), separators=(",", ":")).encode()
+
+
+def decode(text: bytes) -> Any:
+    """Return the value of JSON text, keeping integers of any size; ValueError when it is no JSON."""
+    if not _may_hold_a_huge_integer(text):
+        try:
+            return orjson.loads(text)
+        except (
+            orjson.JSONDecodeError
+        ):  # a byte order mark, NaN, lone surrogates, 1e400: the other readers take them
+            pass
+    return json.loads(text)
+
+
+def _may_hold_a_huge_integer(text: bytes) -> bool:
+    zeros = text.translate(_DIGITS_TO_ZERO)
+    return b"00000000000000000000" in zeros or b"-0000000000000000000" in zeros
+
+
+def _splice(value: Any) -> Any:
+    if isinstance(value, RawJson):
+        return orjson.Fragment(value.data)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, RawJson):
+        return _finite(value.parse())
+    if isinstance(value, Mapping):
+        return {key if isinstance(key, str) else str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

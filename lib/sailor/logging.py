@@ -1,0 +1,190 @@
+"""One JSON object per line on stdout, with the platform's fields and levels (protocol 10); secrets are masked."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from lib.sailor import jsontext
+
+LEVELS = {"trace": 10, "debug": 20, "info": 30, "warn": 40, "error": 50, "fatal": 60}
+_COPIED = (
+    *("API_USERNAME", "COMP_ID", "COMP_NAME", "CONTAINER_ID", "CONTRACT_ID", "EXEC_ID", "EXEC_TYPE"),
+    *("EXECUTION_RESULT_ID", "FLOW_ID", "FLOW_VERSION", "FUNCTION", "STEP_ID", "TASK_USER_EMAIL"),
+    *("TENANT_ID", "USER_ID", "WORKSPACE_ID"),
+)
+_SECRET_KEY = re.compile(
+    r"passw|secret|token|api_?key|tlskey|credential|authorization|registries|auth$", re.IGNORECASE
+)
+_SHORTEST_SECRET = 6  # shorter ones would blank out ordinary words
+_MASK = "***"
+
+
+class Secrets:
+    """The texts that no line may show."""
+
+    def __init__(self) -> None:
+        self._texts: tuple[str, ...] = ()
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Hide these from now on; very short ones are left alone."""
+        wanted = {text for text in texts if len(text) >= _SHORTEST_SECRET}
+        escaped = {jsontext.encode(text)[1:-1].decode() for text in wanted}
+        self._texts = tuple(sorted({*self._texts, *wanted, *escaped}, key=len, reverse=True))
+
+    def mask(self, text: str) -> str:
+        """Return the text with every secret blanked out."""
+        for secret in self._texts:
+            if secret in text:
+                text = text.replace(secret, _MASK)
+        return text
+
+
+def secrets_within(value: Any, *, secret: bool = False) -> Iterator[str]:
+    """Yield the texts of a configuration that stand under a key that names a secret, at any depth."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from secrets_within(item, secret=secret or bool(_SECRET_KEY.search(str(key))))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from secrets_within(item, secret=secret)
+    elif isinstance(value, str) and secret:
+        yield value
+        if value.lstrip().startswith("{"):  # a text that holds JSON is logged in pieces, too
+            try:
+                yield from secrets_within(jsontext.decode(value.encode()), secret=True)
+            except ValueError:
+                return
+
+
+class Sink:
+    """Writes whole lines to one file descriptor, from any thread."""
+
+    def __init__(self, descriptor: int = 1, secrets: Secrets | None = None) -> None:
+        self.secrets = secrets or Secrets()
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def write(self, line: bytes) -> None:
+        line = self.secrets.mask(line.decode(errors="replace")).encode(errors="replace") + b"\n"
+        with self._lock:
+            while line:
+                try:
+                    line = line[os.write(self._descriptor, line) :]
+                except OSError:  # a closed pipe must not fail a message
+                    return
+
+
+class Logger:
+    """Writes lines of one name; `bind` returns one that adds fields to every line."""
+
+    def __init__(self, name: str, level: int, sink: Sink, fields: Mapping[str, Any]) -> None:
+        self._name = name
+        self._level = level
+        self._sink = sink
+        self._fields = fields
+
+    @property
+    def secrets(self) -> Secrets:
+        return self._sink.secrets
+
+    def bind(self, **fields: Any) -> Logger:
+        """Return a logger of the same name with more fields; None values are left out."""
+        given = {key: value for key, value in fields.items() if value is not None}
+        return Logger(self._name, self._level, self._sink, {**self._fields, **given})
+
+    def named(self, name: str) -> Logger:
+        return Logger(name, self._level, self._sink, self._fields)
+
+    def enabled(self, level: str) -> bool:
+        return LEVELS[level] >= self._level
+
+    def trace(self, msg: object, **fields: Any) -> None:
+        self._write(10, msg, fields)
+
+    def debug(self, msg: object, **fields: Any) -> None:
+        self._write(20, msg, fields)
+
+    def info(self, msg: object, **fields: Any) -> None:
+        self._write(30, msg, fields)
+
+    def warning(self, msg: object, **fields: Any) -> None:
+        self._write(40, msg, fields)
+
+    def error(self, msg: object, **fields: Any) -> None:
+        self._write(50, msg, fields)
+
+    def fatal(self, msg: object, **fields: Any) -> None:
+        self._write(60, msg, fields)
+
+    def _write(self, level: int, msg: object, fields: dict[str, Any]) -> None:
+        if level < self._level:
+            return
+        line = {"name": self._name, **self._fields, "level": level, **fields}
+        if isinstance(msg, BaseException):
+            line.setdefault("err", msg)
+        if isinstance(line.get("err"), BaseException):
+            line["err"] = describe(line["err"])
+        line["msg"] = str(msg)
+        line["time"] = _timestamp()
+        line["v"] = 0
+        try:
+            self._sink.write(jsontext.encode(line))
+        except (TypeError, ValueError):  # a field without a JSON form: its text is better than no line
+            self._sink.write(jsontext.encode({key: _plain(value) for key, value in line.items()}))
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Return an exception as the platform shows it: name, message, stack with its causes."""
+    import traceback  # late: a run without errors does not need it
+
+    described = {"name": type(error).__name__, "message": str(error)}
+    described["stack"] = "".join(traceback.format_exception(error)).rstrip()
+    if isinstance(code := getattr(error, "code", None), (str, int)):
+        described["code"] = str(code)
+    return described
+
+
+def open_logger(
+    environment: Mapping[str, str],
+    *,
+    name: str = "sailor",
+    descriptor: int = 1,
+    secrets: Secrets | None = None,
+) -> Logger:
+    """Return the runtime's logger for an environment; an unknown LOG_LEVEL means info, with a warning."""
+    wanted = environment.get("LOG_LEVEL", "").strip().lower()
+    fields: dict[str, Any] = {"hostname": os.uname().nodename, "pid": os.getpid()}
+    if "ELASTICIO_FLOW_ID" in environment:
+        fields["tag"] = environment["ELASTICIO_FLOW_ID"]
+    names = [f"ELASTICIO_{copied}" for copied in _COPIED]
+    fields |= {key: environment[key] for key in names if key in environment}
+    logger = Logger(name, LEVELS.get(wanted, LEVELS["info"]), Sink(descriptor, secrets), fields)
+    if wanted and wanted not in LEVELS:
+        logger.warning(f"LOG_LEVEL={wanted!r} is unknown; info is used", known=list(LEVELS))
+    return logger
+
+
+def catch_uncaught(logger: Logger) -> None:
+    """Turn exceptions that nobody caught, in any thread, into log lines."""
+
+    def main(_: Any, error: BaseException, __: Any) -> None:
+        logger.fatal("process.uncaughtException", err=error)
+
+    sys.excepthook = main
+    threading.excepthook = lambda lost: logger.fatal("process.uncaughtException", err=lost.exc_value)
+
+
+def _timestamp() -> str:
+    nanoseconds = time.time_ns()
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1_000_000:03d}Z"
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool)) or value is None else repr(value)

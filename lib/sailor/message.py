@@ -1,0 +1,52 @@
+"""The message of the platform as a frozen value (protocol 4.4); bytes and encryption are elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.sailor.jsontext import RawJson
+
+__all__ = ["Message", "RawJson"]
+
+_OWN_KEYS = frozenset(("id", "body", "headers", "attachments", "passthrough"))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message: what a step is given and what it emits; `extra` holds every key that has no field."""
+
+    body: Any = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    attachments: Mapping[str, Any] = field(default_factory=dict)
+    passthrough: Mapping[str, Any] = field(default_factory=dict)
+    id: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Message:
+        """Return the message of a decoded payload; missing and null parts get their empty value."""
+        extra = {key: value for key, value in payload.items() if key not in _OWN_KEYS}
+        return cls(
+            {} if payload.get("body") is None else payload["body"],
+            payload.get("headers") or {},
+            payload.get("attachments") or {},
+            payload.get("passthrough") or {},
+            payload.get("id"),
+            extra,
+        )
+
+    def payload(self) -> dict[str, Any]:
+        """Return the JSON object for the wire: `headers` always, None and empty attachments never (protocol 4.4)."""
+        payload = {key: value for key, value in self.extra.items() if value is not None}
+        if self.id is not None:
+            payload["id"] = self.id
+        if self.body is not None:
+            payload["body"] = self.body
+        payload["headers"] = self.headers
+        if self.attachments:
+            payload["attachments"] = self.attachments
+        if self.passthrough:
+            payload["passthrough"] = self.passthrough
+        return payload

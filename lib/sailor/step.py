@@ -1,0 +1,124 @@
+"""One message through one function: read, call, emit what it returns, then finish it: ok or not is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.sailor import jsontext
+from lib.sailor.context import Context
+from lib.sailor.emitter import Emitter
+from lib.sailor.errors import EmitError
+from lib.sailor.incoming import Incoming, read
+from lib.sailor.logging import Logger, secrets_within
+from lib.sailor.message import Message
+from lib.sailor.outlet import Outlet
+from lib.sailor.transport import Delivery, Storage
+
+Process = Callable[[Context, Message, Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A function with everything it needs to work on messages; `run` may be called by several threads."""
+
+    process: Process
+    outlet: Outlet
+    logger: Logger
+    config: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    resolves_objects: bool = True
+    """The manifest's autoResolveObjectReferences."""
+    platform: Any = None
+    storage: Storage | None = None
+    _config_text: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_config_text", jsontext.encode(self.config))
+        self.logger.secrets.add(secrets_within(self.config))
+
+    def run(self, delivery: Delivery) -> bool:
+        """Work on one input and finish it; True when no error was emitted. Raises nothing."""
+        incoming = Incoming.of(delivery)
+        emitter = Emitter(incoming, self.outlet, self._component_logger(incoming))
+        try:
+            self._work(incoming, emitter)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the one place where a message fails
+            self._failed(error, incoming, emitter)
+        ok = emitter.end()
+        if ok or not self.outlet.cancelled.is_set():  # what was cancelled goes back to the queue
+            self.outlet.transport.finish(delivery, ok)
+        return ok
+
+    def _work(self, incoming: Incoming, emitter: Emitter) -> None:
+        message = read(incoming.delivery, self.outlet.cipher, self.outlet.settings.input_format)
+        if self.resolves_objects:
+            message = self.outlet.lightweight.resolve(message, incoming.message_id)
+        emitter.carry(message)
+        context = Context(
+            emitter,
+            emitter.logger,
+            dict(self.variables),
+            self.outlet.settings,
+            self.platform,
+            self.storage,
+            self.outlet.cancelled,
+        )
+        config = jsontext.decode(self._config_text)
+        emit_result(self.process(context, message, config, self.outlet.snapshot.copy()), emitter)
+
+    def _failed(self, error: BaseException, incoming: Incoming, emitter: Emitter) -> None:
+        logger = self._own_logger(incoming)
+        logger.error(str(error) or type(error).__name__, err=error)
+        if self.outlet.cancelled.is_set() or (isinstance(error, EmitError) and error.reported):
+            emitter.count_error()
+            return
+        try:
+            emitter.error(error)
+        except Exception as second:  # noqa: BLE001 - nothing is left but to reject (protocol D-10)
+            logger.fatal("The error could not be delivered; the message is rejected", err=second)
+
+    def _component_logger(self, incoming: Incoming) -> Logger:
+        ids = {key: incoming.taken.get(key) for key in ("threadId", "messageId", "parentMessageId")}
+        return self.logger.named("component").bind(**ids)
+
+    def _own_logger(self, incoming: Incoming) -> Logger:
+        ids = {
+            key: incoming.taken.get(key) or "unknown" for key in ("threadId", "messageId", "parentMessageId")
+        }
+        return self.logger.bind(**ids, **incoming.delivery.facts)
+
+
+def emit_result(result: Any, emitter: Emitter) -> None:
+    """Emit what a function returned: a message, several from a generator, or nothing (protocol 5.1)."""
+    if result is None or result is False:
+        return
+    if isinstance(result, (Message, Mapping)):
+        emitter.data(result)
+    elif isinstance(result, Iterator):
+        try:
+            for item in result:
+                emit_result(item, emitter)
+        finally:
+            if (close := getattr(result, "close", None)) is not None:
+                close()  # what a generator holds open is closed now, not when it is collected
+    elif hasattr(result, "__await__") or hasattr(result, "__aiter__"):
+        _emit_awaited(result, emitter)
+    else:
+        raise EmitError(
+            f"process returned {type(result).__name__}; a Message, a generator or None was expected"
+        )
+
+
+def _emit_awaited(result: Any, emitter: Emitter) -> None:
+    import asyncio  # late: hardly any component is asynchronous
+
+    async def run() -> None:
+        if hasattr(result, "__await__"):
+            emit_result(await result, emitter)
+            return
+        async for item in result:
+            emit_result(item, emitter)
+
+    asyncio.run(run())
