@@ -12,6 +12,7 @@ from lib.engine.errors import LimitReached
 
 T = TypeVar("T")
 Clock = Callable[[], float]
+Pace = Callable[[float | None, float | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Bounded(Generic[T]):
         source: Iterator[T],
         limits: Limits,
         size: Callable[[T], int] | None = None,
+        pace: Pace | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         self._source = source
@@ -104,7 +106,7 @@ class Bounded(Generic[T]):
         self.truncated: str | None = None
         self.items = 0
         self.bytes = 0
-        pace = getattr(source, "pace", None)
+        pace = pace or getattr(source, "pace", None)
         if pace is not None:
             pace(limits.idle_seconds, limits.max_seconds)
 
@@ -152,11 +154,15 @@ class Bounded(Generic[T]):
 
 
 def bounded(
-    source: Iterator[T], limits: Limits, size: Callable[[T], int] | None = None, clock: Clock = time.monotonic
+    source: Iterator[T],
+    limits: Limits,
+    size: Callable[[T], int] | None = None,
+    pace: Pace | None = None,
+    clock: Clock = time.monotonic,
 ) -> Bounded[T]:
     """Bound `source`; `size` measures an item for `max_bytes`.
 
-    A source with a method `pace(idle, seconds)` (see Paced; Lines, Logs, Archive and Duplex hand it down)
-    keeps its time limits also while it waits; of any other source time is looked at between two items.
+    `pace`, or a method of that name of the source (Lines, Logs, Archive, Duplex), is told the time limits
+    and keeps them also while it waits, see Paced. Without one, time is looked at between two items only.
     """
-    return Bounded(source, limits, size, clock)
+    return Bounded(source, limits, size, pace, clock)
