@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from requests import Response
 
@@ -192,14 +192,27 @@ class Engine:
             raw = "multiplexed" not in response.headers.get("Content-Type", "")
         return Logs(response, path, tty=raw, timestamps=is_true(fields.get("timestamps")))
 
-    def tar(self, path: str, fields: Fields = NOTHING, *, query: Sequence[Parameter] = ()) -> Archive:
-        """Open an archive for reading, piece by piece."""
+    def tar(
+        self,
+        path: str,
+        fields: Fields = NOTHING,
+        *,
+        query: Sequence[Parameter] = (),
+        name: str = "archive.tar",
+    ) -> Archive:
+        """Open an archive for reading, piece by piece; `name` is what to call it."""
         response = self._send("GET", path, fields, query, (), None, "transfer", reads=True, stream=True)
-        return Archive(response, "GET", path)
+        return Archive(response, path, name)
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections; the next call opens new ones."""
         self.funnel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _send(
         self,
@@ -215,15 +228,33 @@ class Engine:
         stream: bool = False,
     ) -> Response:
         self.permit(method, path, reads=reads)
-        return self.funnel.send(
-            method,
-            self.target(path, fields, query),
-            headers=self.headers(headers, fields),
-            body=self.body(body, fields),
-            timeout=self.timeouts.of(timeout),
-            reads=reads,
-            stream=stream,
-        )
+        written, payload = self.headers(headers, fields), self.body(body, fields)
+
+        def sent() -> Response:
+            return self.funnel.send(
+                method,
+                self.target(path, fields, query),
+                headers=written,
+                body=payload,
+                timeout=self.timeouts.of(timeout),
+                reads=reads,
+                stream=stream,
+            )
+
+        spoken = self.version
+        try:
+            return sent()
+        except VersionMismatch:
+            # The engine was exchanged for another one meanwhile; it refused before it did anything.
+            self.forget()
+            if self.version == spoken:
+                raise
+            return sent()
+
+    def forget(self) -> None:
+        """Ask the engine for its versions again before the next call."""
+        for name in ("facts", "full_facts", "version"):
+            self.__dict__.pop(name, None)
 
     def permit(self, method: str, path: str, *, reads: bool) -> None:
         """Raise ReadOnly for a write under a read-only credential."""

@@ -79,7 +79,11 @@ class Lines(Stream[dict[str, Any]]):
 
 
 class Archive(Stream[bytes]):
-    """A tar in pieces of bytes."""
+    """A tar in pieces of bytes; `name` is a file name for it."""
+
+    def __init__(self, response: Response, path: str, name: str) -> None:
+        self.name = name
+        super().__init__(response, "GET", path)
 
     def _open(self, chunks: Paced) -> Iterator[bytes]:
         return iter(chunks)

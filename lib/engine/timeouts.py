@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["short", "slow", "stream", "transfer"]
+Kind = Literal["short", "slow", "wait", "stream", "transfer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Timeouts:
 
     short: answers from memory or disk (a volume driver that does not exist takes the engine 15 s).
     slow: the engine works before it answers: stop, commit, prune, delete, swarm join, registry look-ups.
+    wait: the head comes at once, the answer when a container ends.
     stream: answers that go on as long as something happens; the step's limits end them.
     transfer: archives and images, where only silence is a fault.
     """
@@ -30,6 +31,7 @@ class Timeouts:
     connect: float = 5
     short: Timeout = Timeout(60, 60, 120)
     slow: Timeout = Timeout(900, 300, 3600)
+    wait: Timeout = Timeout(60, None)
     stream: Timeout = Timeout(60, None)
     transfer: Timeout = Timeout(900, 300)
 

@@ -1,0 +1,38 @@
+"""Volumes."""
+
+from __future__ import annotations
+
+from lib.action import action
+from lib.answer import Answer
+from lib.engine import Engine, Fields
+from lib.engine.query import filters
+
+
+@action("VolumeList")
+def volume_list(engine: Engine, fields: Fields) -> Answer:
+    """List volumes: GET /volumes."""
+    return engine.get("/volumes", fields, query=(filters(),))
+
+
+@action("VolumeCreate")
+def volume_create(engine: Engine, fields: Fields) -> Answer:
+    """Create a volume: POST /volumes/create."""
+    return engine.post("/volumes/create", fields, body="requestBody")
+
+
+@action("VolumeInspect")
+def volume_inspect(engine: Engine, fields: Fields) -> Answer:
+    """Inspect a volume: GET /volumes/{name}."""
+    return engine.get("/volumes/{name}", fields)
+
+
+@action("VolumeDelete")
+def volume_delete(engine: Engine, fields: Fields) -> Answer:
+    """Delete a volume: DELETE /volumes/{name}."""
+    return engine.delete("/volumes/{name}", fields, query=("force",))
+
+
+@action("VolumePrune")
+def volume_prune(engine: Engine, fields: Fields) -> Answer:
+    """Delete unused volumes: POST /volumes/prune."""
+    return engine.post("/volumes/prune", fields, query=(filters(),), timeout="slow")

@@ -1,0 +1,128 @@
+"""The bridge for actions: checks the message, opens the engine, calls the handler, emits its answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lib.answer import Answer, messages
+from lib.credentials import open_engine
+from lib.engine import Engine, EngineError, Fields, Version
+from lib.engine.errors import BadInput
+from lib.policy import Outcome, StepSettings, error_as_data
+from lib.sailor import Context, Message, RawJson
+from lib.schema import Validator, marks, validator
+from lib.uploads import upload_of
+
+Handler = Callable[[Engine, Fields], Answer]
+SCHEMAS = Path(__file__).parent.parent / "schemas"
+_BASELINE = Version(1, 25)
+
+
+def action(key: str, *, upload: Callable[[Fields], bool] | None = None) -> Callable[[Handler], Handler]:
+    """Declare the handler of an operation; the function itself stays as it is.
+
+    `upload` marks an operation with a body of bytes and says for an input whether it has to have one; the
+    handler then finds an Upload (or None) in `requestBody`.
+    """
+
+    def declare(handler: Handler) -> Handler:
+        handler.declared = Action(key, handler, upload)  # type: ignore[attr-defined]
+        return handler
+
+    return declare
+
+
+@dataclass(frozen=True)
+class Action:
+    """One operation as the runtime sees it: a key and a `process` function."""
+
+    key: str
+    handler: Handler = field(repr=False)
+    upload: Callable[[Fields], bool] | None = field(default=None, repr=False)
+
+    def init(self, _config: Mapping[str, Any]) -> None:
+        """Read the schema before the first message arrives."""
+        self.versions  # noqa: B018
+
+    def process(self, context: Context, message: Message, config: Mapping[str, Any], _snapshot: Any) -> None:
+        """Work on one message; what the settings say decides what an error becomes."""
+        settings = StepSettings.parse(config)
+        try:
+            self._work(context, message, config, settings)
+        except EngineError as error:
+            outcome = settings.outcome(error)
+            if outcome is Outcome.FAIL:
+                raise
+            context.logger.warning(str(error), operation=self.key, outcome=outcome.name.lower())
+            if outcome is Outcome.REBOUND:
+                context.emit.rebound(str(error))
+            else:
+                context.emit.data(Message(body=error_as_data(error) if outcome is Outcome.EMIT else {}))
+
+    def _work(
+        self, context: Context, message: Message, config: Mapping[str, Any], settings: StepSettings
+    ) -> None:
+        began = time.perf_counter()
+        fields = self.fields(message.body)
+        engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
+        fields = self.checked_against(engine, fields, context.logger.warning)
+        if self.upload:
+            fields["requestBody"] = upload_of(context, message, fields, required=self.upload(fields))
+        for one in messages(self.handler(engine, fields), settings, context):
+            context.emit.data(one)
+        log = context.logger.info if settings.verbose else context.logger.debug
+        log(
+            f"{self.key} done",
+            engine=str(engine.endpoint),
+            version=str(engine.version),
+            milliseconds=round((time.perf_counter() - began) * 1000, 1),
+        )
+
+    def fields(self, body: Any) -> dict[str, Any]:
+        """Return a body's fields, checked against the operation's in-schema; raises BadInput."""
+        if isinstance(body, RawJson):
+            body = body.parse()
+        if not isinstance(body, dict):
+            raise BadInput("The message body must be an object", hint="Map the step's inputs by name")
+        # A mapper leaves null or "" where it found nothing.
+        fields = {name: value for name, value in body.items() if value is not None and value != ""}
+        problems = self._validator.unknown_fields(fields) or self._validator.errors(fields)
+        if problems:
+            raise BadInput("; ".join(str(problem) for problem in problems), field=problems[0].field)
+        return fields
+
+    def checked_against(
+        self, engine: Engine, fields: dict[str, Any], warn: Callable[[str], None]
+    ) -> dict[str, Any]:
+        """Refuse what the engine's version does not know yet, drop what it no longer knows."""
+        since, newer, gone = self.versions
+        if since > _BASELINE:
+            engine.require(since, self.key)
+        for name in newer.keys() & fields.keys():
+            engine.require(newer[name], f"{name} of {self.key}", field=name)
+        for name in gone.keys() & fields.keys():
+            if engine.version > gone[name]:
+                warn(f"{name} of {self.key} is left out: it ended with API {gone[name]}")
+                del fields[name]
+        return fields
+
+    @cached_property
+    def _validator(self) -> Validator:
+        return validator(SCHEMAS / f"{self.key}.in.json")
+
+    @cached_property
+    def versions(self) -> tuple[Version, dict[str, Version], dict[str, Version]]:
+        """The operation's first version, and by field the first (if it is not the oldest) and the last."""
+        schema = self._validator.schema
+        newer, gone = {}, {}
+        for name, (since, until) in marks(schema).items():
+            if since and Version.parse(since) > _BASELINE:
+                newer[name] = Version.parse(since)
+            if until:
+                gone[name] = Version.parse(until)
+        return Version.parse(schema.get("x-since", "1.25")), newer, gone

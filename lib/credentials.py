@@ -1,0 +1,97 @@
+"""From the credential's fields to an engine: which address, which trust, which version, which access."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lib.engine import Endpoint, Engine, Registries
+from lib.engine.endpoint import DEFAULT_SOCKET
+from lib.engine.errors import BadInput
+
+# The older connector stored the index of the chosen entry; the texts are what its form showed.
+_SERVERS = {
+    "0": "http://docker.local/v1.33",
+    "1": "https://docker.local/v1.33",
+    "unix": f"unix://{DEFAULT_SOCKET}",
+}
+_CUSTOM = ("", "2", "--- custom url", "custom")
+_KEYS = (
+    "server",
+    "otherServer",
+    "tlsCa",
+    "tlsCertificate",
+    "tlsKey",
+    "tlsKeyPassword",
+    "tlsVerify",
+    "tlsServerName",
+    "apiVersion",
+    "registries",
+    "accessMode",
+)
+SECRET_KEYS = ("tlsKey", "tlsKeyPassword", "registries")
+_engines: dict[str, Engine] = {}
+
+
+def open_engine(
+    config: Mapping[str, Any],
+    *,
+    cancelled: threading.Event | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Engine:
+    """Return the engine that a step's configuration names; the same credential gives the same engine.
+
+    Raises BadInput naming the field of the credential that is missing or wrong.
+    """
+    identity = repr([config.get(key) for key in _KEYS])
+    engine = _engines.get(identity)
+    if engine is None:
+        engine = _engines[identity] = _engine(config, cancelled, warn)
+    return engine
+
+
+def server_url(config: Mapping[str, Any]) -> str:
+    """Return the address that `server` and `otherServer` mean together."""
+    server = str(config.get("server") or "").strip()
+    other = str(config.get("otherServer") or "").strip()
+    if server in _SERVERS:
+        return _SERVERS[server]
+    if server.lower() not in _CUSTOM:
+        return server
+    if not other:
+        raise BadInput(
+            "otherServer is missing",
+            field="otherServer",
+            hint="Give the engine's address, such as https://engine.example.org:2376, or choose a server",
+        )
+    return other
+
+
+def _engine(
+    config: Mapping[str, Any], cancelled: threading.Event | None, warn: Callable[[str], None]
+) -> Engine:
+    endpoint = Endpoint.parse(
+        server_url(config),
+        ca=config.get("tlsCa") or None,
+        certificate=config.get("tlsCertificate") or None,
+        key=config.get("tlsKey") or None,
+        key_password=config.get("tlsKeyPassword") or None,
+        verify=_choice(config, "tlsVerify", "verify", "skip") == "verify",
+        server_name=config.get("tlsServerName") or None,
+    )
+    return Engine(
+        endpoint,
+        pin=config.get("apiVersion") or None,
+        read_only=_choice(config, "accessMode", "full", "readOnly") == "readOnly",
+        registries=Registries.parse(config.get("registries")),
+        cancelled=cancelled,
+        warn=warn,
+    )
+
+
+def _choice(config: Mapping[str, Any], key: str, default: str, other: str) -> str:
+    value = config.get(key) or default
+    if value not in (default, other):
+        raise BadInput(f"{key} must be {default} or {other}, not {value!r}", field=key)
+    return str(value)

@@ -1,0 +1,126 @@
+"""The settings that all actions share (design 7), and what they make of an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from lib.engine.errors import (
+    BadInput,
+    EngineError,
+    EngineFault,
+    LimitReached,
+    NoAnswer,
+    NotFound,
+    OutcomeUnknown,
+    ReadOnly,
+    Unreachable,
+)
+from lib.engine.limits import Limits
+
+# What a step takes of a stream when its settings do not say otherwise: streams are always bounded.
+DEFAULTS = Limits(max_items=1000, max_bytes=8 * 1024 * 1024, max_seconds=300, idle_seconds=60)
+ARCHIVE_BYTES = 1024 * 1024 * 1024
+_READS = ("GET", "HEAD")
+
+
+class Outcome(Enum):
+    """What becomes of a message whose call failed."""
+
+    FAIL = "error, the message is rejected"
+    REBOUND = "the message comes again later"
+    EMIT = "the error is emitted as data"
+    EMPTY = "an empty result is emitted"
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """Step settings after parsing; numbers came as texts."""
+
+    individually: bool = False
+    error_policy: str = "byComponent"
+    empty_when_not_found: bool = False
+    limits: Limits = DEFAULTS
+    archive_bytes: int = ARCHIVE_BYTES
+    verbose: bool = False
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> StepSettings:
+        """Read the settings of a step; a wrong one is a BadInput that names it."""
+        max_bytes = _number(config, "maxBytes")
+        return cls(
+            individually=_choice(config, "emitBehavior", "emitAll", "emitIndividually") == "emitIndividually",
+            error_policy=_choice(config, "errorPolicy", "byComponent", "throwError", "rebound", "emit"),
+            empty_when_not_found=_choice(config, "notFound", "throwError", "emitEmpty") == "emitEmpty",
+            limits=Limits(
+                _whole(_number(config, "maxItems"), DEFAULTS.max_items),
+                _whole(max_bytes, DEFAULTS.max_bytes),
+                _number(config, "maxSeconds") or DEFAULTS.max_seconds,
+                _number(config, "idleSeconds") or DEFAULTS.idle_seconds,
+            ),
+            archive_bytes=_whole(max_bytes, ARCHIVE_BYTES) or ARCHIVE_BYTES,
+            verbose=str(config.get("verbose") or "").lower() not in ("", "false", "off", "no"),
+        )
+
+    def outcome(self, error: EngineError) -> Outcome:
+        """Decide what becomes of a failed call.
+
+        Nothing that may have taken effect is repeated, and nothing that would fail again in the same way.
+        """
+        if isinstance(error, NotFound) and self.empty_when_not_found:
+            return Outcome.EMPTY
+        if self.error_policy == "emit":
+            return Outcome.EMIT
+        if self.error_policy == "rebound":
+            never = isinstance(error, BadInput | ReadOnly | OutcomeUnknown | LimitReached)
+            return Outcome.FAIL if never else Outcome.REBOUND
+        if self.error_policy == "byComponent" and _passes(error):
+            return Outcome.REBOUND
+        return Outcome.FAIL
+
+
+def _passes(error: EngineError) -> bool:
+    """Whether the fault is likely to be gone later and the call can be repeated without harm."""
+    if isinstance(error, Unreachable):
+        return error.retriable
+    return isinstance(error, NoAnswer) or (isinstance(error, EngineFault) and error.method in _READS)
+
+
+def error_as_data(error: EngineError) -> dict[str, Any]:
+    """Return the body that `errorPolicy: emit` hands on: {error: {name, message, status, method, path, hint}}."""
+    told = {
+        "name": type(error).__name__,
+        "message": error.message,
+        "status": error.status,
+        "method": error.method,
+        "path": error.path,
+        "hint": error.hint,
+        "field": getattr(error, "field", None),
+    }
+    return {"error": {key: value for key, value in told.items() if value is not None}}
+
+
+def _choice(config: Mapping[str, Any], key: str, default: str, *others: str) -> str:
+    value = config.get(key) or default
+    if value != default and value not in others:
+        raise BadInput(f"{key} must be {default} or {' or '.join(others)}, not {value!r}", field=key)
+    return str(value)
+
+
+def _number(config: Mapping[str, Any], key: str) -> float | None:
+    value = config.get(key)
+    if value is None or value == "":
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = 0
+    if not 0 < number < float("inf"):
+        raise BadInput(f"{key} must be a number above 0, not {value!r}", field=key)
+    return number
+
+
+def _whole(number: float | None, default: int | None) -> int | None:
+    return default if number is None else int(number)

@@ -1,0 +1,84 @@
+"""What an action sends to the engine as a body: an attachment, a URL's content, or base64 in the message."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lib.engine.errors import BadInput
+from lib.engine.upload import TAR, Upload
+from lib.sailor import Context, Message
+
+_TIMEOUT = (10, 300)
+
+
+def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, required: bool) -> Any:
+    """Return the Upload that the fields `attachment`, `url` or `requestBody` name, in this order.
+
+    Without any of them the message's only attachment is taken. Raises BadInput where nothing or more than
+    one thing could be meant.
+    """
+    attachments = message.attachments or {}
+    name = fields.get("attachment")
+    if name:
+        return _attached(context, attachments, str(name))
+    if fields.get("url"):
+        return _fetched(str(fields["url"]))
+    if fields.get("requestBody"):
+        return _inline(fields["requestBody"])
+    if len(attachments) == 1:
+        return _attached(context, attachments, next(iter(attachments)))
+    if attachments:
+        raise BadInput(
+            f"attachment must say which of {', '.join(sorted(attachments))} is meant", field="attachment"
+        )
+    if required:
+        raise BadInput(
+            "There is nothing to send",
+            field="attachment",
+            hint="Give an attachment, a url, or requestBody in base64",
+        )
+    return None
+
+
+def _attached(context: Context, attachments: Mapping[str, Any], name: str) -> Upload:
+    attachment = attachments.get(name)
+    if attachment is None or context.storage is None:
+        there = ", ".join(sorted(attachments)) or "none"
+        raise BadInput(f"attachment: the message has no {name!r}", field="attachment", hint=f"It has {there}")
+    storage = context.storage
+
+    def chunks() -> Iterator[bytes]:
+        with storage.open(attachment) as blob:
+            yield from blob.chunks()
+
+    size = attachment.get("size")
+    return Upload(chunks, size if isinstance(size, int) else None, TAR)
+
+
+def _fetched(url: str) -> Upload:
+    if not url.startswith(("http://", "https://")):
+        raise BadInput("url must begin with http:// or https://", field="url")
+
+    def chunks() -> Iterator[bytes]:
+        import requests
+
+        with requests.get(url, stream=True, timeout=_TIMEOUT) as answer:
+            if not answer.ok:
+                raise BadInput(f"url: {answer.status_code} {answer.reason}", field="url")
+            yield from answer.iter_content(65536)
+
+    return Upload(chunks, None, TAR)
+
+
+def _inline(value: Any) -> Upload:
+    if not isinstance(value, str):
+        raise BadInput("requestBody must be base64 text", field="requestBody", hint="Or use an attachment")
+    try:
+        return Upload([data := base64.b64decode("".join(value.split()), validate=True)], len(data), TAR)
+    except binascii.Error:
+        raise BadInput(
+            "requestBody is no base64", field="requestBody", hint="Encode the archive, or use an attachment"
+        ) from None
