@@ -35,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     root: Path = options.root
     facts = fact_files.load(root / "lib/metadata/facts")
     words = word_files.load(root / "lib/metadata/words")
-    files = generated(root, facts, words)
+    try:
+        files = generated(root, facts, words)
+    except ValueError as fault:
+        print(fault, file=sys.stderr)
+        return 1
     stale = [path for path, text in files.items() if _text(root / path) != text]
     dead = sorted(_names(root) - set(files))
     if not options.check:
@@ -51,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     """Return all generated files, path below the root -> text."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
-    home = project.get("urls", {}).get("Repository", ".")
+    home = project.get("urls", {}).get("Documentation", "")
     trees: dict[str, Tree] = {}
     for key in facts.operations:
         trees[f"schemas/{key}.in.json"] = schema_in(key, facts, words)

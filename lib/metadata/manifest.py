@@ -30,11 +30,14 @@ _OURS = ("kinds", "reads", "main")
 
 
 def manifest(facts: Facts, words: Words, version: str, home: str, outputs: dict[str, Tree]) -> Tree:
-    """Return component.json; `home` is where the README lies, `outputs` the out-schemas of the triggers."""
+    """Return component.json.
+
+    `home` is the address of the folder that holds the README, `outputs` has the out-schemas of the triggers.
+    """
     component = words.component
     tree: Tree = {key: component[key] for key in ("title", "description")}
-    tree |= {"version": version, "buildType": "docker", "docsUrl": home}
-    tree["help"] = {"description": component["help"]["description"], "link": f"{home}/README.md"}
+    tree |= {"version": version, "buildType": "docker"}
+    tree["help"] = {"description": component["help"]["description"], "link": f"{home}README.md"}
     tree["credentials"] = {"fields": {name: _field(item) for name, item in words.credentials.items()}}
     if "envVars" in component:
         tree["envVars"] = component["envVars"]
@@ -64,7 +67,7 @@ def _action(key: str, facts: Facts, words: Words, home: str) -> Tree:
     action: Tree = {
         "title": words.operation(key, "title"),
         "description": description,
-        "help": {"description": description, "link": f"{home}/README.md#{operation['resource']}"},
+        "help": {"description": description, "link": f"{home}README.md#{operation['resource']}"},
         "main": f"./actions/{operation['resource']}.py",
     }
     if "deprecated" in operation:
@@ -88,7 +91,7 @@ def _trigger(key: str, table: Tree, home: str, outputs: dict[str, Tree]) -> Tree
     trigger: Tree = {name: item for name, item in table.items() if name not in {"fields", "metadata"}}
     trigger["help"] = {
         "description": table.get("description", ""),
-        "link": f"{home}/README.md#triggers",
+        "link": f"{home}README.md#triggers",
     } | _help(table)
     trigger["fields"] = {name: _field(item) for name, item in table.get("fields", {}).items()}
     trigger["metadata"] = {"out": outputs.get(key, {})}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from lib.metadata.dialect import REF
 from lib.metadata.facts import Facts, Tree
 from lib.metadata.manifest import RESOURCES, ordered
 from lib.metadata.words import Words
@@ -66,6 +67,8 @@ def versions(since: str | None, until: str | None) -> str:
 
 def _between(text: str, name: str, table: list[str]) -> str:
     pattern = re.compile(rf"(<!-- build:{name} -->\n).*?(<!-- /build -->)", re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"README.md lacks the lines <!-- build:{name} --> and <!-- /build -->")
     return pattern.sub(lambda found: found[1] + "\n".join(["", *table, "", ""]) + found[2], text)
 
 
@@ -84,9 +87,7 @@ def _actions(component: Tree, facts: Facts) -> list[str]:
             operation, action = facts.operations[key], component["actions"][key]
             call = f"{operation['method']} {operation['path']}"
             title = f"[{action['title']}](docs/operations.md#{key.lower()}) `{key}`"
-            lines.append(
-                _row(title, _sentence(action["description"]), f"`{call}`", versions(operation["since"], None))
-            )
+            lines.append(_row(title, _sentence(action["description"]), f"`{call}`", operation["since"]))
     return lines[1:]
 
 
@@ -110,7 +111,7 @@ def _operation(key: str, facts: Facts, words: Words, trees: dict[str, Tree]) -> 
     parts += [f"- Engine: `{operation['method']} {operation['path']}`, {age}{_needs(shape)}"]
     parts += [f"- Answer: {_KINDS[shape['answer']]}. {words.operation(key, 'result')}".rstrip(), ""]
     parts += _table("Input", into["properties"])
-    parts += _table("Output", out["properties"])
+    parts += _table("Output", out["properties"] | _items(out))
     example = facts.examples.get(key, {})
     return [*parts, "Example:", "", "```json", json.dumps(example, indent=2, ensure_ascii=False), "```", ""]
 
@@ -142,6 +143,14 @@ def _table(head: str, properties: Tree) -> list[str]:
             )
         )
     return [*lines, ""]
+
+
+def _items(schema: Tree) -> Tree:
+    """Return the properties of the items of `results`, named as paths."""
+    items = schema["properties"].get("results", {}).get("items", {})
+    if "$ref" in items:
+        items = schema["definitions"][items["$ref"].removeprefix(REF)]
+    return {f"results[].{name}": node for name, node in items.get("properties", {}).items()}
 
 
 def type_name(node: Tree) -> str:
