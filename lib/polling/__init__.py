@@ -1,0 +1,1 @@
+"""What polling triggers share: engine time, compact marks, form values, the event ring, positions in logs."""

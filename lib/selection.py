@@ -1,0 +1,74 @@
+"""Drop-downs of the triggers' forms, filled from the engine (select models): value to store -> label to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lib.credentials import open_engine
+from lib.polling.form import Form
+
+Choices = dict[str, str]
+Entry = Mapping[str, Any]
+
+
+def containers(_context: Any, config: Form) -> Choices:
+    """Offer all containers by name: ContainerList."""
+    return _sorted(
+        (_name(entry), f"{_name(entry)} ({entry['Image']}, {entry['State']})")
+        for entry in _containers(config)
+    )
+
+
+def images(_context: Any, config: Form) -> Choices:
+    """Offer the images that have a tag: ImageList."""
+    entries = open_engine(config).get("/images/json").json()
+    return _sorted(
+        (tag, tag) for entry in entries for tag in entry.get("RepoTags") or () if tag != "<none>:<none>"
+    )
+
+
+def networks(_context: Any, config: Form) -> Choices:
+    """Offer all networks by name: NetworkList."""
+    entries = open_engine(config).get("/networks").json()
+    return _sorted(
+        (entry["Name"], f"{entry['Name']} ({entry['Driver']}, {entry['Scope']})") for entry in entries
+    )
+
+
+def services(_context: Any, config: Form) -> Choices:
+    """Offer all services of the swarm by name: ServiceList."""
+    entries = open_engine(config).get("/services").json()
+    return _sorted((entry["Spec"]["Name"], entry["Spec"]["Name"]) for entry in entries)
+
+
+def nodes(_context: Any, config: Form) -> Choices:
+    """Offer all nodes of the swarm by host name: NodeList."""
+    entries = open_engine(config).get("/nodes").json()
+    return _sorted(
+        (entry["Description"]["Hostname"], f"{entry['Description']['Hostname']} ({entry['Spec']['Role']})")
+        for entry in entries
+    )
+
+
+def labels(_context: Any, config: Form) -> Choices:
+    """Offer the labels that containers carry, as key=value: ContainerList."""
+    pairs = {
+        f"{key}={value}"
+        for entry in _containers(config)
+        for key, value in (entry.get("Labels") or {}).items()
+    }
+    return _sorted((pair, pair) for pair in pairs)
+
+
+def _containers(config: Form) -> list[Entry]:
+    listed: list[Entry] = open_engine(config).get("/containers/json", {"all": True}, query=("all",)).json()
+    return listed
+
+
+def _name(entry: Entry) -> str:
+    return str((entry.get("Names") or [entry["Id"][:12]])[0]).removeprefix("/")
+
+
+def _sorted(pairs: Iterable[tuple[str, str]]) -> Choices:
+    return dict(sorted(pairs))

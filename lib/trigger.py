@@ -1,0 +1,153 @@
+"""The bridge for triggers: opens the engine, reads the cursor, and owns the order emit, confirm, snapshot.
+
+A poll that fails raises before its snapshot: the flow shows the error and the next poll starts from the same place,
+so a crash at any point repeats messages (with equal ids), never loses them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from lib import cursor as cursors
+from lib.credentials import open_engine
+from lib.cursor import Cursor
+from lib.engine import Engine
+from lib.engine.errors import NotFound, Unauthorized
+from lib.polling.clock import engine_time
+from lib.polling.compact import mark
+from lib.polling.form import Form, FormError, choice, moment
+from lib.polling.poll import Finding, Found, Poll, Storable
+from lib.sailor.context import Context
+from lib.sailor.ids import derived_id
+from lib.sailor.message import Message
+
+__all__ = ["Declared", "Finding", "Found", "Poll", "TriggerNotice", "trigger"]
+
+ENGINE_MARK = 12
+
+State = TypeVar("State", bound=Storable)
+Handler = Callable[[Poll[State]], Found[State] | Iterator[Found[State]]]
+Process = Callable[[Context, Message, Form, Any], None]
+
+
+class TriggerNotice(Exception):
+    """A gap or warning, where the step shows them as errors of the flow."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the runtime reads from a trigger function."""
+
+    key: str
+    process: Process
+    init: None = None
+    startup: None = None
+    shutdown: None = None
+
+
+def trigger(
+    key: str,
+    *,
+    read: Callable[[Mapping[str, Any]], State],
+    sample: Mapping[str, Any],
+    live: Callable[[Poll[State]], Mapping[str, Any] | None] | None = None,
+) -> Callable[[Handler[State]], Handler[State]]:
+    """Declare the function that polls for a trigger key.
+
+    `read` turns a snapshot into its state, raising ValueError, TypeError or KeyError. `sample` is the message of a
+    debug run when nothing happens; `live`, where given, looks for a real one first.
+    """
+
+    def declare(handler: Handler[State]) -> Handler[State]:
+        def process(context: Context, _message: Message, config: Form, snapshot: Any) -> None:
+            engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
+            saved = cursors.load(snapshot, key, engine_identity(engine), read)
+            poll = _poll(engine, config, saved, context)
+            delivery = _Delivery(context, key, saved.engine, config)
+            if os.environ.get("ELASTICIO_FLOW_TYPE") == "debug":
+                # A sample must be quick, and a try-out must not move the place of the running flow.
+                found = (live(poll) if live else None) or sample
+                delivery.emit([Finding({**found, "sample": True}, "sample")])
+                return
+            _run(handler, poll, saved, delivery, snapshot)
+
+        handler.declared = Declared(key, process)  # type: ignore[attr-defined]
+        return handler
+
+    return declare
+
+
+def engine_identity(engine: Engine) -> str:
+    """Return a mark of the engine's id (SystemInfo), "" where a proxy keeps it hidden."""
+    try:
+        about = engine.get("/info").json()
+    except (Unauthorized, NotFound):
+        return ""
+    identity = about.get("ID")
+    return mark(str(identity), ENGINE_MARK) if identity else ""
+
+
+def _poll(engine: Engine, config: Form, saved: Cursor[State], context: Context) -> Poll[State]:
+    mode = choice(config, "startFrom", ("now", "everything", "since"))
+    since = moment(config, "since")
+    if mode == "since" and since is None:
+        raise FormError("since: a time is missing. Write one such as 2026-01-31T12:00:00Z")
+    start = {"now": None, "everything": 0, "since": since}[mode]
+    return Poll(
+        engine, config, engine_time(engine), context.logger, saved.state, start, cancelled=context.cancelled
+    )
+
+
+def _run(
+    handler: Handler[State], poll: Poll[State], saved: Cursor[State], delivery: _Delivery, snapshot: Any
+) -> None:
+    """Emit what the handler found, and only then let the state that stands for it be stored."""
+    found = handler(poll)
+    batches: Iterable[Found[State]] = (found,) if isinstance(found, Found) else found
+    notices = [_unusable(poll, saved.problem, snapshot)] if saved.problem else []
+    last = snapshot
+    for batch in batches:
+        # Before anything is emitted: a state that does not fit must not be found out after the fact.
+        stored = cursors.dump(batch.state.to_state(), delivery.key, delivery.engine) if batch.state else last
+        delivery.emit([*notices, *batch.findings])
+        notices = []
+        if stored != last:
+            delivery.context.emit.snapshot(stored)
+            last = stored
+
+
+def _unusable(poll: Poll[Any], problem: str, snapshot: Any) -> Finding:
+    text = f"{cursors.PROBLEMS[problem]}; what happened since it was written may be missing. Started anew"
+    return poll.gap(f"{problem}Snapshot", text, mark(repr(snapshot), ENGINE_MARK))
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """Turns findings into messages, in the form the step asks for."""
+
+    context: Context
+    key: str
+    engine: str
+    config: Form
+
+    def emit(self, findings: Sequence[Finding]) -> None:
+        """Emit findings in order; returns when every message is confirmed."""
+        as_errors = choice(self.config, "notices", ("emit", "emitError")) == "emitError"
+        page = choice(self.config, "emitBehavior", ("emitIndividually", "emitAll")) == "emitAll"
+        if as_errors:
+            for notice in (finding for finding in findings if finding.notice):
+                self.context.emit.error(TriggerNotice(notice.body["message"]))
+            findings = [finding for finding in findings if not finding.notice]
+        if page and findings:
+            identity = mark([finding.identity for finding in findings], 40)
+            self._send({"results": [finding.body for finding in findings]}, f"page {identity}")
+            return
+        for finding in findings:
+            self._send(finding.body, finding.identity)
+
+    def _send(self, body: Mapping[str, Any], identity: str) -> None:
+        name = derived_id("trigger", self.key, self.engine, identity)
+        self.context.emit.data(Message(body=dict(body), id=name))

@@ -1,0 +1,153 @@
+"""Trigger engineEvents: every event of the engine once, and a gap message where the engine has forgotten some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from lib.engine.errors import Refused
+from lib.polling import resync
+from lib.polling.clock import SECOND, iso
+from lib.polling.compact import mark
+from lib.polling.events import EXEC, EventFilter, body, read_ring, verb
+from lib.polling.form import choice, flag, whole
+from lib.polling.live import Live
+from lib.polling.ring import FULL, Difference, Event, Memory, Reason, difference, known, nanos
+from lib.selection import containers, images, labels, networks, nodes, services
+from lib.trigger import Finding, Found, Poll, trigger
+
+__all__ = ["containers", "engine_events", "images", "labels", "networks", "nodes", "services"]
+
+HEAD_ROOM = 3
+REASONS: dict[Reason, str] = {
+    "overflow": "More happened than the engine remembers (256 events)",
+    "restart": "The engine was restarted and its memory of events was empty",
+    "clockSetBack": "The engine's clock was set back",
+    "forgotten": "The engine's memory of events does not go back that far",
+    "unproven": "The engine remembered only swarm-wide events, which prove nothing",
+}
+SAMPLE = {
+    "kind": "event",
+    "Type": "container",
+    "Action": "die",
+    "Actor": {
+        "ID": "8f0f1c1ed3a6e3ba7b6d4d0a3f5f0c1b2a394857660718293a4b5c6d7e8f9012",
+        "Attributes": {"exitCode": "1", "image": "shop/web:2.4", "name": "web-1"},
+    },
+    "scope": "local",
+    "time": 1767268800,
+    "timeNano": "1767268800123456789",
+    "timestamp": "2026-01-01T12:00:00.123456789Z",
+    "name": "web-1",
+    "ordering": "publish",
+    "synthetic": False,
+}
+
+
+def newest(poll: Poll[Memory]) -> dict[str, object] | None:
+    """Return the last remembered event that the filter takes, for a debug run."""
+    wanted = EventFilter.of(poll.form)
+    taken = [event for event in read_ring(poll.engine, poll.now) if wanted.takes(event)]
+    return body(taken[-1]) if taken else None
+
+
+@trigger("engineEvents", read=Memory.from_state, sample=SAMPLE, live=newest)
+def engine_events(poll: Poll[Memory]) -> Found[Memory] | Iterator[Found[Memory]]:
+    """Compare what the engine remembers with what it remembered at the last poll: GET /events."""
+    if choice(poll.form, "mode", ("poll", "realTime")) == "poll":
+        return look(poll)
+    seconds = whole(poll.form, "realTimeSeconds", 50, least=1, most=3600)
+    return Live(poll, EventFilter.of(poll.form), look).run(seconds)
+
+
+def look(poll: Poll[Memory]) -> Found[Memory]:
+    """Read the ring once and tell what is new in it."""
+    ring = read_ring(poll.engine, poll.now)
+    change = _first(poll, ring) if poll.state is None else difference(ring, poll.state, poll.now)
+    wanted = EventFilter.of(poll.form)
+    findings = list(_gap(poll, change, ring, wanted))
+    if flag(poll.form, "includeReplays"):
+        findings += [
+            _told(name, event, replayed=True) for name, event in change.replays if wanted.takes(event)
+        ]
+    findings += [_told(name, event) for name, event in change.new if wanted.takes(event)]
+    memory = change.memory
+    tight = poll.state is not None and not change.gap and _is_tight(poll.now, poll.state.at, ring)
+    if tight and poll.state and not poll.state.tight:
+        findings.append(_tight(poll, poll.state, ring))
+    probes = sum(verb(event) in EXEC for _, event in change.new)
+    poll.log.debug("Compared the engine's memory", remembered=len(ring), new=len(change.new), execs=probes)
+    return Found(findings, replace(memory, tight=tight))
+
+
+def _told(name: str, event: Event, **more: bool) -> Finding:
+    return Finding(body(event, **more), f"event {name}")
+
+
+def _first(poll: Poll[Memory], ring: Sequence[Event]) -> Difference:
+    present = known(ring)
+    memory = Memory(poll.now, tuple(name for name, _ in present))
+    if poll.start is None:
+        return Difference(memory)
+    new = tuple(pair for pair in present if nanos(pair[1]) >= poll.start)
+    forgotten = poll.start > 0 and len(new) == len(present)
+    return Difference(memory, new, gap="forgotten" if forgotten else None, gap_from=poll.start // SECOND)
+
+
+def _gap(
+    poll: Poll[Memory], change: Difference, ring: Sequence[Event], wanted: EventFilter
+) -> Iterator[Finding]:
+    """Tell why events may be missing and, if wanted, what the containers themselves still know."""
+    if not change.gap:
+        return
+    # The same loss must have the same id when it is told again after a crash.
+    identity = mark([change.gap, change.gap_from, poll.state.to_state() if poll.state else poll.start], 20)
+    text = f"{REASONS[change.gap]}; events since {iso(change.gap_from * SECOND)} may be missing"
+    details = _extent(poll, change, ring)
+    oldest = min((nanos(event) for _, event in change.new if event.get("scope") != "swarm"), default=None)
+    events: list[Event] = []
+    if flag(poll.form, "resync"):
+        before = poll.now * SECOND if oldest is None else oldest
+        try:
+            events = resync.lost_events(poll.engine, change.gap_from * SECOND, before)
+            details["resync"] = "Containers that were removed meanwhile cannot be recovered"
+        except Refused as refusal:
+            details["resync"] = f"The containers could not be asked: {refusal}"
+    yield poll.gap(change.gap, text, identity, **details)
+    for event in events:
+        if wanted.takes(event):
+            name = f"synthetic {event['Actor']['ID']} {event['Action']} {event['timeNano']}"
+            yield Finding(body(event, synthetic=True, ordering="time"), name)
+
+
+def _extent(poll: Poll[Memory], change: Difference, ring: Sequence[Event]) -> dict[str, object]:
+    """Say what time is in doubt, and how fast the ring turns over."""
+    times = [nanos(event) for event in ring] or [poll.now * SECOND]
+    span = (max(times) - min(times)) / SECOND
+    return {
+        "from": iso(change.gap_from * SECOND),
+        "to": iso(poll.now * SECOND),
+        "remembered": len(ring),
+        "oldest": iso(min(times)),
+        "newest": iso(max(times)),
+        "eventsPerSecond": round(len(ring) / span, 3) if span else None,
+    }
+
+
+def _head_room(now: int, ring: Sequence[Event]) -> int:
+    """Return how many seconds back the engine remembers."""
+    return now - min(nanos(event) for event in ring) // SECOND
+
+
+def _is_tight(now: int, before: int, ring: Sequence[Event]) -> bool:
+    """Whether the ring turns over in less than three times the interval of the polls."""
+    return len(ring) >= FULL and _head_room(now, ring) < HEAD_ROOM * max(now - before, 1)
+
+
+def _tight(poll: Poll[Memory], state: Memory, ring: Sequence[Event]) -> Finding:
+    room, interval = _head_room(poll.now, ring), poll.now - state.at
+    text = (
+        f"The engine remembers {room} s of events and is asked every {interval} s. Poll more often, use the real-time "
+        "mode, or lengthen the intervals of health checks (each probe makes three events)"
+    )
+    return poll.warning("headRoom", text, str(state.at), headRoomSeconds=room, intervalSeconds=interval)
