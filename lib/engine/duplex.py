@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,15 +9,11 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
-from requests import Response
-from requests.structures import CaseInsensitiveDict
-
 from lib.engine.errors import StreamCut, TlsRefused
 from lib.engine.frames import Frame, frames, raw
-from lib.engine.httphead import Head, Malformed, body, read_head
+from lib.engine.httphead import Head, Malformed, body, read_head, refused
 from lib.engine.limits import Paced
-from lib.engine.link import Link
-from lib.engine.refusal import refusal
+from lib.engine.link import Link, open_link
 from lib.engine.transport import Lost, TooSlow
 
 _REFUSAL_LONGEST = 65536
@@ -85,8 +80,18 @@ class Duplex:
         if self._feed is not None and self.input_taken:
             self._close_taken()
         with _cutting():
-            while data := self._link.read():
+            while data := self._read():
                 yield data
+
+    def _read(self) -> bytes:
+        try:
+            return self._link.read()
+        except ConnectionResetError:
+            # What TCP makes of a process that ended with input unread; else it is a fault.
+            if self._feed is None:
+                raise
+            self.input_taken = False
+            return b""
 
     def _exchange(self, piece: bytes) -> Iterator[bytes]:
         """Send a piece of the feed; yield what arrives meanwhile."""
@@ -100,7 +105,7 @@ class Duplex:
                     self.input_taken = False
                     return
                 if self._link.receive():
-                    data = self._link.read()
+                    data = self._read()
                     if not data:
                         self.input_taken = False
                         return
@@ -143,10 +148,8 @@ def open_duplex(
     the input can be closed alone. `timeout` holds for the handshake and for the head. Raises TlsRefused,
     Lost (after the request was sent) and, for a status from 400 up, the error with the engine's own text.
     """
-    link = Link(connect(), timeout)
+    link = open_link(connect, timeout, tls, server_name)
     try:
-        if tls is not None:
-            _secure(link, tls, server_name)
         head = _ask(link, request)
         _check(link, head, method, path)
     except BaseException:
@@ -154,21 +157,6 @@ def open_duplex(
         raise
     link.set_timeout(None)
     return Duplex(link, head)
-
-
-def _secure(link: Link, tls: ssl.SSLContext, server_name: str) -> None:
-    try:
-        link.secure(tls, server_name)
-    except ssl.SSLCertVerificationError as fault:
-        raise TlsRefused(
-            f"The engine's certificate is not trusted: {fault.verify_message}",
-            hint="Check tlsCa, and tlsServerName if the certificate is made out to another name",
-        ) from fault
-    except OSError as fault:
-        raise TlsRefused(
-            f"No TLS connection to the engine ({fault.strerror or fault})",
-            hint="Check that this port speaks TLS and that tlsCertificate and tlsKey are what it expects",
-        ) from fault
 
 
 def _ask(link: Link, request: bytes) -> Head:
@@ -194,13 +182,9 @@ def _ask(link: Link, request: bytes) -> Head:
 
 
 def _check(link: Link, head: Head, method: str, path: str) -> None:
-    if head.status < 400:  # noqa: PLR2004
-        return
-    response = Response()
-    response.status_code, response.reason = head.status, head.reason
-    response.headers = CaseInsensitiveDict(head.headers)
-    response.raw = io.BytesIO(_text(link, head))
-    raise refusal(response, method, path)
+    if head.status >= 400:  # noqa: PLR2004
+        text = _text(link, head)
+        raise refused(head, text, method, path)
 
 
 def _text(link: Link, head: Head) -> bytes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from requests import Response
 from requests.structures import CaseInsensitiveDict
 
 from lib.engine.errors import BadInput
+from lib.engine.refusal import refusal
 
 _LONGEST = 65536
 _END = b"\r\n\r\n"
@@ -28,12 +31,17 @@ class Head:
 
 def request_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -> bytes:
     """Return the head of a request; a line break in a value is a BadInput that names the header."""
-    lines = [f"{method} {target} HTTP/1.1"]
+    pairs = [("target", target), *headers]
+    check_headers(pairs)
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs[1:])]
+    return "\r\n".join((*lines, "", "")).encode("utf-8")
+
+
+def check_headers(headers: Iterable[tuple[str, str]]) -> None:
+    """Raise BadInput for a header that would begin another one."""
     for name, value in headers:
         if any(character in name + value for character in "\r\n\0"):
             raise BadInput(f"The header {name!r} must not hold line breaks", field=name)
-        lines.append(f"{name}: {value}")
-    return "\r\n".join((*lines, "", "")).encode("utf-8")
 
 
 def read_head(read: Callable[[], bytes]) -> tuple[Head, bytes]:
@@ -66,6 +74,15 @@ def parse_head(data: bytes) -> Head:
         name, _, value = entry.partition(":")
         headers[name.strip()] = value.strip()
     return Head(int(status), reason, headers)
+
+
+def refused(head: Head, text: bytes, method: str, path: str) -> Exception:
+    """Return the error for an answer from 400 up whose body is `text`."""
+    response = Response()
+    response.status_code, response.reason = head.status, head.reason
+    response.headers = CaseInsensitiveDict(head.headers)
+    response.raw = io.BytesIO(text)
+    return refusal(response, method, path)
 
 
 def body(head: Head, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -10,8 +10,11 @@ import select
 import socket
 import ssl
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
+
+from lib.engine.errors import TlsRefused
 
 _PIECE = 65536
 # A record holds no more; what is not accepted by the socket yet should be little.
@@ -141,7 +144,7 @@ class Link:
     def __init__(self, sock: socket.socket, timeout: float | None) -> None:
         sock.settimeout(0)
         self._sock = sock
-        self._timeout = timeout
+        self.timeout = timeout
         self._wire: Wire = PlainWire(sock)
         self._held: deque[bytes] = deque()
         self._held_size = 0
@@ -158,7 +161,7 @@ class Link:
 
     def set_timeout(self, seconds: float | None) -> None:
         """Limit each wait from now on; one that takes longer raises TimeoutError."""
-        self._timeout = seconds
+        self.timeout = seconds
 
     def read(self) -> bytes:
         """Return the next bytes, b"" at the end; raises OSError."""
@@ -219,10 +222,37 @@ class Link:
         reading = not self._ended and self._held_size < _HELD
         events = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
         self._poll.modify(self._sock, events)
-        milliseconds = None if self._timeout is None else max(self._timeout, 0) * 1000
+        milliseconds = None if self.timeout is None else max(self.timeout, 0) * 1000
         if not self._poll.poll(milliseconds):
             raise TimeoutError("nothing was sent or received in time")
 
     def close(self) -> None:
         """End the connection."""
         self._sock.close()
+
+
+def open_link(
+    connect: Callable[[], socket.socket], timeout: float | None, tls: ssl.SSLContext | None, server_name: str
+) -> Link:
+    """Connect, and begin TLS where `tls` is given; raises what `connect` raises, and TlsRefused."""
+    link = Link(connect(), timeout)
+    if tls is None:
+        return link
+    try:
+        link.secure(tls, server_name)
+    except OSError as fault:
+        link.close()
+        raise _untrusted(fault) from fault
+    return link
+
+
+def _untrusted(fault: OSError) -> TlsRefused:
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return TlsRefused(
+            f"The engine's certificate is not trusted: {fault.verify_message}",
+            hint="Check tlsCa, and tlsServerName if the certificate is made out to another name",
+        )
+    return TlsRefused(
+        f"No TLS connection to the engine ({fault.strerror or fault})",
+        hint="Check that this port speaks TLS and that tlsCertificate and tlsKey are what it expects",
+    )
