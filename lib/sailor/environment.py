@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 PREFIX = "ELASTICIO_"
+SHORTEST_TIMEOUT, LONGEST_TIMEOUT, MOST_RETRIES = 500, 1_200_000, 4
 
 _LEADING_INTEGER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|(\d+))")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -48,3 +49,11 @@ def camel_case(name: str) -> str:
     """Return FOO_BAR as fooBar, words parted at signs, case borders and digits."""
     first, *rest = _WORDS.findall(name) or [""]
     return str(first.lower() + "".join(word.capitalize() for word in rest))
+
+
+def request_limits(variables: Mapping[str, str]) -> dict[str, int]:
+    """Return the limits of object storage calls, from names without prefix; out of range is as unset (protocol 6.5)."""
+    timeout = integer(variables.get("REQUEST_TIMEOUT"), None) or 0
+    retries = integer(variables.get("REQUEST_MAX_RETRY"), None) or 0
+    limits = {"request_timeout": timeout} if SHORTEST_TIMEOUT <= timeout <= LONGEST_TIMEOUT else {}
+    return limits | ({"request_max_retry": retries} if 0 < retries <= MOST_RETRIES else {})

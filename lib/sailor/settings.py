@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from lib.sailor import environment
 from lib.sailor.errors import SettingsError
@@ -79,24 +80,40 @@ class Settings:
     flow_type: str = ""
     flow_webhook_uri: str = ""
 
+    shutdown_deadline: int = 25_000
+    """Milliseconds after a signal in which messages in work may end; ours, the platform does not set it."""
+    request_timeout: int = 15_000
+    request_max_retry: int = 3
+
     additional_headers: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
     """Sentences about values that look like a mistake, for the log."""
 
     @classmethod
-    def read(cls, variables: Mapping[str, str]) -> Settings:
-        """Return the settings of an environment; SettingsError names the first variable that is missing or unusable."""
+    def read(cls, variables: Mapping[str, str], *, for_service: bool = False) -> Settings:
+        """Return the settings of an environment; SettingsError names the first variable that is missing or unusable.
+
+        A service call has few of them and checks those itself (protocol 7.1).
+        """
         values: dict[str, Any] = {}
         doubts = []
-        for slot in fields(cls)[:-2]:
+        for slot in fields(cls)[:-4]:
             name = environment.PREFIX + slot.name.upper()
             text = variables.get(name)
             values[slot.name] = _parse(text, str(slot.type), slot.default)
             if text and environment.looks_mistaken(text, str(slot.type)):
                 doubts.append(f"{name}={text!r} is read as {values[slot.name]!r}")
-        _check(variables, values)
+        values |= environment.request_limits(variables)
+        if not for_service:
+            _check(variables, values)
         headers = environment.additional_headers(variables)
         return cls(**values, additional_headers=headers, doubts=tuple(doubts))
+
+    def secrets(self) -> list[str]:
+        """Return the texts that no log line may show."""
+        password = urlsplit(self.amqp_uri).password if "@" in self.amqp_uri else None
+        own = [self.api_key, self.message_crypto_password, self.object_storage_token]
+        return [*own, *([password, unquote(password)] if password else [])]
 
 
 def _parse(text: str | None, kind: str, default: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lib.sailor import jsontext
 from lib.sailor.context import Context
+from lib.sailor.coroutines import awaited
 from lib.sailor.emitter import Emitter
 from lib.sailor.errors import EmitError
 from lib.sailor.incoming import Incoming, read
@@ -103,22 +104,19 @@ def emit_result(result: Any, emitter: Emitter) -> None:
         finally:
             if (close := getattr(result, "close", None)) is not None:
                 close()  # what a generator holds open is closed now, not when it is collected
-    elif hasattr(result, "__await__") or hasattr(result, "__aiter__"):
-        _emit_awaited(result, emitter)
+    elif hasattr(result, "__await__"):
+        emit_result(awaited(result), emitter)
+    elif hasattr(result, "__aiter__"):
+        _emit_items(result, emitter)
     else:
         raise EmitError(
             f"process returned {type(result).__name__}; a Message, a generator or None was expected"
         )
 
 
-def _emit_awaited(result: Any, emitter: Emitter) -> None:
-    import asyncio  # late: hardly any component is asynchronous
-
-    async def run() -> None:
-        if hasattr(result, "__await__"):
-            emit_result(await result, emitter)
-            return
-        async for item in result:
+def _emit_items(items: Any, emitter: Emitter) -> None:
+    async def emit() -> None:
+        async for item in items:
             emit_result(item, emitter)
 
-    asyncio.run(run())
+    awaited(emit())

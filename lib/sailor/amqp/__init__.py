@@ -1,0 +1,1 @@
+"""The AMQP transport; the only place that imports the client library."""

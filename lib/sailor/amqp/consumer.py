@@ -1,0 +1,146 @@
+"""The reading side: deliveries to the workers, acks and rejects back, on whatever channel is there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from lib.sailor.amqp.inflight import Inflight, Input
+from lib.sailor.amqp.link import Link
+from lib.sailor.amqp.parameters import reason
+from lib.sailor.errors import TransportError
+from lib.sailor.logging import Logger
+from lib.sailor.settings import Settings
+from lib.sailor.transport import Delivery
+
+LONGEST_ABSENCE = 6
+"""So many times a queue that was there is asked for again before the process ends."""
+
+
+class Consumer:
+    """Consumes one queue while it is wanted; every method runs on the I/O thread."""
+
+    def __init__(
+        self,
+        link: Link,
+        settings: Settings,
+        logger: Logger,
+        deliver: Callable[[Delivery], None],
+        failed: Callable[[TransportError], None],
+    ) -> None:
+        self.consuming = threading.Event()
+        self._link = link
+        self._settings = settings
+        self._logger = logger
+        self._deliver = deliver
+        self._failed = failed
+        self._inflight = Inflight()
+        self._channel: Any = None
+        self._tag: str | None = None
+        self._wanted = False
+        self._was_consuming = False
+        self._absences = 0
+
+    def opened(self, channel: Any) -> None:
+        self._channel = channel
+        self._inflight.next_channel()
+        channel.add_on_cancel_callback(self._cancelled)
+        channel.basic_qos(prefetch_count=max(self._settings.rabbitmq_prefetch_sailor, 1))
+        if not self._was_consuming:
+            self._link.ready()
+        if self._wanted:
+            self._consume()
+
+    def lost(self, error: BaseException) -> None:
+        self._channel = None
+        self._tag = None
+        self._inflight.next_channel()
+        if not self._wanted or not _by_broker(error):
+            return
+        self._absences += 1
+        if not self._was_consuming or self._absences > LONGEST_ABSENCE:
+            self._wanted = False
+            self._failed(TransportError(_consume_error(error)))
+
+    def consume(self) -> None:
+        """Begin to consume, now and on every later channel."""
+        self._wanted = True
+        if self._channel is not None:
+            self._consume()
+
+    def cancel(self, done: Callable[[], None]) -> None:
+        """Take no further deliveries; `done` is called when the broker has agreed."""
+        self._wanted = False
+        if self._channel is None or not self._channel.is_open or self._tag is None:
+            done()
+            return
+        tag, self._tag = self._tag, None
+        self._channel.basic_cancel(tag, callback=lambda _: done())
+
+    def finish(self, done: Input, ok: bool) -> None:
+        """Ack or reject an input, or do so when it comes again."""
+        if self._inflight.finished(done, ok):
+            self._settle(done.tag, ok)
+
+    def _consume(self) -> None:
+        self._tag = self._channel.basic_consume(
+            self._settings.listen_messages_on, self._arrived, callback=self._consuming
+        )
+
+    def _consuming(self, _: Any) -> None:
+        if self._was_consuming:
+            self._link.ready()
+        self._was_consuming = True
+        self._absences = 0
+        self.consuming.set()
+
+    def _arrived(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
+        headers = properties.headers or {}
+        key = (str(headers.get("messageId")), len(body), hash(body))
+        entry, is_new = self._inflight.arrived(key, method.delivery_tag, redelivered=method.redelivered)
+        if is_new:
+            self._deliver(Delivery(body, headers, _facts(method), (entry, properties)))
+        elif entry.ok is None:
+            self._logger.warning("Duplicate message detected: it is still in work", messageId=key[0])
+        else:
+            self._inflight.forget(entry)
+            self._settle(entry.tag, entry.ok)
+
+    def _settle(self, tag: int, ok: bool) -> None:
+        if ok:
+            self._channel.basic_ack(tag)
+        else:
+            self._channel.basic_reject(tag, requeue=False)
+
+    def _cancelled(self, _: Any) -> None:
+        """The broker ended the consumer: the queue is gone, or its node."""
+        self._logger.warning("The broker cancelled the consumer; the queue is asked for again")
+        self._tag = None
+        channel, self._channel = self._channel, None
+        self._inflight.next_channel()
+        if channel is not None and channel.is_open:
+            channel.close(0, "consumer cancelled")
+
+
+def _by_broker(error: BaseException) -> bool:
+    from pika.exceptions import ChannelClosedByBroker
+
+    return isinstance(error, ChannelClosedByBroker)
+
+
+def _facts(method: Any) -> dict[str, Any]:
+    return {
+        "deliveryTag": method.delivery_tag,
+        "consumerTag": method.consumer_tag,
+        "redelivered": method.redelivered,
+        "exchange": method.exchange,
+        "routingKey": method.routing_key,
+    }
+
+
+def _consume_error(error: BaseException) -> str:
+    code = getattr(error, "reply_code", "")
+    text = getattr(error, "reply_text", reason(error))
+    name = text.split(" ", 1)[0].replace("_", "-")
+    return f'Operation failed: BasicConsume; {code} ({name}) with message "{text}"'

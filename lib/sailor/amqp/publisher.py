@@ -1,0 +1,132 @@
+"""The writing side: publishes with confirms, as many under way as there are callers."""
+
+from __future__ import annotations
+
+import threading
+from enum import Enum
+from typing import Any
+
+from lib.sailor.amqp.link import Link
+from lib.sailor.amqp.parameters import reason
+
+
+class Outcome(Enum):
+    """What became of one publish."""
+
+    CONFIRMED = "confirmed"
+    REFUSED = "refused by the broker"
+    """A nack: the queue is full; this is how the platform slows a flow down."""
+    UNROUTABLE = "returned by the broker: no queue takes this routing key"
+    IMPOSSIBLE = "not possible on this channel"
+    LOST = "not confirmed before the connection was lost"
+
+
+class Letter:
+    """One publish under way; its sender waits for the outcome."""
+
+    __slots__ = ("_done", "body", "exchange", "outcome", "properties", "routing_key", "text")
+
+    def __init__(self, exchange: str, routing_key: str, properties: Any, body: bytes) -> None:
+        self.exchange = exchange
+        self.routing_key = routing_key
+        self.properties = properties
+        self.body = body
+        self.outcome: Outcome | None = None
+        self.text = ""
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def settle(self, outcome: Outcome, text: str = "") -> None:
+        """Tell the sender, once."""
+        self.outcome = outcome
+        self.text = text or outcome.value
+        self._done.release()
+
+    def wait(self) -> None:
+        """Return when the outcome is known."""
+        self._done.acquire()
+
+
+class Publisher:
+    """Owns the publish channel; `send` and `give_up` run on the I/O thread."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._channel: Any = None
+        self._count = 0
+        self._pending: dict[int, Letter] = {}
+        self._returned: set[int] = set()
+        self._gave_up = False
+
+    def opened(self, channel: Any) -> None:
+        channel.add_on_return_callback(self._came_back)
+        channel.confirm_delivery(self._answered, callback=lambda _: self._ready(channel))
+
+    def lost(self, error: BaseException) -> None:
+        from pika.exceptions import ChannelClosedByBroker
+
+        self._channel = None
+        outcome = Outcome.IMPOSSIBLE if isinstance(error, ChannelClosedByBroker) else Outcome.LOST
+        self._settle_all(outcome, reason(error))
+
+    def send(self, letter: Letter) -> None:
+        """Publish, mandatory; the letter is settled by the broker's answer or the loss of the channel."""
+        if self._gave_up or self._channel is None or not self._channel.is_open:
+            letter.settle(Outcome.LOST, "no connection")
+            return
+        try:
+            self._channel.basic_publish(
+                letter.exchange, letter.routing_key, letter.body, letter.properties, mandatory=True
+            )
+        except Exception as error:  # noqa: BLE001 - headers that AMQP has no form for must not end the thread
+            letter.settle(Outcome.IMPOSSIBLE, reason(error))
+            return
+        self._count += 1
+        self._pending[self._count] = letter
+
+    def give_up(self) -> None:
+        """Settle everything as lost, now and from now on: the step has to end."""
+        self._gave_up = True
+        self._settle_all(Outcome.LOST, "the step is being ended")
+
+    def _ready(self, channel: Any) -> None:
+        self._channel = channel
+        self._count = 0
+        self._link.ready()
+
+    def _answered(self, frame: Any) -> None:
+        """Take an ack or a nack, which may be for many."""
+        from pika.spec import Basic
+
+        confirmed = isinstance(frame.method, Basic.Ack)
+        tag = frame.method.delivery_tag
+        tags = [number for number in self._pending if number <= tag] if frame.method.multiple else [tag]
+        for number in tags:
+            if (letter := self._pending.pop(number, None)) is None:
+                continue
+            if number in self._returned:
+                self._returned.discard(number)
+                letter.settle(Outcome.UNROUTABLE)
+            else:
+                letter.settle(Outcome.CONFIRMED if confirmed else Outcome.REFUSED)
+
+    def _came_back(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
+        """Mark the oldest publish that the returned one can be; the broker returns in order, before it confirms."""
+        message_id = (properties.headers or {}).get("messageId")
+        for number, letter in self._pending.items():
+            if (
+                number not in self._returned
+                and letter.routing_key == method.routing_key
+                and letter.properties.headers.get("messageId") == message_id
+            ):
+                self._returned.add(number)
+                return
+
+    def _settle_all(self, outcome: Outcome, text: str) -> None:
+        pending, self._pending = self._pending, {}
+        returned, self._returned = self._returned, set()
+        for number, letter in pending.items():
+            if number in returned:
+                letter.settle(Outcome.UNROUTABLE)
+            else:
+                letter.settle(outcome, text)

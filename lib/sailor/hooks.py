@@ -1,0 +1,47 @@
+"""The functions beside `process`: startup, init and shutdown (protocol 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lib.sailor import jsontext
+from lib.sailor.component import Component, Function
+from lib.sailor.coroutines import awaited
+from lib.sailor.logging import Logger, secrets_within
+from lib.sailor.platform import Platform
+from lib.sailor.settings import Settings
+
+
+def call_startup(function: Function, config: Mapping[str, Any], platform: Platform, logger: Logger) -> None:
+    """Run `startup` and store what it returns, so that `shutdown` can undo it (protocol 2.4)."""
+    if function.startup is None:
+        logger.warning("startup is required, but the function has none")
+    state = _call(function.startup, config) if function.startup else None
+    if not platform.store_startup(state):
+        logger.warning("Startup data already exists. Rewriting.")
+
+
+def call_init(function: Function, config: Mapping[str, Any]) -> None:
+    """Run `init`, if there is one, to its end."""
+    if function.init is not None:
+        _call(function.init, config)
+
+
+def run_shutdown(settings: Settings, logger: Logger) -> None:
+    """Do the whole work of a container that only shuts a flow down (protocol 2.5); no broker is involved."""
+    platform = Platform(settings)
+    step = platform.step()
+    logger.secrets.add(secrets_within(step.config))
+    function = Component.at(settings.component_path).function(settings.function)
+    state = platform.read_startup()
+    if function.shutdown is None:
+        logger.warning("A shutdown is wanted, but the function has none")
+    else:
+        _call(function.shutdown, step.config, state)
+    platform.delete_startup()
+
+
+def _call(hook: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a hook with copies of its own."""
+    return awaited(hook(*(jsontext.decode(jsontext.encode(argument)) for argument in arguments)))

@@ -1,0 +1,150 @@
+"""`python -m lib.sailor.run`: run one step of a flow until the platform ends it (protocol 2 and 9)."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from lib.sailor.errors import SettingsError
+from lib.sailor.logging import Logger, catch_uncaught, open_logger
+from lib.sailor.settings import Settings
+from lib.sailor.stdlog import forward_library_logs
+
+ASKED_AFTER = 0.8
+"""After this part of the deadline functions are asked to end: `context.cancelled` is set."""
+
+
+class Event(Enum):
+    """What the main thread waits for, beside signals and failures."""
+
+    STARTED = "started"
+    IDLE = "idle"
+    TIME_IS_UP = "time is up"
+
+
+class Run:
+    """The life of one step. The main thread only waits for events, so that signals are always heard."""
+
+    def __init__(self, settings: Settings, logger: Logger) -> None:
+        from lib.sailor.startup import Startup
+
+        self._settings = settings
+        self._logger = logger
+        self._events: queue.SimpleQueue[Any] = (
+            queue.SimpleQueue()
+        )  # signal handlers may put into it at any point
+        self._startup = Startup(settings, logger, self._events.put, lambda: self._events.put(Event.IDLE))
+
+    def __call__(self) -> int:
+        """Return the exit code."""
+        for wanted in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(wanted, lambda number, _: self._events.put(signal.Signals(number)))
+        threading.Thread(target=self._start, name="startup", daemon=True).start()
+        event = self._events.get()
+        started = event is Event.STARTED
+        if started:
+            event = self._events.get()
+        if isinstance(event, BaseException):
+            return self._failed(event)
+        return self._stop(event, started=started)
+
+    def _start(self) -> None:
+        try:
+            self._startup.run()
+        except BaseException as error:  # noqa: BLE001 - the main thread decides what it means
+            self._events.put(error)
+        else:
+            self._events.put(Event.STARTED)
+
+    def _failed(self, error: BaseException) -> int:
+        self._logger.fatal("putOutToSea.catch", err=error)
+        self._startup.transport.abandon()
+        self._startup.transport.close()
+        return 1
+
+    def _stop(self, received: signal.Signals, *, started: bool) -> int:
+        """End in order: no new inputs, those in work finished, connections closed; by the deadline in any case."""
+        self._logger.info(f"Received {received.name}")
+        seconds = self._settings.shutdown_deadline / 1000
+        now = time.monotonic()
+        if not started:
+            event = self._wait(now + seconds, Event.STARTED)
+            if event is not Event.STARTED:
+                return self._failed(event) if isinstance(event, BaseException) else self._give_up(event)
+        transport, workers = self._startup.transport, self._startup.workers
+        transport.cancel()
+        transport.release(workers.count if workers else 0)
+        event = self._wait(now + seconds * ASKED_AFTER, Event.IDLE)
+        if event is Event.TIME_IS_UP:
+            self._logger.warning("Messages are still in work; their functions are asked to end")
+            self._startup.cancelled.set()
+            event = self._wait(now + seconds, Event.IDLE)
+        if event is not Event.IDLE:
+            return self._failed(event) if isinstance(event, BaseException) else self._give_up(event)
+        transport.close()
+        self._logger.info("Ended in order")
+        return 0
+
+    def _wait(self, deadline: float, wanted: Event) -> Any:
+        """Return the wanted event, a failure, a second interrupt from the keyboard, or TIME_IS_UP."""
+        while True:
+            try:
+                event = self._events.get(timeout=max(deadline - time.monotonic(), 0))
+            except queue.Empty:
+                return Event.TIME_IS_UP
+            if event is wanted or event is signal.SIGINT or isinstance(event, BaseException):
+                return event
+
+    def _give_up(self, why: Event | signal.Signals) -> int:
+        """End at once; what is in work goes back to the queue, because it was not finished."""
+        self._logger.warning(
+            f"Ended before everything was finished ({why.name}); inputs in work go back to the queue"
+        )
+        self._startup.cancelled.set()
+        self._startup.transport.abandon()
+        self._startup.transport.close()
+        return 0
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """Run the step that the environment describes and return the exit code."""
+    logger = open_logger(environment)
+    catch_uncaught(logger)
+    try:
+        settings = Settings.read(environment)
+    except SettingsError as error:
+        logger.fatal("process.uncaughtException", err=error)
+        return 1
+    logger.secrets.add(settings.secrets())
+    forward_library_logs(logger)
+    for doubt in settings.doubts:
+        logger.warning(doubt)
+    if settings.hook_shutdown:
+        return _shut_down(settings, logger)
+    return Run(settings, logger)()
+
+
+def _shut_down(settings: Settings, logger: Logger) -> int:
+    from lib.sailor.hooks import run_shutdown
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the work is short and the platform ends it anyway
+    try:
+        run_shutdown(settings, logger)
+    except Exception as error:  # noqa: BLE001 - whatever the hook raises
+        logger.fatal("putOutToSea.catch", err=error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main(os.environ)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # threads of a stuck function must not keep the process

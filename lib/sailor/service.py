@@ -1,0 +1,146 @@
+"""`python -m lib.sailor.service METHOD`: verify credentials or describe a function, post one result (protocol 7)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib.sailor import jsontext, rest
+from lib.sailor.component import Component
+from lib.sailor.context import Context
+from lib.sailor.coroutines import awaited
+from lib.sailor.errors import RequestError, SailorError
+from lib.sailor.logging import Logger, catch_uncaught, open_logger, secrets_within
+from lib.sailor.platform import Platform
+from lib.sailor.settings import Settings
+from lib.sailor.stdlog import forward_library_logs
+
+METHODS = ("verifyCredentials", "getMetaModel", "selectModel")
+VERIFIER = "./verify_credentials.py"
+GOOD = range(200, 300)
+
+
+class ServiceError(SailorError):
+    """The call cannot be made; its text is posted as the result."""
+
+
+@dataclass(frozen=True)
+class ServiceEmitter:
+    """A service call can emit one thing: refreshed credentials. A failure is logged, the call goes on."""
+
+    platform: Platform
+    account: str | None
+    logger: Logger
+
+    def update_keys(self, keys: Mapping[str, Any]) -> None:
+        try:
+            self.platform.update_account(str(self.account), keys)
+        except RequestError as error:
+            self.logger.error("The account cannot be updated", err=error)
+
+
+def main(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Make the call and post its result; 1 when nothing could be posted."""
+    logger = open_logger(environment)
+    catch_uncaught(logger)
+    forward_library_logs(logger)
+    settings = Settings.read(environment, for_service=True)
+    logger.secrets.add(settings.secrets())
+    if not (url := environment.get("ELASTICIO_POST_RESULT_URL")):
+        logger.fatal("ELASTICIO_POST_RESULT_URL is not provided")
+        return 1
+    result: dict[str, Any]
+    try:
+        data = call(arguments[0] if arguments else "", settings, environment, logger)
+        result = {"status": "success", "data": data}
+        body = jsontext.encode(result)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the platform waits for a result
+        logger.error(str(error) or type(error).__name__, err=error)
+        text = logger.secrets.mask(str(error) or type(error).__name__)
+        body = jsontext.encode({"status": "error", "data": {"message": text}})
+    try:
+        post(url, body, settings)
+    except RequestError as error:
+        logger.fatal(f"Failed to POST data to {rest.shown(url)}", err=error)
+        return 1
+    return 0
+
+
+def call(method: str, settings: Settings, environment: Mapping[str, str], logger: Logger) -> Any:
+    """Return the result of one service method; ServiceError when something it needs is missing."""
+    if method not in METHODS:
+        raise ServiceError(f'Unknown service method "{method}"')
+    _check(method, environment)
+    try:
+        config = jsontext.decode(environment["ELASTICIO_CFG"].encode())
+    except ValueError:
+        raise ServiceError("Unable to parse CFG") from None
+    logger.secrets.add(secrets_within(config))
+    component = Component.at(settings.component_path)
+    context = _context(settings, config, logger)
+    if method == "verifyCredentials":
+        return _verify(component, context, config)
+    function = component.function(environment["ELASTICIO_ACTION_OR_TRIGGER"])
+    name = "getMetaModel" if method == "getMetaModel" else environment["ELASTICIO_GET_MODEL_METHOD"]
+    return awaited(function.method(name)(context, config))
+
+
+def post(url: str, body: bytes, settings: Settings) -> None:
+    """Post a result; RequestError when the platform did not take it with any 2xx."""
+    address, authorization = rest.without_user(url)
+    headers = {"Content-Type": rest.JSON, **({"Authorization": authorization} if authorization else {})}
+
+    def send() -> None:
+        response = rest.send("POST", address, headers, body)
+        if response.status not in GOOD:
+            raise RequestError(f"The result was answered with {response.status}", response.status)
+
+    delay = settings.api_request_retry_delay
+    rest.retrying(send, settings.api_request_retry_attempts, lambda _: delay)
+
+
+def _check(method: str, environment: Mapping[str, str]) -> None:
+    wanted = ["CFG", "API_URI", "API_USERNAME", "API_KEY"]
+    if method != "verifyCredentials":
+        wanted.append("ACTION_OR_TRIGGER")
+    if method == "selectModel":
+        wanted.append("GET_MODEL_METHOD")
+    for name in wanted:
+        if not environment.get(f"ELASTICIO_{name}"):
+            raise ServiceError(f"ELASTICIO_{name} is not provided")
+
+
+def _context(settings: Settings, config: Any, logger: Logger) -> Context:
+    platform = Platform(settings)
+    account = config.get("_account") if isinstance(config, dict) else None
+    component_logger = logger.named("component")
+    emitter: Any = ServiceEmitter(platform, account, component_logger)
+    return Context(emitter, component_logger, {}, settings, platform, None, threading.Event())
+
+
+def _verify(component: Component, context: Context, config: Any) -> Any:
+    """Return what the platform shows for a credential; a verifier that cannot be loaded verifies nothing."""
+    credentials = component.manifest.get("credentials") or {}
+    file = str(credentials.get("verifier") or VERIFIER)
+    if "verifier" not in credentials and not os.path.exists(os.path.join(component.folder, file)):
+        return {"verified": True}
+    try:
+        result = awaited(component.load(file).verify(context, config))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - every failure is an answer here
+        context.logger.warning("The credential is not verified", err=error)
+        text = context.logger.secrets.mask(str(error) or type(error).__name__)
+        return {"verified": False, "reason": text}
+    if isinstance(result, Mapping) and "verified" in result:
+        return result
+    return {"verified": result is not False}
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:], os.environ)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # threads that a verifier left behind must not keep the process

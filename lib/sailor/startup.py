@@ -1,0 +1,133 @@
+"""From settings to a consuming step, in the platform's order (protocol 2.1), waiting for several things at once."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+
+from lib.sailor import encoding, headers, hooks
+from lib.sailor.amqp.transport import AmqpTransport
+from lib.sailor.attachments import Attachments
+from lib.sailor.cipher import Aes
+from lib.sailor.component import Component, Function
+from lib.sailor.errors import ComponentError, EmitError, TransportError
+from lib.sailor.ids import random_id
+from lib.sailor.logging import Logger, secrets_within
+from lib.sailor.objects import Maester
+from lib.sailor.outlet import Outlet, throttles
+from lib.sailor.platform import Platform, StepData
+from lib.sailor.settings import Settings
+from lib.sailor.snapshot import Snapshot
+from lib.sailor.step import Step
+from lib.sailor.transport import Kind, Outgoing
+from lib.sailor.workers import Workers
+
+
+class Startup:
+    """Brings one step up; what it made is then used to bring it down."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        logger: Logger,
+        failed: Callable[[BaseException], None],
+        idle: Callable[[], None],
+    ) -> None:
+        self.cancelled = threading.Event()
+        self.workers: Workers | None = None
+        self._settings = settings
+        self._logger = logger
+        self._idle = idle
+        self._cipher = Aes(settings.message_crypto_password, settings.message_crypto_iv)
+        self._platform = Platform(settings)
+        objects = Maester(settings) if settings.object_storage_uri else None
+        self.transport = AmqpTransport(settings, logger, failed, objects)
+
+    def run(self) -> None:
+        """Return when inputs are being consumed; a failure is reported to the error queue and raised."""
+        self.transport.open()
+        try:
+            step = self._prepare()
+            self.workers = Workers(self._settings.rabbitmq_prefetch_sailor, self.transport, step, self._idle)
+            self.workers.start()
+            self.transport.consume()
+        except Exception as error:
+            self._report(error)
+            raise
+        self._logger.info("Fully initialized and waiting for messages")
+        self._cipher.seal(b"")  # loads the cipher now that the broker has been told
+
+    def _prepare(self) -> Step:
+        answer = _meanwhile(self._platform.step)
+        component = Component.at(self._settings.component_path)
+        try:
+            function = component.function(self._settings.function)
+        finally:
+            data = answer()  # the platform's refusal comes first, also when the component is wrong as well
+        self._logger.secrets.add(secrets_within(data.config))
+        self.transport.wait_open()
+        if self._settings.startup_required:
+            hooks.call_startup(function, data.config, self._platform, self._logger)
+        hooks.call_init(function, data.config)
+        return self._step(function, data)
+
+    def _step(self, function: Function, data: StepData) -> Step:
+        if function.process is None:
+            raise ComponentError("Process function is not found")
+        return Step(
+            function.process,
+            self._outlet(data),
+            self._logger,
+            data.config,
+            data.variables,
+            resolves_objects=function.resolves_objects,
+            platform=self._platform,
+            storage=Attachments(self._settings, self._platform),
+        )
+
+    def _outlet(self, data: StepData) -> Outlet:
+        account = data.config.get("_account")
+        return Outlet(
+            self._settings,
+            self.transport,
+            self._cipher,
+            Snapshot(data.snapshot),
+            data.passthrough,
+            self._platform,
+            str(account) if account else None,
+            throttles(self._settings),
+            self.cancelled,
+        )
+
+    def _report(self, error: Exception) -> None:
+        """Publish a failed start as an error without an input (protocol 2.6), if there is a way to."""
+        try:
+            self.transport.wait_open()
+            outlet = self._outlet(StepData())
+            _, body = encoding.error_bodies(error, None, outlet, self._logger.secrets)
+            table = {**headers.identity(self._settings), "messageId": random_id()}
+            self.transport.publish(Outgoing(Kind.ERROR, body, table))
+        except (TransportError, EmitError) as unsent:
+            self._logger.error("The failed start cannot be reported", err=unsent)
+
+
+def _meanwhile(call: Callable[[], StepData]) -> Callable[[], StepData]:
+    """Begin a call on a thread of its own; the returned function waits for its result or raises its error."""
+    results: queue.SimpleQueue[tuple[StepData | None, Exception | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            results.put((call(), None))
+        except Exception as error:  # noqa: BLE001 - raised where the result is asked for
+            results.put((None, error))
+
+    threading.Thread(target=work, name="step-data", daemon=True).start()
+
+    def result() -> StepData:
+        data, error = results.get()
+        if error is not None:
+            raise error
+        return data or StepData()
+
+    return result
