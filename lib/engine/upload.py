@@ -10,7 +10,7 @@ from lib.engine.errors import EngineError
 PIECE = 65536
 TAR = "application/x-tar"
 
-Chunks = Iterable[bytes] | Callable[[], Iterable[bytes]]
+Chunks = bytes | Iterable[bytes] | Callable[[], Iterable[bytes]]
 
 
 class UploadBroken(EngineError):

@@ -1,0 +1,178 @@
+"""What a build, pull, push, load, import or plugin transfer reports line by line, and what it comes to."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from lib.engine.errors import StreamFailed
+
+Record = dict[str, Any]
+
+_KEPT = 100
+_SHOWN = 500
+_LAYER = re.compile(r"[0-9a-f]{12,64}")
+_STEP = re.compile(r"Step \d+/\d+ : ")
+_IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = re.compile(r"(?:Digest: |digest: )(\S+:[0-9a-f]{32,})")
+_TAG = re.compile(
+    r"(?:Successfully tagged |Loaded image: |"
+    r"Status: (?:Downloaded newer image for |Image is up to date for ))(\S+)"
+)
+_REPOSITORY = re.compile(r"The push refers to repository \[(.+)\]")
+# The classic builder paints what a command writes to stderr.
+_PAINT = re.compile(r"\x1b\[(?:91|0)m")
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressResult:
+    """Ids, digests and tags in the order they appeared, without repeats: the last id is the image built.
+
+    `layers` are {id, status, bytes}, `bytes` is their sum as far as the engine told; `lines` are the last
+    texts of the stream.
+    """
+
+    ids: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    layers: list[Record] = field(default_factory=list)
+    bytes: int = 0
+    duration_seconds: float = 0.0
+    lines: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> Record:
+        """Return the result as the body of a message."""
+        return {
+            "ids": self.ids,
+            "digests": self.digests,
+            "tags": self.tags,
+            "layers": self.layers,
+            "bytes": self.bytes,
+            "durationSeconds": round(self.duration_seconds, 3),
+            "lines": self.lines,
+        }
+
+
+class Progress:
+    """Takes the records of one stream in, one by one; `step` is the build step or layer it is at."""
+
+    def __init__(self, keep: int = _KEPT, clock: Callable[[], float] = time.monotonic) -> None:
+        self.step: str | None = None
+        self._ids: dict[str, None] = {}
+        self._digests: dict[str, None] = {}
+        self._tags: dict[str, None] = {}
+        self._layers: dict[str, Record] = {}
+        self._lines: deque[str] = deque(maxlen=keep)
+        self._repository = ""
+        self._clock = clock
+        self._began = clock()
+
+    def feed(self, record: Record) -> None:
+        """Take a record; raises StreamFailed if it reports a failure, wherever in the stream it stands."""
+        detail, text = record.get("errorDetail"), record.get("error")
+        if detail or text:
+            self._fail(detail if isinstance(detail, dict) else {}, text, record.get("id"))
+        if isinstance(record.get("stream"), str):
+            self._text(record["stream"])
+        if isinstance(record.get("status"), str):
+            self._status(record["status"], str(record.get("id") or ""), record.get("progressDetail") or {})
+        if isinstance(record.get("aux"), dict):
+            self._aux(record["aux"])
+
+    def result(self) -> ProgressResult:
+        """Return what has come together so far."""
+        layers = list(self._layers.values())
+        return ProgressResult(
+            list(self._ids),
+            list(self._digests),
+            list(self._tags),
+            layers,
+            sum(layer["bytes"] for layer in layers),
+            self._clock() - self._began,
+            list(self._lines),
+        )
+
+    def _fail(self, detail: Record, text: Any, layer: Any) -> NoReturn:
+        message = str(detail.get("message") or text or "The engine gave no reason").strip()
+        code = detail.get("code")
+        step = str(layer) if layer else self.step
+        before = "\n".join(self._lines)[-_SHOWN:].strip()
+        raise StreamFailed(
+            f"{message} (at {step})" if step else message,
+            step=step,
+            code=code if isinstance(code, int) and code >= 400 else None,  # noqa: PLR2004 - else an exit code
+            hint=f"Before it: {before}" if before else None,
+        )
+
+    def _text(self, text: str) -> None:
+        for line in _PAINT.sub("", text).splitlines():
+            line = line.rstrip()  # noqa: PLW2901
+            if not line:
+                continue
+            self._lines.append(line)
+            if _STEP.match(line):
+                self.step = line
+            self._find(line)
+            image = _IMAGE_ID.search(line)
+            if image and (line == image[0] or line.startswith("Loaded image ID: ")):
+                self._ids[image[0]] = None
+
+    def _status(self, status: str, layer: str, detail: Record) -> None:
+        if _LAYER.fullmatch(layer) and not status.startswith("Pulling from"):
+            self._layer(status, layer, detail)
+            return
+        if status.strip():
+            self._lines.append(f"{layer}: {status}" if layer else status)
+        self._find(status)
+        repository = _REPOSITORY.match(status)
+        if repository:
+            self._repository = repository[1]
+        if _IMAGE_ID.fullmatch(status):  # an import says no more than this
+            self._ids[status] = None
+
+    def _layer(self, status: str, layer: str, detail: Record) -> None:
+        known = self._layers.setdefault(layer, {"id": layer, "status": status, "bytes": 0})
+        if known["status"] != status or not detail:
+            self._lines.append(f"{layer}: {status}")
+        known["status"] = status
+        known["bytes"] = max(known["bytes"], detail.get("current") or 0)
+        # A build that pulls its base stays at its step; a plain transfer fails at the layer it is at.
+        if self.step is None or not _STEP.match(self.step):
+            self.step = f"layer {layer}"
+
+    def _find(self, line: str) -> None:
+        tag, digest = _TAG.match(line), _DIGEST.search(line)
+        if tag:
+            self._tags[tag[1]] = None
+        if digest:
+            self._digests[digest[1]] = None
+
+    def _aux(self, aux: Record) -> None:
+        if aux.get("ID"):
+            self._ids[str(aux["ID"])] = None
+        if aux.get("Digest"):
+            self._digests[str(aux["Digest"])] = None
+        if aux.get("Tag"):
+            self._tags[f"{self._repository}:{aux['Tag']}" if self._repository else str(aux["Tag"])] = None
+
+
+def collect(
+    records: Iterable[Record],
+    on_record: Callable[[Record], None] | None = None,
+    keep: int = _KEPT,
+    clock: Callable[[], float] = time.monotonic,
+) -> ProgressResult:
+    """Read a progress stream to its end; `on_record` sees each record that is no failure.
+
+    Raises StreamFailed with the engine's text and the step or layer, and whatever `records` raises.
+    """
+    progress = Progress(keep, clock)
+    for record in records:
+        progress.feed(record)
+        if on_record is not None:
+            on_record(record)
+    return progress.result()
