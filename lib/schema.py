@@ -54,16 +54,16 @@ class Validator:
 
     def __init__(self, schema: Tree) -> None:
         # Imported late: only a process that checks messages pays for the library.
-        from jsonschema_rs import Draft7Validator  # noqa: PLC0415
+        from jsonschema_rs import Draft7Validator
 
         self.schema = schema
         self._fields: Tree = schema.get("properties", {})
         self._compiled: _Compiled = Draft7Validator(draft7(schema), validate_formats=False)
 
     def errors(self, value: Any) -> list[Problem]:
-        """Return what is wrong with the value, in the order of the schema; empty if nothing is.
+        """Return what is wrong with the value; empty if nothing is.
 
-        An empty text in an optional top-level field means "not given", as an unfilled mapper field sends it.
+        An empty text in an optional top-level field means "not given": a mapper sends it for what is unfilled.
         """
         if not self._compiled.is_valid(value):
             filled = self._filled(value)
@@ -75,8 +75,8 @@ class Validator:
     def _filled(self, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        optional = {name for name, node in self._fields.items() if node.get("x-nullable")}
-        return {name: item for name, item in value.items() if item != "" or name not in optional}
+        required = {name for name, node in self._fields.items() if node.get("required")}
+        return {name: item for name, item in value.items() if item != "" or name in required}
 
     def unknown_fields(self, value: Any) -> list[Problem]:
         """Return one problem per top-level key that the schema does not have, with the name that was probably meant."""
@@ -131,8 +131,10 @@ def draft7(schema: Tree) -> Tree:
     """Return the JSON Schema (draft 7) of a file in the platform's dialect.
 
     - `required: true` on properties becomes the list on their object, `multipleOf: 1` a type `integer`.
-    - `x-nullable` allows null. In an answer (`x-answer` at the root) null is allowed everywhere and `enum` is no
-      limit: engines of many versions answer.
+    - `x-nullable` allows null, and an optional property may always be null, a choice also "": so the engine itself
+      writes what is not set, and what it writes can be sent back to it.
+    - In an answer (`x-answer` at the root) null is allowed everywhere and `enum` is no limit: engines of many
+      versions answer.
     - `x-accepts` allows further types; `x-text` says what a text in place of a number or boolean must look like.
     - Additional properties are always allowed; words and marks are dropped.
     """
@@ -147,38 +149,36 @@ def draft7(schema: Tree) -> Tree:
     return tree
 
 
-def _node(node: Tree, *, answer: bool) -> Tree:
+def _node(node: Tree, *, answer: bool, optional: bool = False) -> Tree:
+    nullable = answer or optional or bool(node.get("x-nullable"))
     if "$ref" in node:
         # Siblings of a reference count for nothing in draft 7, so null needs a definition of its own.
-        return {"$ref": f"{node['$ref']}.null" if node.get("x-nullable") else node["$ref"]}
+        return {"$ref": f"{node['$ref']}.null" if nullable else node["$ref"]}
     tree: Tree = {key: node[key] for key in _KEPT if key in node}
-    types = _types(node, answer=answer)
-    if types:
-        tree["type"] = types
+    if "type" in node:
+        tree["type"] = _types(node) + (["null"] if nullable else [])
     if node.get("enum") and not answer:
-        tree["enum"] = [*node["enum"], *([None] if "null" in types else [])]
+        tree["enum"] = node["enum"] + ([None] if nullable else []) + ([""] if optional else [])
     if node.get("x-text") in _TEXTS:
         tree["pattern"] = _TEXTS[node["x-text"]]
-    properties = node.get("properties")
+    properties = node.get("properties", {})
+    required = [name for name, item in properties.items() if item.get("required") is True]
     if properties:
-        tree["properties"] = {name: _node(item, answer=answer) for name, item in properties.items()}
-        required = [name for name, item in properties.items() if item.get("required") is True]
-        if required:
-            tree["required"] = required
+        tree["properties"] = {
+            name: _node(item, answer=answer, optional=name not in required)
+            for name, item in properties.items()
+        }
+    if required:
+        tree["required"] = required
     for key in ("items", "additionalProperties"):
         if isinstance(node.get(key), dict):
             tree[key] = _node(node[key], answer=answer)
     return tree
 
 
-def _types(node: Tree, *, answer: bool) -> list[str]:
-    if "type" not in node:
-        return []
+def _types(node: Tree) -> list[str]:
     whole = node["type"] == "number" and node.get("multipleOf") == 1
-    types = ["integer" if whole else node["type"], *node.get("x-accepts", ())]
-    if answer or node.get("x-nullable"):
-        types.append("null")
-    return types
+    return ["integer" if whole else node["type"], *node.get("x-accepts", ())]
 
 
 def _problem(error: Any) -> Problem:
@@ -195,7 +195,9 @@ def _expected(kind: Any, value: Any) -> str:
         case "type":
             wanted = f"must be {_any_of(kind.types)}"
         case "enum":
-            wanted = f"must be one of {', '.join(str(item) for item in kind.options if item is not None)}"
+            wanted = (
+                f"must be one of {', '.join(str(item) for item in kind.options if item not in (None, ''))}"
+            )
         case "pattern":
             wanted = _PATTERNS.get(kind.pattern, f"must match {kind.pattern}")
         case "minimum" | "maximum":
@@ -215,9 +217,9 @@ _ARTICLES = {
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
-    "string": "a text",
     "object": "an object",
     "array": "a list",
+    "string": "a text",
     "null": "null",
 }
 
@@ -225,7 +227,7 @@ _ARTICLES = {
 def _any_of(types: list[str]) -> str:
     """Name the types; null goes without saying, and so does the text that stands for a number or boolean."""
     unsaid = {"null", "string"} if {"integer", "boolean"} & set(types) else {"null"}
-    names = [_ARTICLES[item] for item in types if item not in unsaid] or ["null"]
+    names = [text for item, text in _ARTICLES.items() if item in types and item not in unsaid] or ["null"]
     return " or ".join(", ".join(names).rsplit(", ", 1))
 
 

@@ -33,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="folder of the component")
     options = parser.parse_args(arguments)
     root: Path = options.root
-    facts = fact_files.load(root / "lib/metadata/facts")
-    words = word_files.load(root / "lib/metadata/words")
     try:
+        facts = fact_files.load(root / "lib/metadata/facts")
+        words = word_files.load(root / "lib/metadata/words")
         files = generated(root, facts, words)
     except ValueError as fault:
         print(fault, file=sys.stderr)

@@ -43,8 +43,6 @@ def _parameters(key: str, facts: Facts, words: Words) -> list[tuple[str, Tree]]:
             node["x-accepts"] = accepted
         if parameter.get("required"):
             node["required"] = True
-        elif parameter["in"] != "path":
-            node["x-nullable"] = True
         found.append((name, node | _marks(parameter)))
     return found
 
@@ -59,8 +57,6 @@ def _body(key: str, body: Tree, facts: Facts, words: Words) -> Tree:
     node = _worded(key, "requestBody", schema, words)
     if body["required"] and "definition" in body:
         node["required"] = True
-    else:
-        node["x-nullable"] = True
     return node | _marks(body)
 
 
@@ -73,7 +69,7 @@ def _extra(key: str, name: str, facts: Facts, words: Words) -> Tree:
             part: _worded(key, f"{name}.{part}", dict(item), words)
             for part, item in schema["properties"].items()
         }
-    return node | {"x-nullable": True}
+    return node
 
 
 def _worded(key: str, name: str, schema: Tree, words: Words) -> Tree:

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "words"
 
 Pair = tuple[str, str]
 
-_WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\-. ]+")
+_WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![a-z]))[a-z])|[_\-. ]+")
 
 
 @dataclass
@@ -89,11 +89,16 @@ def load(folder: Path = FOLDER) -> Words:
 def humanised(name: str) -> str:
     """Return a readable form of an Engine name: RestartCount -> Restart count, IPAddress -> IP address."""
     parts = [part for part in _WORD_BORDER.split(name) if part]
-    words = [
-        "ID" if part in {"Id", "id", "ID"} else part if part.isupper() else part.lower() for part in parts
-    ]
+    words = [_cased(part) for part in parts]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
+
+
+def _cased(part: str) -> str:
+    if part in {"Id", "id"}:
+        return "ID"
+    acronym = part.isupper() or (part[:-1].isupper() and part.endswith("s"))
+    return part if acronym else part.lower()
 
 
 def _file(path: Path) -> dict[str, Any]:

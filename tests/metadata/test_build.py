@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from lib.metadata.build import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of everything that a build reads and writes."""
+    for name in ("lib/metadata", "schemas", "docs"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("component.json", "README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def change(path, old, new):
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def check(root):
+    return main(["--check", "--root", str(root)])
+
+
+def test_the_generated_files_are_fresh_and_a_fresh_build_is_silent(capsys):
+    assert check(ROOT) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_changed_title_makes_the_check_name_the_stale_files(copy, capsys):
+    change(copy / "lib/metadata/words/operations/containers.toml", '"List containers"', '"Show containers"')
+    before = (copy / "component.json").read_bytes()
+    assert check(copy) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "schemas/ContainerList.in.json: stale",
+        "schemas/ContainerList.out.json: stale",
+        "component.json: stale",
+        "README.md: stale",
+        "docs/operations.md: stale",
+    ]
+    assert (copy / "component.json").read_bytes() == before
+
+
+def test_a_build_writes_what_is_stale_and_nothing_else(copy, capsys):
+    change(copy / "lib/metadata/words/settings.toml", 'label = "Emit"', 'label = "Output"')
+    assert main(["--root", str(copy)]) == 0
+    assert capsys.readouterr().out == "component.json: written\n"
+    assert check(copy) == 0
+
+
+def test_a_schema_of_no_operation_is_named_and_removed(copy, capsys):
+    stray = copy / "schemas/Gone.in.json"
+    stray.write_text("{}")
+    assert check(copy) == 1
+    assert capsys.readouterr().out == "schemas/Gone.in.json: stale\n"
+    main(["--root", str(copy)])
+    assert not stray.exists()
+
+
+def test_missing_words_and_words_for_nothing_are_named(copy, capsys):
+    words = copy / "lib/metadata/words/operations/containers.toml"
+    change(words, "\nlimit = [", "\nlimits = [")
+    assert check(copy) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "words missing: [ContainerList.fields] limit",
+        "words for nothing: [ContainerList.fields] limits",
+    ]
+
+
+def test_prose_of_the_readme_stays_and_missing_markers_are_an_error(copy, capsys):
+    readme = copy / "README.md"
+    change(readme, "<!-- build:actions -->", "Some prose.\n<!-- build:actions -->")
+    assert check(copy) == 0
+    change(readme, "<!-- build:actions -->", "")
+    assert check(copy) == 1
+    assert "build:actions" in capsys.readouterr().err
+
+
+def test_two_tables_of_one_name_are_an_error(copy, capsys):
+    (copy / "lib/metadata/words/operations/zzz.toml").write_text('[ContainerList]\ntitle = "Again"\n')
+    assert check(copy) == 1
+    assert "[ContainerList] is written twice" in capsys.readouterr().err
+
+
+def test_a_check_takes_less_than_two_seconds():
+    began = time.perf_counter()
+    check(ROOT)
+    assert time.perf_counter() - began < 2

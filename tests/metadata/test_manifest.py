@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from lib.metadata.facts import load
+from tests.metadata.component_check import problems
+
+ROOT = Path(__file__).parents[2]
+COMPONENT = json.loads((ROOT / "component.json").read_text("utf-8"))
+OLDER = json.loads((Path(__file__).parent / "older_inputs.json").read_text("utf-8"))
+FACTS = load()
+
+
+def test_the_manifest_passes_the_checks_of_the_platform():
+    assert problems(ROOT) == []
+
+
+def test_the_version_is_that_of_the_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert COMPONENT["version"] == project["version"]
+
+
+def test_every_operation_is_an_action_and_every_action_an_operation():
+    assert set(COMPONENT["actions"]) == set(FACTS.operations)
+    assert len(COMPONENT["actions"]) == 108
+
+
+def test_the_keys_of_the_older_connector_are_all_there():
+    assert len(OLDER) == 105
+    assert set(OLDER) <= set(COMPONENT["actions"])
+    assert {"startFlow"} <= set(COMPONENT["triggers"])
+    assert {"server", "otherServer"} <= set(COMPONENT["credentials"]["fields"])
+
+
+@pytest.mark.parametrize("key", OLDER)
+def test_the_input_names_of_the_older_connector_are_all_there(key):
+    schema = json.loads((ROOT / f"schemas/{key}.in.json").read_text("utf-8"))
+    assert set(OLDER[key]) <= set(schema["properties"])
+
+
+def test_the_values_of_the_older_server_field_still_name_a_server():
+    assert {"0", "1", "2", "unix"} == set(COMPONENT["credentials"]["fields"]["server"]["model"])
+
+
+def test_orders_of_actions_are_distinct_and_grouped_by_file():
+    actions = list(COMPONENT["actions"].values())
+    assert [action["order"] for action in actions] == sorted((a["order"] for a in actions), reverse=True)
+    files = [action["main"] for action in actions]
+    changes = [now for before, now in pairwise(files) if before != now]
+    assert len(changes) == len(set(changes))
+
+
+@pytest.mark.parametrize(
+    ("key", "fields"),
+    [
+        ("ContainerList", {"emitBehavior", "errorPolicy", "verbose"}),
+        ("ContainerInspect", {"notFound", "errorPolicy", "verbose"}),
+        ("ContainerStart", {"errorPolicy", "verbose"}),
+        ("ContainerArchive", {"notFound", "maxBytes", "errorPolicy", "verbose"}),
+        (
+            "SystemEvents",
+            {"emitBehavior", "errorPolicy", "maxItems", "maxBytes", "maxSeconds", "idleSeconds", "verbose"},
+        ),
+        ("ExecStart", {"errorPolicy", "maxBytes", "maxSeconds", "idleSeconds", "verbose"}),
+    ],
+)
+def test_an_action_offers_the_settings_that_make_sense_for_its_answer(key, fields):
+    assert set(COMPONENT["actions"][key]["fields"]) == fields
+
+
+def test_the_component_check_sees_what_is_wrong(tmp_path):
+    broken = json.loads(json.dumps(COMPONENT))
+    broken["actions"]["startFlow"] = {"title": "Twice"}
+    broken["actions"]["ContainerList"]["fields"]["emitBehavior"].pop("model")
+    (tmp_path / "component.json").write_text(json.dumps(broken))
+    (tmp_path / "logo.png").write_bytes((ROOT / "logo.png").read_bytes())
+    found = problems(tmp_path)
+    assert "startFlow is both trigger and action" in found
+    assert "actions.startFlow has no main" in found
+    assert "actions.ContainerList.emitBehavior has no model" in found
+    assert "actions.ContainerInspect has no in metadata" in found
