@@ -20,8 +20,8 @@ class Emission:
 class Output(Protocol):
     """Where a run is shown: JSON lines for pipes, readable text for people."""
 
-    def emission(self, emission: Emission) -> None:
-        """Show one event of a step."""
+    def emission(self, emission: Emission, *, brief: bool = False) -> None:
+        """Show one event of a step; `brief` where a report says the rest to people."""
 
     def report(self, title: str, report: Any) -> None:
         """Show what a flow's report mapper made of a message."""
@@ -34,6 +34,9 @@ class Output(Protocol):
 
     def working(self, text: str) -> AbstractContextManager[object]:
         """Show that work is going on while the `with` block runs."""
+
+    def verdict(self, verdict: Mapping[str, Any]) -> None:
+        """Show what the verification of a credential found."""
 
     def log_line(self, line: Mapping[str, Any]) -> None:
         """Pass on one line of the steps' log."""

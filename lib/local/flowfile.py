@@ -39,13 +39,17 @@ class Edge:
 
 @dataclass(frozen=True)
 class Flow:
-    """A checked flow: one trigger, no circle, every step reachable; `edges` by source, in file order."""
+    """A checked flow: one trigger, no circle, every step reachable; `edges` by source, in file order.
+
+    `report` (a local addition, other platforms pass it over) makes readable what leaves the last steps.
+    """
 
     name: str
     nodes: Mapping[str, Node]
     edges: Mapping[str, tuple[Edge, ...]]
     trigger: Node
     variables: Mapping[str, str]
+    report: Mapper | None = None
 
 
 def read_flow(path: Path, triggers: frozenset[str], actions: frozenset[str]) -> Flow:
@@ -73,6 +77,7 @@ def parse_flow(
     problems: list[str] = []
     nodes = _nodes(raw_nodes, triggers | actions, problems)
     edges = _edges(raw_edges, variables, problems)
+    report = _report(attributes.get("report"), variables, problems)
     links = [(edge.source, edge.target) for edge in edges]
     starts = [node.id for node in nodes.values() if node.function in triggers]
     if not problems:
@@ -80,7 +85,7 @@ def parse_flow(
     if problems:
         raise FlowProblems(where, problems)
     by_source = {node: tuple(edge for edge in edges if edge.source == node) for node in nodes}
-    return Flow(attributes.get("name") or name, nodes, by_source, nodes[starts[0]], variables)
+    return Flow(attributes.get("name") or name, nodes, by_source, nodes[starts[0]], variables, report)
 
 
 def _unwrapped(document: Any) -> dict[str, Any]:
@@ -130,7 +135,7 @@ def _command_problems(command: Any, functions: frozenset[str]) -> list[str]:
         return ['"command" must have the form "team/component:function@version"']
     if match["function"] in functions:
         return []
-    from difflib import get_close_matches  # noqa: PLC0415 - only needed to help after a mistake
+    from difflib import get_close_matches
 
     near = get_close_matches(match["function"], functions, n=1, cutoff=0.6)
     advice = f'did you mean "{near[0]}"?' if near else "see the command list for those it has"
@@ -152,6 +157,16 @@ def _edges(raw_edges: list[Any], variables: Mapping[str, str], problems: list[st
         except MappingError as error:
             problems.append(f"edge {raw['source']} -> {raw['target']}: {error}")
     return edges
+
+
+def _report(raw: Any, variables: Mapping[str, str], problems: list[str]) -> Mapper | None:
+    if raw is None:
+        return None
+    try:
+        return compile_mapper(raw.get("mapper") if isinstance(raw, dict) else raw, variables)
+    except MappingError as error:
+        problems.append(f"report: {error}")
+        return None
 
 
 def _edge(raw: Mapping[str, Any], variables: Mapping[str, str]) -> Edge:

@@ -18,7 +18,7 @@ class JsonLines:
         self._out = out or sys.stdout.buffer
         self._log = log or sys.stderr.buffer
 
-    def emission(self, emission: Emission) -> None:
+    def emission(self, emission: Emission, *, brief: bool = False) -> None:  # noqa: ARG002 - pipes get it whole
         _write(self._out, {"step": emission.step, "event": emission.event, "message": emission.message})
 
     def value(self, value: Mapping[str, Any]) -> None:
@@ -34,8 +34,10 @@ class JsonLines:
     def problem(self, text: str) -> None:
         _write(self._log, {"name": "local", "level": 50, "msg": text})
 
-    def working(self, text: str) -> AbstractContextManager[object]:
-        self.note(text)
+    def verdict(self, verdict: Mapping[str, Any]) -> None:
+        self.value(verdict)
+
+    def working(self, text: str) -> AbstractContextManager[object]:  # noqa: ARG002 - progress is for people
         return nullcontext()
 
     def log_line(self, line: Mapping[str, Any]) -> None:

@@ -22,7 +22,10 @@ def parser() -> argparse.ArgumentParser:
         description="Run steps and flows of this component on this machine.",
         epilog=_EPILOG,
     )
-    top.set_defaults(command=None)
+    top.set_defaults(
+        command=None, json=False, debug=False, component=None, data=None, config=None, engine=None
+    )
+    top.set_defaults(rebound_pause=15.0, config_of=[])
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     listing = _command(commands, "list", "show all triggers and actions")
     listing.add_argument("word", nargs="?", help="only those with this word in key, title or group")
@@ -30,8 +33,8 @@ def parser() -> argparse.ArgumentParser:
     _action(commands)
     _trigger(commands)
     _flow(commands)
-    _configured(_command(commands, "verify", "check the credential against the engine"))
-    _configured(_command(commands, "example", "run the example flow on a container that crashes"))
+    _running(_command(commands, "verify", "check the credential against the engine"))
+    _running(_command(commands, "example", "run the example flow on a container that crashes"))
     return top
 
 
@@ -90,6 +93,13 @@ def _configured(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _running(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     command.add_argument(
         "--data", type=Path, metavar="DIR", help="keep attachments here (default: a temporary folder)"
+    )
+    command.add_argument(
+        "--rebound-pause",
+        type=duration,
+        default=15.0,
+        metavar="TIME",
+        help="pause before the first rebound, doubled for each further one (15s, as on the platform)",
     )
     return _configured(command)
 

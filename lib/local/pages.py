@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.local.catalog import Function, Schema, properties, versions_of
 from lib.local.describe import example_command, summary
 from lib.local.terminal import Terminal
+
+_TAG = re.compile(r"</?[a-z]+>")  # the platform shows these as HTML
 
 
 def show_list(functions: Sequence[Function], total: int, terminal: Terminal) -> None:
@@ -72,4 +75,5 @@ def _choices(field: Mapping[str, Any]) -> str:
 
 
 def _help(field: Mapping[str, Any]) -> str:
-    return str(field.get("help", {}).get("description") or field.get("note") or field.get("prompt") or "")
+    text = str(field.get("help", {}).get("description") or field.get("note") or field.get("prompt") or "")
+    return _TAG.sub("", text)

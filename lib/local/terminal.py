@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
@@ -28,15 +30,19 @@ class Terminal:
     """Shows a run in readable form; with `debug` also the steps' whole log."""
 
     def __init__(self, *, debug: bool = False) -> None:
-        self._out = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-        self._log = Console(stderr=True, highlight=False, soft_wrap=True)
+        terminal = sys.stdout.isatty()
+        self._out = Console(highlight=False, width=None if terminal else _PIPE_WIDTH)
+        one_place = terminal and sys.stderr.isatty()  # then progress and emissions must know of each other
+        self._log = self._out if one_place else Console(stderr=True, highlight=False)
         self._debug = debug
 
-    def emission(self, emission: Emission) -> None:
+    def emission(self, emission: Emission, *, brief: bool = False) -> None:
         if emission.event == "error":
             self.problem(f"{emission.step}: {emission.message.get('message')}")
         elif emission.event == "rebound":
             self.note(f"{emission.step}: put back for later: {emission.message.get('reason')}")
+        elif brief and not self._debug:
+            return
         elif emission.event == "data":
             self._data(emission)
         elif self._debug or emission.event == "httpReply":
@@ -55,18 +61,30 @@ class Terminal:
         self._out.print(table)
 
     def note(self, text: str) -> None:
-        self._log.print(_shown(text, "dim"))
+        self._log.print(_shown(text, "dim"), soft_wrap=True)
 
     def problem(self, text: str) -> None:
-        self._log.print(Text.assemble(("Error: ", "bold red"), _shown(text)))
+        self._log.print(Text.assemble(("Error: ", "bold red"), _shown(text)), soft_wrap=True)
 
     def working(self, text: str) -> AbstractContextManager[object]:
-        return self._log.status(escape(text))
+        if not self._log.is_terminal:
+            return nullcontext()
+        spinner = Spinner("dots", escape(text))
+        return Live(spinner, console=self._log, transient=True, redirect_stdout=False, redirect_stderr=False)
+
+    def verdict(self, verdict: Mapping[str, Any]) -> None:
+        if not verdict["verified"]:
+            self.problem(f"The credential was refused: {verdict.get('reason', 'no reason was given')}")
+            return
+        self.text("The credential is good", "green")
+        for name, value in verdict.items():
+            if name != "verified":
+                self.text(f"  {name}: {_text(value)}")
 
     def log_line(self, line: Mapping[str, Any]) -> None:
         level = line.get("level", 0)
         if self._debug:
-            self._log.print(_shown(encode(line).decode()))
+            self._log.print(_shown(encode(line).decode()), soft_wrap=True)
         elif level == LEVELS["warn"]:
             self._log.print(Text.assemble(("Warning: ", "yellow"), _shown(str(line.get("msg", "")))))
 

@@ -1,0 +1,129 @@
+"""The entry of the command line: chooses command and output, turns what goes wrong into an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+from lib.local.options import parser
+from lib.local.problems import UsageError
+
+OK, STEP_FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED, PIPE_CLOSED = 0, 1, 2, 130, 143, 141
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP came; as with Ctrl-C, everything on the stack removes what it made."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    options = parser().parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    output: Any = None
+    try:
+        output = _output(options)
+        return _run(options, output)
+    except UsageError as error:
+        _tell(output, str(error))
+        return WRONG_USAGE
+    except BrokenPipeError:
+        _close_quietly()
+        return PIPE_CLOSED
+    except Terminated:
+        return TERMINATED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if options.debug:
+            raise
+        because = f": {error.__cause__}" if error.__cause__ else ""
+        _tell(output, f"{error or type(error).__name__}{because} (--debug shows where)")
+        return STEP_FAILED
+
+
+def _run(options: Namespace, output: Any) -> int:
+    command = options.command or "example"
+    if command in ("list", "describe"):
+        return _show(options, output)
+    return _runner(command)(options, output)
+
+
+def _runner(command: str) -> Callable[[Namespace, Any], int]:
+    """The function of a command that runs steps; imported late, list and describe need none of it."""
+    if command == "example":
+        from lib.local.example import run_example
+
+        return run_example
+    if command == "verify":
+        from lib.local.verify import verify
+
+        return verify
+    from lib.local import commands
+
+    return {"action": commands.run_action, "trigger": commands.run_trigger, "flow": commands.run_flow}[
+        command
+    ]
+
+
+def _show(options: Namespace, output: Any) -> int:
+    from lib.local.catalog import Catalog
+    from lib.local.commands import folder_of
+    from lib.local.describe import chosen, summary, whole
+
+    catalog = Catalog.read(folder_of(options))
+    if options.command == "list":
+        functions = chosen(catalog, options.word)
+        if options.json:
+            for function in functions:
+                output.value(summary(function))
+        else:
+            from lib.local.pages import show_list
+
+            show_list(functions, len(catalog.functions), output)
+        return OK
+    function = catalog.find(options.key)
+    if options.json:
+        output.value(whole(function))
+    else:
+        from lib.local.pages import show_function
+
+        show_function(function, output)
+    return OK
+
+
+def _output(options: Namespace) -> Any:
+    if options.json:
+        from lib.local.json_lines import JsonLines
+
+        return JsonLines()
+    try:
+        from lib.local.terminal import Terminal
+    except ImportError as error:
+        raise UsageError(
+            f"{error.name} is not installed", hint="Install requirements-local.txt, or use --json"
+        ) from error
+    return Terminal(debug=options.debug)
+
+
+def _tell(output: Any, text: str) -> None:
+    if output is None:
+        print(f"Error: {text}", file=sys.stderr)
+    else:
+        output.problem(text)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _close_quietly() -> None:
+    """Nobody reads stdout any more; what is left in its buffer must not raise at exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

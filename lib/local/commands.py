@@ -1,0 +1,111 @@
+"""What each command does; every one returns the exit code."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lib.local.attachments import attached
+from lib.local.catalog import Catalog
+from lib.local.emission import Output
+from lib.local.flowfile import Flow, read_flow
+from lib.local.polling import Schedule, poll
+from lib.local.problems import UsageError
+from lib.local.run import Run
+from lib.local.settings_of import configs_of, configuration
+from lib.local.state import StateFile
+from lib.local.values import json_object, json_value
+from lib.local.workshop import Workshop
+from lib.sailor.component import Component
+from lib.sailor.message import Message
+
+OWN_COMPONENT = Path(__file__).resolve().parent.parent.parent
+
+
+def folder_of(options: Namespace) -> Path:
+    """The folder of the component that the options name, this one by default."""
+    folder: Path | None = options.component
+    return folder.resolve() if folder else OWN_COMPONENT
+
+
+def run_action(options: Namespace, output: Output) -> int:
+    """Run one action on one message."""
+    function = Catalog.read(folder_of(options)).find(options.key, "action")
+    attachments = {name: attached(path) for name, path in options.attachment}
+    message = Message(body=json_value("--body", options.body), attachments=attachments)
+    with workshop(options, output) as shop:
+        run = Run(shop)
+        step = run.add(function.key, function.key, _configuration(options))
+        run.work(step, message)
+    return int(run.failed)
+
+
+def run_trigger(options: Namespace, output: Output) -> int:
+    """Poll one trigger, its snapshot kept in the state file."""
+    function = Catalog.read(folder_of(options)).find(options.key, "trigger")
+    with workshop(options, output) as shop:
+        run = Run(shop, StateFile(options.state))
+        step = run.add(function.key, function.key, _configuration(options), keeps_state=True)
+        poll(run, step, Schedule(options.every, options.times), shop.cancelled)
+    return int(run.failed)
+
+
+def run_flow(options: Namespace, output: Output) -> int:
+    """Run a flow file: poll its trigger and pass messages on along its edges."""
+    catalog = Catalog.read(folder_of(options))
+    flow = read_flow(options.file, catalog.keys("trigger"), catalog.keys("action"))
+    configs = flow_configs(options, flow)
+    with workshop(options, output, flow.variables) as shop:
+        run = Run(shop, StateFile(options.state))
+        trigger = run.add_flow(flow, configs)
+        poll(run, trigger, Schedule(options.every, options.times), shop.cancelled)
+    return int(run.failed)
+
+
+def flow_configs(options: Namespace, flow: Flow) -> dict[str, dict[str, Any]]:
+    """The configuration of each node: environment, --config, the file, --config-of; later ones win."""
+    shared = json_object("--config", options.config) if options.config else {}
+    own = configs_of(options.config_of, flow.nodes)
+    return {
+        step: configuration(os.environ, shared, node.config, own.get(step, {}), engine=options.engine)
+        for step, node in flow.nodes.items()
+    }
+
+
+def _configuration(options: Namespace) -> dict[str, Any]:
+    given = json_object("--config", options.config) if options.config else {}
+    return configuration(os.environ, given, engine=options.engine)
+
+
+@contextmanager
+def workshop(
+    options: Namespace, output: Output, variables: Mapping[str, str] | None = None
+) -> Iterator[Workshop]:
+    """The workshop of one run; without --data its files are removed at the end."""
+    component = Component(str(folder_of(options)))
+    with _data_folder(options.data) as data:
+        shop = Workshop(component, output, data, options.debug, options.rebound_pause, variables or {})
+        try:
+            yield shop
+        finally:
+            shop.cancelled.set()
+            if options.data is None and any(data.rglob("*")):
+                output.note("The attachments of this run are removed; --data DIR keeps them")
+
+
+@contextmanager
+def _data_folder(given: Path | None) -> Iterator[Path]:
+    if given is None:
+        with tempfile.TemporaryDirectory(prefix="step-data-") as folder:
+            yield Path(folder)
+        return
+    try:
+        given.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--data {given} cannot be used: {error.strerror}") from error
+    yield given

@@ -1,0 +1,98 @@
+"""The example: the crash watch flow on a real engine, and the crash that it is to report."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lib.credentials import open_engine
+from lib.engine.endpoint import DEFAULT_SOCKET
+from lib.local.catalog import Catalog
+from lib.local.commands import OWN_COMPONENT, flow_configs, workshop
+from lib.local.emission import Output
+from lib.local.flowfile import Flow, read_flow
+from lib.local.local_image import LocalImageError
+from lib.local.occasion import EXIT_CODE, LAST_LINE, Occasion
+from lib.local.packages import ENGINE_PACKAGES, PackagesMissing, ensure_packages
+from lib.local.polling import Schedule, poll
+from lib.local.private_engine import PrivateEngineError, private_engine
+from lib.local.run import Run
+from lib.sailor.message import Message
+
+FLOW = OWN_COMPONENT / "examples" / "flows" / "crash-watch.json"
+_DEADLINE = 60.0
+_SCHEDULE = Schedule(every=0.5)
+
+
+def run_example(options: Namespace, output: Output) -> int:
+    """Run the crash watch until it has reported the crash; 0 with the report, 1 without."""
+    catalog = Catalog.read(OWN_COMPONENT)
+    flow = read_flow(FLOW, catalog.keys("trigger"), catalog.keys("action"))
+    try:
+        with _engine(options, output) as url:
+            options.engine = url
+            return _watch(options, flow, output)
+    except (PrivateEngineError, PackagesMissing, LocalImageError) as error:
+        output.problem(str(error))
+        return 1
+
+
+def _watch(options: Namespace, flow: Flow, output: Output) -> int:
+    configs = flow_configs(options, flow)
+    engine = open_engine(configs[flow.trigger.id], warn=output.note)
+    output.note(f"using the engine at {engine.endpoint}, API {engine.version}")
+    reports: dict[str, Any] = {}
+    with workshop(options, output) as shop, Occasion(engine, output) as occasion:
+        run = Run(shop, on_report=lambda report: reports.update({report.get("container"): report}))
+        trigger = run.add_flow(flow, configs)
+        run.work(trigger, Message())  # from here on, everything that happens is new
+        occasion.crash()
+        output.note(f"polling the flow {flow.name} until it reports the crash")
+        end = time.monotonic() + _DEADLINE
+        poll(
+            run,
+            trigger,
+            _SCHEDULE,
+            shop.cancelled,
+            lambda: occasion.container in reports or run.failed or time.monotonic() > end,
+        )
+        return _judge(reports.get(occasion.container), occasion, output)
+
+
+def _judge(report: dict[str, Any] | None, occasion: Occasion, output: Output) -> int:
+    if report is None:
+        output.problem(f"The crash of {occasion.container} was not reported")
+        return 1
+    found = (report.get("exit code"), report.get("last log line"))
+    if found != (EXIT_CODE, LAST_LINE):
+        output.problem(f"The report is wrong: exit code {found[0]}, last log line {found[1]!r}")
+        return 1
+    return 0
+
+
+@contextmanager
+def _engine(options: Namespace, output: Output) -> Iterator[str | None]:
+    """The URL of a private engine; None where options, environment or the default socket name one."""
+    if options.engine or options.config or os.environ.get("DOCKER_HOST") or _answers(DEFAULT_SOCKET):
+        yield options.engine
+        return
+    output.note("no engine is named by DOCKER_HOST and none runs here, so a private one is started")
+    ensure_packages(ENGINE_PACKAGES, output.note)
+    with private_engine() as engine:
+        yield engine.url
+        output.note("ending the private engine")
+
+
+def _answers(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(2)
+        try:
+            connection.connect(path)
+        except OSError:
+            return False
+        return True

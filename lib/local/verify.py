@@ -1,0 +1,42 @@
+"""The command verify: the component's own check of a credential."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from lib.local.commands import workshop
+from lib.local.emission import Output
+from lib.local.problems import UsageError
+from lib.local.settings_of import configuration
+from lib.local.values import json_object
+
+
+def verify(options: Namespace, output: Output) -> int:
+    """Verify the credential that options and environment name; 1 where it is refused."""
+    given = json_object("--config", options.config) if options.config else {}
+    config = configuration(os.environ, given, engine=options.engine)
+    with workshop(options, output) as shop, output.working("verifying the credential"):
+        manifest = shop.component.manifest.get("credentials", {})
+        try:
+            module = shop.component.load(str(manifest.get("verifier", "verify_credentials")))
+        except FileNotFoundError as error:
+            raise UsageError("The component has no file verify_credentials.py") from error
+        try:
+            found = module.verify(shop.service_context(), config)
+        except Exception as error:  # noqa: BLE001 - whatever a component raises is the reason of the refusal
+            output.verdict({"verified": False, "reason": str(error)})
+            return 1
+    verdict = _verdict(found)
+    output.verdict(verdict)
+    return 0 if verdict["verified"] else 1
+
+
+def _verdict(found: Any) -> dict[str, Any]:
+    """As on the platform: an object with `verified` counts, otherwise only False refuses (protocol 7.2)."""
+    if isinstance(found, Mapping) and "verified" in found:
+        return dict(found)
+    details = dict(found) if isinstance(found, Mapping) else {}
+    return {"verified": found is not False, **details}
