@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields, Reply
+from lib.engine.archive import file_archive
+from lib.engine.dialogue import Dialogue, upgrade, websocket
+from lib.engine.pathstat import HEADER, path_stat
 from lib.engine.query import filters, is_true, seconds
+from lib.engine.stats import percentages
+
+_ATTACH = ("detachKeys", "logs", "stream", "stdin", "stdout", "stderr")
 
 
 def _changed(reply: Reply) -> Answer:
     """304 is success: the container was in that state already (ContainerStart, ContainerStop)."""
     return {"changed": reply.status != 304}  # noqa: PLR2004
+
+
+def _attaching(fields: Fields) -> Fields:
+    """Both outputs as they come, unless the input says otherwise; stdin if there is something to say."""
+    wanted = dict(fields)
+    if not is_true(fields.get("stdout")) and not is_true(fields.get("stderr")):
+        wanted.update(stdout=True, stderr=True)
+    if not is_true(fields.get("logs")) and fields.get("stream") is None:
+        wanted["stream"] = True
+    if fields.get("input") is not None:
+        wanted.update(stdin=True, stream=True)
+    return wanted
 
 
 def has_terminal(engine: Engine, fields: Fields) -> bool:
@@ -46,9 +66,7 @@ def container_top(engine: Engine, fields: Fields) -> Answer:
 
 @action("ContainerLogs")
 def container_logs(engine: Engine, fields: Fields) -> Answer:
-    """Read the logs of a container: GET /containers/{id}/logs. Both streams, unless the input says which."""
-    if not is_true(fields.get("stdout")) and not is_true(fields.get("stderr")):
-        fields = {**fields, "stdout": True, "stderr": True}
+    """Read the logs of a container: GET /containers/{id}/logs."""
     query = (
         "follow",
         "stdout",
@@ -66,6 +84,23 @@ def container_logs(engine: Engine, fields: Fields) -> Answer:
 def container_changes(engine: Engine, fields: Fields) -> Answer:
     """List changed files: GET /containers/{id}/changes."""
     return engine.get("/containers/{id}/changes", fields)
+
+
+@action("ContainerExport")
+def container_export(engine: Engine, fields: Fields) -> Answer:
+    """Export the files of a container: GET /containers/{id}/export."""
+    return engine.tar("/containers/{id}/export", fields, name="container.tar")
+
+
+@action("ContainerStats")
+def container_stats(engine: Engine, fields: Fields) -> Answer:
+    """Measure a container: GET /containers/{id}/stats. One sample unless a stream is asked for."""
+    fields = {"stream": False, **fields}
+    query = ("stream", "one-shot")
+    if is_true(fields["stream"]):
+        return engine.lines("/containers/{id}/stats", fields, query=query)
+    sample = engine.get("/containers/{id}/stats", fields, query=query).json()
+    return {**sample, **percentages(sample)}
 
 
 @action("ContainerResize")
@@ -122,6 +157,26 @@ def container_unpause(engine: Engine, fields: Fields) -> Answer:
     return engine.post("/containers/{id}/unpause", fields)
 
 
+@action("ContainerAttach", talks=True)
+def container_attach(engine: Engine, fields: Fields) -> Answer:
+    """Attach to a container: POST /containers/{id}/attach."""
+    tty = has_terminal(engine, fields)
+    connection = upgrade(engine, "/containers/{id}/attach", _attaching(fields), query=_ATTACH)
+    return Dialogue(connection, tty, fields.get("input"), after=lambda: _state(engine, fields))
+
+
+@action("ContainerAttachWebsocket", talks=True)
+def container_attach_websocket(engine: Engine, fields: Fields) -> Answer:
+    """Attach to a container by websocket: GET /containers/{id}/attach/ws."""
+    connection = websocket(engine, "/containers/{id}/attach/ws", _attaching(fields), query=_ATTACH)
+    return Dialogue(connection, tty=True, stdin=fields.get("input"), after=lambda: _state(engine, fields))
+
+
+def _state(engine: Engine, fields: Fields) -> dict[str, Any]:
+    state = engine.get("/containers/{id}/json", fields).json()["State"]
+    return {"running": state["Running"], "exitCode": None if state["Running"] else state["ExitCode"]}
+
+
 @action("ContainerWait")
 def container_wait(engine: Engine, fields: Fields) -> Answer:
     """Wait for a container to end: POST /containers/{id}/wait."""
@@ -132,6 +187,29 @@ def container_wait(engine: Engine, fields: Fields) -> Answer:
 def container_delete(engine: Engine, fields: Fields) -> Answer:
     """Delete a container: DELETE /containers/{id}."""
     return engine.delete("/containers/{id}", fields, query=("v", "force", "link"), timeout="slow")
+
+
+@action("ContainerArchiveInfo")
+def container_archive_info(engine: Engine, fields: Fields) -> Answer:
+    """Look at a path in a container: HEAD /containers/{id}/archive."""
+    return path_stat(engine.head("/containers/{id}/archive", fields, query=("path",)).headers[HEADER])
+
+
+@action("ContainerArchive")
+def container_archive(engine: Engine, fields: Fields) -> Answer:
+    """Take a path out of a container: GET /containers/{id}/archive."""
+    return engine.tar("/containers/{id}/archive", fields, query=("path",), name="archive.tar")
+
+
+@action("PutContainerArchive", upload=lambda fields: not fields.get("file"))
+def put_container_archive(engine: Engine, fields: Fields) -> Answer:
+    """Unpack an archive, or one file, in a container: PUT /containers/{id}/archive."""
+    file = fields.get("file")
+    if file:
+        content = file_archive(file["name"], file["content"].encode(), mode=int(file.get("mode") or "644", 8))
+        fields = {**fields, "requestBody": content}
+    query = ("path", "noOverwriteDirNonDir", "copyUIDGID")
+    return engine.put("/containers/{id}/archive", fields, query=query, body="requestBody", timeout="transfer")
 
 
 @action("ContainerPrune")

@@ -59,4 +59,4 @@ def system_auth(engine: Engine, fields: Fields) -> Answer:
 @action("SystemEvents")
 def system_events(engine: Engine, fields: Fields) -> Answer:
     """Collect events: GET /events."""
-    return engine.lines("GET", "/events", fields, query=(seconds("since"), seconds("until"), filters()))
+    return engine.lines("/events", fields, query=(seconds("since"), seconds("until"), filters()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
+from lib.engine.indexed import update
 from lib.engine.query import filters
 
 
@@ -24,6 +25,12 @@ def volume_create(engine: Engine, fields: Fields) -> Answer:
 def volume_inspect(engine: Engine, fields: Fields) -> Answer:
     """Inspect a volume: GET /volumes/{name}."""
     return engine.get("/volumes/{name}", fields)
+
+
+@action("VolumeUpdate")
+def volume_update(engine: Engine, fields: Fields) -> Answer:
+    """Update a cluster volume: PUT /volumes/{name}. The body is {"Spec": ...}."""
+    return update(engine, "/volumes/{name}", "/volumes/{name}", fields, cluster_volume=True)
 
 
 @action("VolumeDelete")

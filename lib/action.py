@@ -16,22 +16,25 @@ from lib.engine.errors import BadInput
 from lib.policy import Outcome, StepSettings, error_as_data
 from lib.sailor import Context, Message, RawJson
 from lib.schema import Validator, marks, validator
-from lib.uploads import upload_of
+from lib.uploads import input_of, upload_of
 
 Handler = Callable[[Engine, Fields], Answer]
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 _BASELINE = Version(1, 25)
 
 
-def action(key: str, *, upload: Callable[[Fields], bool] | None = None) -> Callable[[Handler], Handler]:
+def action(
+    key: str, *, upload: Callable[[Fields], bool] | None = None, talks: bool = False
+) -> Callable[[Handler], Handler]:
     """Declare the handler of an operation; the function itself stays as it is.
 
     `upload` marks an operation with a body of bytes and says for an input whether it has to have one; the
-    handler then finds an Upload (or None) in `requestBody`.
+    handler then finds an Upload (or None) in `requestBody`. `talks` marks one that feeds a process; the
+    handler finds its stdin (or None) in `input`.
     """
 
     def declare(handler: Handler) -> Handler:
-        handler.declared = Action(key, handler, upload)  # type: ignore[attr-defined]
+        handler.declared = Action(key, handler, upload, talks)  # type: ignore[attr-defined]
         return handler
 
     return declare
@@ -44,6 +47,7 @@ class Action:
     key: str
     handler: Handler = field(repr=False)
     upload: Callable[[Fields], bool] | None = field(default=None, repr=False)
+    talks: bool = False
 
     def init(self, _config: Mapping[str, Any]) -> None:
         """Read the schema before the first message arrives."""
@@ -72,7 +76,9 @@ class Action:
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
         fields = self.checked_against(engine, fields, context.logger.warning)
         if self.upload:
-            fields["requestBody"] = upload_of(context, message, fields, required=self.upload(fields))
+            fields["requestBody"] = upload_of(context, message, fields, needed=self.upload(fields))
+        if self.talks:
+            fields["input"] = input_of(context, message, fields)
         for one in messages(self.handler(engine, fields), settings, context):
             context.emit.data(one)
         log = context.logger.info if settings.verbose else context.logger.debug

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 from lib.engine import Reply
+from lib.engine.dialogue import Dialogue
 from lib.engine.errors import EngineFault, LimitReached
 from lib.engine.limits import bounded
 from lib.engine.logs import LogLine
-from lib.engine.streams import Archive, Lines, Logs
+from lib.engine.progress import Progress
+from lib.engine.streams import Archive, Lines, Logs, ProgressLines
 from lib.policy import StepSettings
 from lib.sailor import Context, Message, RawJson
 
-Answer = Reply | Mapping[str, Any] | list[Any] | Lines | Logs | Archive | None
+Answer = Reply | Mapping[str, Any] | list[Any] | Lines | Logs | Archive | Dialogue | None
+TAR = "application/x-tar"
 
 
 def messages(answer: Answer, settings: StepSettings, context: Context) -> Iterator[Message]:
     """Yield the messages of an answer.
 
     An object is one message, a list one message {"results": [...]} or one per item, a text {"text": ...},
-    nothing {}. A stream is read up to the step's limits; `truncated` names the one that ended it.
+    nothing {}. A stream is read up to the step's limits; `truncated` names the one that ended it. Progress
+    is one message with what came of it, and one per line before it if items are emitted individually.
     """
     if isinstance(answer, Reply):
         yield from _whole(answer, settings)
+    elif isinstance(answer, ProgressLines):
+        yield from _progressed(answer, settings)
     elif isinstance(answer, Lines | Logs):
         yield from _streamed(answer, settings)
     elif isinstance(answer, Archive):
         yield _stored(answer, settings, context)
+    elif isinstance(answer, Dialogue):
+        yield _heard(answer, settings)
     elif isinstance(answer, list):
         yield from _listed(answer, settings)
     else:
@@ -35,20 +44,17 @@ def messages(answer: Answer, settings: StepSettings, context: Context) -> Iterat
 
 
 def _whole(reply: Reply, settings: StepSettings) -> Iterator[Message]:
+    start = reply.raw.lstrip()[:1]
     if reply.kind == "text":
         yield Message(body={"text": reply.text})
     elif reply.kind != "json":
         yield Message()
-    elif reply.raw.lstrip()[:1] == b"{":
+    elif start == b"{":
         yield Message(body=RawJson(_closed(reply, b"}")))
-    elif settings.individually or reply.raw.lstrip()[:1] != b"[":
-        value = reply.json()
-        # A Go nil list arrives as null (shapes.json, general, json); SwarmInit answers a bare string.
-        yield from (
-            _listed(value or [], settings) if not isinstance(value, str) else [Message(body={"text": value})]
-        )
-    else:
+    elif start == b"[" and not settings.individually:
         yield Message(body=RawJson(b'{"results":' + _closed(reply, b"]") + b"}"))
+    else:  # a Go nil list arrives as null (shapes.json, general, json)
+        yield from _listed(reply.json() or [], settings)
 
 
 def _closed(reply: Reply, end: bytes) -> bytes:
@@ -69,7 +75,8 @@ def _listed(items: list[Any], settings: StepSettings) -> Iterator[Message]:
 
 def _streamed(stream: Lines | Logs, settings: StepSettings) -> Iterator[Message]:
     source: Iterator[LogLine | dict[str, Any]] = stream
-    with bounded(source, settings.limits, _size) as items:
+    with stream:
+        items = bounded(source, settings.limits, _size)
         if settings.individually:
             for item in items:
                 yield Message(body=_body(item))
@@ -88,20 +95,46 @@ def _size(item: LogLine | dict[str, Any]) -> int:
     return len(item.text) if isinstance(item, LogLine) else len(str(item))
 
 
+def _progressed(lines: ProgressLines, settings: StepSettings) -> Iterator[Message]:
+    progress = Progress()
+    with lines:
+        lines.pace(settings.work.idle_seconds, settings.work.max_seconds)
+        for record in lines:
+            progress.feed(record)
+            if settings.individually:
+                yield Message(body={"progress": record})
+    yield Message(body=progress.result().as_dict())
+
+
+def _heard(dialogue: Dialogue, settings: StepSettings) -> Message:
+    """Collect what a conversation brought; the process may still be running when a limit ends it."""
+    heard = {"stdout": bytearray(), "stderr": bytearray(), "stdin": bytearray()}
+    everything = bytearray()
+    with closing(dialogue):
+        # The frames are the iterator, the connection below them keeps the time.
+        dialogue.pace(settings.talk.idle_seconds, settings.talk.max_seconds)
+        frames = bounded(dialogue.frames(), settings.talk, lambda frame: len(frame[1]))
+        for stream, payload in frames:
+            heard[stream] += payload
+            everything += payload
+    body = {name: _text(heard[name]) for name in ("stdout", "stderr")}
+    body["text"] = _text(everything)
+    if frames.truncated:
+        body["truncated"] = frames.truncated
+    return Message(body={**body, **dialogue.after()})
+
+
+def _text(data: bytearray) -> str:
+    return data.decode("utf-8", "replace")
+
+
 def _stored(archive: Archive, settings: StepSettings, context: Context) -> Message:
     if context.storage is None:
         raise LimitReached("There is no storage for attachments here", limit="storage")
     with archive:
-        attachment = context.storage.store(
-            _capped(archive, settings.archive_bytes), content_type="application/x-tar"
-        )
+        attachment = context.storage.store(_capped(archive, settings.archive_bytes), content_type=TAR)
     name = archive.name
-    body = {
-        "name": name,
-        "size": attachment.get("size"),
-        "contentType": "application/x-tar",
-        "attachment": attachment,
-    }
+    body = {"name": name, "size": attachment.get("size"), "contentType": TAR, "attachment": attachment}
     return Message(body=body, attachments={name: attachment})
 
 

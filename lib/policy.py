@@ -22,6 +22,10 @@ from lib.engine.limits import Limits
 
 # What a step takes of a stream when its settings do not say otherwise: streams are always bounded.
 DEFAULTS = Limits(max_items=1000, max_bytes=8 * 1024 * 1024, max_seconds=300, idle_seconds=60)
+# A build or transfer that a limit ends is undone work, so it gets an hour; silence is normal in a long RUN step.
+WORK = Limits(max_seconds=3600, idle_seconds=900)
+# A process may think for long before it says something.
+TALK = Limits(max_bytes=8 * 1024 * 1024, max_seconds=300)
 ARCHIVE_BYTES = 1024 * 1024 * 1024
 _READS = ("GET", "HEAD")
 
@@ -43,24 +47,27 @@ class StepSettings:
     error_policy: str = "byComponent"
     empty_when_not_found: bool = False
     limits: Limits = DEFAULTS
+    """Of streams that end well at a limit: logs, events, stats."""
+    work: Limits = WORK
+    """Of builds and transfers, which fail at a limit."""
+    talk: Limits = TALK
+    """Of attach and exec."""
     archive_bytes: int = ARCHIVE_BYTES
     verbose: bool = False
 
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> StepSettings:
         """Read the settings of a step; a wrong one is a BadInput that names it."""
-        max_bytes = _number(config, "maxBytes")
+        items, size = _whole(config, "maxItems"), _whole(config, "maxBytes")
+        seconds, idle = _number(config, "maxSeconds"), _number(config, "idleSeconds")
         return cls(
             individually=_choice(config, "emitBehavior", "emitAll", "emitIndividually") == "emitIndividually",
             error_policy=_choice(config, "errorPolicy", "byComponent", "throwError", "rebound", "emit"),
             empty_when_not_found=_choice(config, "notFound", "throwError", "emitEmpty") == "emitEmpty",
-            limits=Limits(
-                _whole(_number(config, "maxItems"), DEFAULTS.max_items),
-                _whole(max_bytes, DEFAULTS.max_bytes),
-                _number(config, "maxSeconds") or DEFAULTS.max_seconds,
-                _number(config, "idleSeconds") or DEFAULTS.idle_seconds,
-            ),
-            archive_bytes=_whole(max_bytes, ARCHIVE_BYTES) or ARCHIVE_BYTES,
+            limits=_over(DEFAULTS, items, size, seconds, idle),
+            work=_over(WORK, None, None, seconds, idle),
+            talk=_over(TALK, None, size, seconds, idle),
+            archive_bytes=size or ARCHIVE_BYTES,
             verbose=str(config.get("verbose") or "").lower() not in ("", "false", "off", "no"),
         )
 
@@ -122,5 +129,17 @@ def _number(config: Mapping[str, Any], key: str) -> float | None:
     return number
 
 
-def _whole(number: float | None, default: int | None) -> int | None:
-    return default if number is None else int(number)
+def _whole(config: Mapping[str, Any], key: str) -> int | None:
+    number = _number(config, key)
+    return None if number is None else max(int(number), 1)
+
+
+def _over(
+    default: Limits, items: int | None, size: int | None, seconds: float | None, idle: float | None
+) -> Limits:
+    return Limits(
+        items or default.max_items,
+        size or default.max_bytes,
+        seconds or default.max_seconds,
+        idle or default.idle_seconds,
+    )

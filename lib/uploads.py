@@ -14,11 +14,11 @@ from lib.sailor import Context, Message
 _TIMEOUT = (10, 300)
 
 
-def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, required: bool) -> Any:
+def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, needed: bool) -> Any:
     """Return the Upload that the fields `attachment`, `url` or `requestBody` name, in this order.
 
-    Without any of them the message's only attachment is taken. Raises BadInput where nothing or more than
-    one thing could be meant.
+    Where a body is `needed` and none of them is set, the message's only attachment is taken. Raises BadInput
+    where nothing or more than one thing could be meant.
     """
     attachments = message.attachments or {}
     name = fields.get("attachment")
@@ -28,19 +28,30 @@ def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, 
         return _fetched(str(fields["url"]))
     if fields.get("requestBody"):
         return _inline(fields["requestBody"])
+    if not needed:
+        return None
     if len(attachments) == 1:
         return _attached(context, attachments, next(iter(attachments)))
     if attachments:
         raise BadInput(
             f"attachment must say which of {', '.join(sorted(attachments))} is meant", field="attachment"
         )
-    if required:
-        raise BadInput(
-            "There is nothing to send",
-            field="attachment",
-            hint="Give an attachment, a url, or requestBody in base64",
-        )
-    return None
+    raise BadInput(
+        "There is nothing to send",
+        field="attachment",
+        hint="Give an attachment, a url, or requestBody in base64",
+    )
+
+
+def input_of(context: Context, message: Message, fields: Mapping[str, Any]) -> Upload | None:
+    """Return what a process gets as its stdin: a text (`stdinText`, or `stdin` of ExecStart), or an attachment."""
+    name, text = fields.get("stdinAttachment"), fields.get("stdinText") or fields.get("stdin")
+    if name:
+        return _attached(context, message.attachments or {}, str(name))
+    if not isinstance(text, str):
+        return None  # ContainerAttach has a boolean of this name
+    data = text.encode()
+    return Upload([data], len(data))
 
 
 def _attached(context: Context, attachments: Mapping[str, Any], name: str) -> Upload:

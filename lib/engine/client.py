@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any, Protocol, Self
 
 from requests import Response
@@ -12,16 +11,16 @@ from requests import Response
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import BadInput, ReadOnly, VersionMismatch
 from lib.engine.funnel import Funnel
-from lib.engine.negotiation import ask, with_minimum
+from lib.engine.negotiation import Negotiated
 from lib.engine.path import expand
 from lib.engine.query import Parameter, build, is_true, parsed
 from lib.engine.registry import Registries
 from lib.engine.reply import Reply
 from lib.engine.retry import Retry
-from lib.engine.streams import Archive, Lines, Logs
+from lib.engine.streams import Archive, Lines, Logs, ProgressLines
 from lib.engine.timeouts import Kind, Timeouts
 from lib.engine.upload import Upload
-from lib.engine.version import EngineFacts, Version, settle
+from lib.engine.version import Version
 from lib.engine.wire import dumps
 
 Fields = Mapping[str, Any]
@@ -36,7 +35,7 @@ class Header(Protocol):
         """Return name and value, or None where there is nothing to send."""
 
 
-class Engine:
+class Engine(Negotiated):
     """One Docker Engine. Safe for many threads; nothing is sent before the first call.
 
     Every verb takes a path template, the step's input, the names of the query parameters, and `reads`:
@@ -60,44 +59,11 @@ class Engine:
         self.endpoint = endpoint
         self.read_only = read_only
         self.registries = registries or Registries()
-        self.timeouts = timeouts or Timeouts()
         self.cancelled = cancelled or threading.Event()
-        self.warn = warn
-        self._pin = Version.parse(pin) if pin else endpoint.pin
-        self._pin_yields = pin_yields or not pin
-        self.funnel = Funnel(endpoint, self.timeouts.connect, retry or Retry(), self.cancelled)
-
-    # --- versions ---
-
-    @cached_property
-    def facts(self) -> EngineFacts:
-        """What the engine says of itself; asked once."""
-        return ask(self.funnel, self.timeouts.short)
-
-    @cached_property
-    def full_facts(self) -> EngineFacts:
-        """The same with the oldest version the engine speaks."""
-        return with_minimum(self.facts, self.funnel, self.timeouts.short)
-
-    @cached_property
-    def version(self) -> Version:
-        """The API version that is spoken: the pin, else the newest that both sides know."""
-        facts = self.full_facts if self._pin else self.facts
-        version, remark = settle(facts, self._pin, pin_yields=self._pin_yields)
-        if remark:
-            self.warn(remark)
-        return version
-
-    def require(self, since: Version, what: str, *, field: str | None = None) -> None:
-        """Raise VersionMismatch unless the spoken version has `what` (an operation or a field)."""
-        if self.version >= since:
-            return
-        pinned = f", and {self.version} is in use" if self.version < self.facts.maximum else ""
-        raise VersionMismatch(
-            f"The engine speaks API {self.full_facts.range}{pinned}; {what} needs {since}",
-            field=field,
-            hint=f"Leave {field} empty, or use a newer engine" if field else "Use a newer engine",
-        )
+        times = timeouts or Timeouts()
+        funnel = Funnel(endpoint, times.connect, retry or Retry(), self.cancelled)
+        version = Version.parse(pin) if pin else endpoint.pin
+        super().__init__(funnel, times, version, pin_yields=pin_yields or not pin, warn=warn)
 
     # --- whole answers ---
 
@@ -159,19 +125,29 @@ class Engine:
 
     def lines(
         self,
-        method: str,
+        path: str,
+        fields: Fields = NOTHING,
+        *,
+        query: Sequence[Parameter] = (),
+    ) -> Lines:
+        """GET a stream of JSON lines: events and stats."""
+        response = self._send("GET", path, fields, query, (), None, "stream", reads=True, stream=True)
+        return Lines(response, "GET", path)
+
+    def progress(
+        self,
         path: str,
         fields: Fields = NOTHING,
         *,
         query: Sequence[Parameter] = (),
         headers: Sequence[Header] = (),
         body: Any = None,
-    ) -> Lines:
-        """Open a stream of JSON lines: events, stats, and the progress of a build, pull, push or load."""
+    ) -> ProgressLines:
+        """POST work whose progress comes as JSON lines, with its failure among them: build, pull, push, load."""
         response = self._send(
-            method, path, fields, query, headers, body, "stream", reads=method == "GET", stream=True
+            "POST", path, fields, query, headers, body, "transfer", reads=False, stream=True
         )
-        return Lines(response, method, path)
+        return ProgressLines(response, "POST", path)
 
     def logs(
         self,
@@ -184,8 +160,10 @@ class Engine:
         """Open a stream of log lines.
 
         From API 1.42 the answer's type tells frames from the raw bytes of a terminal; below it `tty` is
-        asked, which looks at the source.
+        asked, which looks at the source. Both streams are read where the input asks for none.
         """
+        if not is_true(fields.get("stdout")) and not is_true(fields.get("stderr")):
+            fields = {**fields, "stdout": True, "stderr": True}
         raw = self.version < FRAMES_TYPED and tty(self, fields)
         response = self._send("GET", path, fields, query, (), None, "stream", reads=True, stream=True)
         if self.version >= FRAMES_TYPED:
@@ -250,11 +228,6 @@ class Engine:
             if self.version == spoken:
                 raise
             return sent()
-
-    def forget(self) -> None:
-        """Ask the engine for its versions again before the next call."""
-        for name in ("facts", "full_facts", "version"):
-            self.__dict__.pop(name, None)
 
     def permit(self, method: str, path: str, *, reads: bool) -> None:
         """Raise ReadOnly for a write under a read-only credential."""

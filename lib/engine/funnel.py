@@ -33,7 +33,7 @@ class Funnel:
         self.session.mount("http://", self.adapter)
         self._origin = f"http://{endpoint.host or 'docker'}"
         self._retry, self._cancelled = retry, cancelled
-        self._basic = _basic(endpoint.user_info)
+        self.identity = _basic(endpoint.user_info)
 
     def send(
         self,
@@ -56,13 +56,14 @@ class Funnel:
         def once() -> Response:
             response = self._once(request, timeout, reads=reads, stream=stream)
             if response.status_code >= 400:  # noqa: PLR2004
-                raise refusal(response, method, path)
+                raise refusal(response, method, path.partition("?")[0])
             return response
 
         try:
             return self._retry.run(once, reads=reads, cancelled=self._cancelled)
         except EngineError as error:
-            error.method, error.path = error.method or method, error.path or path
+            # Without the query: it may hold build arguments and other things that are nobody else's business.
+            error.method, error.path = error.method or method, error.path or path.partition("?")[0]
             raise
 
     def _once(self, request: PreparedRequest, timeout: Timeout, *, reads: bool, stream: bool) -> Response:
@@ -80,9 +81,7 @@ class Funnel:
         request = PreparedRequest()
         request.method = method
         request.url = f"{self._origin}{self.endpoint.prefix}{path}"
-        request.headers = CaseInsensitiveDict(headers)
-        if self._basic:
-            request.headers["Authorization"] = self._basic
+        request.headers = CaseInsensitiveDict([*headers, *self.identity])
         if isinstance(body, Upload):
             request.headers["Content-Type"] = body.content_type
             if body.size is None:
@@ -117,5 +116,8 @@ class _watched:  # noqa: N801 - reads as a function
             ) from fault
 
 
-def _basic(user_info: str | None) -> str | None:
-    return f"Basic {base64.b64encode(user_info.encode()).decode()}" if user_info else None
+def _basic(user_info: str | None) -> list[tuple[str, str]]:
+    """The header for a proxy that asks for a user; engines themselves know none."""
+    if not user_info:
+        return []
+    return [("Authorization", f"Basic {base64.b64encode(user_info.encode()).decode()}")]

@@ -2,12 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
-from lib.engine.errors import NotFound, Refused, Unreachable
+from lib.engine.errors import NotFound, Refused, Unreachable, VersionMismatch
 from lib.engine.funnel import Funnel
-from lib.engine.timeouts import Timeout
-from lib.engine.version import EngineFacts, Version
+from lib.engine.timeouts import Timeout, Timeouts
+from lib.engine.version import EngineFacts, Version, settle
+
+
+class Negotiated:
+    """What is known of an engine's versions, asked when it is first needed and kept."""
+
+    def __init__(
+        self,
+        funnel: Funnel,
+        timeouts: Timeouts,
+        pin: Version | None,
+        *,
+        pin_yields: bool,
+        warn: Callable[[str], None],
+    ) -> None:
+        self.funnel = funnel
+        self.timeouts = timeouts
+        self.warn = warn
+        self._pin = pin
+        self._pin_yields = pin_yields
+
+    @cached_property
+    def facts(self) -> EngineFacts:
+        """What the engine says of itself."""
+        return ask(self.funnel, self.timeouts.short)
+
+    @cached_property
+    def full_facts(self) -> EngineFacts:
+        """The same with the oldest version the engine speaks."""
+        return with_minimum(self.facts, self.funnel, self.timeouts.short)
+
+    @cached_property
+    def version(self) -> Version:
+        """The API version that is spoken: the pin, else the newest that both sides know."""
+        facts = self.full_facts if self._pin else self.facts
+        version, remark = settle(facts, self._pin, pin_yields=self._pin_yields)
+        if remark:
+            self.warn(remark)
+        return version
+
+    def require(self, since: Version, what: str, *, field: str | None = None) -> None:
+        """Raise VersionMismatch unless the spoken version has `what` (an operation or a field)."""
+        if self.version >= since:
+            return
+        pinned = f", and {self.version} is in use" if self.version < self.facts.maximum else ""
+        raise VersionMismatch(
+            f"The engine speaks API {self.full_facts.range}{pinned}; {what} needs {since}",
+            field=field,
+            hint=f"Leave {field} empty, or use a newer engine" if field else "Use a newer engine",
+        )
+
+    def forget(self) -> None:
+        """Ask the engine for its versions again before the next call."""
+        for name in ("facts", "full_facts", "version"):
+            self.__dict__.pop(name, None)
 
 
 def ask(funnel: Funnel, timeout: Timeout) -> EngineFacts:

@@ -49,8 +49,8 @@ class Registries:
 class RegistryAuth:
     """Header X-Registry-Auth: the field X_Registry_Auth, else the credential's login for a reference.
 
-    `reference` names the field that holds the image or plugin; `always` sends an empty login where there
-    is none (ImagePush: engines up to 28.3 want the header).
+    `reference` names the field (or a.path.in.it) that holds the image or plugin; `always` sends an empty
+    login where there is none (ImagePush: engines up to 28.3 want the header).
     """
 
     reference: str
@@ -59,7 +59,7 @@ class RegistryAuth:
     def write(self, fields: Mapping[str, Any], registries: Registries) -> tuple[str, str] | None:
         """Return the header, or None for an anonymous call."""
         given = fields.get("X_Registry_Auth")
-        login = _given(given) if given else registries.login_for(str(fields.get(self.reference) or ""))
+        login = _given(given) if given else registries.login_for(_named(fields, self.reference))
         if login is None and not self.always:
             return None
         return "X-Registry-Auth", login if isinstance(login, str) else encode(login or {})
@@ -104,6 +104,15 @@ def _login(login: Mapping[str, Any], name: str) -> dict[str, str]:
         user, _, password = base64.b64decode(str(login["auth"])).decode("utf-8", "replace").partition(":")
         return {"username": user, "password": password}
     return {key: str(value) for key, value in login.items()}
+
+
+def _named(fields: Mapping[str, Any], reference: str) -> str:
+    first, *below = reference.split(".")
+    value = fields.get(first)
+    value = parsed(value, first) if below else value
+    for key in below:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _given(value: Any) -> str | dict[str, str]:

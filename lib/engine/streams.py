@@ -8,11 +8,12 @@ from typing import Any, Generic, Self, TypeVar
 
 from requests import Response
 
-from lib.engine.errors import EngineError, StreamCut
+from lib.engine.errors import EngineError, OutcomeUnknown, StreamCut
 from lib.engine.frames import Frame, frames, raw
 from lib.engine.jsonlines import records
 from lib.engine.limits import Paced
 from lib.engine.logs import LogLine, log_lines
+from lib.engine.tarwalk import whole
 from lib.engine.transport import Body, Lost
 
 T = TypeVar("T")
@@ -78,6 +79,21 @@ class Lines(Stream[dict[str, Any]]):
         return records(chunks)
 
 
+class ProgressLines(Lines):
+    """JSON lines that tell how a piece of work goes on; where they are cut, its outcome is unknown."""
+
+    def __next__(self) -> dict[str, Any]:
+        try:
+            return super().__next__()
+        except StreamCut as cut:
+            raise OutcomeUnknown(
+                f"The outcome is unknown: {cut.message}",
+                method=self.method,
+                path=self.path,
+                hint="Look whether the image or plugin is there before you repeat the call",
+            ) from cut
+
+
 class Archive(Stream[bytes]):
     """A tar in pieces of bytes; `name` is a file name for it."""
 
@@ -86,21 +102,21 @@ class Archive(Stream[bytes]):
         super().__init__(response, "GET", path)
 
     def _open(self, chunks: Paced) -> Iterator[bytes]:
-        return iter(chunks)
+        return whole(chunks)
 
 
 class Logs(Stream[LogLine]):
     """Log lines of a container, service or task."""
 
     def __init__(self, response: Response, path: str, *, tty: bool, timestamps: bool) -> None:
-        self._tty, self._timestamps = tty, timestamps
+        self.tty, self._timestamps = tty, timestamps
         super().__init__(response, "GET", path)
 
     def _open(self, chunks: Paced) -> Iterator[LogLine]:
-        return log_lines(self._framed(chunks), self._timestamps, self._tty)
+        return log_lines(self._framed(chunks), self._timestamps, self.tty)
 
     def _framed(self, chunks: Paced) -> Iterator[Frame]:
-        return raw(chunks) if self._tty else frames(chunks)
+        return raw(chunks) if self.tty else frames(chunks)
 
     def frames(self) -> Iterator[Frame]:
         """Return the frames (stream, payload) instead of lines; use the one or the other."""

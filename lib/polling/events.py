@@ -16,14 +16,14 @@ EXEC = frozenset({"exec_create", "exec_start", "exec_die", "exec_detach"})
 _PATIENCE = (30, 120)
 
 
-def read_ring(engine: Engine, now: int) -> list[Event]:
+def read_ring(engine: Engine, now: int, edge: int = EDGE_SECONDS) -> list[Event]:
     """Return all the engine remembers, in publish order (SystemEvents without filters, from 0 to just before now).
 
     From 0: the engine's search goes backwards and stops at the first event that is older than `since`, which hides
     newer ones behind it. Until the past: then the answer ends, and nothing is lost at the cut.
     """
-    window = {"since": "0", "until": str(now - EDGE_SECONDS)}
-    with engine.lines("GET", "/events", window, query=("since", "until")) as events:
+    window = {"since": "0", "until": str(now - edge)}
+    with engine.lines("/events", window, query=("since", "until")) as events:
         events.pace(*_PATIENCE)
         return list(events)
 

@@ -113,7 +113,7 @@ class _Stream:
     def _read(self) -> None:
         window = {"since": self._since}
         try:
-            with self._poll.engine.lines("GET", "/events", window, query=("since",)) as events:
+            with self._poll.engine.lines("/events", window, query=("since",)) as events:
                 events.pace(None, max(self._until - time.monotonic(), 0))
                 for event in events:
                     self._arrived.put((Fingerprints().of(event), event))

@@ -1,0 +1,39 @@
+"""Configs of a swarm."""
+
+from __future__ import annotations
+
+from lib.action import action
+from lib.answer import Answer
+from lib.engine import Engine, Fields
+from lib.engine.indexed import update
+from lib.engine.query import filters
+
+
+@action("ConfigList")
+def config_list(engine: Engine, fields: Fields) -> Answer:
+    """List configs: GET /configs."""
+    return engine.get("/configs", fields, query=(filters(),))
+
+
+@action("ConfigCreate")
+def config_create(engine: Engine, fields: Fields) -> Answer:
+    """Create a config: POST /configs/create."""
+    return engine.post("/configs/create", fields, body="requestBody")
+
+
+@action("ConfigInspect")
+def config_inspect(engine: Engine, fields: Fields) -> Answer:
+    """Inspect a config: GET /configs/{id}."""
+    return engine.get("/configs/{id}", fields)
+
+
+@action("ConfigDelete")
+def config_delete(engine: Engine, fields: Fields) -> Answer:
+    """Delete a config: DELETE /configs/{id}."""
+    return engine.delete("/configs/{id}", fields)
+
+
+@action("ConfigUpdate")
+def config_update(engine: Engine, fields: Fields) -> Answer:
+    """Change the labels of a config: POST /configs/{id}/update."""
+    return update(engine, "/configs/{id}", "/configs/{id}/update", fields)

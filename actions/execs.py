@@ -1,0 +1,47 @@
+"""Commands run inside containers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.action import action
+from lib.answer import Answer
+from lib.engine import Engine, Fields
+from lib.engine.dialogue import Dialogue, upgrade
+from lib.engine.query import parsed
+
+
+@action("ContainerExec")
+def container_exec(engine: Engine, fields: Fields) -> Answer:
+    """Prepare a command in a container: POST /containers/{id}/exec. Its output is attached unless said otherwise."""
+    body = {"AttachStdout": True, "AttachStderr": True, **parsed(fields["requestBody"], "requestBody")}
+    return engine.post("/containers/{id}/exec", fields, body=body)
+
+
+@action("ExecStart", talks=True)
+def exec_start(engine: Engine, fields: Fields) -> Answer:
+    """Run a prepared command: POST /exec/{id}/start, and with its output the exit code from ExecInspect."""
+    wish = parsed(fields.get("requestBody") or {}, "requestBody")
+    if wish.get("Detach"):
+        engine.post("/exec/{id}/start", fields, body=wish)
+        return _outcome(engine, fields)
+    tty = bool(engine.get("/exec/{id}/json", fields).json()["ProcessConfig"].get("tty"))
+    connection = upgrade(engine, "/exec/{id}/start", fields, body={"Detach": False, **wish, "Tty": tty})
+    return Dialogue(connection, tty, fields.get("input"), after=lambda: _outcome(engine, fields))
+
+
+def _outcome(engine: Engine, fields: Fields) -> dict[str, Any]:
+    told = engine.get("/exec/{id}/json", fields).json()
+    return {"exitCode": told.get("ExitCode"), "running": told["Running"]}
+
+
+@action("ExecResize")
+def exec_resize(engine: Engine, fields: Fields) -> Answer:
+    """Resize the terminal of a command: POST /exec/{id}/resize."""
+    return engine.post("/exec/{id}/resize", fields, query=("h", "w"))
+
+
+@action("ExecInspect")
+def exec_inspect(engine: Engine, fields: Fields) -> Answer:
+    """Inspect a command: GET /exec/{id}/json."""
+    return engine.get("/exec/{id}/json", fields)

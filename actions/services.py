@@ -1,0 +1,61 @@
+"""Services of a swarm."""
+
+from __future__ import annotations
+
+from lib.action import action
+from lib.answer import Answer
+from lib.engine import Engine, Fields
+from lib.engine.indexed import update
+from lib.engine.query import filters, seconds
+from lib.engine.registry import RegistryAuth
+
+LOG_QUERY = ("details", "follow", "stdout", "stderr", seconds("since"), "timestamps", "tail")
+_AUTH = RegistryAuth("requestBody.TaskTemplate.ContainerSpec.Image")
+
+
+def _has_terminal(engine: Engine, fields: Fields) -> bool:
+    template = engine.get("/services/{id}", fields).json()["Spec"]["TaskTemplate"]
+    return bool(template.get("ContainerSpec", {}).get("TTY"))
+
+
+@action("ServiceList")
+def service_list(engine: Engine, fields: Fields) -> Answer:
+    """List services: GET /services."""
+    return engine.get("/services", fields, query=(filters(), "status"))
+
+
+@action("ServiceCreate")
+def service_create(engine: Engine, fields: Fields) -> Answer:
+    """Create a service: POST /services/create."""
+    return engine.post("/services/create", fields, headers=(_AUTH,), body="requestBody", timeout="slow")
+
+
+@action("ServiceInspect")
+def service_inspect(engine: Engine, fields: Fields) -> Answer:
+    """Inspect a service: GET /services/{id}."""
+    return engine.get("/services/{id}", fields, query=("insertDefaults",))
+
+
+@action("ServiceDelete")
+def service_delete(engine: Engine, fields: Fields) -> Answer:
+    """Delete a service: DELETE /services/{id}."""
+    return engine.delete("/services/{id}", fields)
+
+
+@action("ServiceUpdate")
+def service_update(engine: Engine, fields: Fields) -> Answer:
+    """Update a service: POST /services/{id}/update."""
+    return update(
+        engine,
+        "/services/{id}",
+        "/services/{id}/update",
+        fields,
+        query=("registryAuthFrom", "rollback"),
+        headers=(_AUTH,),
+    )
+
+
+@action("ServiceLogs")
+def service_logs(engine: Engine, fields: Fields) -> Answer:
+    """Read the logs of a service: GET /services/{id}/logs."""
+    return engine.logs("/services/{id}/logs", fields, query=LOG_QUERY, tty=_has_terminal)

@@ -1,0 +1,110 @@
+"""Operations whose connection becomes a conversation: ContainerAttach, ExecStart, websocket attach, Session."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lib.engine.client import Engine, Fields
+from lib.engine.duplex import Duplex, open_duplex
+from lib.engine.errors import EngineError, OutcomeUnknown
+from lib.engine.frames import Frame
+from lib.engine.httphead import request_head
+from lib.engine.query import Parameter
+from lib.engine.transport import Lost, dial
+from lib.engine.wire import dumps
+
+if TYPE_CHECKING:  # the library behind it is imported by the one step that needs it
+    from lib.engine.websocket import WebSocket
+
+Opened = TypeVar("Opened")
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """An open conversation: what to say (`stdin`), how to hear it (`tty`), what to look up `after` it."""
+
+    connection: Duplex | WebSocket
+    tty: bool
+    stdin: Iterable[bytes] | None = None
+    after: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
+
+    def frames(self) -> Iterator[Frame]:
+        """Send stdin and close it, and yield (stream, bytes) until the process ends."""
+        if isinstance(self.connection, Duplex):
+            return self.connection.frames(self.stdin, tty=self.tty)
+        return self.connection.frames(self.stdin)
+
+    def pace(self, idle: float | None, seconds: float | None) -> None:
+        """Allow `idle` seconds of silence and `seconds` in all."""
+        self.connection.pace(idle, seconds)
+
+    def close(self) -> None:
+        """End the conversation; the process goes on without us."""
+        self.connection.close()
+
+
+def upgrade(
+    engine: Engine,
+    path: str,
+    fields: Fields,
+    *,
+    query: Sequence[Parameter] = (),
+    body: Any = None,
+    protocol: str = "tcp",
+) -> Duplex:
+    """POST and take the connection over; raises like the other verbs, a lost answer is OutcomeUnknown."""
+    engine.permit("POST", path, reads=False)
+    target = engine.endpoint.prefix + engine.target(path, fields, query)
+    content = b"" if body is None else dumps(body)
+    headers = [("Host", engine.endpoint.host or "docker"), ("Connection", "Upgrade"), ("Upgrade", protocol)]
+    headers += engine.funnel.identity
+    if content:
+        headers.append(("Content-Type", "application/json"))
+    headers.append(("Content-Length", str(len(content))))
+    request = request_head("POST", target, headers) + content
+    shown = target.partition("?")[0]
+
+    def opened() -> Duplex:
+        return open_duplex(_connect(engine), request, method="POST", path=shown, **_trust(engine))
+
+    return _settled(opened, "POST", shown)
+
+
+def websocket(engine: Engine, path: str, fields: Fields, *, query: Sequence[Parameter] = ()) -> WebSocket:
+    """Open a websocket to a container (ContainerAttachWebsocket)."""
+    from lib.engine.websocket import open_websocket
+
+    engine.permit("GET", path, reads=False)
+    target = engine.endpoint.prefix + engine.target(path, fields, query)
+    shown = target.partition("?")[0]
+
+    def opened() -> WebSocket:
+        return open_websocket(_connect(engine), target, engine.funnel.identity, path=shown, **_trust(engine))
+
+    return _settled(opened, "GET", shown)
+
+
+def _settled(opened: Callable[[], Opened], method: str, path: str) -> Opened:
+    try:
+        return opened()
+    except Lost as fault:
+        raise OutcomeUnknown(f"The outcome is unknown: {fault}", method=method, path=path) from fault
+    except EngineError as error:
+        error.method, error.path = error.method or method, error.path or path
+        raise
+
+
+def _connect(engine: Engine) -> Callable[[], socket.socket]:
+    return lambda: dial(engine.endpoint, engine.timeouts.connect, None)
+
+
+def _trust(engine: Engine) -> dict[str, Any]:
+    tls = engine.endpoint.tls
+    return {
+        "timeout": engine.timeouts.stream.first_byte,
+        "tls": engine.funnel.adapter.context,
+        "server_name": (tls and tls.server_name) or engine.endpoint.host,
+    }
