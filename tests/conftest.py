@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.lab.fixtures import engine_lab, environment_restored, make_container, run_container
+from tests.lab.fixtures import broker, engine_lab, environment_restored, make_container, run_container
 
-__all__ = ["engine_lab", "environment_restored", "make_container", "run_container"]
+__all__ = ["broker", "engine_lab", "environment_restored", "make_container", "run_container"]

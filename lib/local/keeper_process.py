@@ -23,6 +23,7 @@ NEW_MOUNTS, NEW_NETWORK = 0x00020000, 0x40000000
 RECURSIVE_SLAVE, BIND, DETACH = 0x84000, 0x1000, 2
 DEATH_SIGNAL, SUBREAPER = 1, 36
 LISTENING = 3  # the first descriptor that systemd's convention hands over
+IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE)
 CGROUPS = "/sys/fs/cgroup"
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -47,7 +48,7 @@ class Service:
             self._own_network()
 
     def _own_mounts(self, places: list[str]) -> None:
-        """Mounts end with the processes, and for `places` (folders of the system) there are empty own ones."""
+        """Mounts end with the processes, and for `places` (system folders) there are empty own ones."""
         call("unshare", NEW_MOUNTS)
         call("mount", b"none", b"/", None, RECURSIVE_SLAVE, None)
         for number, place in enumerate(places):
@@ -70,9 +71,12 @@ class Service:
         listening = None
         if order["listen"] is not None:
             listening = socket.create_server(("127.0.0.1", order["listen"]))
+        # Held back until the child no longer ignores them as this process does, or an early one would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
         self.pid = os.fork()
         if self.pid == 0:
             self._become(order, listening)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
         port = None
         if listening is not None:
             port = listening.getsockname()[1]
@@ -94,8 +98,9 @@ class Service:
                 os.dup2(listening.fileno(), LISTENING)
                 os.set_inheritable(LISTENING, True)
                 environment |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
-            for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE):
+            for number in IGNORED:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
             os.execvpe(order["command"][0], order["command"], environment)  # noqa: S606 - the purpose of all this
         except OSError as problem:
             os.write(2, f"{order['command'][0]}: {problem}\n".encode())
@@ -187,7 +192,7 @@ def remove_cgroups(name: str) -> None:
 
 
 def main() -> None:
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE):
+    for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, reap)
     call("prctl", SUBREAPER, 1)

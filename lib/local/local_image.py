@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import io
 import os
 import shutil
-import socket
 import subprocess
 import tarfile
-from urllib.parse import urlencode
 
 BINARY = "busybox"
 
 
 class LocalImageError(Exception):
     """The image cannot be made; the text says why."""
-
-
-def import_busybox(engine_socket: str, repository: str, tag: str) -> str:
-    """Make the image `repository:tag` in the engine at a unix socket and return that name."""
-    query = urlencode({"fromSrc": "-", "repo": repository, "tag": tag, "changes": 'CMD ["sh"]'})
-    with socket.socket(socket.AF_UNIX) as stream:
-        stream.settimeout(60)
-        stream.connect(engine_socket)
-        connection = http.client.HTTPConnection("localhost")
-        connection.sock = stream
-        connection.request(
-            "POST", f"/images/create?{query}", busybox_archive(), {"Content-Type": "application/x-tar"}
-        )
-        answer = connection.getresponse()
-        text = answer.read().decode(errors="replace")
-    if answer.status != http.HTTPStatus.OK or '"errorDetail"' in text:
-        raise LocalImageError(
-            f"the engine did not take the image {repository}:{tag}: {answer.status} {text.strip()}"
-        )
-    return f"{repository}:{tag}"
 
 
 def busybox_archive() -> bytes:

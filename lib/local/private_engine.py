@@ -26,7 +26,7 @@ class PrivateEngineError(Exception):
 class PrivateEngine:
     """A running dockerd with its own images, containers and, where the machine allows it, network namespace.
 
-    `listen` adds TCP on a free port of the loopback, `daemon` goes into daemon.json, `binaries` is a folder
+    `listen` adds TCP on that port of the loopback, `daemon` goes into daemon.json, `binaries` is a folder
     with another version's dockerd and containerd, `number` (1-250) tells the networks of engines apart that
     are linked. Raises PrivateEngineError.
     """
@@ -34,7 +34,7 @@ class PrivateEngine:
     def __init__(
         self,
         *,
-        listen: bool = False,
+        listen: int | None = None,
         daemon: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
         binaries: str = "",
@@ -57,7 +57,7 @@ class PrivateEngine:
     def start(self, seconds: float = 15) -> None:
         """Start dockerd (again) and return when it answers."""
         command = ["dockerd", "--config-file", os.path.join(self.keeper.folder, "daemon.json")]
-        self.port = self.keeper.start(command, self._environment, listen=self.port if self._listen else None)
+        self.port = self.keeper.start(command, self._environment, listen=self._listen)
         deadline = time.monotonic() + seconds
         while not _answers(self.socket):
             if not self.keeper.running or time.monotonic() > deadline:
@@ -86,13 +86,13 @@ class PrivateEngine:
             "data-root": f"{folder}/data",
             "exec-root": f"{folder}/exec",
             "pidfile": f"{folder}/pid",
-            "hosts": [self.url, *(["fd://"] if self._listen else [])],
+            "hosts": [self.url, *(["fd://"] if self._listen is not None else [])],
             "cgroup-parent": f"/{self.keeper.cgroup}",
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
             "experimental": True,
             "shutdown-timeout": 2,
         }
-        if self._listen:
+        if self._listen is not None:
             settings["tls"] = False
         if self.networked:
             settings["bip"] = f"10.99.{number}.1/24"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.local.local_image import busybox_archive
 from lib.local.private_engine import PrivateEngine
+from tests.lab.ports import free_ports
+from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire, WireError
 
 IMAGE = "busybox:local"
@@ -48,7 +49,7 @@ class LabEngine:
     ) -> LabEngine:
         """A new private engine; raises PrivateEngineError where that is impossible."""
         private = PrivateEngine(
-            listen=True,
+            listen=free_ports(1)[0],
             daemon={**(daemon or {}), **(tls or {})},
             environment=environment,
             binaries=binaries,
@@ -138,16 +139,6 @@ class LabEngine:
     def close(self) -> None:
         if self.private is not None:
             self.private.close()
-
-
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 10) -> Any:
-    """The first true value of `condition()`; fails when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds} s for {what}")
-        time.sleep(0.01)
-    return value
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from lib.local.local_image import LocalImageError
 from lib.local.private_engine import PrivateEngineError
+from tests.lab.broker import Broker, BrokerError
 from tests.lab.engine import GIVEN, LabEngine
 from tests.lab.need import missing
 
@@ -59,3 +60,14 @@ def _containers(engine: LabEngine, create: MakeContainer) -> Iterator[MakeContai
     yield make
     for container in made:
         engine.remove(container)
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """The RabbitMQ node that all tests share; a test that breaks it mends it."""
+    try:
+        broker = Broker()
+    except BrokerError as problem:
+        missing(str(problem))
+    yield broker
+    broker.close()

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.cut import Cut
+from tests.lab.waiting import wait_until
+
+
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):
+            while data := self.request.recv(1000):
+                self.request.sendall(data)
+
+
+@pytest.fixture
+def cut() -> Iterator[Cut]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        host, port = server.server_address[:2]
+        with Cut((str(host), port)) as cut:
+            yield cut
+        server.shutdown()
+
+
+@pytest.fixture
+def client(cut: Cut) -> Iterator[socket.socket]:
+    with socket.create_connection((cut.host, cut.port), timeout=5) as client:
+        client.sendall(b"hello")
+        assert client.recv(5) == b"hello"
+        yield client
+
+
+def test_bytes_and_the_end_of_a_direction_are_passed_on(cut: Cut, client: socket.socket) -> None:
+    client.sendall(b"more")
+    client.shutdown(socket.SHUT_WR)
+    assert b"".join(iter(lambda: client.recv(100), b"")) == b"more"
+    wait_until(lambda: cut.open == 0, "the connection to be forgotten")
+    assert (cut.accepted, cut.requests.passed, cut.answers.passed) == (1, 9, 9)
+
+
+def test_a_frozen_port_accepts_but_moves_nothing_until_it_thaws(cut: Cut, client: socket.socket) -> None:
+    cut.freeze()
+    client.sendall(b"hello?")
+    client.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        client.recv(1)
+    cut.thaw()
+    client.settimeout(5)
+    assert client.recv(6) == b"hello?"
+
+
+def test_frozen_answers_let_the_request_through(cut: Cut, client: socket.socket) -> None:
+    cut.answers.freeze()
+    client.sendall(b"12345")
+    wait_until(lambda: cut.requests.passed == 10, "the request to be passed on")
+    assert cut.answers.passed == 5
+
+
+def test_a_reset_is_seen_as_one(cut: Cut, client: socket.socket) -> None:
+    cut.reset()
+    with pytest.raises(ConnectionResetError):
+        client.recv(1)
+
+
+def test_an_end_is_seen_as_one(cut: Cut, client: socket.socket) -> None:
+    cut.end()
+    assert client.recv(1) == b""
+
+
+def test_answers_are_cut_after_so_many_bytes(cut: Cut, client: socket.socket) -> None:
+    cut.answers.cut_after(3, clean=True, once=True)
+    client.sendall(b"12345")
+    assert b"".join(iter(lambda: client.recv(100), b"")) == b"123"
+    with socket.create_connection((cut.host, cut.port), timeout=5) as second:
+        second.sendall(b"12345")
+        assert second.recv(5) == b"12345"
+
+
+def test_requests_are_cut_on_every_connection_until_healed(cut: Cut) -> None:
+    cut.requests.cut_after(2)
+    for _ in range(2):
+        with socket.create_connection((cut.host, cut.port), timeout=5) as client:
+            client.sendall(b"12345")
+            with pytest.raises(ConnectionResetError):
+                b"".join(iter(lambda: client.recv(1), b""))
+    cut.heal()
+    with socket.create_connection((cut.host, cut.port), timeout=5) as client:
+        client.sendall(b"12345")
+        assert client.recv(5) == b"12345"
+
+
+def test_a_refusing_port_comes_back_on_the_same_number(cut: Cut, client: socket.socket) -> None:
+    port = cut.port
+    cut.refuse()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((cut.host, port), timeout=5)
+    cut.accept()
+    socket.create_connection((cut.host, port), timeout=5).close()
+    assert cut.port == port
+
+
+def test_a_delay_holds_up_each_piece(cut: Cut, client: socket.socket) -> None:
+    cut.answers.delay = 0.2
+    client.sendall(b"x")
+    client.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        client.recv(1)
+    client.settimeout(5)
+    assert client.recv(1) == b"x"
+
+
+def test_a_server_that_is_gone_is_a_reset(cut: Cut) -> None:
+    cut.target = "/nonexistent/docker.sock"
+    with (
+        pytest.raises(ConnectionResetError),
+        socket.create_connection((cut.host, cut.port), timeout=5) as client,
+    ):
+        client.recv(1)
