@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from lib.local.options import parser
-from lib.local.problems import UsageError
+from lib.local.problems import OutputClosed, UsageError
 
 OK, STEP_FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED, PIPE_CLOSED = 0, 1, 2, 130, 143, 141
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         _tell(output, str(error))
         return WRONG_USAGE
-    except BrokenPipeError:
+    except (OutputClosed, BrokenPipeError):
         _close_quietly()
         return PIPE_CLOSED
     except Terminated:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, BinaryIO
 
 from lib.local.emission import Emission
+from lib.local.problems import OutputClosed
 from lib.sailor.jsontext import encode
 
 
@@ -45,5 +46,8 @@ class JsonLines:
 
 
 def _write(stream: BinaryIO, value: Mapping[str, Any]) -> None:
-    stream.write(encode(value) + b"\n")
-    stream.flush()
+    try:
+        stream.write(encode(value) + b"\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise OutputClosed from None

@@ -30,11 +30,10 @@ class Occasion:
         self._output.note(f"making the image {self.image} (no registry is needed)")
         source = {"fromSrc": "-", "repo": self.container, "tag": "local"}
         archive = Upload([busybox_archive()])
-        with self._engine.lines(
-            "POST", "/images/create", source, query=("fromSrc", "repo", "tag"), body=archive
-        ) as progress:
+        query = ("fromSrc", "repo", "tag")
+        with self._engine.progress("/images/create", source, query=query, body=archive) as progress:
             for _ in progress:
-                pass  # a failure in the stream raises
+                pass  # a failure among the lines raises
         return self
 
     def crash(self) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+class OutputClosed(KeyboardInterrupt):
+    """Nobody reads the output any more; ends the run as Ctrl-C does, past everything that handles errors."""
+
+
 class UsageError(Exception):
     """A command, option, file or value that cannot be worked with; `hint` says what to do instead."""
 

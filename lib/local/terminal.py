@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lib.local.emission import Emission
+from lib.local.problems import OutputClosed
 from lib.sailor.jsontext import decode, encode
 from lib.sailor.logging import LEVELS
 
@@ -26,14 +27,22 @@ _PIPE_WIDTH = 160
 _CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "�")  # all but tab and newline
 
 
+class _Pipe(Console):
+    """A console that ends the run when nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise OutputClosed
+
+
 class Terminal:
     """Shows a run in readable form; with `debug` also the steps' whole log."""
 
     def __init__(self, *, debug: bool = False) -> None:
         terminal = sys.stdout.isatty()
-        self._out = Console(highlight=False, width=None if terminal else _PIPE_WIDTH)
+        self._out = _Pipe(highlight=False, width=None if terminal else _PIPE_WIDTH)
         one_place = terminal and sys.stderr.isatty()  # then progress and emissions must know of each other
-        self._log = self._out if one_place else Console(stderr=True, highlight=False)
+        self._log = self._out if one_place else _Pipe(stderr=True, highlight=False)
         self._debug = debug
 
     def emission(self, emission: Emission, *, brief: bool = False) -> None:
