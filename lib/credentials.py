@@ -47,7 +47,7 @@ def open_engine(
     identity = repr([config.get(key) for key in _KEYS])
     engine = _engines.get(identity)
     if engine is None:
-        engine = _engines[identity] = _engine(config, cancelled, warn)
+        engine = _engines[identity] = new_engine(config, cancelled=cancelled, warn=warn)
     return engine
 
 
@@ -68,9 +68,13 @@ def server_url(config: Mapping[str, Any]) -> str:
     return other
 
 
-def _engine(
-    config: Mapping[str, Any], cancelled: threading.Event | None, warn: Callable[[str], None]
+def new_engine(
+    config: Mapping[str, Any],
+    *,
+    cancelled: threading.Event | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Engine:
+    """Return a new engine for a configuration, for a caller that closes it; raises as `open_engine`."""
     endpoint = Endpoint.parse(
         server_url(config),
         ca=config.get("tlsCa") or None,
