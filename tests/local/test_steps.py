@@ -101,7 +101,7 @@ def test_a_trigger_goes_on_where_its_state_file_stands(tmp_path: Path) -> None:
 def test_a_trigger_killed_before_its_snapshot_repeats_what_it_emitted(tmp_path: Path) -> None:
     options = ("--times", "3", "--every", "1ms", "--state", tmp_path / "state.json", "--json")
 
-    killed = run("trigger", "count", *options, "--config", '{"dieAt": 2}')
+    killed = run("trigger", "count", *options, "--config", '{"dieAt": 2}', TMPDIR=str(tmp_path))
     again = run("trigger", "count", *options)
 
     assert (killed.code, [line["message"].get("body") for line in killed.emissions][-1]) == (-9, {"n": 2})
