@@ -6,7 +6,6 @@ on its first use.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -85,6 +84,8 @@ class Validator:
         return [self._unknown(key) for key in value if key not in self._fields]
 
     def _unknown(self, key: str) -> Problem:
+        import difflib  # late: most processes never see an unknown field
+
         known = list(self._fields)
         lower = {name.lower(): name for name in reversed(known)}
         close = difflib.get_close_matches(key.lower(), lower, n=1, cutoff=0.6)

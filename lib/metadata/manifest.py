@@ -26,7 +26,7 @@ RESOURCES = (
     "session",
 )
 _READS = ("GET", "HEAD")
-_OURS = ("kinds", "reads", "main")
+_OURS = ("kinds", "reads", "of")
 
 
 def manifest(facts: Facts, words: Words, version: str, home: str, outputs: dict[str, Tree]) -> Tree:
@@ -73,7 +73,9 @@ def _action(key: str, facts: Facts, words: Words, home: str) -> Tree:
     if "deprecated" in operation:
         action["deprecated"] = True
     action["fields"] = {
-        name: _field(setting) for name, setting in words.settings.items() if _offered(setting, key, facts)
+        name: _field(setting | setting.get("of", {}).get(facts.shapes[key]["answer"], {}))
+        for name, setting in words.settings.items()
+        if _offered(setting, key, facts)
     }
     action["metadata"] = {"in": f"./schemas/{key}.in.json", "out": f"./schemas/{key}.out.json"}
     return action

@@ -78,6 +78,8 @@ def _functions(component: dict[str, Any], root: Path) -> Iterator[str]:
             for part in ("title", "description", "main", "metadata", "order"):
                 if not function.get(part):
                     yield f"{where} has no {part}"
+            if not (root / function.get("main", "")).is_file():
+                yield f"{where}: main names no file"
             if not function.get("help", {}).get("link"):
                 yield f"{where} has no help with a link"
             if kind == "triggers" and function.get("type") not in {"polling", "webhook"}:

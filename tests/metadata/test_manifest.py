@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.metadata.facts import load
+from lib.policy import ARCHIVE_BYTES, DEFAULTS, WORK
 from tests.metadata.component_check import problems
 
 ROOT = Path(__file__).parents[2]
@@ -66,11 +67,25 @@ def test_orders_of_actions_are_distinct_and_grouped_by_file():
             "SystemEvents",
             {"emitBehavior", "errorPolicy", "maxItems", "maxBytes", "maxSeconds", "idleSeconds", "verbose"},
         ),
+        ("ImagePush", {"emitBehavior", "errorPolicy", "maxSeconds", "idleSeconds", "verbose"}),
         ("ExecStart", {"errorPolicy", "maxBytes", "maxSeconds", "idleSeconds", "verbose"}),
     ],
 )
 def test_an_action_offers_the_settings_that_make_sense_for_its_answer(key, fields):
     assert set(COMPONENT["actions"][key]["fields"]) == fields
+
+
+def test_the_defaults_that_settings_name_are_those_of_the_steps():
+    def placeholder(key, name):
+        return int(COMPONENT["actions"][key]["fields"][name]["placeholder"])
+
+    assert placeholder("ContainerLogs", "maxItems") == DEFAULTS.max_items
+    assert placeholder("ContainerLogs", "maxBytes") == DEFAULTS.max_bytes
+    assert placeholder("ContainerLogs", "maxSeconds") == DEFAULTS.max_seconds
+    assert placeholder("ContainerLogs", "idleSeconds") == DEFAULTS.idle_seconds
+    assert placeholder("ImagePush", "maxSeconds") == WORK.max_seconds
+    assert placeholder("ImagePush", "idleSeconds") == WORK.idle_seconds
+    assert placeholder("ImageGet", "maxBytes") == ARCHIVE_BYTES
 
 
 def test_the_component_check_sees_what_is_wrong(tmp_path):
