@@ -47,7 +47,7 @@ def number(form: Form, name: str, default: float, *, least: float = 0, most: flo
     """Return a number within its bounds."""
     written = text(form, name)
     try:
-        value = float(written) if written else default
+        value = float(written) if written else float(default)
     except ValueError:
         raise FormError(f"{name}: {written!r} is no number. Write one such as {default:g}") from None
     if not least <= value <= most:

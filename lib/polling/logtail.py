@@ -1,0 +1,232 @@
+"""Where one container's log was left, to the frame, and what stands behind it (triggers, T3): no I/O in here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lib.polling.clock import nanoseconds
+from lib.polling.compact import digits, mark, number
+
+Chunk = tuple[str, bytes]
+Gap = Literal["rotated", "rewritten"]
+
+WIDTH = 21
+_TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ")
+_HASH = 6
+_NO_HASH = "A" * _HASH
+# The engine cuts lines at this size; on a TTY every piece repeats the time of the line.
+_FRAGMENT = 16384
+# What waits for a line to end must not fill the memory; then the line is told in parts.
+_PENDING = 4 << 20
+
+
+@dataclass(frozen=True)
+class Position:
+    """The last frame that was delivered, findable again although many frames may have its time.
+
+    `time` is the largest time delivered, in nanoseconds. `count`: frames from the first with that time to the last
+    one delivered, which has the mark `hash`. A count of 0 means no frame but a moment: everything later is new.
+    """
+
+    time: int = 0
+    count: int = 0
+    hash: str = _NO_HASH
+
+    def pack(self) -> str:
+        """Write it in 21 digits."""
+        return digits(self.time, 11) + digits(self.count, 4) + self.hash
+
+    @classmethod
+    def unpack(cls, packed: str) -> Position:
+        """Read what `pack` wrote."""
+        return cls(number(packed[:11]), number(packed[11:15]), packed[15:])
+
+    def after(self, frame: Frame) -> Position:
+        """Return the position behind one more frame."""
+        if frame.time > self.time or not self.count:
+            return Position(max(frame.time, self.time), 1, frame.hash)
+        return Position(self.time, self.count + 1, frame.hash)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One message of a log driver: a line, or a piece of a long one."""
+
+    stream: str
+    time: int
+    data: bytes
+    ended: bool
+
+    @property
+    def hash(self) -> str:
+        """A mark of its content."""
+        return mark([self.stream, self.time, self.data.hex()], _HASH)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line put together; `ordinal` tells lines of one time apart, `whole` is False where its end never came."""
+
+    stream: str
+    time: int
+    ordinal: int
+    data: bytes
+    whole: bool
+
+    @property
+    def text(self) -> str:
+        """The line without its end."""
+        return self.data.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+
+
+@dataclass
+class Tail:
+    """What a reading brought. `more`: it stopped at its limit of bytes; the next poll goes on."""
+
+    position: Position
+    lines: list[Line] = field(default_factory=list)
+    gap: Gap | None = None
+    more: bool = False
+
+
+def framed(chunks: Iterable[Chunk]) -> Iterator[Frame]:
+    """Read frames that begin with their times (timestamps=true)."""
+    for stream, payload in chunks:
+        yield _frame(stream, payload)
+
+
+def terminal(chunks: Iterable[Chunk]) -> Iterator[Frame]:
+    """Read the output of a TTY, where only line ends part the frames."""
+    held = b""
+    for _, chunk in chunks:
+        *whole, held = (held + chunk).split(b"\n")
+        for line in whole:
+            yield _frame("stdout", line + b"\n", repeats=True)
+    if held:
+        yield _frame("stdout", held, repeats=True)
+
+
+def _frame(stream: str, payload: bytes, *, repeats: bool = False) -> Frame:
+    match = _TIME.match(payload)
+    time = nanoseconds(match[1].decode()) if match else 0
+    data = payload[match.end() :] if match else payload
+    if repeats and match:
+        prefix, parts = match[0], []
+        while data.startswith(prefix, _FRAGMENT):
+            parts.append(data[:_FRAGMENT])
+            data = data[_FRAGMENT + len(prefix) :]
+        data = b"".join((*parts, data))
+    return Frame(stream, time, data, payload.endswith(b"\n"))
+
+
+def read(frames: Iterable[Frame], before: Position, *, settled: int, limit: int) -> Tail:
+    """Return what is new behind `before`, where the log was read from its time on.
+
+    An unfinished line at the end is held back, and all that follows it, unless its time is before `settled`. At
+    least one line is taken, then no more than `limit` bytes.
+    """
+    reader = _Reader(before, limit)
+    for frame in frames:
+        if not reader.take(frame):
+            reader.tail.more = True
+            return reader.tail
+    reader.finish(settled)
+    return reader.tail
+
+
+class _Reader:
+    """Skips what was delivered, joins what is new; `tail` stands after the last frame that leaves no line open."""
+
+    def __init__(self, before: Position, limit: int) -> None:
+        self._before, self._limit, self._size = before, limit, 0
+        self._skipped = self._pending = 0
+        self._passed: list[Frame] = []
+        self._anchored = not before.count
+        self._position = Position(before.time) if not before.count else before
+        self._open: dict[str, list[Frame]] = {}
+        self._ready: list[Line] = []
+        self._ordinals: dict[int, int] = {}
+        self.tail = Tail(before)
+
+    def take(self, frame: Frame) -> bool:
+        """Take a frame; False once the limit is reached."""
+        if not self._anchored:
+            self._anchor(frame)
+            return True
+        if (
+            not self._before.count
+            and self._position.count == 0
+            and self._before.time
+            and frame.time <= self._before.time
+        ):
+            return True
+        self._add(frame)
+        return self._size < self._limit
+
+    def _anchor(self, frame: Frame) -> None:
+        """Pass over what was delivered; anything that is not as it was means that something was lost."""
+        self._ordinals[frame.time] = self._ordinals.get(frame.time, 0) + 1
+        if not self._skipped and frame.time > self._before.time:
+            self._lose("rotated", [frame])
+            return
+        self._skipped += 1
+        if frame.time > self._before.time:
+            self._passed.append(frame)
+        if self._skipped < self._before.count:
+            return
+        if frame.hash == self._before.hash:
+            self._anchored = True
+        else:
+            self._lose("rewritten", self._passed)
+
+    def _lose(self, gap: Gap, frames: list[Frame]) -> None:
+        self.tail.gap, self._anchored = gap, True
+        self._position = Position()
+        self._ordinals.clear()
+        for frame in frames:
+            self._add(frame)
+
+    def _add(self, frame: Frame) -> None:
+        self._position = self._position.after(frame)
+        pieces = self._open.setdefault(frame.stream, [])
+        if pieces and pieces[0].time != frame.time:
+            self._close(frame.stream, whole=False)
+            pieces = self._open.setdefault(frame.stream, [])
+        pieces.append(frame)
+        if frame.ended:
+            self._close(frame.stream, whole=True)
+        self._pending += len(frame.data)
+        if self._pending > _PENDING:
+            self._close_all()
+        if not self._open:
+            self._settle()
+
+    def _close_all(self) -> None:
+        for stream in list(self._open):
+            self._close(stream, whole=False)
+
+    def _close(self, stream: str, *, whole: bool) -> None:
+        pieces = self._open.pop(stream)
+        time = pieces[0].time
+        ordinal = self._ordinals[time] = self._ordinals.get(time, 0) + 1
+        data = b"".join(piece.data for piece in pieces)
+        self._ready.append(Line(stream, time, ordinal, data, whole))
+
+    def _settle(self) -> None:
+        self.tail.lines += self._ready
+        self.tail.position = self._position
+        self._size += sum(len(line.data) for line in self._ready)
+        self._ready, self._pending = [], 0
+
+    def finish(self, settled: int) -> None:
+        """Deal with the end of the log: lines that never ended, an anchor that is not there."""
+        if not self._anchored:
+            self._lose("rewritten" if self._skipped else "rotated", self._passed)
+            if not self._passed:
+                self.tail.position = Position(self._before.time)
+        if self._open and all(pieces[0].time < settled for pieces in self._open.values()):
+            self._close_all()
+            self._settle()
