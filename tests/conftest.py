@@ -1,5 +1,25 @@
 from __future__ import annotations
 
-from tests.lab.fixtures import broker, engine_lab, environment_restored, make_container, run_container
+from tests.lab.fixtures import (
+    broker,
+    engine_lab,
+    environment_restored,
+    make_container,
+    registry,
+    run_container,
+    secured_registry,
+    swarm_pair,
+    tls_engine,
+)
 
-__all__ = ["broker", "engine_lab", "environment_restored", "make_container", "run_container"]
+__all__ = [
+    "broker",
+    "engine_lab",
+    "environment_restored",
+    "make_container",
+    "registry",
+    "run_container",
+    "secured_registry",
+    "swarm_pair",
+    "tls_engine",
+]

@@ -9,6 +9,7 @@ from typing import Any
 
 from lib.local.local_image import busybox_archive
 from lib.local.private_engine import PrivateEngine
+from tests.lab.certificates import Certificates
 from tests.lab.ports import free_ports
 from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire, WireError
@@ -21,16 +22,16 @@ GIVEN = "LAB_ENGINE"
 class LabEngine:
     """An engine with the image `busybox:local`, and switches for what can go wrong with an engine.
 
-    `socket` is the path of its unix socket, `url` the same as unix://, `tcp_url` plain HTTP on the loopback,
-    `version` as in "20.10.24", `api` as in "1.41", `wire` a client of the lab's own.
+    `socket` is the path of its unix socket, `url` the same as unix://, `tcp_url` HTTP on the loopback (HTTPS if it
+    has `certificates`), `version` as in "20.10.24", `api` as in "1.41", `wire` a client of the lab's own.
     """
 
     def __init__(
-        self, private: PrivateEngine | None, url: str, tcp_url: str, wire: Wire | None = None
+        self, private: PrivateEngine | None, url: str, tcp_url: str, certificates: Certificates | None = None
     ) -> None:
-        self.private, self.url, self.tcp_url = private, url, tcp_url
+        self.private, self.url, self.tcp_url, self._certificates = private, url, tcp_url, certificates
         self.socket = url.removeprefix("unix://")
-        self.wire = wire or Wire(url)
+        self.wire = Wire(url)
         about = self.wire.do("GET", "/version").json()
         self.version = about["Version"].partition("+")[0]
         self.api, self.minimum_api = about["ApiVersion"], about["MinAPIVersion"]
@@ -41,7 +42,7 @@ class LabEngine:
     def begin(
         cls,
         *,
-        tls: Mapping[str, str] | None = None,
+        certificates: Certificates | None = None,
         daemon: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
         binaries: str = "",
@@ -50,17 +51,23 @@ class LabEngine:
         """A new private engine; raises PrivateEngineError where that is impossible."""
         private = PrivateEngine(
             listen=free_ports(1)[0],
-            daemon={**(daemon or {}), **(tls or {})},
+            daemon={**(daemon or {}), **(certificates.daemon_settings() if certificates else {})},
             environment=environment,
             binaries=binaries,
             number=number,
         )
-        scheme = "https" if tls else "http"
+        scheme = "https" if certificates else "http"
         try:
-            return cls(private, private.url, f"{scheme}://127.0.0.1:{private.port}")
+            return cls(private, private.url, f"{scheme}://127.0.0.1:{private.port}", certificates)
         except BaseException:
             private.close()
             raise
+
+    @property
+    def certificates(self) -> Certificates:
+        if self._certificates is None:
+            raise WireError("this engine does not speak TLS")
+        return self._certificates
 
     @property
     def pid(self) -> int:
@@ -96,9 +103,14 @@ class LabEngine:
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
+    @property
+    def namespace(self) -> str:
+        """The path of the engine's network namespace, "" if it has none of its own."""
+        return self.private.keeper.namespace if self.private and self.private.networked else ""
+
     def inside(self, command: Sequence[str]) -> list[str]:
         """`command` in the network namespace of the engine, where its published ports are."""
-        return self._own.inside(command)
+        return self.private.inside(command) if self.private else list(command)
 
     def import_image(self, name: str) -> str:
         """Another image with the content of busybox."""

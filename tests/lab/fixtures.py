@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ import pytest
 from lib.local.local_image import LocalImageError
 from lib.local.private_engine import PrivateEngineError
 from tests.lab.broker import Broker, BrokerError
+from tests.lab.certificates import Certificates
 from tests.lab.engine import GIVEN, LabEngine
 from tests.lab.need import missing
+from tests.lab.registry import Registry, RegistryError
+from tests.lab.swarm import SwarmPair
 
 MakeContainer = Callable[..., str]
 
@@ -29,11 +33,9 @@ def environment_restored() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def engine_lab() -> Iterator[LabEngine]:
     """The engine that all tests share: Debian's 20.10 (or the one that LAB_ENGINE names)."""
-    try:
-        given = os.environ.get(GIVEN)
+    given = os.environ.get(GIVEN)
+    with _needing(PrivateEngineError, LocalImageError):
         engine = LabEngine(None, given, given) if given else LabEngine.begin()
-    except (PrivateEngineError, LocalImageError) as problem:
-        missing(str(problem))
     yield engine
     engine.close()
 
@@ -65,9 +67,52 @@ def _containers(engine: LabEngine, create: MakeContainer) -> Iterator[MakeContai
 @pytest.fixture(scope="session")
 def broker() -> Iterator[Broker]:
     """The RabbitMQ node that all tests share; a test that breaks it mends it."""
-    try:
+    with _needing(BrokerError):
         broker = Broker()
-    except BrokerError as problem:
-        missing(str(problem))
     yield broker
     broker.close()
+
+
+@pytest.fixture(scope="session")
+def tls_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabEngine]:
+    """An engine that wants a client certificate at `tcp_url`; `certificates` has all sorts of them."""
+    certificates = Certificates.made_in(tmp_path_factory.mktemp("certificates"))
+    with _needing(PrivateEngineError, LocalImageError):
+        engine = LabEngine.begin(certificates=certificates)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def swarm_pair() -> Iterator[SwarmPair]:
+    """Two linked engines, in no swarm; a test that forms one dissolves it."""
+    with _needing(PrivateEngineError, LocalImageError, OSError):
+        pair = SwarmPair.begin()
+    yield pair
+    pair.close()
+
+
+@pytest.fixture(scope="session")
+def registry(engine_lab: LabEngine) -> Iterator[Registry]:
+    """An open registry beside `engine_lab`."""
+    with _needing(RegistryError):
+        registry = Registry(engine_lab)
+    yield registry
+    registry.close()
+
+
+@pytest.fixture(scope="session")
+def secured_registry(engine_lab: LabEngine) -> Iterator[Registry]:
+    """A registry beside `engine_lab` that wants `user` and `password`."""
+    with _needing(RegistryError):
+        registry = Registry(engine_lab, secured=True)
+    yield registry
+    registry.close()
+
+
+@contextmanager
+def _needing(*problems: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except problems as problem:
+        missing(str(problem))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from tests.lab.inside import connect_inside
+
 
 class WireError(Exception):
     pass
@@ -31,10 +33,12 @@ class Answer:
 
 
 class Wire:
-    """Asks one engine at unix:///path, http://host:port or https://host:port (with a context)."""
+    """Asks one engine at unix:///path, http://host:port or https://host:port (with a context), also in a namespace."""
 
-    def __init__(self, url: str, context: ssl.SSLContext | None = None, timeout: float = 60) -> None:
-        self.url, self.context, self.timeout = url, context, timeout
+    def __init__(
+        self, url: str, *, context: ssl.SSLContext | None = None, namespace: str = "", timeout: float = 60
+    ) -> None:
+        self.url, self.context, self.namespace, self.timeout = url, context, namespace, timeout
 
     def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, **query: Any
@@ -77,6 +81,10 @@ class Wire:
             connection.sock.connect(where.path)
             return connection
         address = (where.hostname or "localhost", where.port)
+        if self.namespace:
+            connection = http.client.HTTPConnection("127.0.0.1", where.port)
+            connection.sock = connect_inside(self.namespace, where.port or 80, self.timeout)
+            return connection
         if where.scheme == "https":
             return http.client.HTTPSConnection(*address, timeout=self.timeout, context=self.context)
         return http.client.HTTPConnection(*address, timeout=self.timeout)
