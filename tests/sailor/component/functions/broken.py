@@ -1,0 +1,3 @@
+"""Cannot be loaded, as a file with a syntax error."""
+
+compile("def (", "broken.py", "exec")

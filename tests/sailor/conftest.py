@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.broker import Broker
+from tests.sailor.stage import Stage
+
+
+@pytest.fixture
+def stage(broker: Broker) -> Iterator[Stage]:
+    """A step of this test's own, not started yet."""
+    with Stage(broker.uri) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def shared(broker: Broker) -> Iterator[Stage]:
+    """A step with the ordinary environment that all tests of a file send their messages to."""
+    with Stage(broker.uri) as stage:
+        stage.start()
+        yield stage
