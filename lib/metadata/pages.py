@@ -110,8 +110,8 @@ def _operation(key: str, facts: Facts, words: Words, trees: dict[str, Tree]) -> 
     age = versions(operation["since"], operation.get("until")) or "every API version from 1.25"
     parts += [f"- Engine: `{operation['method']} {operation['path']}`, {age}{_needs(shape)}"]
     parts += [f"- Answer: {_KINDS[shape['answer']]}. {words.operation(key, 'result')}".rstrip(), ""]
-    parts += _table("Input", into["properties"])
-    parts += _table("Output", out["properties"] | _items(out))
+    parts += _table("Input", into["properties"] | _inside(into, "requestBody", "requestBody."))
+    parts += _table("Output", out["properties"] | _inside(out, "results", "results[]."))
     example = facts.examples.get(key, {})
     return [*parts, "Example:", "", "```json", json.dumps(example, indent=2, ensure_ascii=False), "```", ""]
 
@@ -145,12 +145,13 @@ def _table(head: str, properties: Tree) -> list[str]:
     return [*lines, ""]
 
 
-def _items(schema: Tree) -> Tree:
-    """Return the properties of the items of `results`, named as paths."""
-    items = schema["properties"].get("results", {}).get("items", {})
-    if "$ref" in items:
-        items = schema["definitions"][items["$ref"].removeprefix(REF)]
-    return {f"results[].{name}": node for name, node in items.get("properties", {}).items()}
+def _inside(schema: Tree, name: str, lead: str) -> Tree:
+    """Return the properties of a property, or of its items, named as paths."""
+    node = schema["properties"].get(name, {})
+    node = node.get("items", node)
+    if "$ref" in node:
+        node = schema["definitions"][node["$ref"].removeprefix(REF)]
+    return {f"{lead}{inner}": item for inner, item in node.get("properties", {}).items()}
 
 
 def type_name(node: Tree) -> str:

@@ -9,7 +9,7 @@ from jsonschema import Draft7Validator
 from lib.metadata.dialect import REF
 from lib.metadata.facts import load
 from lib.metadata.whole import references
-from lib.schema import draft7, validator
+from lib.schema import Validator, draft7, validator
 
 ROOT = Path(__file__).parents[2]
 FACTS = load()
@@ -134,6 +134,17 @@ def test_required_is_what_the_engine_needs_and_the_step_cannot_find_out(key, fie
 def test_inputs_of_our_own_have_no_version(key, extras):
     properties = read(f"{key}.in.json")["properties"]
     assert {name for name, node in properties.items() if "x-since" not in node} == extras
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "lib/metadata/outputs").glob("*.json")), ids=lambda path: path.stem
+)
+def test_the_output_of_a_trigger_is_a_schema_too(path):
+    schema = json.loads(path.read_text("utf-8"))
+    Draft7Validator.check_schema(draft7(schema))
+    assert not list(references(schema)) or "definitions" in schema
+    assert all(node.get("type", "string") in TYPES for node in nodes(schema))
+    assert not Validator(schema).errors(schema.get("example", {}))
 
 
 def test_response_keys_are_those_on_the_wire():
