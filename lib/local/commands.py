@@ -40,7 +40,7 @@ def run_action(options: Namespace, output: Output) -> int:
     message = Message(body=json_value("--body", options.body), attachments=attachments)
     with workshop(options, output) as shop:
         run = Run(shop)
-        step = run.add(function.key, function.key, _configuration(options))
+        step = run.only(function.key, _configuration(options))
         run.work(step, message)
     return int(run.failed)
 
@@ -50,7 +50,7 @@ def run_trigger(options: Namespace, output: Output) -> int:
     function = Catalog.read(folder_of(options)).find(options.key, "trigger")
     with workshop(options, output) as shop:
         run = Run(shop, StateFile(options.state))
-        step = run.add(function.key, function.key, _configuration(options), keeps_state=True)
+        step = run.only(function.key, _configuration(options))
         poll(run, step, Schedule(options.every, options.times), shop.cancelled)
     return int(run.failed)
 
@@ -62,7 +62,7 @@ def run_flow(options: Namespace, output: Output) -> int:
     configs = flow_configs(options, flow)
     with workshop(options, output, flow.variables) as shop:
         run = Run(shop, StateFile(options.state))
-        trigger = run.add_flow(flow, configs)
+        trigger = run.link(flow, configs)
         poll(run, trigger, Schedule(options.every, options.times), shop.cancelled)
     return int(run.failed)
 

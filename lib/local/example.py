@@ -49,7 +49,7 @@ def _watch(options: Namespace, flow: Flow, output: Output) -> int:
     reports: dict[str, Any] = {}
     with workshop(options, output) as shop, Occasion(engine, output) as occasion:
         run = Run(shop, on_report=lambda report: reports.update({report.get("container"): report}))
-        trigger = run.add_flow(flow, configs)
+        trigger = run.link(flow, configs)
         run.work(trigger, Message())  # from here on, everything that happens is new
         occasion.crash()
         output.note(f"polling the flow {flow.name} until it reports the crash")

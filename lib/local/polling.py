@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lib.local.run import Run
 from lib.local.workshop import LocalStep
+from lib.sailor.coroutines import awaited
 from lib.sailor.message import Message
 
 
@@ -28,7 +29,7 @@ def poll(
 ) -> None:
     """Poll a trigger on schedule, its start-up and shut-down hooks around all polls."""
     function, config = trigger.function, trigger.step.config
-    state = function.startup(dict(config)) if function.startup else None
+    state = awaited(function.startup(dict(config))) if function.startup else None
     try:
         count = 0
         while not cancelled.is_set():
@@ -39,4 +40,4 @@ def poll(
             cancelled.wait(schedule.every)
     finally:
         if function.shutdown:
-            function.shutdown(dict(config), state or {})
+            awaited(function.shutdown(dict(config), state or {}))

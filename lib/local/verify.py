@@ -12,6 +12,7 @@ from lib.local.emission import Output
 from lib.local.problems import UsageError
 from lib.local.settings_of import configuration
 from lib.local.values import json_object
+from lib.sailor.coroutines import awaited
 
 
 def verify(options: Namespace, output: Output) -> int:
@@ -25,7 +26,7 @@ def verify(options: Namespace, output: Output) -> int:
         except FileNotFoundError as error:
             raise UsageError("The component has no file verify_credentials.py") from error
         try:
-            found = module.verify(shop.service_context(), config)
+            found = awaited(module.verify(shop.service_context(), config))
         except Exception as error:  # noqa: BLE001 - whatever a component raises is the reason of the refusal
             output.verdict({"verified": False, "reason": str(error)})
             return 1

@@ -15,6 +15,7 @@ from lib.sailor.context import Context
 from lib.sailor.emitter import Emitter
 from lib.sailor.errors import ComponentError
 from lib.sailor.folder import FolderStorage
+from lib.sailor.hooks import call_init
 from lib.sailor.incoming import Incoming
 from lib.sailor.inprocess import InProcess, Published
 from lib.sailor.message import Message
@@ -99,8 +100,7 @@ class Workshop:
             function.resolves_objects,
             storage=self.storage,
         )
-        if function.init:
-            function.init(dict(config))
+        call_init(function, config)
         return LocalStep(step_id, function, step, transport)
 
     def service_context(self) -> Context:
