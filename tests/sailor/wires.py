@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import pika
+import pika.exceptions
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -71,12 +73,16 @@ class Wires:
         self.uri = uri
         self.prefix = uuid.uuid4().hex[:8]
         self.exchange = f"{self.prefix}.exchange"
+        self._connection: Any = None
         self.connect()
         self.channel.exchange_declare(self.exchange, "direct", durable=True)
         for kind in KINDS:
             self.declare(kind)
 
     def connect(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(pika.exceptions.AMQPError):
+                self._connection.close()
         self._connection = pika.BlockingConnection(pika.URLParameters(self.uri))
         self.channel = self._connection.channel()
         self.channel.confirm_delivery()

@@ -82,6 +82,8 @@ class Consumer:
         """Ack or reject an input, or do so when it comes again."""
         if self._inflight.finished(done, ok):
             self._settle(done.tag, ok)
+        else:
+            self._logger.debug("A message was finished without a channel; its redelivery will be acked")
 
     def _consume(self) -> None:
         self._tag = self._channel.basic_consume(
@@ -106,6 +108,7 @@ class Consumer:
         else:
             self._inflight.forget(entry)
             self._settle(entry.tag, entry.ok)
+            self._logger.debug("A message is finished, now that it came again", messageId=key[0])
 
     def _settle(self, tag: int, ok: bool) -> None:
         if ok:

@@ -164,8 +164,8 @@ class AmqpTransport:
             settings.amqp_publish_retry_delay * 2 ** min(attempt - 1, 30),
             settings.amqp_publish_max_retry_delay,
         )
-        if attempt == 1:
-            self._logger.warning(f"A message is not delivered yet, it will be published again: {letter.text}")
+        log = self._logger.warning if attempt == 1 else self._logger.debug
+        log(f"A message is not delivered yet, it will be published again: {letter.text}", retry=attempt, pause=pause)
         if letter.outcome is Outcome.LOST:
             self._writing.is_ready.wait(pause / 1000)
         else:
