@@ -1,0 +1,160 @@
+"""The house rules that a reader of one file cannot see: floors, circles, one name for one operation everywhere."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# Who may import whom besides itself. What is not named here may import nothing of the project.
+FLOORS = {
+    "lib.engine": set(),
+    "lib.sailor": set(),
+    "lib.schema": set(),
+    "lib.metadata": {"lib.schema"},
+    "lib.cursor": set(),
+    "lib.policy": {"lib.engine"},
+    "lib.credentials": {"lib.engine"},
+    "lib.uploads": {"lib.engine", "lib.sailor"},
+    "lib.answer": {"lib.engine", "lib.sailor", "lib.policy"},
+    "lib.action": {
+        "lib.engine",
+        "lib.sailor",
+        "lib.schema",
+        "lib.policy",
+        "lib.credentials",
+        "lib.uploads",
+        "lib.answer",
+    },
+    "lib.polling": {"lib.engine", "lib.sailor", "lib.cursor"},
+    "lib.selection": {"lib.engine", "lib.sailor", "lib.credentials", "lib.polling"},
+    "lib.trigger": {"lib.engine", "lib.sailor", "lib.cursor", "lib.credentials", "lib.polling"},
+    "lib.local": {"lib.engine", "lib.sailor", "lib.schema", "lib.metadata", "lib.credentials"},
+    "actions": {"lib.engine", "lib.action", "lib.answer"},
+    "triggers": {
+        "lib.engine",
+        "lib.sailor",
+        "lib.trigger",
+        "lib.polling",
+        "lib.selection",
+        "lib.cursor",
+        "lib.credentials",
+    },
+    "verify_credentials": {"lib.engine", "lib.sailor", "lib.credentials"},
+}
+MANIFEST = json.loads((ROOT / "component.json").read_text("utf-8"))
+ACTIONS = sorted(MANIFEST["actions"])
+TRIGGERS = sorted(MANIFEST["triggers"])
+
+
+def files() -> list[Path]:
+    found = [*ROOT.glob("lib/**/*.py"), *ROOT.glob("actions/*.py"), *ROOT.glob("triggers/*.py")]
+    return [*found, ROOT / "verify_credentials.py"]
+
+
+def name_of(path: Path) -> str:
+    dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return dotted.removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, module of the project) for each import, also those inside functions."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            modules = {name_of(found) for found in files()}
+            for alias in node.names:
+                below = f"{node.module}.{alias.name}"
+                yield node.lineno, below if below in modules else node.module
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+
+
+def floor(module: str) -> str:
+    """The part of the house that a module belongs to."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "lib" else parts[0]
+
+
+def ours(module: str) -> bool:
+    return (
+        module.partition(".")[0] in ("lib", "actions", "triggers", "verify_credentials") and module != "lib"
+    )
+
+
+def test_imports_run_downwards() -> None:
+    broken = []
+    for path in files():
+        here = floor(name_of(path))
+        for line, module in imports(path):
+            there = floor(module)
+            if ours(module) and there != here and there not in FLOORS.get(here, set()):
+                broken.append(f"{path.relative_to(ROOT)}:{line} imports {module}")
+    assert not broken, "\n".join(broken)
+
+
+def test_imports_have_no_circles() -> None:
+    graph = {name_of(path): {m for _, m in imports(path) if ours(m)} for path in files()}
+    for package in [name for name in graph if (ROOT / name.replace(".", "/")).is_dir()]:
+        graph[package].discard(package)
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
+
+
+def test_files_stay_small_and_are_named_for_a_concept() -> None:
+    for path in files():
+        assert path.stem not in ("utils", "util", "helpers", "common", "misc", "base"), path
+        assert len(path.read_text("utf-8").splitlines()) <= 300, path
+
+
+def declared() -> dict[str, str]:
+    """Key -> file, for everything that a file of actions/ or triggers/ declares."""
+    found = {}
+    for folder in ("actions", "triggers"):
+        for path in (ROOT / folder).glob("*.py"):
+            module = importlib.import_module(name_of(path))
+            plain = [key for key in TRIGGERS if path.name == Path(MANIFEST["triggers"][key]["main"]).name]
+            if hasattr(module, "process"):
+                found[plain[0]] = f"./{folder}/{path.name}"
+            for value in vars(module).values():
+                key = getattr(getattr(value, "declared", None), "key", None)
+                if key and value.__module__ == module.__name__:
+                    assert key not in found, f"{key} is declared twice"
+                    found[key] = f"./{folder}/{path.name}"
+    return found
+
+
+def test_manifest_and_handlers_are_one_to_one() -> None:
+    entries = {**MANIFEST["actions"], **MANIFEST["triggers"]}
+    assert declared() == {key: entry["main"] for key, entry in entries.items()}
+
+
+def test_manifest_and_schemas_are_one_to_one() -> None:
+    there = {path.name for path in (ROOT / "schemas").iterdir()}
+    needed = {f"{key}.{way}.json" for key in ACTIONS for way in ("in", "out")}
+    assert {name for name in there if not name.startswith(tuple(f"{key}." for key in TRIGGERS))} == needed
+
+
+def test_readme_names_every_action_and_trigger() -> None:
+    rows = re.findall(r"^\| \[[^|]*`(\w+)` \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(rows) == sorted([*ACTIONS, *TRIGGERS])
+
+
+@pytest.mark.parametrize("key", ACTIONS)
+def test_a_handlers_docstring_names_its_method_and_path(key: str) -> None:
+    schema = json.loads((ROOT / "schemas" / f"{key}.in.json").read_text("utf-8"))
+    module = importlib.import_module(MANIFEST["actions"][key]["main"][2:-3].replace("/", "."))
+    handler = next(
+        value
+        for value in vars(module).values()
+        if getattr(getattr(value, "declared", None), "key", None) == key
+    )
+    assert f"{schema['x-method']} {schema['x-path']}" in (handler.__doc__ or "")
