@@ -23,8 +23,8 @@ class Keeper:
     """A folder, namespaces and a program in them; all of it goes with `close()`, or when this process dies.
 
     `private` names folders of the system that the service gets empty ones of its own for (in a mount
-    namespace), `network` gives it a network namespace, `cgroup` the name of a cgroup to remove at the end,
-    `patience` the seconds that the program has to end by itself. Raises KeeperError where the machine does
+    namespace), `network` gives it a network namespace, `cgroup` names a cgroup to remove at the end ("{name}"
+    in it is the folder's name), `patience` the seconds that the program has to end by itself. Raises KeeperError where the machine does
     not allow it.
     """
 
@@ -51,8 +51,7 @@ class Keeper:
             env={"PATH": SYSTEM_PATH},
             start_new_session=True,  # Ctrl-C is for the owner, not for its service
         )
-        cgroup = cgroup and f"{cgroup}-{os.path.basename(self.folder)}"
-        self.cgroup = cgroup
+        self.cgroup = cgroup = cgroup.format(name=os.path.basename(self.folder))
         setup = {"folder": self.folder, "private": list(private), "network": network, "cgroup": cgroup}
         answer = self._ask(setup | {"patience": patience})
         self._namespace = answer["namespace"]

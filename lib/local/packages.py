@@ -45,18 +45,18 @@ def missing_packages(names: Sequence[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def services_kept_still() -> Iterator[None]:
+def services_kept_still(policy: str = POLICY) -> Iterator[None]:
     """Where no init runs, packages must not try to start their services: they would fail to install."""
-    if os.path.exists("/run/systemd/system") or os.path.exists(POLICY):
+    if os.path.exists("/run/systemd/system") or os.path.exists(policy):
         yield
         return
-    with open(POLICY, "w", encoding="utf-8") as file:
+    with open(policy, "w", encoding="utf-8") as file:
         file.write("#!/bin/sh\nexit 101\n")
-    os.chmod(POLICY, 0o755)  # noqa: S103 - a program of the system, for all to run
+    os.chmod(policy, 0o755)  # noqa: S103 - a program of the system, for all to run
     try:
         yield
     finally:
-        os.remove(POLICY)
+        os.remove(policy)
 
 
 def _apt(*command: str) -> str | None:

@@ -116,7 +116,7 @@ def private_engine() -> Iterator[PrivateEngine]:
 
 def _keeper() -> tuple[Keeper, bool]:
     """With a network of its own if that is possible, else a plain one (containers have no network then)."""
-    names: dict[str, Any] = {"private": SYSTEM_FOLDERS, "cgroup": "engine"}
+    names: dict[str, Any] = {"private": SYSTEM_FOLDERS, "cgroup": "{name}"}
     try:
         return Keeper("engine", **names, network=True), True
     except KeeperError:

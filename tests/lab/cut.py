@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from tests.lab.inside import listen_inside
+
 PIECE = 65536
 ONE_SECOND = 1.0
 
@@ -51,12 +53,16 @@ class Direction:
 
 
 class Cut:
-    """The misbehaving port: `host`, `port`; `target` is (host, port) or the path of a unix socket."""
+    """The misbehaving port: `host`, `port`; `target` is (host, port) or the path of a unix socket.
+
+    With a `namespace` the port is on the loopback in there, and `target` still out here.
+    """
 
     host = "127.0.0.1"
 
-    def __init__(self, target: tuple[str, int] | str) -> None:
+    def __init__(self, target: tuple[str, int] | str, *, namespace: str = "") -> None:
         self.target = target
+        self._namespace = namespace
         self.requests, self.answers = Direction(), Direction()
         self.accepted = 0
         self._pairs: set[Pair] = set()
@@ -69,7 +75,7 @@ class Cut:
     def accept(self) -> None:
         """Take connections (again), always on the same port."""
         if self._door is None:
-            self._door = socket.create_server((self.host, self.port))
+            self._door = listen_inside(self._namespace, self.port)
             self.port = self._door.getsockname()[1]
             threading.Thread(target=self._serve, args=(self._door,), daemon=True).start()
 

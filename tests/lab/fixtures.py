@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from lib.local.keeper import KeeperError
 from lib.local.local_image import LocalImageError
 from lib.local.private_engine import PrivateEngineError
 from tests.lab.broker import Broker, BrokerError
 from tests.lab.certificates import Certificates
 from tests.lab.engine import GIVEN, LabEngine
-from tests.lab.need import missing
+from tests.lab.need import missing, skip_anywhere
+from tests.lab.newer import NewerEngines
+from tests.lab.podman import PodmanError, PodmanService
 from tests.lab.registry import Registry, RegistryError
 from tests.lab.swarm import SwarmPair
 
@@ -108,6 +111,25 @@ def secured_registry(engine_lab: LabEngine) -> Iterator[Registry]:
         registry = Registry(engine_lab, secured=True)
     yield registry
     registry.close()
+
+
+@pytest.fixture(scope="session")
+def newer_engines() -> Iterator[NewerEngines]:
+    """`newer_engines.engine("trixie")` and others; each is started once, or the test is skipped."""
+    engines = NewerEngines()
+    yield engines
+    engines.close()
+
+
+@pytest.fixture(scope="session")
+def podman_service() -> Iterator[PodmanService]:
+    """Podman's service, where podman is installed."""
+    try:
+        service = PodmanService()
+    except (PodmanError, KeeperError, LocalImageError) as problem:
+        skip_anywhere(str(problem))
+    yield service
+    service.close()
 
 
 @contextmanager

@@ -16,9 +16,9 @@ def connect_inside(namespace: str, port: int, timeout: float = 60) -> socket.soc
     return _inside(namespace, lambda: socket.create_connection(("127.0.0.1", port), timeout))
 
 
-def listen_inside(namespace: str) -> socket.socket:
-    """A listening socket on a free port of the namespace's loopback, to be served out here."""
-    return _inside(namespace, lambda: socket.create_server(("127.0.0.1", 0)))
+def listen_inside(namespace: str, port: int = 0) -> socket.socket:
+    """A listening socket on a (free) port of the namespace's loopback, to be served out here."""
+    return _inside(namespace, lambda: socket.create_server(("127.0.0.1", port)))
 
 
 def _inside(namespace: str, make: Callable[[], socket.socket]) -> socket.socket:

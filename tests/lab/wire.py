@@ -76,9 +76,7 @@ class Wire:
         where = urlsplit(self.url)
         if where.scheme == "unix":
             connection = http.client.HTTPConnection("localhost")
-            connection.sock = socket.socket(socket.AF_UNIX)
-            connection.sock.settimeout(self.timeout)
-            connection.sock.connect(where.path)
+            connection.sock = self._unix(where.path)
             return connection
         address = (where.hostname or "localhost", where.port)
         if self.namespace:
@@ -88,3 +86,13 @@ class Wire:
         if where.scheme == "https":
             return http.client.HTTPSConnection(*address, timeout=self.timeout, context=self.context)
         return http.client.HTTPConnection(*address, timeout=self.timeout)
+
+    def _unix(self, path: str) -> socket.socket:
+        stream = socket.socket(socket.AF_UNIX)
+        try:
+            stream.settimeout(self.timeout)
+            stream.connect(path)
+        except OSError:
+            stream.close()
+            raise
+        return stream

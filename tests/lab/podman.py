@@ -1,0 +1,87 @@
+"""Podman's service, which speaks much of the Engine's API: a second opinion, no substitute."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from lib.local.keeper import SYSTEM_PATH, Keeper
+from lib.local.local_image import busybox_archive
+from tests.lab.engine import IMAGE
+from tests.lab.waiting import wait_until
+from tests.lab.wire import Wire
+
+SYSTEM_FOLDERS = ("/run/libpod", "/run/containers", "/var/lib/containers", "/var/lib/cni", "/run/netns")
+STORAGE = """[storage]
+driver = "overlay"
+graphroot = "{folder}/data"
+runroot = "{folder}/run"
+"""
+# Limits that need no rights which a container on a build machine may lack.
+CONTAINERS = """[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+tmp_dir = "{folder}/tmp"
+[network]
+network_config_dir = "{folder}/networks"
+"""
+
+
+class PodmanError(Exception):
+    pass
+
+
+class PodmanService:
+    """A running service with the image `busybox:local`; `url`, `socket`, `version`, `wire` as engines have."""
+
+    def __init__(self) -> None:
+        if shutil.which("podman") is None:
+            raise PodmanError("podman is not installed: install the package podman")
+        if os.geteuid() != 0:
+            raise PodmanError("podman's service is started by root only")
+        self.keeper = Keeper(
+            "podman", private=SYSTEM_FOLDERS, network=True, cgroup="libpod_parent", patience=5
+        )
+        folder = self.keeper.folder
+        self.socket = f"{folder}/podman.sock"
+        self.url = f"unix://{self.socket}"
+        self.wire = Wire(self.url)
+        self.image = IMAGE
+        for name, text in (("storage.conf", STORAGE), ("containers.conf", CONTAINERS)):
+            with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+                file.write(text.format(folder=folder))
+        try:
+            self._start(folder)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, folder: str) -> None:
+        environment = {
+            "PATH": SYSTEM_PATH,
+            "HOME": folder,
+            "CONTAINERS_STORAGE_CONF": f"{folder}/storage.conf",
+            "CONTAINERS_CONF": f"{folder}/containers.conf",
+        }
+        self.keeper.start(["podman", "system", "service", "--time", "0", self.url], environment)
+        wait_until(self._answers, "podman's service to start")
+        self.version: str = self.wire.do("GET", "/version").json()["Version"]
+        # its import ignores the tag
+        self.wire.do(
+            "POST", "/images/create", busybox_archive(), fromSrc="-", repo="lab", changes='CMD ["sh"]'
+        )
+        images = self.wire.do("GET", "/images/json").json()
+        self.wire.do("POST", f"/images/{images[0]['Id']}/tag", repo="busybox", tag="local")
+
+    def _answers(self) -> bool:
+        if not self.keeper.running:
+            raise PodmanError(f"podman's service did not start: {self.keeper.last_words()}")
+        try:
+            return self.wire.ask("GET", "/_ping").status == 200
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        self.keeper.close()
