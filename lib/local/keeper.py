@@ -24,8 +24,8 @@ class Keeper:
 
     `private` names folders of the system that the service gets empty ones of its own for (in a mount
     namespace), `network` gives it a network namespace, `cgroup` names a cgroup to remove at the end ("{name}"
-    in it is the folder's name), `patience` the seconds that the program has to end by itself. Raises KeeperError where the machine does
-    not allow it.
+    in it is the folder's name), `patience` the seconds that the program has to end by itself. Raises
+    KeeperError where the machine does not allow it.
     """
 
     def __init__(
