@@ -26,11 +26,11 @@ class Facts:
 
 
 def load(folder: Path = FOLDER) -> Facts:
-    """Read the fact files of a folder."""
+    """Read the fact files of a folder; raises ValueError for an operation that one of them lacks."""
     names = Facts.__dataclass_fields__
-    return Facts(**{name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in names})
-
-
-def number(version: str) -> tuple[int, ...]:
-    """Return a version as numbers, since 1.9 is older than 1.33."""
-    return tuple(int(part) for part in version.split("."))
+    facts = Facts(**{name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in names})
+    for name in ("shapes", "examples"):
+        for key in facts.operations.keys() ^ getattr(facts, name).keys():
+            where = name if key in facts.operations else "operations"
+            raise ValueError(f"facts/{where}.json has no {key}")
+    return facts

@@ -27,6 +27,7 @@ def schema_in(key: str, facts: Facts, words: Words) -> Tree:
     root |= {
         f"x-{mark}": operation[mark] for mark in ("method", "path", "since", "until") if mark in operation
     }
+    root["example"] = facts.examples[key]
     return whole(
         root | {"properties": {name: fields[name] for name in first}},
         Dialect(facts, words, answer=False).definition,

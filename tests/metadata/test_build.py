@@ -95,3 +95,9 @@ def test_a_check_takes_less_than_two_seconds():
     began = time.perf_counter()
     check(ROOT)
     assert time.perf_counter() - began < 2
+
+
+def test_an_operation_that_a_fact_file_forgot_is_named(copy, capsys):
+    change(copy / "lib/metadata/facts/examples.json", '"ContainerTop"', '"ContainerTip"')
+    assert check(copy) == 1
+    assert "facts/" in capsys.readouterr().err
