@@ -1,0 +1,217 @@
+"""A real engine with everything that an operation may need, and the steps that are run against it."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from lib import credentials
+from lib.sailor.component import Component
+from lib.sailor.folder import FolderStorage
+from lib.sailor.inprocess import InProcess
+from lib.sailor.logging import LEVELS, Logger, Sink
+from lib.sailor.message import Message
+from lib.sailor.outlet import Outlet
+from lib.sailor.settings import Settings
+from lib.sailor.step import Step
+from lib.sailor.transport import Kind
+from tests.integration.operations.declared import undeclared
+from tests.lab.engine import LabEngine
+from tests.lab.podman import PodmanService
+from tests.lab.registry import Registry
+from tests.lab.swarm import SwarmPair
+from tests.local.running import ROOT
+
+COMPONENT = Component(str(ROOT))
+FAST = Settings(data_rate_limit=10**6, error_rate_limit=10**6)
+
+
+class Quiet(Sink):
+    """Keeps the lines of a step for those who want to read them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def write(self, line: bytes) -> None:
+        self.lines.append(self.secrets.mask(line.decode()))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step published, and what it logged."""
+
+    transport: InProcess
+    log: list[str] = field(repr=False)
+
+    @property
+    def messages(self) -> list[Message]:
+        return [published.value for published in self.transport.of(Kind.DATA)]
+
+    @property
+    def bodies(self) -> list[Any]:
+        return [message.body for message in self.messages]
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        return [published.value for published in self.transport.of(Kind.ERROR)]
+
+    @property
+    def rebounds(self) -> list[str]:
+        return [str(p.headers["reboundReason"]) for p in self.transport.of(Kind.REBOUND)]
+
+
+def run_step(
+    key: str,
+    body: Any,
+    config: Mapping[str, Any],
+    *,
+    attachments: Mapping[str, Any] | None = None,
+    storage: FolderStorage | None = None,
+) -> Outcome:
+    """One message through one step, as the runtime does it."""
+    function = COMPONENT.function(key)
+    assert function.process is not None
+    transport, sink = InProcess(), Quiet()
+    outlet = Outlet(FAST, transport)
+    step = Step(
+        function.process, outlet, Logger("test", LEVELS["debug"], sink, {}), config, storage=storage
+    )
+    step.run(transport.delivery(Message(body=body, attachments=dict(attachments or {}))))
+    return Outcome(transport, sink.lines)
+
+
+@dataclass
+class Site:
+    """One engine; `other` is a second one, linked to it and in no swarm, made when first asked for."""
+
+    name: str
+    engine: LabEngine | PodmanService
+    make_other: Callable[[], LabEngine] | None = None
+    folder: str = ""
+    _closing: list[Callable[[], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        temporary = tempfile.TemporaryDirectory(prefix="site-")
+        self.folder = temporary.name
+        self.storage = FolderStorage(self.folder)
+        self._closing.append(temporary.cleanup)
+        self._closing.append(self.engine.close)
+
+    @property
+    def api(self) -> tuple[int, ...]:
+        about = self.engine.wire.do("GET", "/version").json()
+        return tuple(int(part) for part in about["ApiVersion"].split("."))
+
+    @cached_property
+    def lab(self) -> LabEngine:
+        assert isinstance(self.engine, LabEngine)
+        return self.engine
+
+    @cached_property
+    def pair(self) -> SwarmPair:
+        assert self.make_other is not None
+        other = self.make_other()
+        self._closing.append(other.close)
+        pair = SwarmPair(self.lab, other)
+        pair.link()
+        return pair
+
+    @property
+    def other(self) -> LabEngine:
+        return self.pair.second
+
+    @cached_property
+    def registry(self) -> Registry:
+        return self._kept(Registry(self.lab))
+
+    @cached_property
+    def secured(self) -> Registry:
+        return self._kept(Registry(self.lab, secured=True))
+
+    def _kept(self, registry: Registry) -> Registry:
+        self._closing.append(registry.close)
+        return registry
+
+    def config(self, engine: LabEngine | None = None, **settings: Any) -> dict[str, Any]:
+        return {"server": "2", "otherServer": (engine or self.engine).url, **settings}
+
+    def run(
+        self,
+        key: str,
+        body: Any = None,
+        *,
+        at: LabEngine | None = None,
+        attachments: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> Outcome:
+        """One message through the step of an operation."""
+        config = self.config(at, **settings)
+        return run_step(key, body or {}, config, attachments=attachments, storage=self.storage)
+
+    def do(self, key: str, body: Any = None, **options: Any) -> Any:
+        """The body of the one message that the step emits; it holds what the out-schema declares and no more."""
+        outcome = self.run(key, body, **options)
+        assert not outcome.errors, (key, outcome.errors)
+        assert not outcome.rebounds, (key, outcome.rebounds)
+        assert len(outcome.messages) == 1, (key, outcome.bodies)
+        answer = outcome.bodies[0]
+        assert undeclared(key, answer) == [], f"{key} at API {self.engine.wire.do('GET', '/version').json()['ApiVersion']}"
+        return answer
+
+    def fails(self, key: str, body: Any = None, *names: str, **options: Any) -> str:
+        """The message of the error that the step ends with; its class is one of `names`."""
+        outcome = self.run(key, body, **{"errorPolicy": "throwError", **options})
+        assert outcome.messages == [], (key, outcome.bodies)
+        assert len(outcome.errors) == 1
+        error = outcome.errors[0]
+        assert error["name"] in names, (key, error["name"], error["message"])
+        return str(error["message"])
+
+    # --- things to work on, made without the code that is tested ---
+
+    def create(self, *command: str, **settings: Any) -> str:
+        """A container that was not started."""
+        body = {"Image": self.engine.image, "Cmd": list(command) or ["sleep", "600"], "StopSignal": "SIGKILL"}
+        name = settings.pop("name", None)
+        query = {"name": name} if name else {}
+        made: str = self.engine.wire.do("POST", "/containers/create", body | settings, **query).json()["Id"]
+        return made
+
+    def started(self, *command: str, **settings: Any) -> str:
+        container = self.create(*command, **settings)
+        self.engine.wire.do("POST", f"/containers/{container}/start")
+        return container
+
+    def ended(self, *command: str, **settings: Any) -> str:
+        container = self.started(*command, **settings)
+        self.engine.wire.do("POST", f"/containers/{container}/wait")
+        return container
+
+    def remove(self, container: str) -> None:
+        self.engine.wire.ask("DELETE", f"/containers/{container}", force="true", v="true")
+
+    def attachment(self, content: bytes, content_type: str = "application/x-tar") -> dict[str, Any]:
+        return self.storage.store(iter(io.BytesIO(content).readlines()), content_type=content_type)
+
+    def content(self, attachment: Mapping[str, Any]) -> bytes:
+        with self.storage.open(attachment) as blob:
+            return b"".join(blob.chunks())
+
+    def close(self) -> None:
+        forget_engines()
+        for close in reversed(self._closing):
+            with suppress(OSError):
+                close()
+
+
+def forget_engines() -> None:
+    """Close the connections that steps keep for the next message."""
+    for engine in credentials._engines.values():
+        engine.close()
+    credentials._engines.clear()
