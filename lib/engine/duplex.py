@@ -83,16 +83,6 @@ class Duplex:
             while data := self._read():
                 yield data
 
-    def _read(self) -> bytes:
-        try:
-            return self._link.read()
-        except ConnectionResetError:
-            # What TCP makes of a process that ended with input unread; else it is a fault.
-            if self._feed is None:
-                raise
-            self.input_taken = False
-            return b""
-
     def _exchange(self, piece: bytes) -> Iterator[bytes]:
         """Send a piece of the feed; yield what arrives meanwhile."""
         view = memoryview(piece)
@@ -100,16 +90,27 @@ class Duplex:
             while view:
                 try:
                     view = view[self._link.send(view) :]
+                    arrived = self._link.receive()
                 except (BrokenPipeError, ConnectionResetError):
                     # The process ended without reading its input; its output may still be on the way.
                     self.input_taken = False
                     return
-                if self._link.receive():
+                if arrived:
                     data = self._read()
                     if not data:
                         self.input_taken = False
                         return
                     yield data
+
+    def _read(self) -> bytes:
+        try:
+            return self._link.read()
+        except ConnectionResetError:
+            # What becomes of a process that ended with input unread; without a feed it is a fault.
+            if self._feed is None:
+                raise
+            self.input_taken = False
+            return b""
 
     def _close_taken(self) -> None:
         try:
@@ -161,7 +162,9 @@ def open_duplex(
 
 def _ask(link: Link, request: bytes) -> Head:
     try:
-        link.write(request)
+        # An engine that refuses at once, or ends the handshake at last, has said why before it closed.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            link.write(request)
         head, rest = read_head(link.read)
     except TimeoutError as fault:
         raise TooSlow("the engine did not answer in time") from fault

@@ -114,7 +114,11 @@ class TlsWire:
         return 0
 
     def send(self, data: memoryview) -> int:
-        return self._tls.write(data[:_TLS_PIECE]) if self.flush() else 0
+        if not self.flush():
+            return 0
+        taken = self._tls.write(data[:_TLS_PIECE])
+        self.flush()  # now, since the next piece may be long in coming
+        return taken
 
     def flush(self) -> bool:
         while self._pending or self._leaving.pending:
@@ -166,13 +170,19 @@ class Link:
     def read(self) -> bytes:
         """Return the next bytes, b"" at the end; raises OSError."""
         while not self._held:
-            flushed = self._wire.flush()
+            flushed = self._flushed()
             if self.receive():
                 break
             self._wait(writing=not flushed)
         data = self._held.popleft() if self._held else b""
         self._held_size -= len(data)
         return data
+
+    def _flushed(self) -> bool:
+        try:
+            return self._wire.flush()
+        except (BrokenPipeError, ConnectionResetError):
+            return True  # nobody takes it any more; there may be something to read all the same
 
     def receive(self) -> bool:
         """Take in what is there; say whether there is something to read, be it the end."""
