@@ -61,9 +61,27 @@ def run_flow(options: Namespace, output: Output) -> int:
     flow = read_flow(options.file, catalog.keys("trigger"), catalog.keys("action"))
     configs = flow_configs(options, flow)
     with workshop(options, output, flow.variables) as shop:
-        run = Run(shop, StateFile(options.state))
+        schedule, state = Schedule(options.every, options.times), StateFile(options.state)
+        if options.amqp:
+            return _run_over_broker(options.amqp, flow, configs, shop, state, schedule)
+        run = Run(shop, state)
         trigger = run.link(flow, configs)
-        poll(run, trigger, Schedule(options.every, options.times), shop.cancelled)
+        poll(run, trigger, schedule, shop.cancelled)
+    return int(run.failed)
+
+
+def _run_over_broker(
+    uri: str,
+    flow: Flow,
+    configs: Mapping[str, Mapping[str, Any]],
+    shop: Workshop,
+    state: StateFile,
+    schedule: Schedule,
+) -> int:
+    from lib.local.broker_run import BrokerRun  # late: without a broker nobody needs its client
+
+    with BrokerRun(uri, flow, configs, shop, state) as run:
+        run.poll(schedule)
     return int(run.failed)
 
 

@@ -26,6 +26,18 @@ def problems_of(nodes: Sequence[str], links: Sequence[Link], triggers: Sequence[
     ]
 
 
+def in_order(nodes: Sequence[str], links: Sequence[Link]) -> list[str]:
+    """The nodes of a flow without circles, each after all that lead to it."""
+    ordered: list[str] = []
+    while len(ordered) < len(nodes):
+        ordered += [
+            node
+            for node in nodes
+            if node not in ordered and all(source in ordered for source, target in links if target == node)
+        ]
+    return ordered
+
+
 def _unknown_ends(link: Link, nodes: Sequence[str]) -> list[str]:
     known = ", ".join(nodes)
     return [

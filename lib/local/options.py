@@ -63,6 +63,9 @@ def _flow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     flow = _polling(_running(_command(commands, "flow", "run a flow file in the platform's form")))
     flow.add_argument("file", type=Path)
     flow.add_argument(
+        "--amqp", metavar="URI", help="run each step as a process of its own over this RabbitMQ"
+    )
+    flow.add_argument(
         "--config-of",
         nargs=2,
         action="append",

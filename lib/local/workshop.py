@@ -18,6 +18,7 @@ from lib.sailor.folder import FolderStorage
 from lib.sailor.hooks import call_init
 from lib.sailor.incoming import Incoming
 from lib.sailor.inprocess import InProcess, Published
+from lib.sailor.logging import Logger
 from lib.sailor.message import Message
 from lib.sailor.outlet import Outlet
 from lib.sailor.settings import Settings
@@ -94,7 +95,7 @@ class Workshop:
         step = Step(
             function.process,
             outlet,
-            step_logger(self.output, step_id, key, debug=self.debug),
+            self.logger(step_id, key),
             config,
             self.variables,
             function.resolves_objects,
@@ -103,10 +104,14 @@ class Workshop:
         call_init(function, config)
         return LocalStep(step_id, function, step, transport)
 
+    def logger(self, step_id: str, key: str = "") -> Logger:
+        """The logger of a step, or of something beside them."""
+        return step_logger(self.output, step_id, key, debug=self.debug)
+
     def service_context(self) -> Context:
         """The context of a call that works on no message, such as the verification of a credential."""
         outlet = Outlet(Settings(), InProcess(), cancelled=self.cancelled)
-        logger = step_logger(self.output, "service", "", debug=self.debug)
+        logger = self.logger("service")
         emitter = Emitter(Incoming.of(InProcess().delivery(Message())), outlet, logger)
         return Context(emitter, logger, {}, outlet.settings, None, self.storage, self.cancelled)
 
