@@ -39,10 +39,7 @@ def dial(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> 
     """Open a connection to the engine, with TLS where the endpoint has it; raises Unreachable."""
     try:
         if endpoint.scheme == "unix":
-            plain = socket.socket(socket.AF_UNIX)
-            plain.settimeout(timeout)
-            plain.connect(endpoint.socket_path)
-            return plain
+            return _dial_unix(endpoint.socket_path, timeout)
         plain = socket.create_connection((endpoint.host, endpoint.port), timeout)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as fault:
@@ -50,6 +47,17 @@ def dial(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> 
             f"No engine answers at {endpoint} ({_reason(fault)})", hint=_unreachable_hint(endpoint, fault)
         ) from fault
     return _secure(plain, endpoint, context) if context else plain
+
+
+def _dial_unix(path: str, timeout: float) -> socket.socket:
+    plain = socket.socket(socket.AF_UNIX)
+    try:
+        plain.settimeout(timeout)
+        plain.connect(path)
+    except BaseException:
+        plain.close()
+        raise
+    return plain
 
 
 def _secure(plain: socket.socket, endpoint: Endpoint, context: ssl.SSLContext) -> socket.socket:
