@@ -9,7 +9,7 @@ from lib.engine.errors import Refused
 from lib.polling import resync
 from lib.polling.clock import SECOND, iso
 from lib.polling.compact import mark
-from lib.polling.events import EXEC, EventFilter, body, read_ring, verb
+from lib.polling.events import EXEC, EventFilter, body, engine_run, read_ring, verb
 from lib.polling.form import choice, flag, whole
 from lib.polling.live import Live
 from lib.polling.ring import FULL, Difference, Event, Memory, Reason, difference, known, nanos
@@ -62,8 +62,8 @@ def engine_events(poll: Poll[Memory]) -> Found[Memory] | Iterator[Found[Memory]]
 
 def look(poll: Poll[Memory]) -> Found[Memory]:
     """Read the ring once and tell what is new in it."""
-    ring = read_ring(poll.engine, poll.now)
-    change = _first(poll, ring) if poll.state is None else difference(ring, poll.state, poll.now)
+    ring, run = _read(poll)
+    change = _first(poll, ring, run) if poll.state is None else difference(ring, poll.state, poll.now, run)
     wanted = EventFilter.of(poll.form)
     findings = list(_gap(poll, change, ring, wanted))
     if flag(poll.form, "includeReplays"):
@@ -80,13 +80,26 @@ def look(poll: Poll[Memory]) -> Found[Memory]:
     return Found(findings, replace(memory, tight=tight))
 
 
+def _read(poll: Poll[Memory]) -> tuple[list[Event], str]:
+    """Read the ring and, where it holds no local event that could prove anything, the mark of the engine's start.
+
+    The mark comes first: if the engine starts anew in between, the next poll sees another one.
+    """
+    run = "" if poll.state and poll.state.anchored else engine_run(poll.engine)
+    ring = read_ring(poll.engine, poll.now)
+    if run or any(event.get("scope") != "swarm" for event in ring):
+        return ring, run
+    run = engine_run(poll.engine)
+    return read_ring(poll.engine, poll.now) if run else ring, run
+
+
 def _told(name: str, event: Event, **more: bool) -> Finding:
     return Finding(body(event, **more), f"event {name}")
 
 
-def _first(poll: Poll[Memory], ring: Sequence[Event]) -> Difference:
+def _first(poll: Poll[Memory], ring: Sequence[Event], run: str) -> Difference:
     present = known(ring)
-    memory = Memory(poll.now, tuple(name for name, _ in present))
+    memory = Memory(poll.now, tuple(name for name, _ in present), run=run)
     if poll.start is None:
         return Difference(memory)
     new = tuple(pair for pair in present if nanos(pair[1]) >= poll.start)

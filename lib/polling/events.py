@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine import Engine
+from lib.engine.errors import NotFound, Unauthorized
 from lib.polling.clock import EDGE_SECONDS, iso
+from lib.polling.compact import mark
 from lib.polling.form import Form, choice, flag, words
 from lib.polling.matching import Selection
 from lib.polling.ring import Event, nanos
@@ -26,6 +28,17 @@ def read_ring(engine: Engine, now: int, edge: int = EDGE_SECONDS) -> list[Event]
     with engine.lines("/events", window, query=("since", "until")) as events:
         events.pace(*_PATIENCE)
         return list(events)
+
+
+def engine_run(engine: Engine) -> str:
+    """Return a mark of the engine's start, "" where it cannot be told: NetworkInspect of the default bridge.
+
+    The engine makes that network anew whenever it starts.
+    """
+    try:
+        return mark(str(engine.get("/networks/bridge").json()["Created"]), 4)
+    except (Unauthorized, NotFound):
+        return ""
 
 
 def verb(event: Event) -> str:
