@@ -39,7 +39,7 @@ class Process:
         self.lines: list[dict[str, Any]] = []
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            self.command(module, *arguments),
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], **given},
             stdout=subprocess.PIPE,
@@ -47,9 +47,15 @@ class Process:
             text=True,
         )
         self.stderr = ""
-        self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read, self._read_errors)]
+        self._readers = [
+            threading.Thread(target=read, daemon=True) for read in (self._read, self._read_errors)
+        ]
         for reader in self._readers:
             reader.start()
+
+    def command(self, module: str, *arguments: str) -> list[str]:
+        """What is started; the same process in another language has another one."""
+        return [sys.executable, "-m", module, *arguments]
 
     @property
     def pid(self) -> int:
@@ -70,7 +76,9 @@ class Process:
         for line in self.lines:
             if wanted(line):
                 return line
-        raise TimeoutError(f"no such log line; exit {self._process.poll()}; log: {self.raw}; stderr: {self.stderr}")
+        raise TimeoutError(
+            f"no such log line; exit {self._process.poll()}; log: {self.raw}; stderr: {self.stderr}"
+        )
 
     def wait_message(self, text: str, seconds: float = 15) -> dict[str, Any]:
         return self.wait_line(lambda line: text in line["msg"], seconds)
@@ -87,7 +95,9 @@ class Process:
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"still running after {seconds} s; log: {self.raw}; stderr: {self.stderr}") from None
+            raise TimeoutError(
+                f"still running after {seconds} s; log: {self.raw}; stderr: {self.stderr}"
+            ) from None
         for reader in self._readers:
             reader.join(5)
         return code
