@@ -29,7 +29,9 @@ class Request:
 class Platform:
     """Answers what it was told to, remembers what it was asked; objects are really kept."""
 
-    step: dict[str, Any] = field(default_factory=lambda: {"config": {}, "snapshot": {}, "is_passthrough": False})
+    step: dict[str, Any] = field(
+        default_factory=lambda: {"config": {}, "snapshot": {}, "is_passthrough": False}
+    )
     requests: list[Request] = field(default_factory=list)
     objects: dict[str, bytes] = field(default_factory=dict)
     object_types: dict[str, str] = field(default_factory=dict)
@@ -91,9 +93,17 @@ class Platform:
             return 200, json.dumps(self.step).encode(), "application/json"
         if request.method == "POST" and path == "/v2/resources/storage/signed-url":
             name = f"{self.url}/steward/{uuid.uuid4()}"
-            return 200, json.dumps({"put_url": name, "get_url": name, "expires": 18000}).encode(), "application/json"
+            return (
+                200,
+                json.dumps({"put_url": name, "get_url": name, "expires": 18000}).encode(),
+                "application/json",
+            )
         if request.method == "POST" and path == "/objects":
-            return 201, json.dumps({"objectId": self.keep(request.body, request)}).encode(), "application/json"
+            return (
+                201,
+                json.dumps({"objectId": self.keep(request.body, request)}).encode(),
+                "application/json",
+            )
         if request.method == "PUT" and path.startswith("/steward/"):
             self.keep(request.body, request, path.removeprefix("/steward/"))
             return 200, b"", "text/plain"
@@ -127,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_DELETE = handle_any
+    do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - the names are the server's
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding") != "chunked":

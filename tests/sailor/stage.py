@@ -25,13 +25,16 @@ class Stage:
     def start(self, function: str = "act", *, ready: bool = True, **changes: str | None) -> Process:
         """Changes name the variables without their prefix, in lower case; others are taken as they are."""
         environment = {
-            name if name[0].isupper() else f"ELASTICIO_{name.upper()}": value for name, value in changes.items()
+            name if name[0].isupper() else f"ELASTICIO_{name.upper()}": value
+            for name, value in changes.items()
         }
         environment.setdefault("ELASTICIO_FUNCTION", function)
         self.process = Process("lib.sailor.run", self.environment(**environment))
         return self.process.ready() if ready else self.process
 
-    def do(self, behaviour: str, headers: dict[str, Any] | None = None, version: int = 1, **body: Any) -> dict[str, Any]:
+    def do(
+        self, behaviour: str, headers: dict[str, Any] | None = None, version: int = 1, **body: Any
+    ) -> dict[str, Any]:
         """Send a message that makes the function of the component behave so; returns the message's headers."""
         return self.wires.send({"body": {"do": behaviour, **body}}, headers, version)
 

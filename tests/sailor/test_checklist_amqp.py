@@ -50,7 +50,9 @@ def test_24_two_connections_are_named_for_the_host(stage: Stage, broker: Broker)
     assert shown.count(f"{host}-write") == before.count(f"{host}-write") + 1
 
 
-def test_25_as_many_messages_are_worked_on_as_the_prefetch_says(stage: Stage, broker: Broker, tmp_path: Path) -> None:
+def test_25_as_many_messages_are_worked_on_as_the_prefetch_says(
+    stage: Stage, broker: Broker, tmp_path: Path
+) -> None:
     process = stage.start(rabbitmq_prefetch_sailor="3")
     for n in range(4):
         stage.do("wait_for_file", n=n, file=str(tmp_path / "go"))
@@ -78,7 +80,10 @@ def test_26_nothing_is_ever_declared(stage: Stage, broker: Broker) -> None:
 
 def test_27_one_ack_on_success_and_one_reject_on_error(stage: Stage) -> None:
     stage.wires.delete("in")
-    dead = {"x-dead-letter-exchange": stage.wires.exchange, "x-dead-letter-routing-key": stage.wires.name("other")}
+    dead = {
+        "x-dead-letter-exchange": stage.wires.exchange,
+        "x-dead-letter-routing-key": stage.wires.name("other"),
+    }
     stage.wires.declare("in", **dead)
     process = stage.start()
 
@@ -91,7 +96,9 @@ def test_27_one_ack_on_success_and_one_reject_on_error(stage: Stage) -> None:
     assert rejected.payload["body"] == {"do": "fail", "n": 2}
     assert rejected.headers["x-death"][0]["reason"] == "rejected"
     stage.settled()
-    assert not [line for line in process.lines if "channel" in line["msg"]]  # a second ack would have closed it
+    assert not [
+        line for line in process.lines if "channel" in line["msg"]
+    ]  # a second ack would have closed it
     assert stage.wires.peek("other") is None
 
 
@@ -206,7 +213,9 @@ def test_34_better_an_unroutable_message_is_an_error(stage: Stage) -> None:
 
 
 def test_34_better_a_missing_exchange_ends_nothing(stage: Stage) -> None:
-    process = stage.start(amqp_publish_retry_delay="1", amqp_reconnect_timeout="1", publish_messages_to="nowhere")
+    process = stage.start(
+        amqp_publish_retry_delay="1", amqp_reconnect_timeout="1", publish_messages_to="nowhere"
+    )
     stage.do("echo")
 
     process.wait_line(lambda line: line["level"] == 60)  # neither data nor error can be published
@@ -228,11 +237,16 @@ def test_35_the_step_consumes_again_after_a_broker_restart(stage: Stage, broker:
 
 def test_35_better_an_outage_may_last_longer_than_the_first_attempts(stage: Stage, cut: Cut) -> None:
     process = stage.start(
-        amqp_uri=through(cut, stage), amqp_reconnect_attempts="1", amqp_reconnect_timeout="1", LOG_LEVEL="debug"
+        amqp_uri=through(cut, stage),
+        amqp_reconnect_attempts="1",
+        amqp_reconnect_timeout="1",
+        LOG_LEVEL="debug",
     )
 
     cut.refuse()
-    wait_until(lambda: sum("cannot be opened" in line["msg"] for line in process.lines) >= 8, "eight attempts")
+    wait_until(
+        lambda: sum("cannot be opened" in line["msg"] for line in process.lines) >= 8, "eight attempts"
+    )
     cut.accept()
     stage.do("echo")
 

@@ -1,4 +1,4 @@
-"""The platform's side of the broker: queues of one test, sealing and opening by code that the runtime does not share."""
+"""The platform's side of the broker: queues of one test, sealed by code that the runtime does not share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import pika
 import pika.exceptions
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from lib.sailor.amqp.properties import install
 
 PASSWORD = "testCryptoPassword"
 IV = "iv=any16_symbols"
@@ -80,6 +82,7 @@ class Wires:
             self.declare(kind)
 
     def connect(self) -> None:
+        install()
         if self._connection is not None:
             with contextlib.suppress(pika.exceptions.AMQPError):
                 self._connection.close()

@@ -46,11 +46,12 @@ class Loop:
         self.poller.stop()
 
     def _run(self) -> None:
-        from pika.adapters.select_connection import (
-            IOLoop,
-        )  # late, on this thread: the others import meanwhile
+        try:  # imported late and on this thread: the others load something else meanwhile
+            from pika.adapters.select_connection import IOLoop
 
-        try:
+            from lib.sailor.amqp.properties import install
+
+            install()
             self.poller = IOLoop()
             self._ready.set()
             self.poller.add_callback_threadsafe(self._drain)

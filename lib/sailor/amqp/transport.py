@@ -116,10 +116,10 @@ class AmqpTransport:
 
     def publish(self, outgoing: Outgoing) -> None:
         """Publish and wait for the confirm; refusals are repeated with growing pauses (protocol 3.4)."""
-        import pika
+        from lib.sailor.amqp.properties import Properties  # late: it loads the client library
 
         address = outgoing.address or self._addresses[outgoing.kind]
-        properties = self._properties(pika.BasicProperties, outgoing)
+        properties = self._properties(Properties, outgoing)
         attempt = hopeless = 0
         while True:
             letter = Letter(self._settings.publish_messages_to, address, properties, outgoing.body)
@@ -165,7 +165,11 @@ class AmqpTransport:
             settings.amqp_publish_max_retry_delay,
         )
         log = self._logger.warning if attempt == 1 else self._logger.debug
-        log(f"A message is not delivered yet, it will be published again: {letter.text}", retry=attempt, pause=pause)
+        log(
+            f"A message is not delivered yet, it will be published again: {letter.text}",
+            retry=attempt,
+            pause=pause,
+        )
         if letter.outcome is Outcome.LOST:
             self._writing.is_ready.wait(pause / 1000)
         else:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from lib.sailor import Context, Message, RawJson
+from lib.sailor.errors import SailorError
 
 
 class OwnError(Exception):
@@ -45,7 +46,9 @@ def raw(context: Context, message: Message, config: Any, snapshot: Any) -> Messa
 
 
 def strange_numbers(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
-    return Message({"nan": float("nan"), "inf": float("inf"), "text": "größe €", "lone": "\ud800", "big": 2**70})
+    return Message(
+        {"nan": float("nan"), "inf": float("inf"), "text": "größe €", "lone": "\ud800", "big": 2**70}
+    )
 
 
 def nothing(context: Context, message: Message, config: Any, snapshot: Any) -> None:
@@ -66,7 +69,9 @@ def several(context: Context, message: Message, config: Any, snapshot: Any) -> I
         yield Message({"n": n})
 
 
-async def several_later(context: Context, message: Message, config: Any, snapshot: Any) -> AsyncIterator[Message]:
+async def several_later(
+    context: Context, message: Message, config: Any, snapshot: Any
+) -> AsyncIterator[Message]:
     for n in range(3):
         yield Message({"n": n})
 
@@ -115,7 +120,7 @@ def kept_emitter(context: Context, message: Message, config: Any, snapshot: Any)
     if earlier is not None:
         try:
             earlier.data(Message({"late": True}))
-        except Exception as error:
+        except SailorError as error:
             return Message({"refused": type(error).__name__})
         earlier.end()
     return Message({"kept": True})
@@ -131,8 +136,8 @@ def swallow(context: Context, message: Message, config: Any, snapshot: Any) -> N
     """Notice that an emission failed, and go on."""
     try:
         context.emit.data(Message({"text": "x" * message.body["size"]}))
-    except Exception as error:
-        context.logger.info(f"noticed {type(error).__name__}")
+    except SailorError as error:
+        context.logger.info("noticed", kind=type(error).__name__)
 
 
 def sized(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
@@ -176,7 +181,11 @@ def update_keys(context: Context, message: Message, config: Any, snapshot: Any) 
 
 def reply(context: Context, message: Message, config: Any, snapshot: Any) -> None:
     context.emit.http_reply(
-        {"statusCode": 201, "body": "done", "headers": {"x-eio-routing-key": "no", "content-type": "text/plain"}}
+        {
+            "statusCode": 201,
+            "body": "done",
+            "headers": {"x-eio-routing-key": "no", "content-type": "text/plain"},
+        }
     )
 
 
@@ -223,7 +232,8 @@ def burn(context: Context, message: Message, config: Any, snapshot: Any) -> Mess
 
 def log(context: Context, message: Message, config: Any, snapshot: Any) -> None:
     context.logger.info("a line", answer=42, nested={"a": [1]})
-    context.logger.warning(f"the secrets are {os.environ['ELASTICIO_API_KEY']} and {config.get('password')}")
+    secrets = [os.environ["ELASTICIO_API_KEY"], config.get("password")]
+    context.logger.warning("the secrets are", secrets=secrets)
     context.logger.error("an error", err=OwnError("logged"))
 
 
@@ -236,7 +246,9 @@ def open_attachment(context: Context, message: Message, config: Any, snapshot: A
 
 def store_attachment(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
     assert context.storage is not None
-    stored = context.storage.store(iter((b"abc", b"def")), content_type="text/plain", size=message.body.get("size"))
+    stored = context.storage.store(
+        iter((b"abc", b"def")), content_type="text/plain", size=message.body.get("size")
+    )
     return Message({}, attachments={"file": stored})
 
 

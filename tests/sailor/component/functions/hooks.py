@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import urllib.request
 from typing import Any
 
@@ -21,7 +20,7 @@ async def init(config: dict[str, Any]) -> None:
     await asyncio.sleep(0.05)
     _tell(config, "init")
     if config.get("init_hangs"):
-        time.sleep(1000)
+        await asyncio.sleep(1000)
     if config.get("init_fails"):
         raise RuntimeError("init failed")
 

@@ -1,0 +1,157 @@
+"""Header tables in AMQP's binary form, both ways: fractions stay fractions, and what is odd stops nothing."""
+
+from __future__ import annotations
+
+import struct
+from calendar import timegm
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+INT32, INT64 = 2**31, 2**63
+TEXT = ord("S")
+
+_length = struct.Struct(">I").pack
+_int32 = struct.Struct(">ci").pack
+_int64 = struct.Struct(">cq").pack
+_double = struct.Struct(">cd").pack
+_decimal = struct.Struct(">cBi").pack
+
+_NUMBERS = {
+    ord(kind): struct.Struct(f">{form}") for kind, form in zip("bBsUuIiLlfd", "bBhhHiIqqfd", strict=True)
+}
+"""The numbers as the broker's errata have them: `s` and `U` are both signed short, `L` and `l` both signed long."""
+
+
+def table(values: dict[str, Any]) -> bytes:
+    """Return a header table; ValueError for values that AMQP has no form for."""
+    pieces = []
+    for key, value in values.items():
+        name = key.encode()
+        pieces.append(bytes((len(name),)) + name + field(value))
+    data = b"".join(pieces)
+    return _length(len(data)) + data
+
+
+def field(value: Any) -> bytes:
+    """Return one header value with its type."""
+    if isinstance(value, str):
+        data = value.encode(errors="replace")
+        return b"S" + _length(len(data)) + data
+    if isinstance(value, bool):
+        return b"t\1" if value else b"t\0"
+    if isinstance(value, int):
+        return _integer(value)
+    if isinstance(value, float):
+        return _double(b"d", value)
+    return _rare(value)
+
+
+def _integer(value: int) -> bytes:
+    # Compared with borders, not with a range: for a subclass of int, `in range` tries every number.
+    if -INT32 <= value < INT32:
+        return _int32(b"I", value)
+    if -INT64 <= value < INT64:
+        return _int64(b"l", value)
+    raise ValueError("AMQP has no integers beyond 64 bits")
+
+
+def _rare(value: Any) -> bytes:
+    if value is None:
+        return b"V"
+    if isinstance(value, bytes):
+        return b"x" + _length(len(value)) + value
+    if isinstance(value, dict):
+        return b"F" + table(value)
+    if isinstance(value, list):
+        data = b"".join(map(field, value))
+        return b"A" + _length(len(data)) + data
+    if isinstance(value, datetime):
+        return b"T" + timegm(value.utctimetuple()).to_bytes(8, "big")
+    if isinstance(value, Decimal):
+        _, digits, exponent = value.as_tuple()
+        places = max(-int(exponent), 0)
+        return _decimal(b"D", places, int(value.scaleb(places))) if digits else b"V"
+    raise ValueError(f"AMQP has no form for a header of type {type(value).__name__}")
+
+
+def read_table(data: bytes, offset: int) -> tuple[dict[str, Any], int]:
+    """Return a header table and where it ends; from a value of unknown form on, the rest is left out."""
+    end = offset + 4 + int.from_bytes(data[offset : offset + 4], "big")
+    offset += 4
+    values: dict[str, Any] = {}
+    try:
+        while offset < end:
+            start = offset + 1
+            offset = start + data[offset]
+            name = data[start:offset].decode(errors="replace")
+            values[name], offset = _read_field(data, offset)
+    except (_UnknownFormError, IndexError, struct.error):
+        pass
+    return values, end
+
+
+def _read_field(data: bytes, offset: int) -> tuple[Any, int]:
+    kind = data[offset]
+    offset += 1
+    if kind == TEXT:  # most headers are
+        return _read_text(data, offset)
+    if (number := _NUMBERS.get(kind)) is not None:
+        return number.unpack_from(data, offset)[0], offset + number.size
+    if (reader := _READERS.get(kind)) is None:
+        raise _UnknownFormError
+    return reader(data, offset)
+
+
+class _UnknownFormError(Exception):
+    """A header value is of no kind that AMQP knows."""
+
+
+def _read_bytes(data: bytes, offset: int) -> tuple[bytes, int]:
+    start = offset + 4
+    end = start + int.from_bytes(data[offset:start], "big")
+    return data[start:end], end
+
+
+def _read_text(data: bytes, offset: int) -> tuple[Any, int]:
+    value, end = _read_bytes(data, offset)
+    try:
+        return value.decode(), end
+    except UnicodeDecodeError:
+        return value, end
+
+
+def _read_list(data: bytes, offset: int) -> tuple[list[Any], int]:
+    end = offset + 4 + int.from_bytes(data[offset : offset + 4], "big")
+    offset += 4
+    values = []
+    while offset < end:
+        value, offset = _read_field(data, offset)
+        values.append(value)
+    return values, end
+
+
+def _read_decimal(data: bytes, offset: int) -> tuple[Decimal, int]:
+    (number,) = _NUMBERS[ord("I")].unpack_from(data, offset + 1)
+    return Decimal(number).scaleb(-data[offset]), offset + 5
+
+
+def _read_time(data: bytes, offset: int) -> tuple[datetime | int, int]:
+    """Return seconds since the epoch as a time; some write milliseconds, which are beyond all years."""
+    seconds = int.from_bytes(data[offset : offset + 8], "big")
+    try:
+        return datetime.fromtimestamp(seconds, UTC), offset + 8
+    except (ValueError, OverflowError, OSError):
+        return seconds, offset + 8
+
+
+_READERS: dict[int, Callable[[bytes, int], tuple[Any, int]]] = {
+    ord("t"): lambda data, offset: (bool(data[offset]), offset + 1),
+    ord("x"): _read_bytes,
+    ord("A"): _read_list,
+    ord("F"): read_table,
+    ord("D"): _read_decimal,
+    ord("T"): _read_time,
+    ord("V"): lambda _, offset: (None, offset),
+}
