@@ -1,4 +1,4 @@
-"""The same function in both languages, given the same messages: what comes out must be the same but for ids and times."""
+"""The same function in both languages, given the same messages: only ids and times of what comes out may differ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.sailor.wires import Got
 
 pytestmark = pytest.mark.broker
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "version 1": {},
     "version 2, passthrough": {"protocol_version": "2", "passthrough": True},
     "version 1, passthrough of the sender": {"no_self_passtrhough": "1", "passthrough": True},
