@@ -32,6 +32,7 @@ def members(chunks: Iterable[bytes]) -> Iterator[Member]:
         with tarfile.open(fileobj=cast("IO[bytes]", source), mode="r|") as tar:
             while (info := tar.next()) is not None:
                 check(info)
+                info.mode &= 0o7777  # some engines add the bits of the file type
                 yield info, _content(tar, info)
     except tarfile.TarError as fault:
         raise StreamFailed(f"The archive cannot be read: {fault}") from fault
