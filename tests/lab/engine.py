@@ -10,6 +10,7 @@ from typing import Any
 from lib.local.local_image import busybox_archive
 from lib.local.private_engine import PrivateEngine
 from tests.lab.certificates import Certificates
+from tests.lab.cut import Cut
 from tests.lab.ports import free_ports
 from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire, WireError
@@ -32,6 +33,7 @@ class LabEngine:
         self.private, self.url, self.tcp_url, self._certificates = private, url, tcp_url, certificates
         self.socket = url.removeprefix("unix://")
         self.wire = Wire(url)
+        self._door: Cut | None = None
         about = self.wire.do("GET", "/version").json()
         self.version = about["Version"].partition("+")[0]
         self.api, self.minimum_api = about["ApiVersion"], about["MinAPIVersion"]
@@ -62,6 +64,16 @@ class LabEngine:
         except BaseException:
             private.close()
             raise
+
+    @classmethod
+    def given(cls, url: str) -> LabEngine:
+        """An engine of the user's own, at unix:///path or http://host:port; it cannot be stopped or killed."""
+        if not url.startswith("unix://"):
+            return cls(None, url, url)
+        door = Cut(url.removeprefix("unix://"))
+        engine = cls(None, url, f"http://{door.host}:{door.port}")
+        engine._door = door
+        return engine
 
     @property
     def certificates(self) -> Certificates:
@@ -149,8 +161,13 @@ class LabEngine:
         self.wire.ask("DELETE", f"/containers/{container}", force=True, v=True)
 
     def close(self) -> None:
+        """Remove the engine, or from one that was given the image."""
         if self.private is not None:
             self.private.close()
+            return
+        self.wire.ask("DELETE", f"/images/{IMAGE}", force=True)
+        if self._door is not None:
+            self._door.close()
 
 
 def main() -> None:

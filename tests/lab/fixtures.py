@@ -38,7 +38,7 @@ def engine_lab() -> Iterator[LabEngine]:
     """The engine that all tests share: Debian's 20.10 (or the one that LAB_ENGINE names)."""
     given = os.environ.get(GIVEN)
     with _needing(PrivateEngineError, LocalImageError):
-        engine = LabEngine(None, given, given) if given else LabEngine.begin()
+        engine = LabEngine.given(given) if given else LabEngine.begin()
     yield engine
     engine.close()
 
