@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields, Reply
 from lib.engine.archive import file_archive
-from lib.engine.dialogue import Dialogue, upgrade, websocket
+from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade, websocket
+from lib.engine.duplex import Duplex
 from lib.engine.pathstat import HEADER, path_stat
 from lib.engine.query import filters, is_true, seconds
 from lib.engine.stats import percentages
+
+if TYPE_CHECKING:  # see lib.engine.dialogue
+    from lib.engine.websocket import WebSocket
 
 _ATTACH = ("detachKeys", "logs", "stream", "stdin", "stdout", "stderr")
 
@@ -35,7 +39,12 @@ def _attaching(fields: Fields) -> Fields:
 
 def has_terminal(engine: Engine, fields: Fields) -> bool:
     """Whether the container of field `id` has a TTY, and so sends its output without frames."""
-    return bool(engine.get("/containers/{id}/json", fields).json()["Config"]["Tty"])
+    return bool(_config(engine, fields)["Tty"])
+
+
+def _config(engine: Engine, fields: Fields) -> dict[str, Any]:
+    config: dict[str, Any] = engine.get("/containers/{id}/json", fields).json()["Config"]
+    return config
 
 
 @action("ContainerList")
@@ -160,16 +169,24 @@ def container_unpause(engine: Engine, fields: Fields) -> Answer:
 @action("ContainerAttach", talks=True)
 def container_attach(engine: Engine, fields: Fields) -> Answer:
     """Attach to a container: POST /containers/{id}/attach."""
-    tty = has_terminal(engine, fields)
+    config = _config(engine, fields)
     connection = upgrade(engine, "/containers/{id}/attach", _attaching(fields), query=_ATTACH)
-    return Dialogue(connection, tty, fields.get("input"), after=lambda: _state(engine, fields))
+    return _conversation(engine, fields, connection, config, tty=config["Tty"])
 
 
 @action("ContainerAttachWebsocket", talks=True)
 def container_attach_websocket(engine: Engine, fields: Fields) -> Answer:
-    """Attach to a container by websocket: GET /containers/{id}/attach/ws."""
+    """Attach to a container by websocket: GET /containers/{id}/attach/ws. Its output has no frames."""
+    config = _config(engine, fields)
     connection = websocket(engine, "/containers/{id}/attach/ws", _attaching(fields), query=_ATTACH)
-    return Dialogue(connection, tty=True, stdin=fields.get("input"), after=lambda: _state(engine, fields))
+    return _conversation(engine, fields, connection, config, tty=True)
+
+
+def _conversation(
+    engine: Engine, fields: Fields, connection: Duplex | WebSocket, config: dict[str, Any], *, tty: bool
+) -> Dialogue:
+    farewell = END_OF_INPUT if config["Tty"] else None if config.get("StdinOnce") else b""
+    return Dialogue(connection, tty, fields.get("input"), lambda: _state(engine, fields), farewell)
 
 
 def _state(engine: Engine, fields: Fields) -> dict[str, Any]:

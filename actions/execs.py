@@ -7,7 +7,7 @@ from typing import Any
 from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
-from lib.engine.dialogue import Dialogue, upgrade
+from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade
 from lib.engine.query import parsed
 
 
@@ -27,7 +27,8 @@ def exec_start(engine: Engine, fields: Fields) -> Answer:
         return _outcome(engine, fields)
     tty = bool(engine.get("/exec/{id}/json", fields).json()["ProcessConfig"].get("tty"))
     connection = upgrade(engine, "/exec/{id}/start", fields, body={"Detach": False, **wish, "Tty": tty})
-    return Dialogue(connection, tty, fields.get("input"), after=lambda: _outcome(engine, fields))
+    farewell = END_OF_INPUT if tty else None
+    return Dialogue(connection, tty, fields.get("input"), lambda: _outcome(engine, fields), farewell)
 
 
 def _outcome(engine: Engine, fields: Fields) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib.engine.client import Engine, Fields
@@ -20,22 +21,33 @@ if TYPE_CHECKING:  # the library behind it is imported by the one step that need
     from lib.engine.websocket import WebSocket
 
 Opened = TypeVar("Opened")
+END_OF_INPUT = b"\x04"
+"""What Ctrl-D sends: how the stdin of a terminal ends."""
 
 
 @dataclass(frozen=True)
 class Dialogue:
-    """An open conversation: what to say (`stdin`), how to hear it (`tty`), what to look up `after` it."""
+    """An open conversation: what to say (`stdin`), how to hear it (`tty`), what to look up `after` it.
+
+    `farewell` is said after stdin instead of closing it: an engine drops the rest of the output when the stdin
+    of a terminal is closed, or that of a container which keeps it open for others.
+    """
 
     connection: Duplex | WebSocket
     tty: bool
     stdin: Iterable[bytes] | None = None
     after: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
+    farewell: bytes | None = None
 
     def frames(self) -> Iterator[Frame]:
-        """Send stdin and close it, and yield (stream, bytes) until the process ends."""
+        """Send stdin and end it, and yield (stream, bytes) until the process ends."""
+        spoken = self.stdin
+        if spoken is not None and self.farewell is not None:
+            self.connection.keeps_input = True
+            spoken = chain(spoken, [self.farewell] if self.farewell else [])
         if isinstance(self.connection, Duplex):
-            return self.connection.frames(self.stdin, tty=self.tty)
-        return self.connection.frames(self.stdin)
+            return self.connection.frames(spoken, tty=self.tty)
+        return self.connection.frames(spoken)
 
     def pace(self, idle: float | None, seconds: float | None) -> None:
         """Allow `idle` seconds of silence and `seconds` in all."""

@@ -30,6 +30,7 @@ class Duplex:
         self.status = head.status
         self.headers: Mapping[str, str] = head.headers
         self.input_taken = True
+        self.keeps_input = False
         self._head = head
         self._link = link
         self._feed: Iterable[bytes] | None = None
@@ -54,7 +55,8 @@ class Duplex:
         """Yield the output until the connection ends; to be called once.
 
         `feed` is the stdin: it is sent while output is read, so that neither has to wait for the other,
-        and then the input is closed. `input_taken` is False if the process ended before it took all of it.
+        and then the input is closed, unless `keeps_input` was set. `input_taken` is False if the process ended
+        before it took all of it.
         Raises StreamCut, and LimitReached under `pace`.
         """
         self._feed = feed
@@ -77,7 +79,7 @@ class Duplex:
             if not self.input_taken:
                 break
             yield b""  # nothing to read, but a moment to look at the time
-        if self._feed is not None and self.input_taken:
+        if self._feed is not None and self.input_taken and not self.keeps_input:
             self._close_taken()
         with _cutting():
             while data := self._read():

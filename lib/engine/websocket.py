@@ -35,6 +35,7 @@ class WebSocket:
         self.status: int = opened.getstatus()
         self.headers: dict[str, str] = opened.getheaders()
         self.input_taken = True
+        self.keeps_input = False
         self._link = link
         self._socket = opened
         self._feed: Iterable[bytes] | None = None
@@ -57,7 +58,8 @@ class WebSocket:
             raise _cut(fault) from fault
 
     def chunks(self, feed: Iterable[bytes] | None = None) -> Iterator[bytes]:
-        """Yield the output until the connection ends; to be called once. `feed` is the stdin, then closed.
+        """Yield the output until the connection ends; to be called once. `feed` is the stdin, then closed
+        unless `keeps_input` was set.
 
         `input_taken` is False if the process ended before it took all of it. Raises StreamCut, and
         LimitReached under `pace`.
@@ -84,7 +86,7 @@ class WebSocket:
                     self.input_taken = False
                     return
                 yield message
-        if self._feed is not None and self.input_taken:
+        if self._feed is not None and self.input_taken and not self.keeps_input:
             self._taken(self.close_input)
         while (message := self._message()) is not None:
             yield message
