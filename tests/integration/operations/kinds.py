@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
+from lib.engine import Version
+from lib.metadata.facts import load
 from tests.lab import newer
 from tests.lab.engine import LabEngine
 from tests.lab.podman import PodmanService
@@ -39,3 +41,42 @@ KINDS = {
         Kind("podman", (1, 41), lambda _: PodmanService()),
     )
 }
+
+# Podman's service has no such routes and answers 404.
+_PODMAN_LACKS = (
+    "swarm",
+    "nodes",
+    "services",
+    "tasks",
+    "secrets",
+    "configs",
+    "plugins",
+    "distribution",
+    "session",
+)
+_PODMAN_LACKS_TOO = ("BuildPrune", "ContainerUpdate", "ContainerAttachWebsocket")
+# What Podman's service does in a way of its own, and why no success is shown on it.
+PODMAN_DIFFERS: dict[str, str] = {}
+
+
+@cache
+def _facts() -> dict[str, dict[str, str]]:
+    facts: dict[str, dict[str, str]] = load().operations
+    return facts
+
+
+def lacks(kind: str, key: str) -> bool:
+    """Whether the engine has no such operation, so that the step says so."""
+    return newer_than(kind, key) or (
+        kind == "podman" and (_facts()[key]["resource"] in _PODMAN_LACKS or key in _PODMAN_LACKS_TOO)
+    )
+
+
+def newer_than(kind: str, key: str) -> bool:
+    """Whether the operation came with a later API version than the engine's."""
+    return Version.parse(_facts()[key]["since"]) > Version(*KINDS[kind].api)
+
+
+def differs(kind: str, key: str) -> bool:
+    """Whether tests of an operation cannot run on a kind of engine."""
+    return lacks(kind, key) or (kind == "podman" and key in PODMAN_DIFFERS)

@@ -23,8 +23,5 @@ def refusals(**cases: tuple[Any, ...]) -> pytest.MarkDecorator:
     """Parameters key, body, names: what an operation is told, and the classes of the error that it may end with."""
     return pytest.mark.parametrize(
         ("key", "body", "names"),
-        [
-            pytest.param(key, body, names, marks=failure(key), id=key)
-            for key, (body, *names) in cases.items()
-        ],
+        [pytest.param(key, body, names, marks=failure(key), id=key) for key, (body, *names) in cases.items()],
     )

@@ -79,9 +79,7 @@ def run_step(
     assert function.process is not None
     transport, sink = InProcess(), Quiet()
     outlet = Outlet(FAST, transport)
-    step = Step(
-        function.process, outlet, Logger("test", LEVELS["debug"], sink, {}), config, storage=storage
-    )
+    step = Step(function.process, outlet, Logger("test", LEVELS["debug"], sink, {}), config, storage=storage)
     step.run(transport.delivery(Message(body=body, attachments=dict(attachments or {}))))
     return Outcome(transport, sink.lines)
 
@@ -103,10 +101,10 @@ class Site:
         self._closing.append(temporary.cleanup)
         self._closing.append(self.engine.close)
 
-    @property
-    def api(self) -> tuple[int, ...]:
-        about = self.engine.wire.do("GET", "/version").json()
-        return tuple(int(part) for part in about["ApiVersion"].split("."))
+    @cached_property
+    def version(self) -> str:
+        """The engine's newest API version."""
+        return str(self.engine.wire.do("GET", "/version").json()["ApiVersion"])
 
     @cached_property
     def lab(self) -> LabEngine:
@@ -161,7 +159,8 @@ class Site:
         assert not outcome.rebounds, (key, outcome.rebounds)
         assert len(outcome.messages) == 1, (key, outcome.bodies)
         answer = outcome.bodies[0]
-        assert undeclared(key, answer) == [], f"{key} at API {self.engine.wire.do('GET', '/version').json()['ApiVersion']}"
+        wrong = undeclared(key, answer)
+        assert not wrong, f"{key} at API {self.version}: {wrong}"
         return answer
 
     def fails(self, key: str, body: Any = None, *names: str, **options: Any) -> str:

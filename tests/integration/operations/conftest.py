@@ -1,0 +1,133 @@
+"""One engine of each kind for all tests of operations, and the table of what was shown on which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lib.local.keeper import KeeperError
+from lib.local.local_image import LocalImageError
+from lib.local.private_engine import PrivateEngineError
+from tests.integration.operations.kinds import KINDS, Kind, differs
+from tests.integration.operations.site import Site
+from tests.integration.operations.table import TABLE
+from tests.lab.engine import LabEngine
+from tests.lab.need import missing, skip_anywhere
+from tests.lab.newer import NewerEngineError
+from tests.lab.podman import PodmanError
+
+MARK = "operation(*keys, case): the test shows that operations succeed, or how they fail"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARK)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test runs on each kind of engine that can do what it shows."""
+    if "site" not in metafunc.fixturenames:
+        return
+    keys = [key for mark in metafunc.definition.iter_markers("operation") for key in mark.args]
+    only = [mark.args for mark in metafunc.definition.iter_markers("only_on")]
+    kinds = [
+        name
+        for name in KINDS
+        if not any(differs(name, key) for key in keys) and all(name in names for names in only)
+    ]
+    metafunc.parametrize("site", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """An engine of one kind, private to these tests."""
+    kind: Kind = KINDS[request.param]
+    usual = kind.name == "20.10"
+    try:
+        engine = kind.start(1)
+    except (PrivateEngineError, LocalImageError, NewerEngineError, PodmanError, KeeperError) as problem:
+        reason = f"no engine {kind.name}: {problem}"
+        missing(reason) if usual else skip_anywhere(reason)
+    site = Site(kind.name, engine, lambda: _second(kind))
+    yield site
+    site.close()
+
+
+def _second(kind: Kind) -> LabEngine:
+    engine = kind.start(2)
+    assert isinstance(engine, LabEngine)
+    return engine
+
+
+MakeContainer = Callable[..., str]
+
+
+@pytest.fixture
+def create(site: Site) -> Iterator[MakeContainer]:
+    """`site.create`, with the containers removed after the test."""
+    yield from _made(site, site.create)
+
+
+@pytest.fixture
+def start(site: Site) -> Iterator[MakeContainer]:
+    """`site.started`, likewise."""
+    yield from _made(site, site.started)
+
+
+@pytest.fixture
+def ended(site: Site) -> Iterator[MakeContainer]:
+    """`site.ended`, likewise."""
+    yield from _made(site, site.ended)
+
+
+def _made(site: Site, make: MakeContainer) -> Iterator[MakeContainer]:
+    made: list[str] = []
+
+    def one(*command: str, **settings: object) -> str:
+        made.append(make(*command, **settings))
+        return made[-1]
+
+    yield one
+    for container in made:
+        site.remove(container)
+
+
+@pytest.fixture(scope="session")
+def running(site: Site) -> Iterator[str]:
+    """A container that does nothing, for tests that only look at it."""
+    container = site.started("sleep", "600", name="bystander")
+    yield container
+    site.remove(container)
+
+
+@pytest.fixture(scope="session")
+def swarm(site: Site) -> Iterator[Site]:
+    """The site as the manager of a swarm of one."""
+    first = site.pair.addresses[0]
+    init = {"AdvertiseAddr": first, "ListenAddr": f"{first}:2377"}
+    site.engine.wire.do("POST", "/swarm/init", init)
+    yield site
+    site.engine.wire.ask("POST", "/swarm/leave", force="true")
+
+
+@pytest.fixture
+def outsider(site: Site) -> Iterator[LabEngine]:
+    """The second engine, in no swarm before and after the test."""
+    yield site.other
+    site.other.wire.ask("POST", "/swarm/leave", force="true")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report: pytest.TestReport = yield  # type: ignore[misc]
+    kind = getattr(item, "callspec", None) and item.callspec.params.get("site")  # type: ignore[attr-defined]
+    if kind and (call.when == "call" or report.outcome != "passed"):
+        for mark in item.iter_markers("operation"):
+            for key in mark.args:
+                TABLE.note(key, kind, mark.kwargs["case"], report.outcome)
+    return report  # type: ignore[return-value]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in TABLE.lines():
+        terminalreporter.write_line(line)

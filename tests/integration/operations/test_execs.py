@@ -1,0 +1,82 @@
+"""Commands in running containers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.operations.proving import failure, refusals, success
+from tests.integration.operations.site import Site
+
+pytestmark = pytest.mark.engine
+
+
+def prepared(site: Site, container: str, *command: str, **settings: object) -> str:
+    made: str = site.do(
+        "ContainerExec", {"id": container, "requestBody": {"Cmd": list(command), **settings}}
+    )["Id"]
+    return made
+
+
+@success("ContainerExec", "ExecStart", "ExecInspect")
+def test_a_command_says_something_and_ends_with_a_code(site: Site, running: str) -> None:
+    made = prepared(site, running, "sh", "-c", "echo out; echo err >&2; exit 5")
+    heard = site.do("ExecStart", {"id": made})
+    assert (heard["stdout"], heard["stderr"], heard["exitCode"]) == ("out\n", "err\n", 5)
+    assert site.do("ExecInspect", {"id": made})["ExitCode"] == 5
+
+
+@success("ExecStart")
+def test_stdin_reaches_the_command_and_ends(site: Site, running: str) -> None:
+    made = prepared(site, running, "wc", "-c", AttachStdin=True)
+    assert site.do("ExecStart", {"id": made, "stdin": "12345"})["stdout"].strip() == "5"
+    big = {"data": site.attachment(b"x" * 3_000_000)}
+    made = prepared(site, running, "wc", "-c", AttachStdin=True)
+    heard = site.do("ExecStart", {"id": made, "stdinAttachment": "data"}, attachments=big)
+    assert heard["stdout"].strip() == "3000000"
+
+
+@success("ExecStart")
+def test_the_stdin_of_a_terminal_ends_and_its_output_goes_on(site: Site, running: str) -> None:
+    made = prepared(site, running, "sh", "-c", "cat; sleep 0.1; echo rest", AttachStdin=True, Tty=True)
+    assert site.do("ExecStart", {"id": made, "stdin": "hello\n"})["text"].splitlines()[-1] == "rest"
+
+
+@success("ExecStart")
+def test_a_detached_command_says_nothing(site: Site, running: str) -> None:
+    made = prepared(site, running, "sleep", "0.01")
+    told = site.do("ExecStart", {"id": made, "requestBody": {"Detach": True}})
+    assert set(told) == {"exitCode", "running"}
+
+
+@success("ExecStart", "ExecResize")
+def test_a_terminal_of_a_command_is_resized(site: Site, running: str) -> None:
+    made = prepared(site, running, "sleep", "600", Tty=True)
+    heard = site.do("ExecStart", {"id": made}, maxSeconds="0.3")
+    assert heard["truncated"] == "maxSeconds"
+    assert heard["running"] is True
+    assert site.do("ExecResize", {"id": made, "h": 20, "w": 70}) == {}
+
+
+@failure("ExecStart")
+def test_a_program_that_is_not_there_ends_with_a_code(site: Site, running: str) -> None:
+    made = prepared(site, running, "no-such-program")
+    outcome = site.run("ExecStart", {"id": made}, errorPolicy="throwError")
+    codes = [body["exitCode"] for body in outcome.bodies]
+    names = [error["name"] for error in outcome.errors]
+    assert codes in ([126], [127]) or names in (["Refused"], ["EngineFault"])
+
+
+@refusals(
+    ContainerExec=({"id": "nothing", "requestBody": {"Cmd": ["true"]}}, "NotFound"),
+    ExecStart=({"id": "nothing"}, "NotFound"),
+    ExecInspect=({"id": "nothing"}, "NotFound"),
+    ExecResize=({"id": "nothing", "h": 1, "w": 1}, "NotFound"),
+)
+def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+    site.fails(key, body, *names)
+
+
+@failure("ContainerExec")
+def test_no_command_runs_in_a_stopped_container(site: Site, create) -> None:
+    body = {"id": create(), "requestBody": {"Cmd": ["true"]}}
+    site.fails("ContainerExec", body, "Conflict", "EngineFault")
