@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from tests.lab.engine import LabEngine
-from tests.lab.registry import PASSWORD, Registry, SearchIndex, bcrypt
+from tests.lab.registry import PASSWORD, Registry, bcrypt
+from tests.lab.search_index import SearchIndex
 
 
 def test_an_image_goes_to_the_registry_and_comes_back(engine_lab: LabEngine, registry: Registry) -> None:
