@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.operations.proving import failure, refusals, success
 from tests.integration.operations.site import Site
-from tests.lab.registry import SearchIndex
+from tests.lab.search_index import SearchIndex
 
 pytestmark = pytest.mark.engine
 
