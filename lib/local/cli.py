@@ -43,8 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             raise
-        because = f": {error.__cause__}" if error.__cause__ else ""
-        _tell(output, f"{error or type(error).__name__}{because} (--debug shows where)")
+        _tell(output, f"{_sentence(error)} (--debug shows where)")
         return STEP_FAILED
 
 
@@ -110,6 +109,14 @@ def _output(options: Namespace) -> Any:
             f"{error.name} is not installed", hint="Install requirements-local.txt, or use --json"
         ) from error
     return Terminal(debug=options.debug)
+
+
+def _sentence(error: Exception) -> str:
+    """What an error says; for code that cannot be loaded also why, which its text leaves to its cause."""
+    from lib.sailor.errors import ComponentError
+
+    text = str(error) or type(error).__name__
+    return f"{text}: {error.__cause__}" if isinstance(error, ComponentError) and error.__cause__ else text
 
 
 def _tell(output: Any, text: str) -> None:

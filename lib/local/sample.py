@@ -47,4 +47,7 @@ def _value(raw: Schema, root: Schema, depth: int) -> Any:
             return source["enum"][0]
     if inner.get("type") == "object" and depth > 0:
         return _object(inner, root, depth)
+    title = raw.get("title") or inner.get("title")
+    if title and inner.get("type") == "string" and "pattern" not in inner:
+        return f"<{title}>"
     return _BY_TYPE.get(str(inner.get("type")), "text")

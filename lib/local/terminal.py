@@ -94,6 +94,8 @@ class Terminal:
         level = line.get("level", 0)
         if self._debug:
             self._log.print(_shown(encode(line).decode()), soft_wrap=True)
+        elif level == LEVELS["fatal"]:  # a step that ended by itself; its other errors come as emissions
+            self.problem(f"{line.get('step')}: {line.get('err', {}).get('message') or line.get('msg')}")
         elif level == LEVELS["warn"]:
             self._log.print(Text.assemble(("Warning: ", "yellow"), _shown(str(line.get("msg", "")))))
 

@@ -51,6 +51,12 @@ def test_people_get_a_sentence_and_no_stack_trace() -> None:
     assert (ended.code, ended.out, ended.err) == (1, "", "Error: fail: no luck with ***\n")
 
 
+def test_escape_sequences_in_a_message_do_not_reach_the_terminal() -> None:
+    ended = run("action", "echo", "--body", '{"text": "red \\u001b[31m alert"}')
+
+    assert "red \ufffd[31m alert" in ended.out
+
+
 def test_debug_shows_the_whole_log() -> None:
     assert "Traceback" in run("action", "fail", "--debug").err
 
