@@ -107,8 +107,11 @@ def container_stats(engine: Engine, fields: Fields) -> Answer:
     fields = {"stream": False, **fields}
     query = ("stream", "one-shot")
     if is_true(fields["stream"]):
-        return engine.lines("/containers/{id}/stats", fields, query=query)
-    sample = engine.get("/containers/{id}/stats", fields, query=query).json()
+        return engine.lines("/containers/{id}/stats", fields, query=query, each=_measured)
+    return _measured(engine.get("/containers/{id}/stats", fields, query=query).json())
+
+
+def _measured(sample: dict[str, Any]) -> dict[str, Any]:
     return {**sample, **percentages(sample)}
 
 

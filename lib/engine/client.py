@@ -129,10 +129,11 @@ class Engine(Negotiated):
         fields: Fields = NOTHING,
         *,
         query: Sequence[Parameter] = (),
+        each: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> Lines:
-        """GET a stream of JSON lines: events and stats."""
+        """GET a stream of JSON lines: events and stats; `each` makes of a line what is handed on."""
         response = self._send("GET", path, fields, query, (), None, "stream", reads=True, stream=True)
-        return Lines(response, "GET", path)
+        return Lines(response, "GET", path, each)
 
     def progress(
         self,

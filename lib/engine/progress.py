@@ -45,8 +45,10 @@ class ProgressResult:
     lines: list[str] = field(default_factory=list)
 
     def as_dict(self) -> Record:
-        """Return the result as the body of a message."""
+        """Return the result as the body of a message; `id` and `digest` are the last ones, if there are any."""
+        last = {"id": self.ids[-1:], "digest": self.digests[-1:]}
         return {
+            **{name: found[0] for name, found in last.items() if found},
             "ids": self.ids,
             "digests": self.digests,
             "tags": self.tags,

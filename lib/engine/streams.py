@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -17,6 +17,7 @@ from lib.engine.tarwalk import whole
 from lib.engine.transport import Body, Lost
 
 T = TypeVar("T")
+Record = dict[str, Any]
 
 
 class Stream(Generic[T]):
@@ -72,17 +73,23 @@ class Stream(Generic[T]):
         self.close()
 
 
-class Lines(Stream[dict[str, Any]]):
-    """JSON lines, each an object."""
+class Lines(Stream[Record]):
+    """JSON lines, each an object; `each` adds to them what can be told from one alone."""
 
-    def _open(self, chunks: Paced) -> Iterator[dict[str, Any]]:
-        return records(chunks)
+    def __init__(
+        self, response: Response, method: str, path: str, each: Callable[[Record], Record] | None = None
+    ) -> None:
+        self._each = each
+        super().__init__(response, method, path)
+
+    def _open(self, chunks: Paced) -> Iterator[Record]:
+        return map(self._each, records(chunks)) if self._each else records(chunks)
 
 
 class ProgressLines(Lines):
     """JSON lines that tell how a piece of work goes on; where they are cut, its outcome is unknown."""
 
-    def __next__(self) -> dict[str, Any]:
+    def __next__(self) -> Record:
         try:
             return super().__next__()
         except StreamCut as cut:

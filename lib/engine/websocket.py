@@ -58,11 +58,10 @@ class WebSocket:
             raise _cut(fault) from fault
 
     def chunks(self, feed: Iterable[bytes] | None = None) -> Iterator[bytes]:
-        """Yield the output until the connection ends; to be called once. `feed` is the stdin, then closed
-        unless `keeps_input` was set.
+        """Yield the output until the connection ends; to be called once.
 
-        `input_taken` is False if the process ended before it took all of it. Raises StreamCut, and
-        LimitReached under `pace`.
+        `feed` is the stdin; then it is closed, unless `keeps_input` was set. `input_taken` is False if the
+        process ended before it took all of it. Raises StreamCut, and LimitReached under `pace`.
         """
         self._feed = feed
         return (chunk for chunk in self._chunks if chunk)

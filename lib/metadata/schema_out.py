@@ -11,6 +11,8 @@ from lib.metadata.facts import Facts, Tree
 from lib.metadata.whole import whole
 from lib.metadata.words import Words
 
+_STREAM = ("results", "truncated")
+
 
 def schema_out(key: str, facts: Facts, words: Words) -> Tree:
     """Return the whole out-schema of an operation, in the platform's dialect."""
@@ -22,7 +24,11 @@ def schema_out(key: str, facts: Facts, words: Words) -> Tree:
         properties[name] = _ours(shape["answer"], name, schema, words)
     if "definition" in shape:
         answer = dialect.definition(shape["definition"])
-        if "results" in properties:
+        if shape["answer"] == "stats":  # one sample, or a stream of them
+            sample = answer["properties"] | {name: properties[name] for name in ours if name not in _STREAM}
+            properties["results"]["items"] = {"type": "object", "properties": sample}
+            properties = sample | {name: properties[name] for name in _STREAM}
+        elif "results" in properties:
             properties["results"]["items"] = answer.get("items", answer)
         else:
             properties = answer.get("properties", {}) | properties

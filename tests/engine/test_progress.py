@@ -210,6 +210,7 @@ def test_the_result_is_a_message_body():
     progress = Progress(clock=lambda: next(ticks))
     progress.feed({"aux": {"ID": IMAGE}})
     assert progress.result().as_dict() == {
+        "id": IMAGE,
         "ids": [IMAGE],
         "digests": [],
         "tags": [],
