@@ -1,0 +1,59 @@
+"""Networks, and who is connected to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.sailor.ids import random_id
+from tests.integration.operations.proving import refusals, success
+from tests.integration.operations.site import Site
+
+pytestmark = pytest.mark.engine
+
+
+@success("NetworkCreate", "NetworkInspect", "NetworkList", "NetworkDelete")
+def test_a_network_is_made_found_and_deleted(site: Site) -> None:
+    name = f"net-{random_id()}"
+    body = {
+        "Name": name,
+        "Driver": "bridge",
+        "Internal": True,
+        "Labels": {"case": "net"},
+        "CheckDuplicate": True,
+    }
+    made = site.do("NetworkCreate", {"requestBody": body})["Id"]
+    assert site.do("NetworkInspect", {"id": name, "verbose": True})["Id"] == made
+    results = site.do("NetworkList", {"filters": {"name": [name]}})["results"]
+    assert [network["Id"] for network in results] == [made]
+    assert site.do("NetworkDelete", {"id": made}) == {}
+
+
+@success("NetworkConnect", "NetworkDisconnect")
+def test_a_container_is_connected_and_disconnected(site: Site, start) -> None:
+    made, container = site.do("NetworkCreate", {"requestBody": {"Name": f"net-{random_id()}"}})["Id"], start()
+    config = {"Aliases": ["www"], "IPAMConfig": {}}
+    site.do("NetworkConnect", {"id": made, "requestBody": {"Container": container, "EndpointConfig": config}})
+    assert container in site.do("NetworkInspect", {"id": made})["Containers"]
+    site.do("NetworkDisconnect", {"id": made, "requestBody": {"Container": container, "Force": True}})
+    assert not site.do("NetworkInspect", {"id": made})["Containers"]
+    site.do("NetworkDelete", {"id": made})
+
+
+@success("NetworkPrune")
+def test_unused_networks_with_a_label_are_pruned(site: Site) -> None:
+    name = f"net-{random_id()}"
+    site.do("NetworkCreate", {"requestBody": {"Name": name, "Labels": {"case": name}}})
+    assert site.do("NetworkPrune", {"filters": {"label": [f"case={name}"]}})["NetworksDeleted"] == [name]
+
+
+@refusals(
+    NetworkList=({"filters": {"nonsense": ["x"]}}, "Refused", "EngineFault"),
+    NetworkInspect=({"id": "nothing"}, "NotFound"),
+    NetworkCreate=({"requestBody": {"Name": "bridge"}}, "Conflict", "Unauthorized", "EngineFault"),
+    NetworkConnect=({"id": "nothing", "requestBody": {"Container": "nothing"}}, "NotFound"),
+    NetworkDisconnect=({"id": "nothing", "requestBody": {"Container": "nothing"}}, "NotFound"),
+    NetworkDelete=({"id": "nothing"}, "NotFound"),
+    NetworkPrune=({"filters": {"until": ["nonsense"]}}, "Refused", "EngineFault"),
+)
+def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+    site.fails(key, body, *names)
