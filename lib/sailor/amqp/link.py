@@ -70,7 +70,7 @@ class Link:
         self._connection.close()
 
     def _connect(self) -> None:
-        from pika import SelectConnection
+        from lib.sailor.amqp.connection import Connection
 
         if self._closing is not None:
             return
@@ -79,7 +79,7 @@ class Link:
         except TransportError as error:
             self._fail(error)
             return
-        self._connection = SelectConnection(
+        self._connection = Connection(
             wanted,
             on_open_callback=self._connected,
             on_open_error_callback=self._not_connected,
