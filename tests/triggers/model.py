@@ -24,7 +24,7 @@ def event(
         "Type": kind,
         "Action": action,
         "Actor": {
-            "ID": f"{number:064x}",
+            "ID": f"{number:012x}".ljust(64, "0"),
             "Attributes": {"name": f"c{number}", "image": "shop/web:1", **attributes},
         },
         "scope": scope,

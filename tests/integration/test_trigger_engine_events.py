@@ -1,0 +1,242 @@
+"""The trigger engineEvents on a real engine: load with kills, overflow, restarts, replays."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.cursor import LIMIT
+from tests.integration.trigger_lab import config, desk, engines_closed, names, own_engine, settled
+from tests.lab.engine import LabEngine
+from tests.lab.waiting import wait_until
+from tests.triggers.desk import Desk, size
+from tests.triggers.poller import Poller, stored
+from tests.triggers.poller import emitted as on_disk
+from tests.triggers.table import record
+from tests.triggers.truth import Truth
+
+__all__ = ["engines_closed", "own_engine"]
+pytestmark = pytest.mark.engine
+KEY = "engineEvents"
+
+
+def tag(engine: LabEngine, count: int, prefix: str = "many") -> None:
+    """Make so many events, quickly."""
+    for number in range(count):
+        engine.wire.do("POST", f"/images/{engine.image}/tag", repo=prefix, tag=f"t{number}")
+
+
+def anchored(engine: LabEngine, **fields: Any) -> Desk:
+    """A step that has polled once, on an engine that remembers something."""
+    tag(engine, 1, "anchor")
+    settled()
+    step = desk("engine_events", engine, **fields)
+    step.poll()
+    return step
+
+
+def key(event: dict[str, Any]) -> tuple[str, str, str]:
+    return event["Action"], event["Actor"]["ID"], str(event["timeNano"])
+
+
+def test_the_life_of_a_container_is_told_once(own_engine: LabEngine) -> None:
+    step = anchored(own_engine, types=["container"])
+    container = own_engine.run(["sh", "-c", "exit 3"], name="short-lived", Labels={"team": "shop"})
+    own_engine.wait(container)
+    own_engine.remove(container)
+    settled()
+    emitted = step.poll()
+    assert [body["Action"] for body in emitted.bodies] == ["create", "start", "die", "destroy"]
+    assert {body["Actor"]["ID"] for body in emitted.bodies} == {container}
+    assert emitted.bodies[2]["Actor"]["Attributes"]["exitCode"] == "3"
+    assert step.poll().bodies == []
+    record(KEY, "two polls in a row", emitted=4)
+
+
+def test_under_load_with_kills_at_random_points_nothing_is_lost(
+    own_engine: LabEngine, tmp_path: Path
+) -> None:
+    """Polls at random times, SIGKILL at random points; what was emitted contains the truth, repeats have equal ids."""
+    anchored(own_engine)
+    poller = Poller("engine_events", config(own_engine, includeExec=True), tmp_path)
+    wait_until(lambda: stored(tmp_path), "the first poll")
+    truth = Truth(own_engine)
+    chance = random.Random(7)
+    deadline = time.monotonic() + 12
+    busy = threading.Thread(target=_load, args=(own_engine, deadline), daemon=True)
+    busy.start()
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        pause.wait(0.2 + chance.random() * 0.9)
+        if chance.random() < 0.6:  # in the middle of what it tells
+            count = len(on_disk(tmp_path))
+            wait_until(lambda count=count: len(on_disk(tmp_path)) > count, "a message")
+        poller.kill()
+    busy.join(20)
+    truth.close()
+    settled()
+    messages = poller.finish()
+    told = [message for message in messages if message["body"]["kind"] == "event"]
+    wanted = {key(event) for event in truth.events}
+    missing = wanted - {key(message["body"]) for message in told}
+    gaps = [message["body"] for message in messages if message["body"]["kind"] == "gap"]
+    assert (missing, gaps) == (set(), [])
+    ids = {(message["id"], key(message["body"])) for message in told}
+    assert len({one for one, _ in ids}) == len({event for _, event in ids}) == len(ids)
+    repeated = sum(count - 1 for count in Counter(message["id"] for message in told).values())
+    assert poller.kills >= 5
+    assert repeated > 0
+    assert len(wanted) > 100
+    record(KEY, f"load, {poller.kills} x SIGKILL", emitted=len(told), repeated=repeated)
+
+
+def _load(engine: LabEngine, deadline: float) -> None:
+    number = 0
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        number += 1
+        tag(engine, 3, f"load{number}")
+        container = engine.run(["true"], name=f"load{number}")
+        engine.wait(container)
+        engine.remove(container)
+        pause.wait(0.3)
+
+
+@pytest.mark.parametrize("fields", [{}, {"actions": "die"}], ids=["unfiltered", "filtered"])
+def test_an_overflow_is_a_gap_and_never_silence(own_engine: LabEngine, fields: dict[str, Any]) -> None:
+    step = anchored(own_engine, **fields)
+    container = own_engine.run(["true"])
+    own_engine.wait(container)
+    tag(own_engine, 300)
+    own_engine.remove(container)
+    settled()
+    emitted = step.poll()
+    (gap,) = emitted.of("gap")
+    assert (gap["reason"], gap["remembered"]) == ("overflow", 256)
+    assert len(emitted.of("event")) == (256 if not fields else 0)
+    assert size(step.snapshot) < LIMIT
+    assert step.poll().bodies == []
+    how = "filtered" if fields else "unfiltered"
+    record(KEY, f"overflow by 300 events, {how}", emitted=len(emitted.of("event")), lost=50, gap="overflow")
+
+
+def test_after_an_overflow_containers_tell_what_they_still_know(own_engine: LabEngine) -> None:
+    step = anchored(own_engine, actions="create, start, die", resync=True)
+    container = own_engine.run(["sh", "-c", "exit 5"], name="forgotten")
+    own_engine.wait(container)
+    tag(own_engine, 300)
+    settled()
+    emitted = step.poll()
+    own_engine.remove(container)
+    told = [(body["Action"], body["synthetic"], body["name"]) for body in emitted.of("event")]
+    assert told == [(action, True, "forgotten") for action in ("create", "start", "die")]
+    assert emitted.of("event")[2]["Actor"]["Attributes"]["exitCode"] == "5"
+    record(KEY, "overflow with reconstruction", emitted=3, gap="overflow")
+
+
+def test_a_restart_of_the_engine_is_a_gap(own_engine: LabEngine) -> None:
+    step = anchored(own_engine)
+    own_engine.stop()
+    own_engine.start()
+    tag(own_engine, 2, "after")
+    settled()
+    emitted = step.poll()
+    assert [gap["reason"] for gap in emitted.of("gap")] == ["restart"]
+    assert names(emitted).count("after:t1") == 1
+    assert step.poll().bodies == []
+    record(KEY, "engine restarted", emitted=len(emitted.of("event")), gap="restart")
+
+
+def test_a_restart_of_an_idle_engine_whose_events_were_never_seen_is_noticed(own_engine: LabEngine) -> None:
+    own_engine.stop()
+    own_engine.start()
+    step = desk("engine_events", own_engine)
+    step.poll()
+    tag(own_engine, 1, "unseen")
+    own_engine.stop()
+    own_engine.start()
+    emitted = step.poll()
+    assert [gap["reason"] for gap in emitted.of("gap")] == ["restart"]
+    record(KEY, "engine restarted twice, empty memory", emitted=0, lost=1, gap="restart")
+
+
+def test_a_swarm_manager_that_replays_is_a_gap_and_replays_are_left_out(own_engine: LabEngine) -> None:
+    own_engine.wire.do("POST", "/swarm/init", {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"})
+    for number in range(40):
+        own_engine.wire.do("POST", "/configs/create", {"Name": f"c{number}", "Data": "aGVsbG8="})
+    # What is younger than ten seconds would be told rather twice than never.
+    made = time.time()
+    wait_until(lambda: time.time() > made + 11.5, "the events to be old", 20)
+    step = anchored(own_engine)
+    own_engine.stop()
+    own_engine.start()
+    wait_until(lambda: own_engine.wire.ask("GET", "/configs").status == 200, "the swarm to be back")
+    settled()
+    emitted = step.poll()
+    assert [gap["reason"] for gap in emitted.of("gap")] == ["restart"]
+    assert [
+        body for body in emitted.of("event") if body["Action"] == "create" and body["Type"] == "config"
+    ] == []
+    own_engine.wire.do("POST", "/configs/create", {"Name": "new", "Data": "aGVsbG8="})
+    settled()
+    after = step.poll()
+    assert "new" in names(after)
+    assert after.of("gap") == []
+    own_engine.wire.do("POST", "/swarm/leave", force=True)
+    record(KEY, "swarm manager restarted and replays", emitted=len(emitted.of("event")), gap="restart")
+
+
+def test_swarm_events_out_of_order_are_all_told_once(own_engine: LabEngine) -> None:
+    step = anchored(own_engine, scope="swarm", types=["config"])
+    own_engine.wire.do("POST", "/swarm/init", {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"})
+    told: list[str] = []
+    gaps: list[Any] = []
+    made = []
+    for number in range(60):
+        name = f"mixed{number}"
+        own_engine.wire.do("POST", "/configs/create", {"Name": name, "Data": "aGVsbG8="})
+        tag(own_engine, 1, name)
+        made.append(name)
+        if number % 7 == 0:
+            emitted = step.poll()
+            told += names(emitted)
+            gaps += emitted.of("gap")
+    settled()
+    emitted = step.poll()
+    told += names(emitted)
+    own_engine.wire.do("POST", "/swarm/leave", force=True)
+    assert sorted(told) == sorted(made)
+    assert gaps + emitted.of("gap") == []
+    record(KEY, "swarm and local events mixed", emitted=len(told))
+
+
+def test_real_time_tells_an_event_within_two_seconds(own_engine: LabEngine) -> None:
+    step = anchored(own_engine, mode="realTime", realTimeSeconds="6", actions="tag")
+    result: list[Any] = []
+    listener = threading.Thread(target=lambda: result.append(step.poll()))
+    listener.start()
+    wait_until(lambda: own_engine.wire.do("GET", "/info").json()["NEventsListener"] > 0, "somebody to listen")
+    tag(own_engine, 20, "live")
+    step.cancelled.wait(3)
+    step.cancelled.set()
+    listener.join(20)
+    assert [name for name in names(result[0]) if name.startswith("live")] == [f"live:t{n}" for n in range(20)]
+    record(KEY, "real time", emitted=20)
+
+
+def test_a_try_out_gives_a_sample_within_seconds(
+    own_engine: LabEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELASTICIO_FLOW_TYPE", "debug")
+    step = desk("engine_events", own_engine, actions="never-happens")
+    began = time.monotonic()
+    emitted = step.poll()
+    assert time.monotonic() - began < 3
+    assert [body["sample"] for body in emitted.bodies] == [True]
+    assert emitted.snapshots == []

@@ -1,0 +1,60 @@
+"""What the tests of triggers on real engines share."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lib import credentials
+from lib.local.local_image import LocalImageError
+from lib.local.private_engine import PrivateEngineError
+from tests.lab.engine import LabEngine
+from tests.lab.need import missing
+from tests.lab.waiting import wait_until
+from tests.triggers.desk import Desk, Emitted
+
+__all__ = ["config", "engines_closed", "names", "own_engine", "settled"]
+
+
+@pytest.fixture(autouse=True)
+def engines_closed() -> Iterator[None]:
+    """Close the connections that are kept for the next step."""
+    yield
+    for engine in credentials._engines.values():
+        engine.close()
+
+
+@pytest.fixture(scope="module")
+def own_engine() -> Iterator[LabEngine]:
+    """An engine that nobody else's events reach, and that may be stopped."""
+    try:
+        engine = LabEngine.begin()
+    except (PrivateEngineError, LocalImageError) as problem:
+        missing(str(problem))
+    yield engine
+    engine.close()
+
+
+def config(engine: LabEngine, **fields: Any) -> dict[str, Any]:
+    """A step's configuration for an engine."""
+    return {"server": "2", "otherServer": engine.url, **fields}
+
+
+def settled() -> None:
+    """Wait until what happened is old enough for a poll: two whole seconds by the engine's clock, which is ours."""
+    shown = math.ceil(time.time()) + 2.05
+    wait_until(lambda: time.time() >= shown, "what happened to be shown")
+
+
+def names(emitted: Emitted, kind: str = "event") -> list[str]:
+    """The names in messages of a kind."""
+    return [body.get("name") or body["container"]["name"] for body in emitted.of(kind)]
+
+
+def desk(module: str, engine: LabEngine, **fields: Any) -> Desk:
+    """A step of a trigger on an engine."""
+    return Desk(module, config(engine, **fields))
