@@ -39,7 +39,7 @@ def run_action(options: Namespace, output: Output) -> int:
     attachments = {name: attached(path) for name, path in options.attachment}
     message = Message(body=json_value("--body", options.body), attachments=attachments)
     with workshop(options, output) as shop:
-        run = Run(shop)
+        run = Run(shop, comes_back=options.rebound_pause is not None)
         step = run.only(function.key, _configuration(options))
         run.work(step, message)
     return int(run.failed)
@@ -107,7 +107,9 @@ def workshop(
     """The workshop of one run; without --data its files are removed at the end."""
     component = Component(str(folder_of(options)))
     with _data_folder(options.data) as data:
-        shop = Workshop(component, output, data, options.debug, options.rebound_pause, variables or {})
+        shop = Workshop(
+            component, output, data, options.debug, options.rebound_pause or 15.0, variables or {}
+        )
         try:
             yield shop
         finally:

@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(
         command=None, json=False, debug=False, component=None, data=None, config=None, engine=None
     )
-    top.set_defaults(rebound_pause=15.0, config_of=[])
+    top.set_defaults(rebound_pause=None, config_of=[])
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     listing = _command(commands, "list", "show all triggers and actions")
     listing.add_argument("word", nargs="?", help="only those with this word in key, title or group")
@@ -100,9 +100,9 @@ def _running(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     command.add_argument(
         "--rebound-pause",
         type=duration,
-        default=15.0,
         metavar="TIME",
-        help="pause before the first rebound, doubled for each further one (15s, as on the platform)",
+        help="pause before the first rebound, doubled for each further one "
+        "(flows and triggers: 15s, as on the platform; one action: a rebound ends the run)",
     )
     return _configured(command)
 

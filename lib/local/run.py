@@ -29,8 +29,15 @@ class Run:
     """The steps of one run, made by `only` (one step) or `link` (a flow)."""
 
     def __init__(
-        self, workshop: Workshop, state: StateFile | None = None, on_report: OnReport | None = None
+        self,
+        workshop: Workshop,
+        state: StateFile | None = None,
+        on_report: OnReport | None = None,
+        *,
+        comes_back: bool = True,
     ) -> None:
+        """Without `comes_back` a rebound counts as a failure: a person waits for this one message."""
+        self._comes_back = comes_back
         self._workshop = workshop
         self._state = state
         self._on_report = on_report
@@ -97,7 +104,9 @@ class Run:
             self._routing.failed = True
 
     def _published(self, step_id: str, published: Published) -> None:
-        if published.kind is Kind.REBOUND:
+        if published.kind is Kind.REBOUND and not self._comes_back:
+            self._routing.failed = True
+        elif published.kind is Kind.REBOUND:
             due = time.monotonic() + self._routing.pause(published)
             delivery = Delivery(published.outgoing.body, published.headers)
             self._put_back.append(_PutBack(due, self._steps[step_id], delivery))

@@ -75,6 +75,13 @@ def test_a_message_that_is_put_back_comes_again_after_its_pause() -> None:
     assert ended.emissions[-1]["message"]["body"] == {"tries": 2, "a": 1}
 
 
+def test_one_action_that_is_put_back_has_failed() -> None:
+    ended = run("action", "comeBack", "--body", '{"a": 1}', "--json")
+
+    assert ended.code == 1
+    assert [line["event"] for line in ended.emissions] == ["updateSnapshot", "rebound"]
+
+
 def test_attachments_go_in_and_out_as_files(tmp_path: Path) -> None:
     file = tmp_path / "in put.txt"
     file.write_text("content")
