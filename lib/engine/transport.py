@@ -101,7 +101,7 @@ class Connection(HTTPConnection):
         self._endpoint, self._connect_timeout, self._context = endpoint, connect_timeout, context
 
     def connect(self) -> None:
-        self.sock = dial(self._endpoint, self._connect_timeout, self._context)
+        self.sock = self.wire = dial(self._endpoint, self._connect_timeout, self._context)
 
     def usable(self) -> bool:
         """Whether a kept connection is still open: nothing to read means neither an end nor leftovers."""
@@ -119,15 +119,14 @@ class Body:
         self._answer, self._connection, self._pool = answer, connection, pool
         self._deadline = None if timeout.total is None else time.monotonic() + timeout.total
         self._idle = timeout.idle
-        if connection.sock is not None:  # else the answer closes the connection and owns the socket
-            connection.sock.settimeout(self._patience())
-        self._socket = connection.sock
+        # http.client lets go of the socket where the engine will close it; the answer still reads from it.
+        self._socket = connection.wire
+        self._socket.settimeout(self._patience())
         self._held = True
 
     def set_timeout(self, seconds: float | None) -> None:
         """Limit the wait for the next piece."""
-        if self._socket is not None:
-            self._socket.settimeout(seconds)
+        self._socket.settimeout(seconds)
 
     def _patience(self) -> float | None:
         if self._deadline is None:

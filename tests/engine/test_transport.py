@@ -195,6 +195,22 @@ def test_a_stream_that_falls_silent_ends_at_its_limit(tmp_path: Path) -> None:
     assert caught.value.limit == "idleSeconds"
 
 
+def test_a_silent_stream_without_an_end_of_its_own_is_limited_too(tmp_path: Path) -> None:
+    def stuck(peer: socket.socket) -> None:
+        peer.sendall(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"a":1}\n')
+        peer.recv(1)
+
+    with (
+        Scripted(tmp_path, stuck) as server,
+        engine_at(server) as engine,
+        engine.lines("/events") as lines,
+    ):
+        lines.pace(0.05, None)
+        assert next(lines) == {"a": 1}
+        with pytest.raises(LimitReached):
+            next(lines)
+
+
 def test_a_stream_left_early_ends_its_connection_and_the_next_call_opens_a_new_one(tmp_path: Path) -> None:
     endless = say(CHUNKED + b'8\r\n{"a":1}\n\r\n' * 2)
     with Scripted(tmp_path, endless, say(OBJECT)) as server, engine_at(server) as engine:
