@@ -173,7 +173,8 @@ def _node(node: Tree, *, answer: bool, optional: bool = False) -> Tree:
         tree["required"] = required
     for key in ("items", "additionalProperties"):
         if isinstance(node.get(key), dict):
-            tree[key] = _node(node[key], answer=answer)
+            # Null in a map: in an update it removes the key, elsewhere engines read it as nothing.
+            tree[key] = _node(node[key], answer=answer, optional=key == "additionalProperties")
     return tree
 
 

@@ -51,6 +51,8 @@ def refusal(response: Response, method: str, path: str) -> Exception:
         )
     kind = _CLASSES.get(status) or (EngineFault if status >= 500 else Refused)  # noqa: PLR2004
     hint = _HINTS.get(status)
+    if status == 401 and path.endswith("/swarm/unlock"):  # noqa: PLR2004
+        hint = "Check the unlock key: a manager of the swarm shows it by SwarmUnlockkey"
     if status == 404 and "page not found" in text:  # noqa: PLR2004
         hint = "This engine does not know the operation: it is too old, or no Docker Engine"
     return kind(text, status=status, method=method, path=path, hint=hint)
