@@ -26,7 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test runs on each kind of engine that can do what it shows."""
-    if "site" not in metafunc.fixturenames:
+    named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "site" not in metafunc.fixturenames or any("site" in names for names in named):
         return
     keys = [key for mark in metafunc.definition.iter_markers("operation") for key in mark.args]
     only = [mark.args for mark in metafunc.definition.iter_markers("only_on")]
