@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
-from lib.engine.indexed import update
+from lib.engine.indexed import update_cluster_volume
 from lib.engine.query import filters
 
 
@@ -30,7 +30,7 @@ def volume_inspect(engine: Engine, fields: Fields) -> Answer:
 @action("VolumeUpdate")
 def volume_update(engine: Engine, fields: Fields) -> Answer:
     """Update a cluster volume: PUT /volumes/{name}. The body is {"Spec": ...}."""
-    return update(engine, "/volumes/{name}", "/volumes/{name}", fields, cluster_volume=True)
+    return update_cluster_volume(engine, fields)
 
 
 @action("VolumeDelete")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lib.engine.client import Engine, Fields, Header
@@ -21,36 +21,67 @@ def update(
     *,
     query: Sequence[Parameter] = (),
     headers: Sequence[Header] = (),
-    cluster_volume: bool = False,
 ) -> Reply:
     """Update a swarm object.
 
     With a `version` in the input the body replaces the object's spec, as the API has it. Without one the
     object is read first, the body is merged into its spec (null removes a key), and this is repeated when
-    somebody else was faster. A cluster volume (VolumeUpdate) is PUT, and its spec is a part of the body.
+    somebody else was faster.
     """
     query = ("version", *query)
 
     def send(fields: Fields) -> Reply:
-        if cluster_volume:
-            return engine.put(path, fields, query=query, body="requestBody")
         return engine.post(path, fields, query=query, headers=headers, body="requestBody")
 
-    if fields.get("version") not in (None, ""):
+    if _versioned(fields):
         return send(fields)
+    return _merging(lambda: engine.get(inspect, fields).json(), send, fields)
+
+
+def update_cluster_volume(engine: Engine, fields: Fields) -> Reply:
+    """Update a cluster volume (VolumeUpdate), as `update` does; it is PUT, and its spec is a part of the body.
+
+    Engines look for it by the id of the swarm's object alone, so the name is looked up in any case.
+    """
+
+    def read() -> dict[str, Any]:
+        volume = engine.get("/volumes/{name}", fields).json().get("ClusterVolume")
+        if not volume:
+            raise BadInput(
+                "This volume has no version; only cluster volumes can be updated",
+                field="name",
+                hint="A cluster volume is made by VolumeCreate with ClusterVolumeSpec, in a swarm",
+            )
+        return {**volume, "Spec": {"Spec": volume.get("Spec", {})}}
+
+    found = read()
+
+    def send(fields: Fields) -> Reply:
+        named = {**fields, "name": found["ID"]}
+        return engine.put("/volumes/{name}", named, query=("version",), body="requestBody")
+
+    return send(fields) if _versioned(fields) else _merging(read, send, fields, found)
+
+
+def _versioned(fields: Fields) -> bool:
+    return fields.get("version") not in (None, "")
+
+
+def _merging(
+    read: Callable[[], dict[str, Any]],
+    send: Callable[[Fields], Reply],
+    fields: Fields,
+    current: dict[str, Any] | None = None,
+) -> Reply:
     for attempt in range(1, _ATTEMPTS + 1):
-        current = engine.get(inspect, fields).json()
-        if cluster_volume:
-            current = current.get("ClusterVolume") or {}
-            current = {**current, "Spec": {"Spec": current.get("Spec", {})}}
-        if "Version" not in current:
-            raise BadInput("This object has no version; only those of a swarm can be updated")
+        current = current or read()
         change = merged(current["Spec"], _change(fields))
         try:
             return send({**fields, "version": current["Version"]["Index"], "requestBody": change})
         except EngineFault as fault:
             if not fault.outdated or attempt == _ATTEMPTS:
                 raise
+        current = None
     raise AssertionError("unreachable")
 
 
