@@ -82,4 +82,4 @@ def test_a_search_asks_the_index_of_the_host(site: Site) -> None:
 
 @failure("ImageSearch")
 def test_a_search_at_a_host_that_is_not_there_fails(site: Site) -> None:
-    site.fails("ImageSearch", {"term": "127.0.0.1:1/shop"}, "EngineFault")
+    site.fails("ImageSearch", {"term": "127.0.0.1:1/shop"}, "EngineFault", "Refused")
