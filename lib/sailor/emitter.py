@@ -14,7 +14,7 @@ from lib.sailor.incoming import Incoming
 from lib.sailor.logging import Logger
 from lib.sailor.message import Message
 from lib.sailor.outlet import Outlet
-from lib.sailor.transport import Kind, Outgoing
+from lib.sailor.transport import Done, Kind, Outgoing
 
 SNAPSHOT_BYTES = 5_000
 
@@ -42,21 +42,19 @@ class Emitter:
     def data(self, message: Message | Mapping[str, Any]) -> None:
         """Send a message to the next step (protocol 5.3)."""
         with self._emission("data"):
-            emitted = encoding.as_message(message)
-            emitted = encoding.outgoing_message(
-                emitted, self._carried, self._outlet, self._incoming.message_id
-            )
-            emitted, address = encoding.take_routing_key(emitted)
-            version = self._outlet.settings.protocol_version
-            body = encoding.seal(encoding.payload(emitted, self._outlet), self._outlet, version)
-            table = self._headers(emitted.id, end=headers.now(), protocolVersion=version)
-            self._outlet.throttle(Kind.DATA)
-            self._publish(Kind.DATA, body, table, address)
+            self._outlet.transport.publish(self._data(message))
+
+    def last_data(self, message: Message | Mapping[str, Any], done: Done) -> None:
+        """Send what a function returned and end; nobody waits for the confirm, `done` is called with it."""
+        with self._emission("data"):
+            outgoing = self._data(message)
+        self.close()
+        self._outlet.transport.publish(outgoing, done)
 
     def error(self, error: BaseException | str | Mapping[str, Any] | None) -> None:
         """Report an error; the message will be rejected at its end (protocol 5.4)."""
         with self._emission("error", report=False):
-            self._report(error)
+            self.report(error)
 
     def rebound(self, reason: BaseException | str | None = None) -> None:
         """Put the message back for a later, complete run (protocol 5.5)."""
@@ -108,18 +106,49 @@ class Emitter:
             body = encoding.seal(given, self._outlet, 1)
             self._publish(Kind.REPLY, body, self._headers(None, protocolVersion=1), address)
 
+    def end(self) -> None:
+        """End the message before the function returns; it does so anyway."""
+        if self._ended:
+            self.logger.warning("end was emitted more than once")
+        self.close()
+
+    def close(self) -> None:
+        """Refuse everything from now on, and wait for what is under way."""
+        with self._state:
+            self._ended = True
+            self._state.wait_for(lambda: not self._running)
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether no error was emitted; this alone decides between ack and reject."""
+        return not self._errors
+
     def count_error(self) -> None:
         """Have the message rejected without a further report."""
         self._errors += 1
 
-    def end(self) -> bool:
-        """Refuse everything from now on, wait for what is under way; True when no error was emitted."""
-        with self._state:
-            if self._ended:
-                self.logger.warning("end was emitted more than once")
-            self._ended = True
-            self._state.wait_for(lambda: not self._running)
-            return not self._errors
+    def report(self, error: object) -> None:
+        """Publish an error event, also when the function has ended the message already."""
+        self._errors += 1
+        settings = self._outlet.settings
+        sealed, body = encoding.error_bodies(
+            error, self._incoming.delivery, self._outlet, self.logger.secrets
+        )
+        table = self._headers(None, end=headers.now())
+        self._outlet.throttle(Kind.ERROR)
+        self._publish(Kind.ERROR, body, table)
+        if (address := self._incoming.reply_to) is not None and not settings.no_error_replies:
+            self._publish(Kind.REPLY, sealed, {**table, "x-eio-error-response": True}, address)
+
+    def _data(self, message: Message | Mapping[str, Any]) -> Outgoing:
+        emitted = encoding.as_message(message)
+        emitted = encoding.outgoing_message(emitted, self._carried, self._outlet, self._incoming.message_id)
+        emitted, address = encoding.take_routing_key(emitted)
+        version = self._outlet.settings.protocol_version
+        body = encoding.seal(encoding.payload(emitted, self._outlet), self._outlet, version)
+        table = self._headers(emitted.id, end=headers.now(), protocolVersion=version)
+        self._outlet.throttle(Kind.DATA)
+        return Outgoing(Kind.DATA, body, table, address, self._incoming.delivery)
 
     @contextmanager
     def _emission(self, event: str, *, report: bool = True) -> Iterator[None]:
@@ -133,25 +162,13 @@ class Emitter:
         except Exception as error:  # noqa: BLE001 - whatever it is, the function has to know
             failure = _as_emit_error(event, error)
             if report:
-                self._report(failure)
+                self.report(failure)
                 failure.reported = True
             raise failure from (error.__cause__ if failure is error else error)
         finally:
             with self._state:
                 self._running -= 1
                 self._state.notify_all()
-
-    def _report(self, error: object) -> None:
-        self._errors += 1
-        settings = self._outlet.settings
-        sealed, body = encoding.error_bodies(
-            error, self._incoming.delivery, self._outlet, self.logger.secrets
-        )
-        table = self._headers(None, end=headers.now())
-        self._outlet.throttle(Kind.ERROR)
-        self._publish(Kind.ERROR, body, table)
-        if (address := self._incoming.reply_to) is not None and not settings.no_error_replies:
-            self._publish(Kind.REPLY, sealed, {**table, "x-eio-error-response": True}, address)
 
     def _publish_snapshot(self, event: str, value: Any) -> bytes:
         text = jsontext.encode(value)

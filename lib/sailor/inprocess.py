@@ -12,7 +12,7 @@ from lib.sailor.cipher import Cipher, Plain, from_base64, from_wire, to_wire
 from lib.sailor.errors import StorageError
 from lib.sailor.ids import random_id
 from lib.sailor.message import Message
-from lib.sailor.transport import Delivery, Kind, Outgoing
+from lib.sailor.transport import Delivery, Done, Kind, Outgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,13 @@ class InProcess:
     def receive(self) -> Delivery | None:
         return self._waiting.get()
 
-    def publish(self, outgoing: Outgoing) -> None:
+    def publish(self, outgoing: Outgoing, done: Done | None = None) -> None:
         published = Published(outgoing.kind, self._value(outgoing), outgoing.headers, outgoing)
         self.published.append(published)
         if self._listener is not None:
             self._listener(published)
+        if done is not None:
+            done(None)
 
     def finish(self, delivery: Delivery, ok: bool) -> None:
         self.finished.append((delivery, ok))

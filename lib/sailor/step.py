@@ -1,9 +1,10 @@
-"""One message through one function: read, call, emit what it returns, then finish it: ok or not is decided here."""
+"""One message through one function: read, call, emit what it returns, then finish it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from lib.sailor import jsontext
@@ -40,19 +41,33 @@ class Step:
         self.logger.secrets.add(secrets_within(self.config))
 
     def run(self, delivery: Delivery) -> bool:
-        """Work on one input and finish it; True when no error was emitted. Raises nothing."""
+        """Work on one input and finish it, now or when its last message is confirmed. Raises nothing.
+
+        The answer is whether no error was emitted so far.
+        """
         incoming = Incoming.of(delivery)
         emitter = Emitter(incoming, self.outlet, self._component_logger(incoming))
         try:
-            self._work(incoming, emitter)
+            result = self._call(incoming, emitter)
+            if isinstance(result, (Message, Mapping)):
+                emitter.last_data(result, partial(self._finish, incoming, emitter))
+                return emitter.ok
+            emit_result(result, emitter)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the one place where a message fails
-            self._failed(error, incoming, emitter)
-        ok = emitter.end()
-        if ok or not self.outlet.cancelled.is_set():  # what was cancelled goes back to the queue
-            self.outlet.transport.finish(delivery, ok)
-        return ok
+            self._finish(incoming, emitter, error)
+        else:
+            self._finish(incoming, emitter, None)
+        return emitter.ok
 
-    def _work(self, incoming: Incoming, emitter: Emitter) -> None:
+    def _finish(self, incoming: Incoming, emitter: Emitter, error: BaseException | None) -> None:
+        """Report an error, if there was one, and take the input off the queue: ok or not is decided here alone."""
+        if error is not None:
+            self._failed(error, incoming, emitter)
+        emitter.close()
+        if emitter.ok or not self.outlet.cancelled.is_set():  # what was cancelled goes back to the queue
+            self.outlet.transport.finish(incoming.delivery, emitter.ok)
+
+    def _call(self, incoming: Incoming, emitter: Emitter) -> Any:
         message = read(incoming.delivery, self.outlet.cipher, self.outlet.settings.input_format)
         if self.resolves_objects:
             message = self.outlet.lightweight.resolve(message, incoming.message_id)
@@ -67,7 +82,7 @@ class Step:
             self.outlet.cancelled,
         )
         config = jsontext.decode(self._config_text)
-        emit_result(self.process(context, message, config, self.outlet.snapshot.copy()), emitter)
+        return awaited(self.process(context, message, config, self.outlet.snapshot.copy()))
 
     def _failed(self, error: BaseException, incoming: Incoming, emitter: Emitter) -> None:
         logger = self._own_logger(incoming)
@@ -76,7 +91,7 @@ class Step:
             emitter.count_error()
             return
         try:
-            emitter.error(error)
+            emitter.report(error)
         except Exception as second:  # noqa: BLE001 - nothing is left but to reject (protocol D-10)
             logger.fatal("The error could not be delivered; the message is rejected", err=second)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, Self
@@ -44,14 +44,21 @@ class Outgoing:
     """Milliseconds after which a rebound comes back."""
 
 
+Done = Callable[[Exception | None], None]
+
+
 class Transport(Protocol):
     """Receives inputs, publishes outputs, finishes inputs, keeps large objects."""
 
     def receive(self) -> Delivery | None:
         """Block until an input is there; None when no more will come."""
 
-    def publish(self, outgoing: Outgoing) -> None:
-        """Return once it is safely delivered; Undeliverable otherwise."""
+    def publish(self, outgoing: Outgoing, done: Done | None = None) -> None:
+        """Return once it is safely delivered; Undeliverable otherwise.
+
+        With `done` it may return before that, and calls `done` then, on any thread: with None, or with the failure.
+        `done` must not block when it is called with None.
+        """
 
     def finish(self, delivery: Delivery, ok: bool) -> None:
         """Take the input off the queue: done, or rejected for good."""

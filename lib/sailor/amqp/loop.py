@@ -26,7 +26,10 @@ class Loop:
         self._thread.start()
 
     def call(self, call: Call) -> None:
-        """Run a call on the thread; arguments are bound with functools.partial, never by a lambda of a loop."""
+        """Run a call on the thread, at once when this is it; bind arguments with functools.partial, not a lambda."""
+        if threading.get_ident() == self._thread.ident and self._ready.is_set():
+            call()
+            return
         self._calls.append(call)
         if not self._scheduled and self._ready.is_set():
             self._scheduled = True  # one wake-up serves everything that gathers until it is heard

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -22,25 +23,37 @@ class Outcome(Enum):
 
 
 class Letter:
-    """One publish under way; its sender waits for the outcome."""
+    """One publish under way; its sender waits for the outcome, or is called with it on the I/O thread."""
 
-    __slots__ = ("_done", "body", "exchange", "outcome", "properties", "routing_key", "text")
+    __slots__ = ("_done", "body", "exchange", "outcome", "properties", "routing_key", "settled", "text")
 
-    def __init__(self, exchange: str, routing_key: str, properties: Any, body: bytes) -> None:
+    def __init__(
+        self,
+        exchange: str,
+        routing_key: str,
+        properties: Any,
+        body: bytes,
+        settled: Callable[[Letter], None] | None = None,
+    ) -> None:
         self.exchange = exchange
         self.routing_key = routing_key
         self.properties = properties
         self.body = body
         self.outcome: Outcome | None = None
         self.text = ""
-        self._done = threading.Lock()
-        self._done.acquire()
+        self.settled = settled
+        if settled is None:
+            self._done = threading.Lock()
+            self._done.acquire()
 
     def settle(self, outcome: Outcome, text: str = "") -> None:
         """Tell the sender, once."""
         self.outcome = outcome
         self.text = text or outcome.value
-        self._done.release()
+        if self.settled is None:
+            self._done.release()
+        else:
+            self.settled(self)
 
     def wait(self) -> None:
         """Return when the outcome is known."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from lib.sailor.amqp.consumer import Consumer
 from lib.sailor.amqp.link import Link
 from lib.sailor.amqp.loop import Loop
-from lib.sailor.amqp.publisher import Letter, Outcome, Publisher
-from lib.sailor.errors import StorageError, TransportError, Undeliverable
+from lib.sailor.amqp.post import Job, Post
+from lib.sailor.errors import StorageError, TransportError
 from lib.sailor.logging import Logger
 from lib.sailor.settings import Settings
-from lib.sailor.transport import Delivery, Kind, Outgoing
+from lib.sailor.transport import Delivery, Done, Outgoing
 
-HOPELESS = (Outcome.UNROUTABLE, Outcome.IMPOSSIBLE)
-ATTEMPTS_WHEN_HOPELESS = 5
 CLOSING_SECONDS = 3.0
 
 
@@ -45,26 +44,19 @@ class AmqpTransport:
         self._objects = objects
         self._failed = failed
         self._stopped = threading.Event()
-        self._deliveries: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Delivery | Job | None] = queue.SimpleQueue()
         self._loop = Loop(failed)
         self._reading = Link(self._loop, settings, "read", logger)
         self._writing = Link(self._loop, settings, "write", logger)
-        self._consumer = Consumer(self._reading, settings, logger, self._deliveries.put, self._consume_failed)
-        self._publisher = Publisher(self._writing)
-        self._addresses = {
-            Kind.DATA: settings.data_routing_key,
-            Kind.ERROR: settings.error_routing_key,
-            Kind.REBOUND: settings.rebound_routing_key,
-            Kind.SNAPSHOT: settings.snapshot_routing_key,
-        }
-        self._attempts = settings.amqp_publish_retry_attempts or float("inf")
+        self._consumer = Consumer(self._reading, settings, logger, self._waiting.put, self._consume_failed)
+        self._post = Post(self._loop, self._writing, settings, logger, self._waiting.put)
         self._consume_error: TransportError | None = None
 
     def open(self) -> None:
         """Begin to connect; returns at once."""
         self._loop.start()
         self._reading.open(self._consumer)
-        self._writing.open(self._publisher)
+        self._writing.open(self._post.publisher)
 
     def wait_open(self) -> None:
         """Return when both connections are open; TransportError when one cannot be opened."""
@@ -87,19 +79,20 @@ class AmqpTransport:
         agreed.wait(CLOSING_SECONDS)
 
     def release(self, workers: int) -> None:
-        """Make `receive` return None to so many workers, and drop inputs that none of them has taken."""
-        while True:
-            try:
-                self._deliveries.get_nowait()
-            except queue.Empty:
-                break
-        for _ in range(workers):
-            self._deliveries.put(None)
+        """Make `receive` return None to so many workers, after everything unconfirmed; drop inputs not taken yet."""
+        kept = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if not isinstance(item := self._waiting.get_nowait(), Delivery):
+                    kept.append(item)
+        for item in kept:
+            self._waiting.put(item)
+        self._post.when_quiet(partial(self._end_workers, workers))
 
     def abandon(self) -> None:
         """Let every publish under way fail and finish nothing any more: inputs in work go back to the queue."""
         self._stopped.set()
-        self._loop.call(self._publisher.give_up)
+        self._post.stop()
 
     def close(self) -> None:
         """Close both connections after everything written so far, within a moment."""
@@ -112,28 +105,15 @@ class AmqpTransport:
         self._loop.stop()
 
     def receive(self) -> Delivery | None:
-        return self._deliveries.get()
-
-    def publish(self, outgoing: Outgoing) -> None:
-        """Publish and wait for the confirm; refusals are repeated with growing pauses (protocol 3.4)."""
-        from lib.sailor.amqp.properties import Properties  # late: it loads the client library
-
-        address = outgoing.address or self._addresses[outgoing.kind]
-        properties = self._properties(Properties, outgoing)
-        attempt = hopeless = 0
+        """Return the next input; publishes that have to be repeated are, meanwhile."""
         while True:
-            letter = Letter(self._settings.publish_messages_to, address, properties, outgoing.body)
-            self._loop.call(partial(self._publisher.send, letter))
-            letter.wait()
-            if letter.outcome is Outcome.CONFIRMED:
-                return
-            attempt += 1
-            hopeless += letter.outcome in HOPELESS
-            if self._stopped.is_set() or attempt >= self._attempts or hopeless >= ATTEMPTS_WHEN_HOPELESS:
-                name = outgoing.headers.get("messageId")
-                raise Undeliverable(f"Failed on publishing {name} message to MQ: {letter.text} ({address})")
-            self._pause(attempt, letter)
-            properties.headers = {**outgoing.headers, "retry": attempt}
+            item = self._waiting.get()
+            if item is None or isinstance(item, Delivery):
+                return item
+            item()
+
+    def publish(self, outgoing: Outgoing, done: Done | None = None) -> None:
+        self._post.publish(outgoing, done)
 
     def finish(self, delivery: Delivery, ok: bool) -> None:
         if not self._stopped.is_set():
@@ -150,30 +130,9 @@ class AmqpTransport:
             raise StorageError("There is no object storage: ELASTICIO_OBJECT_STORAGE_URI is not set")
         return self._objects
 
-    def _properties(self, make: Any, outgoing: Outgoing) -> Any:
-        mode = 2 if self._settings.amqp_persistent_messages else 1
-        if outgoing.kind is not Kind.REBOUND or outgoing.of is None:
-            return make("application/json", "utf8", outgoing.headers, mode)
-        came = outgoing.of.origin[1]
-        changed = {"headers": outgoing.headers, "delivery_mode": mode, "expiration": str(outgoing.expiration)}
-        return make(**{**vars(came), **changed})
-
-    def _pause(self, attempt: int, letter: Letter) -> None:
-        settings = self._settings
-        pause = min(
-            settings.amqp_publish_retry_delay * 2 ** min(attempt - 1, 30),
-            settings.amqp_publish_max_retry_delay,
-        )
-        log = self._logger.warning if attempt == 1 else self._logger.debug
-        log(
-            f"A message is not delivered yet, it will be published again: {letter.text}",
-            retry=attempt,
-            pause=pause,
-        )
-        if letter.outcome is Outcome.LOST:
-            self._writing.is_ready.wait(pause / 1000)
-        else:
-            self._stopped.wait(pause / 1000)
+    def _end_workers(self, count: int) -> None:
+        for _ in range(count):
+            self._waiting.put(None)
 
     def _consume_failed(self, error: TransportError) -> None:
         self._consume_error = error

@@ -126,10 +126,10 @@ def kept_emitter(context: Context, message: Message, config: Any, snapshot: Any)
     return Message({"kept": True})
 
 
-def end_twice(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
+def end_twice(context: Context, message: Message, config: Any, snapshot: Any) -> None:
     context.emit.data(Message({"before": True}))
     context.emit.end()
-    return Message({"after": True})
+    context.emit.end()
 
 
 def swallow(context: Context, message: Message, config: Any, snapshot: Any) -> None:
