@@ -9,18 +9,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lib.ages import Ages
 from lib.answer import Answer, messages
 from lib.credentials import open_engine
-from lib.engine import Engine, EngineError, Fields, Version
+from lib.engine import Engine, EngineError, Fields
 from lib.engine.errors import BadInput
 from lib.policy import Outcome, StepSettings, error_as_data
 from lib.sailor import Context, Message, RawJson
-from lib.schema import Validator, marks, validator
+from lib.schema import Validator, validator
 from lib.uploads import input_of, upload_of
 
 Handler = Callable[[Engine, Fields], Answer]
 SCHEMAS = Path(__file__).parent.parent / "schemas"
-_BASELINE = Version(1, 25)
 
 
 def action(
@@ -51,7 +51,7 @@ class Action:
 
     def init(self, _config: Mapping[str, Any]) -> None:
         """Read the schema before the first message arrives."""
-        self.versions  # noqa: B018
+        self._ages  # noqa: B018
 
     def process(self, context: Context, message: Message, config: Mapping[str, Any], _snapshot: Any) -> None:
         """Work on one message; what the settings say decides what an error becomes."""
@@ -74,7 +74,7 @@ class Action:
         began = time.perf_counter()
         fields = self.fields(message.body)
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
-        fields = self.checked_against(engine, fields, context.logger.warning)
+        fields = self._ages.checked(engine, fields, context.logger.warning)
         if self.upload:
             fields["requestBody"] = upload_of(context, message, fields, needed=self.upload(fields))
         if self.talks:
@@ -102,33 +102,10 @@ class Action:
             raise BadInput("; ".join(str(problem) for problem in problems), field=problems[0].field)
         return fields
 
-    def checked_against(
-        self, engine: Engine, fields: dict[str, Any], warn: Callable[[str], None]
-    ) -> dict[str, Any]:
-        """Refuse what the engine's version does not know yet, drop what it no longer knows."""
-        since, newer, gone = self.versions
-        if since > _BASELINE:
-            engine.require(since, self.key)
-        for name in newer.keys() & fields.keys():
-            engine.require(newer[name], f"{name} of {self.key}", field=name)
-        for name in gone.keys() & fields.keys():
-            if engine.version > gone[name]:
-                warn(f"{name} of {self.key} is left out: it ended with API {gone[name]}")
-                del fields[name]
-        return fields
-
     @cached_property
     def _validator(self) -> Validator:
         return validator(SCHEMAS / f"{self.key}.in.json")
 
     @cached_property
-    def versions(self) -> tuple[Version, dict[str, Version], dict[str, Version]]:
-        """The operation's first version, and by field the first (if it is not the oldest) and the last."""
-        schema = self._validator.schema
-        newer, gone = {}, {}
-        for name, (since, until) in marks(schema).items():
-            if since and Version.parse(since) > _BASELINE:
-                newer[name] = Version.parse(since)
-            if until:
-                gone[name] = Version.parse(until)
-        return Version.parse(schema.get("x-since", "1.25")), newer, gone
+    def _ages(self) -> Ages:
+        return Ages(self._validator.schema)

@@ -23,6 +23,7 @@ FLOORS = {
     "lib.policy": {"lib.engine"},
     "lib.credentials": {"lib.engine"},
     "lib.uploads": {"lib.engine", "lib.sailor"},
+    "lib.ages": {"lib.engine"},
     "lib.answer": {"lib.engine", "lib.sailor", "lib.policy"},
     "lib.action": {
         "lib.engine",
@@ -32,6 +33,7 @@ FLOORS = {
         "lib.credentials",
         "lib.uploads",
         "lib.answer",
+        "lib.ages",
     },
     "lib.polling": {"lib.engine", "lib.sailor", "lib.cursor"},
     "lib.selection": {"lib.engine", "lib.sailor", "lib.credentials", "lib.polling"},
