@@ -1,0 +1,171 @@
+"""The trigger containerStateChanged on a real engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lib.cursor import LIMIT, CursorTooLarge
+from tests.integration.trigger_lab import config, desk, engines_closed, own_engine, settled
+from tests.lab.engine import LabEngine
+from tests.lab.waiting import wait_until
+from tests.triggers.desk import Desk, Emitted, size
+from tests.triggers.table import record
+
+__all__ = ["engines_closed", "own_engine"]
+pytestmark = pytest.mark.engine
+KEY = "containerStateChanged"
+ALWAYS = {"RestartPolicy": {"Name": "always"}}
+
+
+@pytest.fixture
+def clean(own_engine: LabEngine) -> Any:
+    yield own_engine
+    for entry in own_engine.wire.do("GET", "/containers/json", all=True).json():
+        own_engine.remove(entry["Id"])
+
+
+def told(emitted: Emitted) -> list[tuple[str, str]]:
+    return [(body["change"], body["container"]["name"]) for body in emitted.of("change")]
+
+
+def state(engine: LabEngine, container: str) -> dict[str, Any]:
+    answer: dict[str, Any] = engine.wire.do("GET", f"/containers/{container}/json").json()
+    return answer
+
+
+def test_ends_are_told_with_their_exit_codes(clean: LabEngine) -> None:
+    step = desk("container_state_changed", clean)
+    step.poll()
+    for code in (0, 3, 143):
+        clean.wait(clean.run(["sh", "-c", f"exit {code}"], name=f"code{code}"))
+    emitted = step.poll(normalExitCodes="0, 143")
+    assert told(emitted) == [("exited", "code0"), ("exited", "code143"), ("crashed", "code3")]
+    assert [body["exitCode"] for body in emitted.bodies] == [0, 143, 3]
+    assert step.poll().bodies == []
+    record(KEY, "ends between two polls", emitted=3)
+
+
+def test_a_kill_of_the_step_repeats_with_equal_ids(clean: LabEngine) -> None:
+    step = desk("container_state_changed", clean)
+    step.poll()
+    for number in range(3):
+        clean.wait(clean.run(["sh", "-c", "exit 1"], name=f"c{number}"))
+    first = step.poll(dies_after=2)
+    again = step.poll()
+    assert again.ids[:2] == first.ids
+    assert len(set(again.ids)) == 3
+    record(KEY, "killed between emission and snapshot", emitted=5, repeated=2)
+
+
+def test_a_quick_restart_between_two_polls_is_seen(clean: LabEngine) -> None:
+    container = clean.run(name="quick")
+    step = desk("container_state_changed", clean)
+    step.poll()
+    clean.wire.do("POST", f"/containers/{container}/restart", t=0)
+    assert told(step.poll()) == [("restarted", "quick")]
+    record(KEY, "restarted by hand between two polls", emitted=1)
+
+
+def test_a_crash_that_the_engine_mended_is_seen(clean: LabEngine) -> None:
+    script = "sleep 1; [ -e /tmp/again ] && sleep 600; touch /tmp/again; exit 9"
+    container = clean.run(["sh", "-c", script], HostConfig=ALWAYS, name="mended")
+    step = desk("container_state_changed", clean)
+    step.poll()
+    wait_until(lambda: state(clean, container)["RestartCount"] == 1, "the restart")
+    wait_until(lambda: state(clean, container)["State"]["Status"] == "running", "it to run again")
+    emitted = step.poll()
+    assert told(emitted) == [("crashed", "mended"), ("started", "mended")]
+    assert (emitted.bodies[0]["restarts"], emitted.bodies[0]["exitCode"]) == (1, None)
+    record(KEY, "crash mended by the restart policy", emitted=2)
+
+
+def test_a_restart_loop_is_told(clean: LabEngine) -> None:
+    step = desk("container_state_changed", clean)
+    container = clean.run(["sh", "-c", "sleep 0.1; exit 1"], HostConfig=ALWAYS, name="loop")
+    step.poll()
+    wait_until(lambda: state(clean, container)["RestartCount"] >= 4, "four restarts", 20)
+    assert ("restartLoop", "loop") in told(step.poll())
+
+
+def test_health_and_removal_are_told(clean: LabEngine) -> None:
+    check = {"Test": ["CMD-SHELL", "[ ! -e /tmp/sick ]"], "Interval": 1_000_000_000, "Retries": 1}
+    container = clean.run(name="patient", Healthcheck=check, Labels={"team": "shop"})
+    step = desk("container_state_changed", clean)
+    step.poll()
+    seen: list[tuple[str, str]] = []
+    for health, command in (
+        ("healthy", "touch /tmp/sick"),
+        ("unhealthy", "rm /tmp/sick"),
+        ("healthy", "true"),
+    ):
+        wait_until(
+            lambda health=health: state(clean, container)["State"]["Health"]["Status"] == health, health, 20
+        )
+        seen += told(step.poll())
+        made = clean.wire.do("POST", f"/containers/{container}/exec", {"Cmd": ["sh", "-c", command]}).json()[
+            "Id"
+        ]
+        clean.wire.do("POST", f"/exec/{made}/start", {"Detach": True})
+    clean.remove(container)
+    emitted = step.poll()
+    assert seen == [("healthy", "patient"), ("unhealthy", "patient"), ("healthy", "patient")]
+    assert told(emitted) == [("removed", "patient")]
+    gone = emitted.bodies[0]["container"]
+    assert (gone["id"], gone["labels"]["team"]) == (container, "shop")
+    record(KEY, "health changes and removal", emitted=4)
+
+
+def test_only_wanted_changes_of_selected_containers_are_told_without_a_reset(clean: LabEngine) -> None:
+    clean.run(name="other")
+    web = clean.run(name="web-1", Labels={"team": "shop"})
+    settled()
+    step = desk("container_state_changed", clean, names="web-*")
+    step.poll()
+    clean.wire.do("POST", f"/containers/{web}/kill")
+    assert told(step.poll(changes=["removed"])) == []
+    clean.wire.do("POST", f"/containers/{web}/start")
+    assert told(step.poll(labels=["team=shop"], changes=["started"])) == [("started", "web-1")]
+    assert told(step.poll(names="")) == []
+
+
+def test_the_first_run_can_tell_what_there_is(clean: LabEngine) -> None:
+    clean.run(name="here")
+    assert told(desk("container_state_changed", clean, startFrom="everything").poll()) == [
+        ("started", "here")
+    ]
+    assert told(desk("container_state_changed", clean).poll()) == []
+
+
+def test_every_snapshot_on_the_way_is_a_good_start(clean: LabEngine) -> None:
+    step = desk("container_state_changed", clean)
+    step.poll()
+    starts, seen = [], []
+    for number in range(4):
+        starts.append((len(seen), step.snapshot))
+        clean.wait(clean.run(["sh", "-c", "exit 1"], name=f"c{number}"))
+        seen += told(step.poll())
+    for passed, start in starts:
+        assert told(Desk("container_state_changed", config(clean), start).poll()) == seen[passed:]
+
+
+def test_a_hundred_and_eighty_containers_fit_into_the_snapshot(clean: LabEngine) -> None:
+    for number in range(180):
+        clean.create(["true"], name=f"many{number}")
+    step = desk("container_state_changed", clean)
+    step.poll()
+    assert size(step.snapshot) < LIMIT
+    record(KEY, f"snapshot of 180 containers: {size(step.snapshot)} bytes", emitted=0)
+    for number in range(180, 205):
+        clean.create(["true"], name=f"many{number}")
+    with pytest.raises(CursorTooLarge, match="Narrow the filter"):
+        step.poll()
+
+
+def test_a_try_out_gives_a_sample(clean: LabEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELASTICIO_FLOW_TYPE", "debug")
+    step = desk("container_state_changed", clean)
+    assert [body["sample"] for body in step.poll().bodies] == [True]
+    clean.run(name="real")
+    assert told(step.poll()) == [("started", "real")]
