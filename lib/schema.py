@@ -196,6 +196,9 @@ def _expected(kind: Any, value: Any) -> str:
     match kind.name:
         case "type":
             wanted = f"must be {_any_of(kind.types)}"
+            # A text in place of a list or object may be anything, an environment variable for one.
+            if isinstance(value, str) and not {"integer", "number", "boolean"} & set(kind.types):
+                return f"{wanted}, not a text"
         case "enum":
             wanted = (
                 f"must be one of {', '.join(str(item) for item in kind.options if item not in (None, ''))}"
