@@ -9,12 +9,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib.engine.client import Engine, Fields
+from lib.engine.dial import dial
 from lib.engine.duplex import Duplex, open_duplex
 from lib.engine.errors import EngineError, OutcomeUnknown
 from lib.engine.frames import Frame
 from lib.engine.httphead import request_head
 from lib.engine.query import Parameter
-from lib.engine.transport import Lost, dial
+from lib.engine.transport import Lost
 from lib.engine.wire import dumps
 
 if TYPE_CHECKING:  # the library behind it is imported by the one step that needs it

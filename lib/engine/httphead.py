@@ -27,6 +27,7 @@ class Head:
     status: int
     reason: str
     headers: Mapping[str, str]
+    version: str = "HTTP/1.1"
 
 
 def request_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -> bytes:
@@ -73,7 +74,7 @@ def parse_head(data: bytes) -> Head:
     for entry in rest:
         name, _, value = entry.partition(":")
         headers[name.strip()] = value.strip()
-    return Head(int(status), reason, headers)
+    return Head(int(status), reason.strip(), headers, version)
 
 
 def refused(head: Head, text: bytes, method: str, path: str) -> Exception:

@@ -7,21 +7,20 @@ reads no proxy settings and asks for no compression (the engine would gzip archi
 
 from __future__ import annotations
 
-import select
-import socket
 import ssl
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException
 from typing import Any
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
-from requests.structures import CaseInsensitiveDict
 
+from lib.engine.answers import Answer, EngineResponse
+from lib.engine.connection import Connection
 from lib.engine.endpoint import Endpoint
-from lib.engine.errors import TlsRefused, Unreachable
+from lib.engine.errors import TlsRefused
 from lib.engine.timeouts import Timeout
 
 CHUNK = 65536
@@ -35,86 +34,11 @@ class TooSlow(Lost):
     """A time limit passed after the request was sent."""
 
 
-def dial(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
-    """Open a connection to the engine, with TLS where the endpoint has it; raises Unreachable."""
-    try:
-        if endpoint.scheme == "unix":
-            return _dial_unix(endpoint.socket_path, timeout)
-        plain = socket.create_connection((endpoint.host, endpoint.port), timeout)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except OSError as fault:
-        raise Unreachable(
-            f"No engine answers at {endpoint} ({_reason(fault)})", hint=_unreachable_hint(endpoint, fault)
-        ) from fault
-    return _secure(plain, endpoint, context) if context else plain
-
-
-def _dial_unix(path: str, timeout: float) -> socket.socket:
-    plain = socket.socket(socket.AF_UNIX)
-    try:
-        plain.settimeout(timeout)
-        plain.connect(path)
-    except BaseException:
-        plain.close()
-        raise
-    return plain
-
-
-def _secure(plain: socket.socket, endpoint: Endpoint, context: ssl.SSLContext) -> socket.socket:
-    name = (endpoint.tls and endpoint.tls.server_name) or endpoint.host
-    try:
-        return context.wrap_socket(plain, server_hostname=name)
-    except ssl.SSLCertVerificationError as fault:
-        plain.close()
-        raise TlsRefused(
-            f"The certificate of {endpoint} is not trusted: {fault.verify_message}",
-            hint="Check tlsCa, and tlsServerName if the certificate is made out to another name",
-        ) from fault
-    except OSError as fault:
-        plain.close()
-        raise TlsRefused(
-            f"No TLS connection to {endpoint} ({_reason(fault)})",
-            hint="Check that this port speaks TLS, and tlsCertificate and tlsKey",
-        ) from fault
-
-
-def _reason(fault: OSError) -> str:
-    if isinstance(fault, TimeoutError):
-        return "no answer in time"
-    return fault.strerror or str(fault)
-
-
-def _unreachable_hint(endpoint: Endpoint, fault: OSError) -> str:
-    if isinstance(fault, PermissionError):
-        return "The user of this process may not use the socket"
-    if endpoint.scheme == "unix":
-        return "Check that the engine runs and that its socket is mounted into this container"
-    return "Check host, port and firewall, and that the engine listens there"
-
-
-class Connection(HTTPConnection):
-    """An http.client connection whose socket comes from `dial`."""
-
-    def __init__(self, endpoint: Endpoint, connect_timeout: float, context: ssl.SSLContext | None) -> None:
-        # Nobody checks the Host header of a unix socket, but HTTP/1.1 wants one.
-        super().__init__(endpoint.host or "docker", endpoint.port or 80)
-        self._endpoint, self._connect_timeout, self._context = endpoint, connect_timeout, context
-
-    def connect(self) -> None:
-        self.sock = self.wire = dial(self._endpoint, self._connect_timeout, self._context)
-
-    def usable(self) -> bool:
-        """Whether a kept connection is still open: nothing to read means neither an end nor leftovers."""
-        poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
-        return not poll.poll(0)
-
-
 class Body:
     """The body of one answer, in the form that requests reads; gives its connection back at the end."""
 
     def __init__(
-        self, answer: HTTPResponse, connection: Connection, pool: deque[Connection], timeout: Timeout
+        self, answer: Answer, connection: Connection, pool: deque[Connection], timeout: Timeout
     ) -> None:
         self._answer, self._connection, self._pool = answer, connection, pool
         self._deadline = None if timeout.total is None else time.monotonic() + timeout.total
@@ -152,7 +76,7 @@ class Body:
             raise Lost(_lost(fault)) from fault
         self.release_conn()
 
-    def _pieces(self, answer: HTTPResponse) -> Iterator[bytes]:
+    def _pieces(self, answer: Answer) -> Iterator[bytes]:
         while piece := answer.read1(CHUNK):
             yield piece
             if self._deadline is not None and time.monotonic() > self._deadline:
@@ -220,13 +144,7 @@ class EngineAdapter(BaseAdapter):
         connection = self._connection()
         connection.sock.settimeout(limits.first_byte)
         try:
-            connection.request(
-                request.method or "GET",
-                request.path_url,
-                body=request.body,
-                headers=request.headers,
-                encode_chunked="Transfer-Encoding" in request.headers,
-            )
+            connection.send_request(request)
         except TimeoutError as fault:
             connection.close()
             raise TooSlow("the engine stopped reading") from fault
@@ -241,19 +159,13 @@ class EngineAdapter(BaseAdapter):
     def _response(
         self,
         request: PreparedRequest,
-        answer: HTTPResponse,
+        answer: Answer,
         connection: Connection,
         limits: Timeout,
         *,
         stream: bool,
     ) -> Response:
-        response = Response()
-        response.status_code = answer.status
-        response.reason = answer.reason
-        response.headers = CaseInsensitiveDict(answer.headers.items())
-        response.url = request.url or ""
-        response.request = request
-        response.raw = Body(answer, connection, self._pool, limits)
+        response = EngineResponse(answer, request, Body(answer, connection, self._pool, limits))
         if not stream:
             response.content  # noqa: B018 - reads the body and frees the connection
         return response
@@ -264,9 +176,9 @@ class EngineAdapter(BaseAdapter):
             self._pool.pop().close()
 
 
-def _head(connection: Connection) -> HTTPResponse:
+def _head(connection: Connection) -> Answer:
     try:
-        return connection.getresponse()
+        return connection.answer()
     except TimeoutError as fault:
         connection.close()
         raise TooSlow("the engine did not answer in time") from fault
