@@ -32,6 +32,7 @@ class Emitter:
         self._ended = False
         self._count = 0
         self._errors = 0
+        self._seed = ""
         self._carried: Mapping[str, Any] = {}
 
     def carry(self, message: Message) -> None:
@@ -187,13 +188,16 @@ class Emitter:
         """Return an id that a repeat of this input would give again, so that repeats can be recognised."""
         with self._state:
             self._count += 1
-            count = self._count
-        delivery = self._incoming.delivery
+            if self._count == 1:
+                self._seed = self._make_seed()
+            return derived_id(self._seed, str(self._count)) if self._seed else random_id()
+
+    def _make_seed(self) -> str:
         if (came := self._incoming.taken.get("messageId")) is None:
-            return random_id()
-        iteration = delivery.headers.get("reboundIteration", 0)
-        step = self._outlet.settings.step_id
-        return derived_id(str(came), step, str(iteration), str(count), delivery.body)
+            return ""
+        delivery = self._incoming.delivery
+        iteration = str(delivery.headers.get("reboundIteration", 0))
+        return derived_id(str(came), self._outlet.settings.step_id, iteration, delivery.body)
 
     def _publish(
         self,

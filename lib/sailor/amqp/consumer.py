@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from lib.sailor.amqp.inflight import Inflight, Input
+from lib.sailor.amqp.inflight import Inflight, Input, fingerprint
 from lib.sailor.amqp.link import Link
 from lib.sailor.amqp.parameters import reason
 from lib.sailor.errors import TransportError
@@ -14,6 +14,7 @@ from lib.sailor.logging import Logger
 from lib.sailor.settings import Settings
 from lib.sailor.transport import Delivery
 
+MOST_PREFETCHED = 65_535
 LONGEST_ABSENCE = 6
 """So many times a queue that was there is asked for again before the process ends."""
 
@@ -44,9 +45,10 @@ class Consumer:
 
     def opened(self, channel: Any) -> None:
         self._channel = channel
-        self._inflight.next_channel()
         channel.add_on_cancel_callback(self._cancelled)
-        channel.basic_qos(prefetch_count=max(self._settings.rabbitmq_prefetch_sailor, 1))
+        channel.basic_qos(
+            prefetch_count=min(max(self._settings.rabbitmq_prefetch_sailor, 1), MOST_PREFETCHED)
+        )
         if not self._was_consuming:
             self._link.ready()
         if self._wanted:
@@ -55,7 +57,7 @@ class Consumer:
     def lost(self, error: BaseException) -> None:
         self._channel = None
         self._tag = None
-        self._inflight.next_channel()
+        self._inflight.channel_lost()
         if not self._wanted or not _by_broker(error):
             return
         self._absences += 1
@@ -99,15 +101,14 @@ class Consumer:
 
     def _arrived(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
         headers = properties.headers or {}
-        key = (str(headers.get("messageId")), len(body), hash(body))
+        key = fingerprint(headers, body)
         entry, is_new = self._inflight.arrived(key, method.delivery_tag, redelivered=method.redelivered)
         if is_new:
             self._deliver(Delivery(body, headers, _facts(method), (entry, properties)))
         elif entry.ok is None:
             self._logger.warning("Duplicate message detected: it is still in work", messageId=key[0])
         else:
-            self._inflight.forget(entry)
-            self._settle(entry.tag, entry.ok)
+            self.finish(entry, entry.ok)
             self._logger.debug("A message is finished, now that it came again", messageId=key[0])
 
     def _settle(self, tag: int, ok: bool) -> None:
@@ -115,13 +116,14 @@ class Consumer:
             self._channel.basic_ack(tag)
         else:
             self._channel.basic_reject(tag, requeue=False)
+        self._logger.trace("took an input off the queue", ok=ok)
 
     def _cancelled(self, _: Any) -> None:
         """The broker ended the consumer: the queue is gone, or its node."""
         self._logger.warning("The broker cancelled the consumer; the queue is asked for again")
         self._tag = None
         channel, self._channel = self._channel, None
-        self._inflight.next_channel()
+        self._inflight.channel_lost()
         if channel is not None and channel.is_open:
             channel.close(0, "consumer cancelled")
 

@@ -2,68 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+MEMORY_SECONDS = 300.0
 LONGEST_MEMORY = 10_000
+TAIL = 64
+
+Fingerprint = tuple[str, str, int, bytes]
 
 
 @dataclass(slots=True, eq=False)
 class Input:
-    """One input in work; `channel` counts the channels, a tag of an earlier one is worth nothing."""
+    """One input; `channel` counts the channels, a tag of an earlier one is worth nothing."""
 
-    key: Hashable
+    key: Fingerprint
     channel: int
     tag: int
     ok: bool | None = None
-    """Set when it was finished while its channel was gone; its redelivery is finished at once."""
+    """Set when it was finished, at `when`."""
+    when: float = 0.0
+
+
+def fingerprint(headers: Mapping[str, Any], body: bytes) -> Fingerprint:
+    """Return what a redelivery is recognised by; different messages may carry one id (protocol D-01).
+
+    The end of a sealed body depends on all of it, so it stands for the whole.
+    """
+    iteration = str(headers.get("reboundIteration"))
+    return str(headers.get("messageId")), iteration, len(body), body[-TAIL:]
 
 
 class Inflight:
-    """Knows every input from its arrival to its ack. Not thread-safe: the I/O thread owns it."""
+    """Knows every input from its arrival to the ack that the broker has seen. Only for the I/O thread."""
 
     def __init__(self) -> None:
-        self.channel = 0
-        self._inputs: dict[Hashable, list[Input]] = {}
-        self._orphans = 0
+        self._channel = 0
+        self._inputs: dict[Fingerprint, list[Input]] = {}
+        self._settled: list[Input] = []
+        """Acked on this channel; if it is lost now, the ack may have been, too."""
 
-    def next_channel(self) -> None:
-        """From now on tags belong to a new channel."""
-        self.channel += 1
+    def channel_lost(self) -> None:
+        """Forget all tags. What was acked of late may come again and must not be worked on twice."""
+        self._channel += 1
+        for done in self._settled:
+            self._inputs.setdefault(done.key, []).append(done)
+        self._settled = []
+        border = time.monotonic() - MEMORY_SECONDS
+        for inputs in list(self._inputs.values()):
+            for known in [known for known in inputs if known.ok is not None and known.when < border]:
+                self._drop(known)
 
-    def arrived(self, key: Hashable, tag: int, *, redelivered: bool) -> tuple[Input, bool]:
+    def arrived(self, key: Fingerprint, tag: int, *, redelivered: bool) -> tuple[Input, bool]:
         """Return the input of a delivery, and whether it is new; only a redelivery can be an old one (protocol 3.6)."""
         if redelivered:
-            for known in self._inputs.get(key, ()):
-                if known.channel != self.channel:
-                    known.channel, known.tag = self.channel, tag
-                    return known, False
-        arrived = Input(key, self.channel, tag)
+            known = [known for known in self._inputs.get(key, ()) if known.channel != self._channel]
+            if known:
+                found = min(
+                    known, key=lambda one: one.ok is not None
+                )  # one in work before one that was finished
+                found.channel, found.tag = self._channel, tag
+                return found, False
+        arrived = Input(key, self._channel, tag)
         self._inputs.setdefault(key, []).append(arrived)
         return arrived, True
 
     def finished(self, done: Input, ok: bool) -> bool:
         """Tell whether the input can be acked or rejected now; otherwise its redelivery is waited for."""
-        if done.channel == self.channel:
-            self.forget(done)
-            return True
-        done.ok = ok
-        self._orphans += 1
-        if self._orphans > LONGEST_MEMORY:  # redelivered elsewhere, to another replica
-            self._forget_orphans()
-        return False
+        done.ok, done.when = ok, time.monotonic()
+        if done.channel != self._channel:
+            return False
+        self._drop(done)
+        self._settled.append(done)
+        if len(self._settled) > LONGEST_MEMORY:
+            del self._settled[: LONGEST_MEMORY // 2]
+        return True
 
-    def forget(self, done: Input) -> None:
-        """Drop an input that was acked or rejected."""
+    def _drop(self, done: Input) -> None:
         same = self._inputs.get(done.key, [])
         if done in same:
             same.remove(done)
         if not same:
             self._inputs.pop(done.key, None)
-
-    def _forget_orphans(self) -> None:
-        for inputs in list(self._inputs.values()):
-            for known in list(inputs):
-                if known.ok is not None and known.channel != self.channel:
-                    self.forget(known)
-        self._orphans = 0

@@ -39,6 +39,10 @@ class Loop:
         """Run a call after a while; on the thread only."""
         self.poller.call_later(seconds, call)
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """End the thread after the calls that are there, and wait for it a moment."""
         self.call(self._stop)

@@ -97,6 +97,8 @@ class AmqpTransport:
     def close(self) -> None:
         """Close both connections after everything written so far, within a moment."""
         self._stopped.set()
+        if not self._loop.alive:
+            return
         left = threading.Semaphore(0)
         self._loop.call(partial(self._writing.close, left.release))
         self._loop.call(partial(self._reading.close, left.release))
