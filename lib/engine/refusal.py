@@ -38,6 +38,9 @@ _HINTS: dict[int, str] = {
 _TEXT_LIMIT = 2000
 _VERSION = re.compile(r"client version ([\d.]+) is too (old|new)")
 
+# How Docker, and Podman in three ways, say that they have no such route.
+_UNKNOWN = re.compile(r"page not found|^Not Found$|^Path \S+ is not supported|does not support service")
+
 
 def refusal(response: Response, method: str, path: str) -> Exception:
     """Return the error for an answer from 400 up; its text is the engine's own."""
@@ -53,7 +56,7 @@ def refusal(response: Response, method: str, path: str) -> Exception:
     hint = _HINTS.get(status)
     if status == 401 and path.endswith("/swarm/unlock"):  # noqa: PLR2004
         hint = "Check the unlock key: a manager of the swarm shows it by SwarmUnlockkey"
-    if status == 404 and "page not found" in text:  # noqa: PLR2004
+    if _UNKNOWN.search(text):
         hint = "This engine does not know the operation: it is too old, or no Docker Engine"
     return kind(text, status=status, method=method, path=path, hint=hint)
 

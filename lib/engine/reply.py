@@ -29,12 +29,13 @@ class Reply:
 
     @property
     def kind(self) -> Kind:
-        """What the body is. An engine says `application/json` for every JSON body and for none other."""
+        """What the body is. An engine says `application/json` for every JSON body, Podman does not always."""
         if self._head:
             return "headers"
-        if not self.raw.strip():
+        start = self.raw.lstrip()[:1]
+        if not start:
             return "empty"
-        return "json" if "json" in self.headers.get("Content-Type", "") else "text"
+        return "json" if start in b"{[" or "json" in self.headers.get("Content-Type", "") else "text"
 
     @cached_property
     def value(self) -> Any:
