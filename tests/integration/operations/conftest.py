@@ -25,18 +25,29 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test runs on each kind of engine that can do what it shows."""
+    """Every test runs on each kind of engine."""
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
-    if "site" not in metafunc.fixturenames or any("site" in names for names in named):
-        return
-    keys = [key for mark in metafunc.definition.iter_markers("operation") for key in mark.args]
-    only = [mark.args for mark in metafunc.definition.iter_markers("only_on")]
-    kinds = [
-        name
-        for name in KINDS
-        if not any(differs(name, key) for key in keys) and all(name in names for names in only)
+    if "site" in metafunc.fixturenames and not any("site" in names for names in named):
+        metafunc.parametrize("site", list(KINDS), indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """But not on one that is known to do otherwise."""
+    items[:] = [
+        item
+        for item in items
+        if not any(case != "refused" and differs(kind, key) for kind, key, case in _shown(item))
     ]
-    metafunc.parametrize("site", kinds, indirect=True, scope="session")
+
+
+def _shown(item: pytest.Item) -> Iterator[tuple[str, str, str]]:
+    """The kind of engine, the operation and the case, of all that a test shows."""
+    spec = getattr(item, "callspec", None)
+    kind = spec.params.get("site") if spec else None
+    for mark in item.iter_markers("operation"):
+        for key in mark.args:
+            if kind:
+                yield kind, key, mark.kwargs["case"]
 
 
 @pytest.fixture(scope="session")
@@ -121,11 +132,9 @@ def outsider(site: Site) -> Iterator[LabEngine]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report: pytest.TestReport = yield  # type: ignore[misc]
-    kind = getattr(item, "callspec", None) and item.callspec.params.get("site")  # type: ignore[attr-defined]
-    if kind and (call.when == "call" or report.outcome != "passed"):
-        for mark in item.iter_markers("operation"):
-            for key in mark.args:
-                TABLE.note(key, kind, mark.kwargs["case"], report.outcome)
+    if call.when == "call" or report.outcome != "passed":
+        for kind, key, case in _shown(item):
+            TABLE.note(key, kind, case, report.outcome)
     return report  # type: ignore[return-value]
 
 

@@ -14,10 +14,15 @@ SCHEMAS = Path(__file__).parents[3] / "schemas"
 Tree = dict[str, Any]
 
 
-def undeclared(key: str, body: Any, *, item: bool = False) -> list[str]:
-    """What the schema does not know, or knows as something else; `item`: the body is one of `results`."""
+def undeclared(key: str, body: Any, *, item: bool = False, more: bool = False) -> list[str]:
+    """What the schema does not know, or knows as something else.
+
+    `item`: the body is one of `results`. `more`: an engine of another house may say more.
+    """
     schema = _schema(key, item=item)
     wrong = [str(problem) for problem in _validator(key, item=item).errors(body)]
+    if more:
+        return wrong
     return wrong + [f"{path} is not declared" for path in _unknown(schema, schema, body, "")]
 
 

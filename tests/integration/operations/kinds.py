@@ -42,21 +42,27 @@ KINDS = {
     )
 }
 
-# Podman's service has no such routes and answers 404.
-_PODMAN_LACKS = (
-    "swarm",
-    "nodes",
-    "services",
-    "tasks",
-    "secrets",
-    "configs",
-    "plugins",
-    "distribution",
-    "session",
-)
-_PODMAN_LACKS_TOO = ("BuildPrune", "ContainerUpdate", "ContainerAttachWebsocket")
-# What Podman's service does in a way of its own, and why no success is shown on it.
-PODMAN_DIFFERS: dict[str, str] = {}
+# Resources and operations that Podman's service does not have.
+_PODMAN_LACKS = ("swarm", "nodes", "services", "tasks", "configs", "plugins", "distribution", "session")
+_PODMAN_LACKS_TOO = ("BuildPrune", "ContainerUpdate")
+# What Podman's service does in a way of its own, so that no success is shown on it.
+PODMAN_DIFFERS = {
+    "ContainerAttach": "its output ends with the input, and its logs come without frames",
+    "ContainerAttachWebsocket": "it has no such route",
+    "ContainerStats": "it does not tell the time of all processors",
+    "ImageCreate": "an import ignores the tag, a pull wants a registry with TLS",
+    "ImageList": "with some parameters it answers nothing at all",
+    "ImagePush": "it wants a registry with TLS",
+    "ImagePrune": "it takes a filter once only",
+    "ImageSearch": "it asks registries in its own way",
+    "SecretCreate": "it has secrets without a swarm, which cannot be updated",
+    "SecretDelete": "as SecretCreate",
+    "SecretInspect": "as SecretCreate",
+    "SecretList": "as SecretCreate",
+    "SecretUpdate": "as SecretCreate",
+    "SystemAuth": "it wants a registry with TLS",
+    "SystemEvents": "its events have other names",
+}
 
 
 @cache

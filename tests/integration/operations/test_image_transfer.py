@@ -36,7 +36,7 @@ def test_a_dockerfile_in_the_message_is_built(site: Site, name: str) -> None:
     built = site.do("ImageBuild", body)
     found = site.engine.wire.do("GET", f"/images/{name}/json").json()
     assert found["Id"] == built["id"]
-    assert found["Config"]["Labels"] == {"a": "b c", "from": "text"}
+    assert {"a": "b c", "from": "text"}.items() <= found["Config"]["Labels"].items()
     assert any(name in tag for tag in built["tags"])
     assert any("hello" in line for line in built["lines"])
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from lib.sailor.ids import random_id
@@ -15,7 +13,7 @@ pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="session")
-def pushed(site: Site) -> Iterator[str]:
+def pushed(site: Site) -> str:
     """A plugin in the registry that wants a password."""
     name = f"{site.secured.address}/plugins/disk:1"
     stored = {"plugin": site.attachment(plugin_archive())}
@@ -23,7 +21,7 @@ def pushed(site: Site) -> Iterator[str]:
     told = site.do("PluginPush", {"name": name, "X_Registry_Auth": account(site)})
     assert told["digest"].startswith("sha256:")
     site.do("PluginDelete", {"name": name})
-    yield name
+    return name
 
 
 def account(site: Site) -> dict[str, str]:

@@ -34,5 +34,5 @@ def test_an_operation_that_the_engine_lacks_is_refused(site: Site, key: str) -> 
         assert f"-{site.version}" in told
         assert f"{key} needs {FACTS.operations[key]['since']}" in told
     else:
-        told = site.fails(key, body, "NotFound", "OutcomeUnknown", attachments=stored)
+        told = site.fails(key, body, "NotFound", "NoManager", attachments=stored)
         assert "does not know the operation" in told
