@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.ages import Ages
-from lib.answer import Answer, messages
+from lib.answer import Answer, is_one_message, messages
 from lib.credentials import open_engine
 from lib.engine import Engine, EngineError, Fields
 from lib.engine.errors import BadInput
@@ -53,11 +53,16 @@ class Action:
         """Read the schema before the first message arrives."""
         self._ages  # noqa: B018
 
-    def process(self, context: Context, message: Message, config: Mapping[str, Any], _snapshot: Any) -> None:
-        """Work on one message; what the settings say decides what an error becomes."""
+    def process(
+        self, context: Context, message: Message, config: Mapping[str, Any], _snapshot: Any
+    ) -> Message | None:
+        """Work on one message; what the settings say decides what an error becomes.
+
+        An only message is returned, not emitted: the runtime need not keep a thread until it is confirmed.
+        """
         settings = StepSettings.parse(config)
         try:
-            self._work(context, message, config, settings)
+            return self._work(context, message, config, settings)
         except EngineError as error:
             outcome = settings.outcome(error)
             if outcome is Outcome.FAIL:
@@ -65,12 +70,12 @@ class Action:
             context.logger.warning(str(error), operation=self.key, outcome=outcome.name.lower())
             if outcome is Outcome.REBOUND:
                 context.emit.rebound(str(error))
-            else:
-                context.emit.data(Message(body=error_as_data(error) if outcome is Outcome.EMIT else {}))
+                return None
+            return Message(body=error_as_data(error) if outcome is Outcome.EMIT else {})
 
     def _work(
         self, context: Context, message: Message, config: Mapping[str, Any], settings: StepSettings
-    ) -> None:
+    ) -> Message | None:
         began = time.perf_counter()
         fields = self.fields(message.body)
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
@@ -79,8 +84,12 @@ class Action:
             fields["requestBody"] = upload_of(context, message, fields, needed=self.upload(fields))
         if self.talks:
             fields["input"] = input_of(context, message, fields)
-        for one in messages(self.handler(engine, fields), settings, context):
-            context.emit.data(one)
+        answer, only = self.handler(engine, fields), None
+        if is_one_message(answer, settings):
+            (only,) = messages(answer, settings, context)
+        else:
+            for one in messages(answer, settings, context):
+                context.emit.data(one)
         log = context.logger.info if settings.verbose else context.logger.debug
         log(
             f"{self.key} done",
@@ -88,6 +97,7 @@ class Action:
             version=str(engine.version),
             milliseconds=round((time.perf_counter() - began) * 1000, 1),
         )
+        return only
 
     def fields(self, body: Any) -> dict[str, Any]:
         """Return a body's fields, checked against the operation's in-schema; raises BadInput."""

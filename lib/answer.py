@@ -43,6 +43,11 @@ def messages(answer: Answer, settings: StepSettings, context: Context) -> Iterat
         yield Message(body=dict(answer or {}))
 
 
+def is_one_message(answer: Answer, settings: StepSettings) -> bool:
+    """Whether an answer is there already and makes exactly one message."""
+    return not settings.individually and not isinstance(answer, Lines | Logs | Archive | Dialogue)
+
+
 def _whole(reply: Reply, settings: StepSettings) -> Iterator[Message]:
     start = reply.raw.lstrip()[:1]
     if reply.kind == "text":
