@@ -143,6 +143,10 @@ class Emitter:
 
     def _data(self, message: Message | Mapping[str, Any]) -> Outgoing:
         emitted = encoding.as_message(message)
+        if not encoding.is_object(emitted.body):
+            self.logger.warning(
+                "The body of the emitted message is no object; some components cannot read it"
+            )
         emitted = encoding.outgoing_message(emitted, self._carried, self._outlet, self._incoming.message_id)
         emitted, address = encoding.take_routing_key(emitted)
         version = self._outlet.settings.protocol_version

@@ -32,6 +32,11 @@ def as_message(emitted: Message | Mapping[str, Any]) -> Message:
     raise EmitError(f"A message was expected, {type(emitted).__name__} was emitted")
 
 
+def is_object(body: Any) -> bool:
+    """Tell whether a body is the JSON object that all runtimes understand."""
+    return body.data.lstrip().startswith(b"{") if isinstance(body, RawJson) else isinstance(body, Mapping)
+
+
 def carried(message: Message, taken: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return what an input hands on to later steps, as JSON text that nobody can change (protocol 5.3)."""
     passed = {step: RawJson(jsontext.encode(entry)) for step, entry in message.passthrough.items()}

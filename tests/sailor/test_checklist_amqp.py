@@ -32,13 +32,6 @@ def works(process: Process) -> int:
     return sum(line["msg"] == "at work" for line in process.lines)
 
 
-def full(stage: Stage) -> None:
-    """Make the data queue one that takes no second message, and put the first one in."""
-    stage.wires.delete("data")
-    stage.wires.declare("data", **{"x-max-length": 1, "x-overflow": "reject-publish"})
-    stage.wires.channel.basic_publish(stage.wires.exchange, stage.wires.name("data"), b"in the way")
-
-
 def test_24_two_connections_are_named_for_the_host(stage: Stage, broker: Broker) -> None:
     before = broker.ctl("list_connections", "client_properties")
 
@@ -142,7 +135,7 @@ def test_29_persistent_messages(stage: Stage) -> None:
 
 
 def test_31_a_full_queue_slows_the_step_down_and_loses_nothing(stage: Stage) -> None:
-    full(stage)
+    stage.wires.fill_up("data")
     process = stage.start(LOG_LEVEL="debug")
     stage.do("echo", n=1)
 
@@ -159,7 +152,7 @@ def test_31_a_full_queue_slows_the_step_down_and_loses_nothing(stage: Stage) -> 
 
 
 def test_30_an_input_is_not_acked_before_its_data_are_confirmed(stage: Stage) -> None:
-    full(stage)
+    stage.wires.fill_up("data")
     process = stage.start()
     stage.do("echo", n=1)
     process.wait_message("not delivered yet")
@@ -170,7 +163,7 @@ def test_30_an_input_is_not_acked_before_its_data_are_confirmed(stage: Stage) ->
 
 
 def test_32_limited_publish_attempts_end_as_an_error(stage: Stage) -> None:
-    full(stage)
+    stage.wires.fill_up("data")
     process = stage.start(amqp_publish_retry_attempts="2", LOG_LEVEL="debug")
     stage.do("echo")
 

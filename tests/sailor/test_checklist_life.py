@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.lab.broker import Broker
+from tests.lab.cut import Cut
 from tests.lab.waiting import wait_until
 from tests.sailor.process import Process
 from tests.sailor.stage import Stage
@@ -95,6 +97,27 @@ def test_85_better_a_hanging_message_goes_back_to_the_queue(stage: Stage) -> Non
 
     assert process.stop(5) == 0
     wait_until(lambda: stage.wires.depth("in") == 1, "the message to come back")
+
+
+def test_85_better_a_full_queue_does_not_hold_up_the_end(stage: Stage) -> None:
+    stage.wires.fill_up("data")
+    process = stage.start(shutdown_deadline="300")
+    stage.do("echo", n=1)
+    process.wait_message("not delivered yet")
+
+    assert process.stop(5) == 0
+    wait_until(lambda: stage.wires.depth("in") == 1, "the message to come back")
+    assert stage.wires.peek("error") is None
+
+
+def test_85_better_a_frozen_broker_does_not_hold_up_the_end(stage: Stage, broker: Broker) -> None:
+    with Cut(("127.0.0.1", broker.port)) as cut:
+        process = stage.start(
+            amqp_uri=f"amqp://guest:guest@127.0.0.1:{cut.port}/%2F", shutdown_deadline="300"
+        )
+        cut.freeze()
+
+        assert process.stop(8) == 0
 
 
 def test_85_better_a_second_interrupt_ends_at_once(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.sailor import Context, Message
+from lib.sailor import Context, Message, RawJson
 from lib.sailor.cipher import Aes
 from lib.sailor.errors import EmittedAfterEnd, Undeliverable
 from lib.sailor.inprocess import InProcess
@@ -82,6 +82,21 @@ def test_other_results_are_errors(result: Any) -> None:
 
     assert "was expected" in transport.of(Kind.ERROR)[0].value["message"]
     assert [ok for _, ok in transport.finished] == [False]
+
+
+@pytest.mark.parametrize(
+    ("body", "warned"), [({}, False), (RawJson(b" {}"), False), ([1], True), (RawJson(b"[1]"), True)]
+)
+def test_a_body_that_is_no_object_is_sent_with_a_warning(
+    capfd: pytest.CaptureFixture[str], body: Any, warned: bool
+) -> None:
+    transport = InProcess()
+    worked = Step(lambda *_: Message(body), Outlet(Settings(), transport), open_logger({}))
+
+    worked.run(transport.delivery(Message()))
+
+    assert len(transport.of(Kind.DATA)) == 1
+    assert ("is no object" in capfd.readouterr().out) is warned
 
 
 def test_a_generator_is_closed_when_an_emission_fails() -> None:

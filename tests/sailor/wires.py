@@ -97,6 +97,12 @@ class Wires:
         self.channel.queue_declare(self.name(kind), durable=True, arguments=arguments)
         self.channel.queue_bind(self.name(kind), self.exchange, self.name(kind))
 
+    def fill_up(self, kind: str) -> None:
+        """Make a queue one that takes no second message, and put the first one in."""
+        self.delete(kind)
+        self.declare(kind, **{"x-max-length": 1, "x-overflow": "reject-publish"})
+        self.channel.basic_publish(self.exchange, self.name(kind), b"in the way")
+
     def delete(self, kind: str) -> None:
         self.channel.queue_delete(self.name(kind))
 

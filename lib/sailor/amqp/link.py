@@ -56,10 +56,6 @@ class Link:
         self._failures = 0
         self.is_ready.set()
 
-    def reopen(self) -> None:
-        """Ask for a new channel, after a pause; the role has lost the present one."""
-        self._again(self._open_channel)
-
     def close(self, closed: Callable[[], None]) -> None:
         """End the connection after everything written so far; `closed` is called when it is gone. I/O thread only."""
         if self._connection is None or not self._connection.is_open:
@@ -107,13 +103,12 @@ class Link:
             self._role.lost(error)
         if self._closing is None and self._connection.is_open:
             self._logger.warning(f"The AMQP channel {self._name} was closed: {reason(error)}")
-            self.reopen()
+            self._again(self._open_channel)
 
     def _not_connected(self, _: Any, error: BaseException) -> None:
         self._connection = None
         text = f"AMQP connection {self._name} cannot be opened: {reason(error)}"
-        if not self._was_ready and self._failures >= self._settings.amqp_reconnect_attempts:
-            self._fail(TransportError(text))
+        if self._gives_up(text):
             return
         log = self._logger.debug if self._was_ready else self._logger.warning
         log(text)
@@ -125,10 +120,17 @@ class Link:
         if self._closing is not None:
             self._closing()
             return
-        self._logger.warning(
-            f"The AMQP connection {self._name} is lost, it will be opened again: {reason(error)}"
-        )
-        self._again(self._connect)
+        text = f"The AMQP connection {self._name} is lost, it will be opened again: {reason(error)}"
+        if not self._gives_up(text):
+            self._logger.warning(text)
+            self._again(self._connect)
+
+    def _gives_up(self, text: str) -> bool:
+        """Give up at the start only: whoever has worked once keeps on trying."""
+        if self._was_ready or self._failures < self._settings.amqp_reconnect_attempts:
+            return False
+        self._fail(TransportError(text))
+        return True
 
     def _again(self, call: Callable[[], None]) -> None:
         """Call after a pause that doubles with each failure; spread, so that many steps do not come at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -18,7 +19,8 @@ from lib.sailor.logging import Logger
 from lib.sailor.settings import Settings
 from lib.sailor.transport import Delivery, Done, Outgoing
 
-CLOSING_SECONDS = 3.0
+CANCEL_SECONDS = 1.0
+CLOSING_SECONDS = 2.0
 
 
 class Objects(Protocol):
@@ -76,7 +78,7 @@ class AmqpTransport:
         """Take no further inputs; the workers' `receive` ends. Returns when the broker knows, or after a moment."""
         agreed = threading.Event()
         self._loop.call(partial(self._consumer.cancel, agreed.set))
-        agreed.wait(CLOSING_SECONDS)
+        agreed.wait(CANCEL_SECONDS)
 
     def release(self, workers: int) -> None:
         """Make `receive` return None to so many workers, after everything unconfirmed; drop inputs not taken yet."""
@@ -102,8 +104,9 @@ class AmqpTransport:
         left = threading.Semaphore(0)
         self._loop.call(partial(self._writing.close, left.release))
         self._loop.call(partial(self._reading.close, left.release))
+        deadline = time.monotonic() + CLOSING_SECONDS
         for _ in range(2):
-            left.acquire(timeout=CLOSING_SECONDS)
+            left.acquire(timeout=max(deadline - time.monotonic(), 0))
         self._loop.stop()
 
     def receive(self) -> Delivery | None:
