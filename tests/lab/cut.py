@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import struct
 import threading
@@ -15,15 +16,21 @@ from tests.lab.inside import listen_inside
 
 PIECE = 65536
 ONE_SECOND = 1.0
+REQUEST = re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE) [^\r\n]*")
 
 
 @dataclass(frozen=True, eq=False)
 class Limit:
-    """Cut a connection after so many more bytes: with a reset, or `clean` as if its end had come."""
+    """Cut a connection after so many more bytes: with a reset, `clean` as if its end had come, or `silent` for ever.
+
+    It counts from the request (not under TLS) whose first line holds `asked`.
+    """
 
     size: int
     clean: bool = False
+    silent: bool = False
     once: bool = False
+    asked: bytes = b""
 
 
 @dataclass
@@ -31,6 +38,8 @@ class Direction:
     """How bytes move one way: `requests` towards the server, `answers` back to the client."""
 
     delay: float = 0.0
+    piece: int = PIECE
+    ends: bool = True  # whether the end of a connection is passed on
     moving: threading.Event = field(default_factory=threading.Event)
     limit: Limit | None = None
     passed: int = 0
@@ -42,13 +51,15 @@ class Direction:
     def thaw(self) -> None:
         self.moving.set()
 
-    def cut_after(self, size: int, *, clean: bool = False, once: bool = False) -> None:
-        """Each connection (with `once`: the first to get there) is cut after `size` more bytes."""
-        self.limit = Limit(size, clean, once)
+    def cut_after(
+        self, size: int, *, clean: bool = False, silent: bool = False, once: bool = False, asked: bytes = b""
+    ) -> None:
+        """Each connection (with `once`: the first to get there) is cut after `size` more bytes, see Limit."""
+        self.limit = Limit(size, clean, silent, once, asked)
 
     def heal(self) -> None:
         """Bytes move as they should again."""
-        self.limit, self.delay = None, 0.0
+        self.limit, self.delay, self.piece, self.ends = None, 0.0, PIECE, True
         self.thaw()
 
 
@@ -175,6 +186,7 @@ class Pair:
     def __init__(self, cut: Cut, near: socket.socket, far: socket.socket) -> None:
         self.cut, self.near, self.far = cut, near, far
         self.ended = threading.Event()
+        self.request = b""
         self._pumping = 2
 
     def start(self) -> None:
@@ -195,22 +207,40 @@ class Pair:
         left = 0
         with contextlib.suppress(OSError):
             while data := source.recv(PIECE):
+                self._note(data, direction)
                 self._wait(direction)
-                if direction.limit is not seen:
-                    seen = direction.limit
+                if (limit := self._limit(direction)) is not seen:
+                    seen = limit
                     left = seen.size if seen else 0
                 part = data[:left] if seen else data
-                target.sendall(part)
+                for start in range(0, len(part), direction.piece):
+                    target.sendall(part[start : start + direction.piece])
                 direction.passed += len(part)
                 left -= len(part)
                 if seen and left <= 0:
-                    if seen.once and direction.limit is seen:
-                        direction.limit = None
-                    self.end(clean=seen.clean)
+                    self._fail(seen, direction)
                     return
             self._wait(direction)
+            if not direction.ends:
+                self.ended.wait()
             target.shutdown(socket.SHUT_WR)  # the end of one direction is passed on as such
         self._one_done()
+
+    def _note(self, data: bytes, direction: Direction) -> None:
+        if direction is self.cut.requests and (line := REQUEST.match(data)):
+            self.request = line[0]
+
+    def _limit(self, direction: Direction) -> Limit | None:
+        limit = direction.limit
+        return limit if limit and limit.asked in self.request else None
+
+    def _fail(self, limit: Limit, direction: Direction) -> None:
+        if limit.once and direction.limit is limit:
+            direction.limit = None
+        if limit.silent:
+            self.ended.wait()
+        else:
+            self.end(clean=limit.clean)
 
     def _wait(self, direction: Direction) -> None:
         while not self.ended.is_set() and not direction.moving.wait(ONE_SECOND):

@@ -84,6 +84,33 @@ def test_answers_are_cut_after_so_many_bytes(cut: Cut, client: socket.socket) ->
         assert second.recv(5) == b"12345"
 
 
+def test_a_cut_waits_for_the_request_that_it_is_meant_for(cut: Cut, client: socket.socket) -> None:
+    cut.answers.cut_after(4, clean=True, asked=b"/logs")
+    client.sendall(b"GET /info")
+    assert client.recv(9) == b"GET /info"
+    client.sendall(b"GET /logs")
+    assert b"".join(iter(lambda: client.recv(100), b"")) == b"GET "
+
+
+def test_a_silent_connection_stays_open(cut: Cut, client: socket.socket) -> None:
+    cut.answers.cut_after(3, silent=True)
+    client.sendall(b"12345")
+    assert client.recv(3) == b"123"
+    client.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        client.recv(1)
+
+
+def test_bytes_come_one_by_one_and_the_end_is_held_back(cut: Cut, client: socket.socket) -> None:
+    cut.answers.piece, cut.answers.ends = 1, False
+    client.sendall(b"12345")
+    client.shutdown(socket.SHUT_WR)
+    assert b"".join(client.recv(1) for _ in range(5)) == b"12345"
+    client.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        client.recv(1)
+
+
 def test_requests_are_cut_on_every_connection_until_healed(cut: Cut) -> None:
     cut.requests.cut_after(2)
     for _ in range(2):
