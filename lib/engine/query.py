@@ -57,8 +57,11 @@ def as_json(name: str) -> Form:
 
 
 def platform_json(name: str = "platform") -> Form:
-    """Return the form {"os": .., "architecture": .., "variant": ..}; "linux/arm64/v8" is taken as well."""
-    return Form(name, lambda value, field: _dumps(_platform(value, field)))
+    """Return the form {"os": .., "architecture": .., "variant": ..}; "linux/arm64/v8" is taken as well.
+
+    A list of one is taken for ImageAttestations, whose documents allow a list and whose engine takes one.
+    """
+    return Form(name, lambda value, field: _dumps(_platform(_only(value), field)))
 
 
 def repeated_platforms(name: str = "platforms") -> Form:
@@ -123,6 +126,10 @@ def _filters(value: Any, field: str) -> str:
         values = list(item) if isinstance(item, dict) else _list(item)
         written[key] = [scalar(one, f"{field}.{key}") for one in values if one is not None]
     return _dumps({key: values for key, values in written.items() if values})
+
+
+def _only(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _platform(value: Any, field: str) -> dict[str, Any]:
