@@ -186,7 +186,7 @@ class Emitter:
         return text
 
     def _headers(self, given_id: str | None, **more: Any) -> dict[str, Any]:
-        return {**self._shared, "messageId": given_id or self._next_id(), **more}
+        return {**self._shared, "messageId": str(given_id) if given_id else self._next_id(), **more}
 
     def _next_id(self) -> str:
         """Return an id that a repeat of this input would give again, so that repeats can be recognised."""

@@ -15,7 +15,7 @@ from lib.sailor.incoming import error_input
 from lib.sailor.jsontext import RawJson
 from lib.sailor.lightweight import without
 from lib.sailor.logging import Secrets
-from lib.sailor.message import Message
+from lib.sailor.message import OBJECTS, Message
 from lib.sailor.outlet import Outlet
 from lib.sailor.settings import Settings
 from lib.sailor.transport import Delivery
@@ -25,11 +25,17 @@ NOT_AVAILABLE = "Not Available"
 
 def as_message(emitted: Message | Mapping[str, Any]) -> Message:
     """Return what a function emitted as a message; EmitError when it is none."""
-    if isinstance(emitted, Message):
-        return emitted
     if isinstance(emitted, Mapping):
-        return Message.from_payload(emitted)
-    raise EmitError(f"A message was expected, {type(emitted).__name__} was emitted")
+        emitted = Message.from_payload(emitted)
+    if not isinstance(emitted, Message):
+        raise EmitError(f"A message was expected, {type(emitted).__name__} was emitted")
+    empty: dict[str, Any] = {}
+    for part in OBJECTS:
+        if not isinstance(found := getattr(emitted, part), Mapping):
+            if found:
+                raise EmitError(f"The {part} of a message have to be an object, not {type(found).__name__}")
+            empty[part] = {}
+    return replace(emitted, **empty) if empty else emitted
 
 
 def is_object(body: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from lib.sailor import headers, jsontext
 from lib.sailor.cipher import RAW, Cipher, from_base64, from_wire
 from lib.sailor.errors import InputError
-from lib.sailor.message import Message
+from lib.sailor.message import OBJECTS, Message
 from lib.sailor.transport import Delivery
 
 ERROR_FORMAT = "error"
@@ -48,6 +48,11 @@ def read(delivery: Delivery, cipher: Cipher, input_format: str) -> Message:
         raise InputError(f"The message cannot be decoded: {error}") from error
     if not isinstance(payload, dict):
         raise InputError(f"The message cannot be decoded: {type(payload).__name__} instead of a JSON object")
+    for part in OBJECTS:
+        if (found := payload.get(part)) and not isinstance(found, dict):
+            raise InputError(
+                f"The message cannot be decoded: its {part} are a {type(found).__name__}, no JSON object"
+            )
     if (reply_to := headers.text(delivery.headers.get("reply_to"))) is not None:
         payload["headers"] = {**(payload.get("headers") or {}), "reply_to": reply_to}
     return Message.from_payload(payload)

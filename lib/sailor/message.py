@@ -10,7 +10,10 @@ from lib.sailor.jsontext import RawJson
 
 __all__ = ["Message", "RawJson"]
 
-_OWN_KEYS = frozenset(("id", "body", "headers", "attachments", "passthrough"))
+OBJECTS = ("headers", "attachments", "passthrough")
+"""The parts that every runtime insists on being JSON objects (protocol 4.4)."""
+
+_OWN_KEYS = frozenset(("id", "body", *OBJECTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Message:
             payload["id"] = self.id
         if self.body is not None:
             payload["body"] = self.body
-        payload["headers"] = self.headers
+        payload["headers"] = self.headers or {}
         if self.attachments:
             payload["attachments"] = self.attachments
         if self.passthrough:

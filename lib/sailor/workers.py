@@ -8,12 +8,14 @@ from collections.abc import Callable
 from lib.sailor.step import Step
 from lib.sailor.transport import Transport
 
+MOST = 500
+
 
 class Workers:
     """Each takes an input, runs the step with it, and takes the next, until `receive` says there is none."""
 
     def __init__(self, count: int, transport: Transport, step: Step, ended: Callable[[], None]) -> None:
-        self.count = max(count, 1)
+        self.count = min(max(count, 1), MOST)
         self._transport = transport
         self._step = step
         self._ended = ended

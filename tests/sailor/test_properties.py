@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pika import BasicProperties
 
 from lib.sailor.amqp.properties import Properties
@@ -97,6 +99,20 @@ def test_a_value_of_unknown_form_ends_its_table_and_nothing_else(odd: bytes) -> 
 
     assert values["a"] is True
     assert end == len(whole)
+
+
+@given(st.binary(max_size=60))
+def test_no_header_table_stops_anything(data: bytes) -> None:
+    values, end = read_table(len(data).to_bytes(4, "big") + data, 0)
+
+    assert isinstance(values, dict)
+    assert end == len(data) + 4
+
+
+def test_a_table_of_endless_depth_stops_nothing_either() -> None:
+    data = b"\x01at\x01\x01b" + b"A\x7f\xff\xff\xff" * 5000
+
+    assert read_table(len(data).to_bytes(4, "big") + data, 0)[0] == {"a": True}
 
 
 @pytest.mark.parametrize("value", [2**63, object(), {1, 2}])

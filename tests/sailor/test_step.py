@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from lib.sailor import Context, Message, RawJson
-from lib.sailor.cipher import Aes
+from lib.sailor.cipher import Aes, Plain, to_wire
 from lib.sailor.errors import EmittedAfterEnd, Undeliverable
 from lib.sailor.inprocess import InProcess
 from lib.sailor.logging import open_logger
 from lib.sailor.outlet import Outlet
 from lib.sailor.settings import Settings
 from lib.sailor.step import Step
-from lib.sailor.transport import Done, Kind, Outgoing
+from lib.sailor.transport import Delivery, Done, Kind, Outgoing
 
 Process = Callable[[Context, Message, Any, Any], Any]
 
@@ -97,6 +97,33 @@ def test_a_body_that_is_no_object_is_sent_with_a_warning(
 
     assert len(transport.of(Kind.DATA)) == 1
     assert ("is no object" in capfd.readouterr().out) is warned
+
+
+@pytest.mark.parametrize("part", ["headers", "attachments", "passthrough"])
+def test_parts_that_are_no_objects_are_refused_both_ways(part: str) -> None:
+    sent = run(lambda *_: Message(**{part: ["a"]}))
+    transport = InProcess()
+    odd = Delivery(to_wire(Plain(), f'{{"{part}": ["a"]}}'.encode(), 1), {})
+    step(lambda *_: None, transport).run(odd)
+
+    assert (
+        sent.of(Kind.ERROR)[0].value["message"] == f"The {part} of a message have to be an object, not list"
+    )
+    assert f"its {part} are a list, no JSON object" in transport.of(Kind.ERROR)[0].value["message"]
+
+
+@pytest.mark.parametrize("part", ["headers", "attachments", "passthrough"])
+@pytest.mark.parametrize("empty", [None, [], ""])
+def test_empty_parts_are_empty_objects(part: str, empty: Any) -> None:
+    transport = run(lambda *_: Message({"n": 2}, **{part: empty}))
+
+    assert transport.of(Kind.DATA)[0].value == Message({"n": 2})
+
+
+def test_an_id_of_ones_own_is_text_in_the_headers() -> None:
+    transport = run(lambda *_: {"id": 5, "body": {}})
+
+    assert transport.published[0].headers["messageId"] == "5"
 
 
 def test_a_generator_is_closed_when_an_emission_fails() -> None:

@@ -87,7 +87,7 @@ def read_table(data: bytes, offset: int) -> tuple[dict[str, Any], int]:
             offset = start + data[offset]
             name = data[start:offset].decode(errors="replace")
             values[name], offset = _read_field(data, offset)
-    except (_UnknownFormError, IndexError, struct.error):
+    except (_UnknownFormError, IndexError, struct.error, RecursionError):
         pass
     return values, end
 
