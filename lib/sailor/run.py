@@ -37,9 +37,8 @@ class Run:
 
         self._settings = settings
         self._logger = logger
-        self._events: queue.SimpleQueue[Any] = (
-            queue.SimpleQueue()
-        )  # signal handlers may put into it at any point
+        # Signal handlers run between any two steps of the main thread; this queue is made for that.
+        self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._startup = Startup(settings, logger, self._events.put, lambda: self._events.put(Event.IDLE))
 
     def __call__(self) -> int:

@@ -60,6 +60,7 @@ class Settings:
     snapshot_rate_limit: int = 2
     rate_interval: int = 100
     process_amqp_drain: bool = True
+    """Of no effect: a publish waits for its confirm, and with that for the socket."""
     amqp_publish_retry_delay: int = 100
     amqp_publish_retry_attempts: int | None = None
     """None: without end, which is how a full queue downstream slows this step down."""

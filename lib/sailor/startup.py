@@ -19,7 +19,7 @@ from lib.sailor.outlet import Outlet, throttles
 from lib.sailor.platform import Platform, StepData
 from lib.sailor.settings import Settings
 from lib.sailor.snapshot import Snapshot
-from lib.sailor.step import Step
+from lib.sailor.step import Process, Step
 from lib.sailor.transport import Kind, Outgoing
 from lib.sailor.workers import Workers
 
@@ -66,17 +66,17 @@ class Startup:
         finally:
             data = answer()  # the platform's refusal comes first, also when the component is wrong as well
         self._logger.secrets.add(secrets_within(data.config))
+        if function.process is None:
+            raise ComponentError("Process function is not found")
         self.transport.wait_open()
         if self._settings.startup_required:
             hooks.call_startup(function, data.config, self._platform, self._logger)
         hooks.call_init(function, data.config)
-        return self._step(function, data)
+        return self._step(function, function.process, data)
 
-    def _step(self, function: Function, data: StepData) -> Step:
-        if function.process is None:
-            raise ComponentError("Process function is not found")
+    def _step(self, function: Function, process: Process, data: StepData) -> Step:
         return Step(
-            function.process,
+            process,
             self._outlet(data),
             self._logger,
             data.config,

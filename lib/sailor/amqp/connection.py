@@ -1,18 +1,47 @@
-"""The client library's connection, with one change: what belongs together is sent together."""
+"""The client library's connection with fewer system calls and fewer turns of its loop."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 from pika import SelectConnection
+from pika.adapters.utils.io_services_utils import _AsyncPlaintextTransport
 
 JOINED_UP_TO = 65_536
+READ_AT_ONCE = 65_536
 
 
 class Connection(SelectConnection):
-    """Writes the frames of a small publish with one system call instead of three."""
+    """Sends at once where nothing waits to be sent, and what belongs together in one piece; reads once per event.
+
+    The library waits for the socket to be writable before each write, and reads until there is nothing more to
+    read. With TLS it goes on to do so: there, what can be read is not only in the socket.
+    """
+
+    _socket: Any = None
+
+    def _proto_connection_made(self, transport: Any) -> None:
+        if isinstance(transport, _AsyncPlaintextTransport):
+            self._socket = transport._sock  # noqa: SLF001
+            transport._MAX_RECV_BYTES = READ_AT_ONCE  # noqa: SLF001
+            transport._MAX_CONSUME_BYTES = 1  # noqa: SLF001 - enough for one read; more data is another event
+        super()._proto_connection_made(transport)
+
+    def _proto_connection_lost(self, error: Any) -> None:
+        self._socket = None
+        super()._proto_connection_lost(error)
 
     def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
         if len(marshaled_frames) > 1 and sum(map(len, marshaled_frames)) <= JOINED_UP_TO:
             marshaled_frames = [b"".join(marshaled_frames)]
         super()._output_marshaled_frames(marshaled_frames)
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        if self._socket is not None and self._transport and not self._transport.get_write_buffer_size():
+            with contextlib.suppress(OSError):  # full or broken: the library finds out by itself
+                data = data[self._socket.send(data) :]
+            if not data:
+                return
+        super()._adapter_emit_data(data)
