@@ -12,7 +12,7 @@ from lib.engine.errors import EngineError, Unreachable
 from lib.polling.clock import EDGE_SECONDS, SECOND, engine_time
 from lib.polling.events import EventFilter, body
 from lib.polling.poll import Finding, Found, Poll
-from lib.polling.ring import CAPACITY, Fingerprints, Known, Memory, nanos
+from lib.polling.ring import CAPACITY, Fingerprints, Known, Memory, is_replay, nanos
 
 # The ring is compared again long before it can have turned over, so that a dropped event is noticed.
 COMPARE_EVENTS = 100
@@ -39,7 +39,12 @@ class Live:
             yield found
             if self.poll.cancelled.is_set() or time.monotonic() >= end:
                 return
+            began = time.monotonic()
             memory = yield from self._listen(memory, end)
+            if (
+                time.monotonic() - began < RETRY_SECONDS
+            ):  # a proxy that ends streams at once is not to be stormed
+                self.poll.cancelled.wait(RETRY_SECONDS)
 
     def _compared(self, memory: Memory | None, end: float) -> Found[Memory]:
         """Look at the ring; an engine that is just restarting is asked again until the time is over."""
@@ -58,7 +63,7 @@ class Live:
         while not stream.ended and heard < COMPARE_EVENTS and not self.poll.cancelled.is_set():
             fresh = []
             for name, event in stream.take():
-                if name not in told:
+                if name not in told and not is_replay(name, event, memory):
                     told.add(name)
                     fresh.append((name, event))
             heard += len(fresh)

@@ -157,8 +157,6 @@ def difference(ring: Sequence[Event], before: Memory, now: int, run: str = "") -
     if before.doubt and _was_full(present, names, before, now):
         gap, gap_from, doubt, doubted = gap or "overflow", before.doubt, 0, 0
     replayed, replay_until = _replayed(gap, before, now)
-    replays = [pair for pair in fresh if pair[0][0] == SWARM and nanos(pair[1]) <= replayed * SECOND]
-    again = {name for name, _ in replays}
     ahead, until = _hidden(names, before, now, len(present))
     memory = Memory(
         now,
@@ -172,8 +170,14 @@ def difference(ring: Sequence[Event], before: Memory, now: int, run: str = "") -
         doubt=doubt,
         doubted=doubted,
     )
-    new = tuple(pair for pair in fresh if pair[0] not in again)
-    return Difference(memory, new, tuple(replays), gap, gap_from)
+    new = tuple(pair for pair in fresh if not is_replay(*pair, memory))
+    replays = tuple(pair for pair in fresh if is_replay(*pair, memory))
+    return Difference(memory, new, replays, gap, gap_from)
+
+
+def is_replay(name: str, event: Event, memory: Memory) -> bool:
+    """Whether a swarm event repeats one from before a restart of the manager; until `replay_until` such may come."""
+    return name[0] == SWARM and nanos(event) <= memory.replayed * SECOND
 
 
 def _doubt(present: Sequence[Known], before: Memory, now: int, gap: Reason | None) -> tuple[int, int]:

@@ -398,6 +398,23 @@ def test_real_time_is_not_limited_to_what_the_engine_remembers(fake: FakeEngine,
     assert sorted(names(result[0])) == sorted(f"c{number}" for number in range(1, 91))
 
 
+def test_real_time_leaves_replays_of_a_restarted_manager_out(fake: FakeEngine, desk: Desk) -> None:
+    fake.ring.publish()
+    fake.ring.now += 60
+    desk.poll()
+    fake.ring.restart()
+    result: list[Any] = []
+    listener = threading.Thread(target=lambda: result.append(desk.poll(mode="realTime", realTimeSeconds="2")))
+    listener.start()
+    fake.wait_for_stream()
+    fake.publish_live(scope="swarm", late=90)
+    fake.publish_live(scope="swarm")
+    fake.publish_live()
+    listener.join(20)
+    assert names(result[0]) == ["c2", "c3"]
+    assert [gap["reason"] for gap in result[0].of("gap")] == ["restart"]
+
+
 def test_an_engine_that_is_gone_is_an_error_and_the_place_is_kept(fake: FakeEngine, desk: Desk) -> None:
     desk.poll()
     before = desk.snapshot

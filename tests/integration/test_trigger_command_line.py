@@ -1,0 +1,80 @@
+"""A trigger on the command line: killed, and resumed from its state with nothing missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.trigger_lab import engines_closed, own_engine
+from tests.lab.engine import LabEngine
+from tests.lab.waiting import wait_until
+from tests.triggers.table import record
+
+__all__ = ["engines_closed", "own_engine"]
+pytestmark = pytest.mark.engine
+ROOT = Path(__file__).parents[2]
+CONFIG = json.dumps({"types": ["container"], "actions": "die"})
+
+
+def started(engine: LabEngine, folder: Path, output: str) -> subprocess.Popen[bytes]:
+    arguments = [
+        "trigger",
+        "engineEvents",
+        "--every",
+        "0.5s",
+        "--state",
+        str(folder / "state"),
+        "--config",
+        CONFIG,
+    ]
+    with (folder / output).open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "lib.local", *arguments, "--json"],
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "DOCKER_HOST": engine.url},
+        )
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.endswith("}")]
+
+
+def died(file: Path) -> list[str]:
+    return [line["message"]["body"]["name"] for line in lines(file) if line["event"] == "data"]
+
+
+def crash(engine: LabEngine, name: str) -> None:
+    container = engine.run(["sh", "-c", "exit 1"], name=name)
+    engine.wait(container)
+    engine.remove(container)
+
+
+def test_killed_and_resumed_from_its_state_nothing_is_missing(own_engine: LabEngine, tmp_path: Path) -> None:
+    process = started(own_engine, tmp_path, "first")
+    try:
+        wait_until(lambda: lines(tmp_path / "first"), "the first poll", 20)
+        crash(own_engine, "before")
+        wait_until(lambda: died(tmp_path / "first") == ["before"], "the first crash", 20)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    crash(own_engine, "meanwhile")
+    process = started(own_engine, tmp_path, "second")
+    try:
+        crash(own_engine, "after")
+        wait_until(lambda: {"meanwhile", "after"} <= set(died(tmp_path / "second")), "the others", 20)
+    finally:
+        process.terminate()
+        process.wait(20)
+    told = died(tmp_path / "first") + died(tmp_path / "second")
+    assert set(told) == {"before", "meanwhile", "after"}
+    record("engineEvents", "command line, killed and resumed", emitted=len(told), repeated=len(told) - 3)
