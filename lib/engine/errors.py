@@ -7,6 +7,7 @@ EngineError
 ├── Unreachable          no connection: nothing was sent, so every request may be repeated
 │   └── TlsRefused       a connection, but no trust: certificate, name, client certificate, plain HTTP
 ├── NoAnswer             a read was sent and its answer is missing or cut: it may be repeated
+│   ├── TimedOut         it did not come in time: later rather than at once
 │   └── StreamCut        a stream ended in the middle
 ├── OutcomeUnknown       a write was sent and its answer is missing: look before you repeat it
 ├── LimitReached         the step's own limit on items, bytes or seconds stopped the work
@@ -87,6 +88,10 @@ class NoAnswer(EngineError):
     """A read was sent, its answer did not arrive whole."""
 
     retriable = True
+
+
+class TimedOut(NoAnswer):
+    """A read was sent, its answer did not arrive in time."""
 
 
 class StreamCut(NoAnswer):

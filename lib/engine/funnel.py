@@ -10,11 +10,11 @@ from requests import PreparedRequest, Response, Session
 from requests.structures import CaseInsensitiveDict
 
 from lib.engine.endpoint import Endpoint
-from lib.engine.errors import EngineError, NoAnswer, OutcomeUnknown
+from lib.engine.errors import EngineError, NoAnswer, OutcomeUnknown, TimedOut
 from lib.engine.refusal import refusal
 from lib.engine.retry import Retry
 from lib.engine.timeouts import Timeout
-from lib.engine.transport import EngineAdapter, Lost
+from lib.engine.transport import EngineAdapter, Lost, TooSlow
 from lib.engine.upload import Upload
 
 _LOOK = "Look at the object before you repeat the call: it may or may not have taken effect"
@@ -72,7 +72,8 @@ class Funnel:
             return adapter.send(request, stream=stream, timeout=timeout)  # type: ignore[arg-type]
         except Lost as fault:
             if reads:
-                raise NoAnswer(f"No whole answer: {fault}", hint="The engine may be restarting") from fault
+                kind = TimedOut if isinstance(fault, TooSlow) else NoAnswer
+                raise kind(f"No whole answer: {fault}", hint="The engine may be restarting") from fault
             raise OutcomeUnknown(f"The outcome is unknown: {fault}", hint=_LOOK) from fault
 
     def _prepare(

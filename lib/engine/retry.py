@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lib.engine.errors import EngineError, EngineFault, NoAnswer, Unreachable
+from lib.engine.errors import EngineError, EngineFault, NoAnswer, TimedOut, Unreachable
 
 T = TypeVar("T")
 _PASSING = (500, 502, 504)
@@ -39,6 +39,6 @@ def worth_repeating(error: EngineError, *, reads: bool) -> bool:
     """Whether the same call may be sent again and could end differently."""
     if isinstance(error, Unreachable):
         return error.retriable
-    if not reads:
+    if not reads or isinstance(error, TimedOut):  # who was slow now is slow again at once
         return False
     return isinstance(error, NoAnswer) or (isinstance(error, EngineFault) and error.status in _PASSING)

@@ -23,7 +23,7 @@ class Timeouts:
 
     short: answers from memory or disk (a volume driver that does not exist takes the engine 15 s).
     slow: the engine works before it answers: stop, commit, prune, delete, swarm join, registry look-ups.
-    wait: the head comes at once, the answer when a container ends.
+    wait: the head comes at once, the answer when a container ends; after an hour the step tries again later.
     stream: answers that go on as long as something happens; the step's limits end them.
     transfer: archives and images, where only silence is a fault.
     """
@@ -31,7 +31,7 @@ class Timeouts:
     connect: float = 5
     short: Timeout = Timeout(60, 60, 120)
     slow: Timeout = Timeout(900, 300, 3600)
-    wait: Timeout = Timeout(60, None)
+    wait: Timeout = Timeout(60, None, 3600)
     stream: Timeout = Timeout(60, None)
     transfer: Timeout = Timeout(900, 300)
 
