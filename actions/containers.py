@@ -212,7 +212,7 @@ def container_delete(engine: Engine, fields: Fields) -> Answer:
 @action("ContainerArchiveInfo")
 def container_archive_info(engine: Engine, fields: Fields) -> Answer:
     """Look at a path in a container: HEAD /containers/{id}/archive."""
-    return path_stat(engine.head("/containers/{id}/archive", fields, query=("path",)).headers[HEADER])
+    return path_stat(engine.head("/containers/{id}/archive", fields, query=("path",)).headers.get(HEADER, ""))
 
 
 @action("ContainerArchive")

@@ -83,6 +83,7 @@ class Action:
         if self.upload:
             fields["requestBody"] = upload_of(context, message, fields, needed=self.upload(fields))
         if self.talks:
+            engine.permit(self._validator.schema["x-method"], self._validator.schema["x-path"], reads=False)
             fields["input"] = input_of(context, message, fields)
         answer, only = self.handler(engine, fields), None
         if is_one_message(answer, settings):

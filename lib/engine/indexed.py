@@ -28,6 +28,7 @@ def update(
     object is read first, the body is merged into its spec (null removes a key), and this is repeated when
     somebody else was faster.
     """
+    engine.permit("POST", path, reads=False)
     query = ("version", *query)
 
     def send(fields: Fields) -> Reply:
@@ -43,6 +44,7 @@ def update_cluster_volume(engine: Engine, fields: Fields) -> Reply:
 
     Engines look for it by the id of the swarm's object alone, so the name is looked up in any case.
     """
+    engine.permit("PUT", "/volumes/{name}", reads=False)
 
     def read() -> dict[str, Any]:
         volume = engine.get("/volumes/{name}", fields).json().get("ClusterVolume")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from requests import Response
 
+from lib.engine.errors import EngineFault
 from lib.engine.wire import loads
 
 Kind = Literal["json", "text", "empty", "headers"]
@@ -39,8 +40,11 @@ class Reply:
 
     @cached_property
     def value(self) -> Any:
-        """The parsed JSON body."""
-        return loads(self.raw)
+        """The parsed JSON body; EngineFault where it is none."""
+        try:
+            return loads(self.raw)
+        except ValueError as fault:
+            raise EngineFault(f"The engine's JSON cannot be read: {fault}", status=self.status) from fault
 
     def json(self) -> Any:
         """Return the parsed JSON body, parsed once."""
