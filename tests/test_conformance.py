@@ -173,10 +173,7 @@ FILLED_IN = {
     "ContainerStats": {"stream"},
     "ImageLoad": {"quiet"},
     "PluginEnable": {"timeout"},
-    **dict.fromkeys(
-        ("ConfigUpdate", "NodeUpdate", "SecretUpdate", "ServiceUpdate", "SwarmUpdate", "VolumeUpdate"),
-        {"version"},
-    ),
+    **{f"{name}Update": {"version"} for name in ("Config", "Node", "Secret", "Service", "Swarm", "Volume")},
 }
 
 

@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, json.dumps(OBJECT).encode(), {"Content-Type": "application/json"})
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _answer
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _answer  # noqa: N815 - as http.server calls them
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):

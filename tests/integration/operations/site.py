@@ -10,78 +10,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from lib import credentials
-from lib.sailor.component import Component
 from lib.sailor.folder import FolderStorage
-from lib.sailor.inprocess import InProcess
-from lib.sailor.logging import LEVELS, Logger, Sink
-from lib.sailor.message import Message
-from lib.sailor.outlet import Outlet
-from lib.sailor.settings import Settings
-from lib.sailor.step import Step
-from lib.sailor.transport import Kind
+from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.integration.operations.declared import undeclared
 from tests.lab.engine import LabEngine
 from tests.lab.podman import PodmanService
 from tests.lab.registry import Registry
 from tests.lab.swarm import SwarmPair
-from tests.local.running import ROOT
-
-COMPONENT = Component(str(ROOT))
-FAST = Settings(data_rate_limit=10**6, error_rate_limit=10**6)
-
-
-class Quiet(Sink):
-    """Keeps the lines of a step for those who want to read them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-
-    def write(self, line: bytes) -> None:
-        self.lines.append(self.secrets.mask(line.decode()))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a step published, and what it logged."""
-
-    transport: InProcess
-    log: list[str] = field(repr=False)
-
-    @property
-    def messages(self) -> list[Message]:
-        return [published.value for published in self.transport.of(Kind.DATA)]
-
-    @property
-    def bodies(self) -> list[Any]:
-        return [message.body for message in self.messages]
-
-    @property
-    def errors(self) -> list[dict[str, Any]]:
-        return [published.value for published in self.transport.of(Kind.ERROR)]
-
-    @property
-    def rebounds(self) -> list[str]:
-        return [str(p.headers["reboundReason"]) for p in self.transport.of(Kind.REBOUND)]
-
-
-def run_step(
-    key: str,
-    body: Any,
-    config: Mapping[str, Any],
-    *,
-    attachments: Mapping[str, Any] | None = None,
-    storage: FolderStorage | None = None,
-) -> Outcome:
-    """One message through one step, as the runtime does it."""
-    function = COMPONENT.function(key)
-    assert function.process is not None
-    transport, sink = InProcess(), Quiet()
-    outlet = Outlet(FAST, transport)
-    step = Step(function.process, outlet, Logger("test", LEVELS["debug"], sink, {}), config, storage=storage)
-    step.run(transport.delivery(Message(body=body, attachments=dict(attachments or {}))))
-    return Outcome(transport, sink.lines)
 
 
 @dataclass
@@ -209,10 +144,3 @@ class Site:
         for close in reversed(self._closing):
             with suppress(OSError):
                 close()
-
-
-def forget_engines() -> None:
-    """Close the connections that steps keep for the next message."""
-    for engine in credentials._engines.values():
-        engine.close()
-    credentials._engines.clear()

@@ -1,0 +1,97 @@
+"""Messages that cannot become a request: the error names the field and what it should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.actions.recorder import Recorder
+from tests.actions.stepping import run_step
+
+CASES: list[tuple[str, Any, tuple[str, ...]]] = [
+    ("ContainerInspect", {}, ("id", "required")),
+    ("ContainerInspect", {"id": ""}, ("id",)),
+    ("ContainerInspect", {"id": None}, ("id",)),
+    ("ContainerInspect", {"id": ["a"]}, ("id", "text")),
+    ("ContainerInspect", {"Id": "a", "id": "a"}, ("Id", "did you mean id")),
+    ("ContainerInspect", [], ("object",)),
+    ("ContainerInspect", "web", ("object",)),
+    ("ContainerList", {"limit": "many"}, ("limit", "whole number")),
+    ("ContainerList", {"limit": 1.5}, ("limit", "whole number")),
+    ("ContainerList", {"all": "perhaps"}, ("all", "true or false")),
+    ("ContainerList", {"filters": "{bad"}, ("filters", "JSON")),
+    ("ContainerList", {"filters": ["a"]}, ("filters", "object")),
+    ("ContainerList", {"filters": {"label": {"a": {"b": 1}}}}, ()),
+    ("ContainerCreate", {"requestBody": {"Image": 5}}, ("requestBody.Image", "text")),
+    (
+        "ContainerCreate",
+        {"requestBody": {"HostConfig": {"Binds": "a"}}},
+        ("requestBody.HostConfig.Binds", "list"),
+    ),
+    ("ContainerCreate", {}, ("requestBody", "required")),
+    ("ContainerLogs", {"id": "a", "since": "yesterday"}, ("since", "no time")),
+    ("ContainerWait", {"id": "a", "condition": "never"}, ("condition", "not-running")),
+    ("PutContainerArchive", {"id": "a", "path": "/", "file": {"name": "x"}}, ("file.content", "required")),
+    ("ImageBuild", {"requestBody": "not base64!"}, ("requestBody", "base64")),
+    ("ImageBuild", {"url": "file:///etc/passwd"}, ("url", "http")),
+    ("ImageBuild", {}, ("attachment",)),
+    ("ImageLoad", {"attachment": "missing"}, ("attachment", "missing")),
+    ("ImageBuild", {"dockerfileText": "FROM x", "buildargs": "{"}, ("buildargs", "JSON")),
+    ("DistributionInspect", {"name": "a", "X_Registry_Auth": "{bad"}, ("X_Registry_Auth",)),
+    ("DistributionInspect", {"name": "a", "X_Registry_Auth": {"user": "x"}}, ("X_Registry_Auth", "user")),
+]
+
+
+@pytest.mark.parametrize(("key", "body", "told"), CASES)
+def test_the_error_names_the_field(key: str, body: Any, told: tuple[str, ...], tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder:
+        outcome = run_step(key, body, {"server": recorder.url, "errorPolicy": "rebound"})
+    if not told:  # an old form that is still taken
+        assert recorder.asked
+        return
+    assert recorder.asked == []
+    assert outcome.rebounds == []
+    (error,) = outcome.errors
+    assert error["name"] in ("BadInput", "VersionMismatch")
+    assert all(part in error["message"] for part in told), error["message"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"server": "2"}, "otherServer"),
+        ({"server": "ftp://x"}, "server"),
+        ({"maxItems": "-1"}, "maxItems"),
+        ({"maxSeconds": "soon"}, "maxSeconds"),
+        ({"emitBehavior": "sometimes"}, "emitBehavior"),
+        ({"errorPolicy": "hope"}, "errorPolicy"),
+        ({"accessMode": "half"}, "accessMode"),
+        ({"apiVersion": "new"}, "apiVersion"),
+        ({"registries": "{"}, "registries"),
+        ({"registries": '["a"]'}, "registries"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: dict[str, str], told: str, tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder:
+        outcome = run_step("ContainerList", {}, {"server": recorder.url, **settings})
+    assert [error["name"] for error in outcome.errors] == ["BadInput"]
+    assert told in outcome.errors[0]["message"]
+    assert recorder.asked == []
+
+
+def test_secrets_of_a_message_are_in_no_error(tmp_path: Path) -> None:
+    secret = "canary-5f2a9e"
+    body = {"requestBody": {"username": "me", "password": secret, "serveraddress": [secret]}}
+    with Recorder(tmp_path) as recorder:
+        outcome = run_step("SystemAuth", body, {"server": recorder.url})
+    assert secret not in str(outcome.errors)
+
+
+def test_inputs_of_a_mapper_that_found_nothing_are_left_out(tmp_path: Path) -> None:
+    body = {"all": "", "limit": None, "filters": {}}
+    with Recorder(tmp_path) as recorder:
+        outcome = run_step("ContainerList", body, {"server": recorder.url})
+    assert not outcome.errors
+    assert all(value == "{}" for _, value in recorder.asked[0].query)

@@ -1,0 +1,80 @@
+"""Inputs that try to be more than a value: they arrive as that value, or are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from tests.actions.recorder import Recorder
+from tests.actions.stepping import run_step
+
+REFUSED = ["..", ".", "a/b", "../../containers/json", "a/..", "//x", "/", "a//b"]
+TAKEN = [
+    "a?all=1",
+    "a#b",
+    "a%2e%2e",
+    "%2F..",
+    "a b",
+    "a\r\nX-Evil: 1",
+    "ü",
+    "a&b=c",
+    "a;b",
+    "__proto__",
+    "a\x00b",
+]
+
+
+@pytest.mark.parametrize("identity", REFUSED)
+def test_an_id_cannot_change_the_path(identity: str, tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder:
+        outcome = run_step("ContainerInspect", {"id": identity}, {"server": recorder.url})
+    assert [error["name"] for error in outcome.errors] == ["BadInput"]
+    assert "id" in outcome.errors[0]["message"]
+    assert recorder.asked == []
+
+
+@pytest.mark.parametrize("identity", TAKEN)
+def test_an_odd_id_arrives_as_it_is(identity: str, tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder:
+        run_step("ContainerInspect", {"id": identity}, {"server": recorder.url})
+    (asked,) = recorder.asked
+    assert unquote(asked.path) == f"/containers/{identity}/json"
+    assert asked.query == []
+    assert "X-Evil" not in asked.headers
+
+
+@pytest.mark.parametrize("name", ["../../v1.24/info", "shop/../../info", "shop/./web", "shop//web", ".."])
+def test_a_name_with_slashes_cannot_change_the_path(name: str, tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder:
+        outcome = run_step("ImageInspect", {"name": name}, {"server": recorder.url})
+    assert [error["name"] for error in outcome.errors] == ["BadInput"]
+    assert recorder.asked == []
+
+
+@pytest.mark.parametrize("value", ["a&force=true", "a\r\nb", "a=b", "a+b c", "ü#?"])
+def test_a_query_value_stays_one_value(value: str, tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder:
+        run_step("ContainerTop", {"id": "web", "ps_args": value}, {"server": recorder.url})
+    (asked,) = recorder.asked
+    assert asked.query == [("ps_args", value)]
+
+
+@pytest.mark.parametrize(
+    "login",
+    ["eyJhIjoiYiJ9\r\nX-Evil: 1", "eyJh\nX-Evil:1", {"username": "a\r\nX-Evil: 1", "password": "b"}],
+)
+def test_a_login_adds_no_header(login: object, tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder:
+        body = {"name": "web", "X_Registry_Auth": login}
+        run_step("DistributionInspect", body, {"server": recorder.url})
+    assert all("X-Evil" not in asked.headers for asked in recorder.asked)
+
+
+def test_keys_of_filters_stay_in_the_filters(tmp_path: Path) -> None:
+    filters = {'a"]},"x': ["1"], "label": ['"}]&all=1']}
+    with Recorder(tmp_path) as recorder:
+        run_step("ContainerList", {"filters": filters}, {"server": recorder.url})
+    (asked,) = recorder.asked
+    assert [name for name, _ in asked.query] == ["filters"]

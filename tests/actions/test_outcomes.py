@@ -1,0 +1,202 @@
+"""What becomes of a message when the engine says no, says nothing, or fails half way."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.actions.stepping import Outcome, run_step
+from tests.engine.scripted import Act, Scripted, answer, say, say_and_close
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+END = b"0\r\n\r\n"
+NOT_FOUND = answer(b'{"message":"no such container: web"}', "404 Not Found")
+CONFLICT = answer(b'{"message":"it is paused"}', "409 Conflict")
+FAULT = answer(b'{"message":"out of disk"}', "500 Internal Server Error")
+NO_MANAGER = answer(b'{"message":"not a manager"}', "503 Service Unavailable")
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a step against an engine that acts as told; `requests` of the outcome is what it was asked."""
+
+    def run(key: str, body: Any, *acts: Act, **settings: str) -> Outcome:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        with Scripted(folder, *acts) as engine:
+            outcome = run_step(key, body, {"server": engine.url, **settings})
+            run.requests = list(engine.requests)  # type: ignore[attr-defined]
+        return outcome
+
+    return run
+
+
+def piece(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def chunked(*records: Any, end: bytes = END) -> bytes:
+    return HEAD + b"".join(piece(json.dumps(record).encode() + b"\n") for record in records) + end
+
+
+def names(outcome: Outcome) -> list[str]:
+    return [error["name"] for error in outcome.errors]
+
+
+WEB = {"id": "web"}
+
+
+def test_what_is_not_there_is_an_error_or_an_empty_result(run: Run) -> None:
+    outcome = run("ContainerInspect", WEB, say(NOT_FOUND))
+    assert names(outcome) == ["NotFound"]
+    assert "no such container: web [404 GET /v1.41/containers/web/json]" in outcome.errors[0]["message"]
+    outcome = run("ContainerInspect", WEB, say(NOT_FOUND), notFound="emitEmpty")
+    assert (outcome.errors, outcome.bodies) == ([], [{}])
+
+
+@pytest.mark.parametrize("policy", ["byComponent", "throwError"])
+def test_a_conflict_is_an_error(run: Run, policy: str) -> None:
+    assert names(run("ContainerPause", WEB, say(CONFLICT), errorPolicy=policy)) == ["Conflict"]
+
+
+def test_a_conflict_is_tried_again_later_when_asked_for(run: Run) -> None:
+    outcome = run("ContainerPause", WEB, say(CONFLICT), errorPolicy="rebound")
+    assert outcome.errors == []
+    assert "it is paused" in outcome.rebounds[0]
+
+
+def test_an_error_as_data_has_all_that_a_flow_needs(run: Run) -> None:
+    (body,) = run("ContainerPause", WEB, say(CONFLICT), errorPolicy="emit").bodies
+    assert body["error"].pop("hint")
+    assert body == {
+        "error": {
+            "name": "Conflict",
+            "message": "it is paused",
+            "status": 409,
+            "method": "POST",
+            "path": "/v1.41/containers/web/pause",
+        }
+    }
+
+
+def test_a_fault_of_a_read_is_repeated_then_the_message_comes_again(run: Run) -> None:
+    outcome = run("ContainerInspect", WEB, say(FAULT), say(FAULT), say(FAULT))
+    assert (outcome.errors, len(outcome.rebounds)) == ([], 1)
+    outcome = run("ContainerInspect", WEB, say(FAULT), say(FAULT), say(answer(b'{"Id":"x"}')))
+    assert outcome.bodies == [{"Id": "x"}]
+
+
+def test_a_fault_of_a_write_is_an_error_at_once(run: Run) -> None:
+    outcome = run("ContainerKill", WEB, say(FAULT))
+    assert names(outcome) == ["EngineFault"]
+    assert len(run.requests) == 1  # type: ignore[attr-defined]
+
+
+def test_an_engine_that_is_no_manager_says_what_to_do(run: Run) -> None:
+    outcome = run("SwarmInspect", {}, say(NO_MANAGER), errorPolicy="throwError")
+    assert names(outcome) == ["NoManager"]
+    assert "SwarmInit" in outcome.errors[0]["message"]
+
+
+@pytest.mark.parametrize("policy", ["byComponent", "throwError", "rebound"])
+@pytest.mark.parametrize(
+    "said", [b"", b"HTTP/1.1 201 Crea", b"HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\n{"]
+)
+def test_a_write_without_an_answer_is_never_repeated(run: Run, policy: str, said: bytes) -> None:
+    body = {"requestBody": {"Image": "x"}}
+    outcome = run("ContainerCreate", body, say_and_close(said), errorPolicy=policy)
+    assert names(outcome) == ["OutcomeUnknown"]
+    assert outcome.rebounds == []
+    assert len(run.requests) == 1  # type: ignore[attr-defined]
+    assert "may or may not" in outcome.errors[0]["message"]
+
+
+def test_a_read_without_an_answer_is_repeated(run: Run) -> None:
+    outcome = run("ContainerList", {}, say_and_close(b""), say(answer(b"[]")))
+    assert outcome.bodies == [{"results": []}]
+
+
+BUILD = {"dockerfileText": "FROM x\n"}
+STEP = {"stream": "Step 1/2 : RUN make\n"}
+BAD = {"errorDetail": {"code": 2, "message": "make failed"}, "error": "make failed"}
+DONE = {"stream": "Successfully built 0123456789ab\n"}
+
+
+@pytest.mark.parametrize(
+    "records",
+    [[BAD], [BAD, STEP, DONE], [STEP, BAD, DONE], [STEP, DONE, BAD], [STEP, {"error": "make failed"}]],
+)
+def test_an_error_in_the_stream_fails_the_step_wherever_it_stands(run: Run, records: list[Any]) -> None:
+    outcome = run("ImageBuild", BUILD, say(chunked(*records)))
+    assert names(outcome) == ["StreamFailed"]
+    assert "make failed" in outcome.errors[0]["message"]
+    assert outcome.bodies == []
+
+
+def test_an_error_without_a_line_end_counts_too(run: Run) -> None:
+    last = HEAD + piece(json.dumps(STEP).encode() + b"\n") + piece(json.dumps(BAD).encode()) + END
+    outcome = run("ImageBuild", BUILD, say(last))
+    assert names(outcome) == ["StreamFailed"]
+    assert "RUN make" in outcome.errors[0]["message"]
+
+
+def test_an_error_is_told_although_the_stream_is_cut_after_it(run: Run) -> None:
+    assert names(run("ImageBuild", BUILD, say_and_close(chunked(STEP, BAD, end=b"")))) == ["StreamFailed"]
+
+
+@pytest.mark.parametrize("policy", ["byComponent", "rebound"])
+def test_work_whose_stream_is_cut_has_an_unknown_outcome(run: Run, policy: str) -> None:
+    outcome = run("ImageBuild", BUILD, say_and_close(chunked(STEP, end=b"")), errorPolicy=policy)
+    assert names(outcome) == ["OutcomeUnknown"]
+
+
+def test_events_that_are_cut_are_an_error_that_may_come_again(run: Run) -> None:
+    event = {"Type": "container", "Action": "die"}
+    outcome = run(
+        "SystemEvents", {"since": 1}, say_and_close(chunked(event, end=b"")), errorPolicy="throwError"
+    )
+    assert names(outcome) == ["StreamCut"]
+
+
+def test_limits_end_a_stream_and_say_which(run: Run) -> None:
+    events = [{"Type": "container", "Action": f"a{n}"} for n in range(5)]
+    (body,) = run("SystemEvents", {"since": 1}, say(chunked(*events, end=b"")), maxItems="3").bodies
+    assert [event["Action"] for event in body["results"]] == ["a0", "a1", "a2"]
+    assert body["truncated"] == "maxItems"
+    (body,) = run("SystemEvents", {"since": 1}, say(chunked(*events, end=b"")), idleSeconds="0.2").bodies
+    assert (len(body["results"]), body["truncated"]) == (5, "idleSeconds")
+    (body,) = run("SystemEvents", {"since": 1}, say(chunked(*events, end=b"")), maxSeconds="0.3").bodies
+    assert body["truncated"] == "maxSeconds"
+
+
+def test_work_that_a_limit_ends_is_an_error(run: Run) -> None:
+    outcome = run("ImageBuild", BUILD, say(chunked(STEP, end=b"")), idleSeconds="0.2")
+    assert names(outcome) == ["LimitReached"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "bodies"),
+    [
+        (answer(b'[{"Id":"a"},{"Id":"b"}]'), [{"Id": "a"}, {"Id": "b"}]),
+        (answer(b"null"), []),
+        (answer(b"[]"), []),
+    ],
+)
+def test_items_are_emitted_one_by_one_when_asked_for(run: Run, sent: bytes, bodies: list[Any]) -> None:
+    assert run("ContainerList", {}, say(sent), emitBehavior="emitIndividually").bodies == bodies
+
+
+def test_numbers_beyond_64_bits_survive(run: Run) -> None:
+    big = 2**70
+    assert run("ContainerInspect", WEB, say(answer(b'{"SizeRw": %d}' % big))).bodies == [{"SizeRw": big}]
+
+
+def test_half_a_document_is_not_handed_on(run: Run) -> None:
+    outcome = run("ContainerInspect", WEB, *[say(answer(b'{"Id": "x"'))] * 3, errorPolicy="throwError")
+    assert names(outcome) == ["EngineFault"]

@@ -1,0 +1,54 @@
+"""A read-only credential: every operation that writes is refused before the engine hears of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.sailor.folder import FolderStorage
+from tests.actions.inputs import FACTS
+from tests.actions.recorder import Recorder
+from tests.actions.stepping import run_step
+
+# They tell or wait, though they are POSTs.
+READS_BY_POST = {"ContainerWait", "SystemAuth"}
+# It is a GET, but a conversation with a process.
+WRITES_BY_GET = {"ContainerAttachWebsocket"}
+
+
+def writes(key: str) -> bool:
+    if FACTS.operations[key]["method"] in ("GET", "HEAD"):
+        return key in WRITES_BY_GET
+    return key not in READS_BY_POST
+
+
+def message(key: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any], FolderStorage]:
+    storage = FolderStorage(str(folder))
+    body: dict[str, Any] = FACTS.examples[key]
+    stored = {"attachments": {}}
+    if "attachment" in body:
+        stored["attachments"] = {body["attachment"]: storage.store([b"x"], content_type="application/x-tar")}
+    return body, stored["attachments"], storage
+
+
+@pytest.mark.parametrize("key", [key for key in FACTS.operations if writes(key)])
+def test_a_write_is_refused_before_it_is_sent(key: str, tmp_path: Path) -> None:
+    body, attachments, storage = message(key, tmp_path)
+    with Recorder(tmp_path) as recorder:
+        config = {"server": recorder.url, "accessMode": "readOnly", "errorPolicy": "rebound"}
+        outcome = run_step(key, body, config, attachments=attachments, storage=storage)
+    assert [error["name"] for error in outcome.errors] == ["ReadOnly"]
+    assert recorder.asked == []
+    assert outcome.rebounds == []
+
+
+@pytest.mark.parametrize("key", [key for key in FACTS.operations if not writes(key)])
+def test_a_read_goes_through(key: str, tmp_path: Path) -> None:
+    body, attachments, storage = message(key, tmp_path)
+    with Recorder(tmp_path) as recorder:
+        config = {"server": recorder.url, "accessMode": "readOnly"}
+        outcome = run_step(key, body, config, attachments=attachments, storage=storage)
+    assert [error["name"] for error in outcome.errors if error["name"] == "ReadOnly"] == []
+    assert recorder.asked
