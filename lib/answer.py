@@ -126,7 +126,7 @@ def _heard(dialogue: Dialogue, settings: StepSettings) -> Message:
     body["text"] = _text(everything)
     if frames.truncated:
         body["truncated"] = frames.truncated
-    return Message(body={**body, **dialogue.after()})
+    return Message(body={**body, **dialogue.outcome()})
 
 
 def _text(data: bytearray) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lib.engine.client import Engine, Fields
 from lib.engine.dial import dial
 from lib.engine.duplex import Duplex, open_duplex
-from lib.engine.errors import EngineError, OutcomeUnknown
+from lib.engine.errors import EngineError, EngineFault, NoAnswer, NotFound, OutcomeUnknown, Unreachable
 from lib.engine.frames import Frame
 from lib.engine.httphead import request_head
 from lib.engine.query import Parameter
@@ -41,7 +41,28 @@ class Dialogue:
     farewell: bytes | None = None
 
     def frames(self) -> Iterator[Frame]:
-        """Send stdin and end it, and yield (stream, bytes) until the process ends."""
+        """Send stdin and end it, and yield (stream, bytes) until the process ends.
+
+        A cut is an OutcomeUnknown: the process has heard some of it, and may be running.
+        """
+        try:
+            yield from self._frames()
+        except NoAnswer as cut:
+            raise _unknown(cut) from cut
+
+    def outcome(self) -> Mapping[str, Any]:
+        """Look up how it ended; an engine that is gone meanwhile is an OutcomeUnknown too.
+
+        A container that was removed with its end (AutoRemove) has taken its exit code along.
+        """
+        try:
+            return self.after()
+        except NotFound:
+            return {"running": False, "exitCode": None}
+        except (NoAnswer, Unreachable, EngineFault) as gone:
+            raise _unknown(gone) from gone
+
+    def _frames(self) -> Iterator[Frame]:
         spoken = self.stdin
         if spoken is not None and self.farewell is not None:
             self.connection.keeps_input = True
@@ -57,6 +78,15 @@ class Dialogue:
     def close(self) -> None:
         """End the conversation; the process goes on without us."""
         self.connection.close()
+
+
+def _unknown(fault: EngineError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"The outcome is unknown: {fault.message}",
+        method=fault.method,
+        path=fault.path,
+        hint="Ask ExecInspect or ContainerInspect how it ended before you repeat the call",
+    )
 
 
 def upgrade(
