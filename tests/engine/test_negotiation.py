@@ -1,0 +1,113 @@
+"""Which version is spoken: small engines on real sockets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lib.engine import Endpoint, Engine
+from lib.engine.errors import Unreachable, VersionMismatch
+from lib.engine.version import Version
+from tests.engine.scripted import Scripted, answer, say
+
+RANGE = answer(json.dumps({"ApiVersion": "1.51", "MinAPIVersion": "1.44"}).encode())
+NO = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+
+
+def ping(version: str) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nApi-Version: {version}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def paths(engine: Scripted) -> list[str]:
+    return [request.split(b"\r\n")[0].decode().removesuffix(" HTTP/1.1") for request in engine.requests]
+
+
+@pytest.mark.parametrize(
+    ("top", "spoken"), [("1.41", "1.41"), ("1.33", "1.33"), ("1.56", "1.56"), ("1.99", "1.56")]
+)
+def test_the_newest_that_both_speak_is_used_and_asked_for_once(tmp_path: Path, top: str, spoken: str) -> None:
+    with (
+        Scripted(tmp_path, say(answer(b"[]")), say(answer(b"[]")), ping=ping(top)) as fake,
+        Engine(Endpoint.parse(fake.url)) as engine,
+    ):
+        engine.get("/containers/json")
+        engine.get("/containers/json")
+        assert paths(fake) == [f"GET /v{spoken}/containers/json"] * 2
+
+
+def test_an_engine_that_knows_no_head_is_asked_by_get(tmp_path: Path) -> None:
+    with (
+        Scripted(tmp_path, say(ping("1.30")), ping=NO) as fake,
+        Engine(Endpoint.parse(fake.url)) as engine,
+    ):
+        assert engine.version == Version(1, 30)
+        assert paths(fake) == ["GET /_ping"]
+
+
+@pytest.mark.parametrize("refusal", [NO, FORBIDDEN])
+def test_a_proxy_that_forbids_ping_may_let_version_through(tmp_path: Path, refusal: bytes) -> None:
+    with (
+        Scripted(tmp_path, say(refusal), say(RANGE), ping=refusal) as fake,
+        Engine(Endpoint.parse(fake.url)) as engine,
+    ):
+        assert engine.version == Version(1, 51)
+        assert engine.facts.minimum == Version(1, 44)
+
+
+def test_what_is_no_engine_is_told_as_such(tmp_path: Path) -> None:
+    hello = answer(b"<html>", kind="text/html")
+    with (
+        Scripted(tmp_path, say(hello), say(hello), ping=answer(b"")) as fake,
+        Engine(Endpoint.parse(fake.url)) as engine,
+        pytest.raises(Unreachable, match="no Docker Engine"),
+    ):
+        engine.get("/info")
+
+
+def test_a_pin_outside_the_range_names_range_and_pin(tmp_path: Path) -> None:
+    with (
+        Scripted(tmp_path, say(RANGE), ping=ping("1.51")) as fake,
+        Engine(Endpoint.parse(fake.url), pin="1.33") as engine,
+        pytest.raises(VersionMismatch, match=r"speaks API 1\.44-1\.51, the credential pins 1\.33"),
+    ):
+        engine.get("/info")
+
+
+def test_a_pin_of_the_address_gives_way_with_a_warning(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    with (
+        Scripted(tmp_path, say(RANGE), say(answer(b"{}")), ping=ping("1.51")) as fake,
+        Engine(
+            Endpoint.parse(f"unix://{fake.path}"), pin="1.33", pin_yields=True, warn=warnings.append
+        ) as engine,
+    ):
+        engine.get("/info")
+        assert paths(fake)[-1] == "GET /v1.51/info"
+        assert "1.33" in warnings[0]
+
+
+def test_a_field_that_is_too_new_names_both_versions(tmp_path: Path) -> None:
+    with (
+        Scripted(tmp_path, say(RANGE), ping=ping("1.51")) as fake,
+        Engine(Endpoint.parse(fake.url)) as engine,
+        pytest.raises(VersionMismatch, match=r"speaks API 1\.44-1\.51; ImageAttestations needs 1\.55"),
+    ):
+        engine.require(Version(1, 55), "ImageAttestations")
+
+
+def test_an_engine_that_was_exchanged_is_asked_again(tmp_path: Path) -> None:
+    old = answer(
+        b'{"message":"client version 1.41 is too old. Minimum supported API version is 1.44"}',
+        "400 Bad Request",
+    )
+    with (
+        Scripted(tmp_path, say(old), say(answer(b"{}")), ping=ping("1.41")) as fake,
+        Engine(Endpoint.parse(fake.url)) as engine,
+    ):
+        assert engine.version == Version(1, 41)
+        fake._ping = ping("1.51")
+        engine.get("/info")
+        assert paths(fake) == ["GET /v1.41/info", "GET /v1.51/info"]
