@@ -85,7 +85,7 @@ class Action:
         if self.talks:
             engine.permit(self._validator.schema["x-method"], self._validator.schema["x-path"], reads=False)
             fields["input"] = input_of(context, message, fields)
-        answer, only = self.handler(engine, fields), None
+        answer, only = self.handler(engine.within(settings.head_seconds), fields), None
         if is_one_message(answer, settings):
             (only,) = messages(answer, settings, context)
         else:

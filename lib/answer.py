@@ -137,6 +137,7 @@ def _stored(archive: Archive, settings: StepSettings, context: Context) -> Messa
     if context.storage is None:
         raise LimitReached("There is no storage for attachments here", limit="storage")
     with archive:
+        archive.pace(settings.work.idle_seconds, settings.work.max_seconds)
         attachment = context.storage.store(_capped(archive, settings.archive_bytes), content_type=TAR)
     name = archive.name
     body = {"name": name, "size": attachment.get("size"), "contentType": TAR, "attachment": attachment}

@@ -71,6 +71,11 @@ class StepSettings:
             verbose=str(config.get("verbose") or "").lower() not in ("", "false", "off", "no"),
         )
 
+    @property
+    def head_seconds(self) -> float:
+        """How long a stream may take to begin: the limits of the step hold for that, too."""
+        return min(limit for limit in (self.work.max_seconds, self.work.idle_seconds) if limit)
+
     def outcome(self, error: EngineError) -> Outcome:
         """Decide what becomes of a failed call.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any, Protocol, Self
 
 from requests import Response
@@ -182,6 +183,15 @@ class Engine(Negotiated):
         """Open an archive for reading, piece by piece; `name` is what to call it."""
         response = self._send("GET", path, fields, query, (), None, "transfer", reads=True, stream=True)
         return Archive(response, path, name)
+
+    def within(self, seconds: float) -> Engine:
+        """Return this engine for a step whose streams begin within `seconds`; connections and version are shared."""
+        if seconds >= (self.timeouts.transfer.first_byte or 0):
+            return self
+        self.version  # noqa: B018 - known once for both
+        view = copy(self)
+        view.timeouts = self.timeouts.within(seconds)
+        return view
 
     def close(self) -> None:
         """Close the idle connections; the next call opens new ones."""

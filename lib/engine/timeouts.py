@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["short", "slow", "wait", "stream", "transfer"]
@@ -39,3 +39,11 @@ class Timeouts:
         """Return the limits of a kind of call."""
         timeout: Timeout = getattr(self, kind)
         return timeout
+
+    def within(self, seconds: float) -> Timeouts:
+        """Return the same with a head of a stream or transfer that comes within `seconds`."""
+        stream, transfer = (
+            replace(kind, first_byte=min(kind.first_byte or seconds, seconds))
+            for kind in (self.stream, self.transfer)
+        )
+        return replace(self, stream=stream, transfer=transfer)
