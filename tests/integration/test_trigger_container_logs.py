@@ -204,7 +204,7 @@ def test_every_snapshot_on_the_way_is_a_good_start(clean: LabEngine) -> None:
 def test_under_load_with_kills_no_line_is_lost(clean: LabEngine, tmp_path: Path) -> None:
     poller = Poller("container_logs", config(clean), tmp_path)
     wait_until(lambda: stored(tmp_path), "the first poll")
-    script = "i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo out $i; echo err $i >&2; usleep 20000; done"
+    script = "i=0; while [ $i -lt 250 ]; do i=$((i+1)); echo out $i; echo err $i >&2; usleep 20000; done"
     container = clean.run(["sh", "-c", script], name="steady")
     for _ in range(6):
         count = len(on_disk(tmp_path))
@@ -215,7 +215,7 @@ def test_under_load_with_kills_no_line_is_lost(clean: LabEngine, tmp_path: Path)
     messages = poller.finish()
     lines = [message for message in messages if message["body"]["kind"] == "line"]
     told = {(message["body"]["stream"], message["body"]["text"]) for message in lines}
-    wanted = {(stream, f"{stream[3:]} {n}") for stream in ("stdout", "stderr") for n in range(1, 401)}
+    wanted = {(stream, f"{stream[3:]} {n}") for stream in ("stdout", "stderr") for n in range(1, 251)}
     assert told == wanted
     assert len({message["id"] for message in lines}) == len(told)
     repeated = sum(count - 1 for count in Counter(message["id"] for message in lines).values())

@@ -68,7 +68,7 @@ def test_under_load_with_kills_at_random_points_nothing_is_lost(
     wait_until(lambda: stored(tmp_path), "the first poll")
     truth = Truth(own_engine)
     chance = random.Random(7)
-    deadline = time.monotonic() + 12
+    deadline = time.monotonic() + 9
     busy = threading.Thread(target=_load, args=(own_engine, deadline), daemon=True)
     busy.start()
     pause = threading.Event()
@@ -92,7 +92,7 @@ def test_under_load_with_kills_at_random_points_nothing_is_lost(
     repeated = sum(count - 1 for count in Counter(message["id"] for message in told).values())
     assert poller.kills >= 5
     assert repeated > 0
-    assert len(wanted) > 100
+    assert len(wanted) > 80
     record(KEY, f"load, {poller.kills} x SIGKILL", emitted=len(told), repeated=repeated)
 
 
@@ -170,7 +170,8 @@ def test_a_swarm_manager_that_replays_is_a_gap_and_replays_are_left_out(own_engi
     own_engine.wire.do("POST", "/swarm/init", {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"})
     for number in range(40):
         own_engine.wire.do("POST", "/configs/create", {"Name": f"c{number}", "Data": "aGVsbG8="})
-    # What is younger than ten seconds would be told rather twice than never.
+    # Out of the memory, so that no poll has seen them; and what is younger than ten seconds would be told.
+    tag(own_engine, 260, "push")
     made = time.time()
     wait_until(lambda: time.time() > made + 11.5, "the events to be old", 20)
     step = anchored(own_engine)
