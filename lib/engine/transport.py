@@ -62,12 +62,7 @@ class Body:
         """Yield the body in pieces as they come; raises Lost where it ends too early."""
         answer = self._answer
         try:
-            if answer.length is not None and answer.length <= CHUNK:
-                data = answer.read()
-                if data:
-                    yield data
-            else:
-                yield from self._pieces(answer)
+            yield from self._pieces(answer)
         except TimeoutError as fault:
             self.close()
             raise TooSlow("the engine stopped sending") from fault

@@ -39,6 +39,7 @@ class Direction:
 
     delay: float = 0.0
     piece: int = PIECE
+    pause: float = 0.0  # after each piece
     ends: bool = True  # whether the end of a connection is passed on
     moving: threading.Event = field(default_factory=threading.Event)
     limit: Limit | None = None
@@ -59,7 +60,7 @@ class Direction:
 
     def heal(self) -> None:
         """Bytes move as they should again."""
-        self.limit, self.delay, self.piece, self.ends = None, 0.0, PIECE, True
+        self.limit, self.delay, self.piece, self.pause, self.ends = None, 0.0, PIECE, 0.0, True
         self.thaw()
 
 
@@ -215,6 +216,8 @@ class Pair:
                 part = data[:left] if seen else data
                 for start in range(0, len(part), direction.piece):
                     target.sendall(part[start : start + direction.piece])
+                    if direction.pause:
+                        self.ended.wait(direction.pause)
                 direction.passed += len(part)
                 left -= len(part)
                 if seen and left <= 0:
