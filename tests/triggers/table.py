@@ -26,7 +26,9 @@ def record(
     """Add a row; what is lost without a gap fails the test that says so."""
     assert not lost or gap, f"{trigger}, {situation}: {lost} lost in silence"
     told = f"{lost}, gap: {gap}" if gap else str(lost)
-    ROWS.append(Row(trigger, situation, emitted, told, repeated))
+    row = Row(trigger, situation, emitted, told, repeated)
+    if row not in ROWS:
+        ROWS.append(row)
 
 
 def show(terminal: Any) -> None:

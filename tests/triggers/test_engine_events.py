@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from typing import Any
 
 import pytest
 
-from lib.cursor import LIMIT
 from lib.engine.errors import EngineError
-from lib.polling.form import FormError
-from tests.triggers.desk import Desk, size
+from tests.triggers.desk import Desk
 from tests.triggers.fake_engine import FakeEngine
 from tests.triggers.table import record
 
@@ -89,31 +86,6 @@ def test_an_event_is_told_in_the_engines_words_with_a_uuid(fake: FakeEngine, des
     assert uuid.UUID(emitted.ids[0] or "")
 
 
-def test_a_kill_before_the_snapshot_repeats_with_equal_ids(fake: FakeEngine, desk: Desk) -> None:
-    desk.poll()
-    for _ in range(5):
-        fake.ring.publish()
-    fake.ring.now += 5
-    first = desk.poll(dies_after=3)
-    again = desk.poll()
-    assert names(again) == ["c0", "c1", "c2", "c3", "c4"]
-    assert again.ids[:3] == first.ids
-    assert len(set(again.ids)) == 5
-
-
-def test_a_kill_after_a_gap_repeats_the_gap_with_an_equal_id(fake: FakeEngine, desk: Desk) -> None:
-    fake.ring.publish()
-    fake.ring.now += 5
-    desk.poll()
-    fake.ring.restart()
-    fake.ring.now += 5
-    first = desk.poll(dies_after=1)
-    fake.ring.now += 60
-    again = desk.poll()
-    assert [body["reason"] for body in (*first.of("gap"), *again.of("gap"))] == ["restart", "restart"]
-    assert first.ids == again.ids
-
-
 def test_emitting_as_a_page_gives_one_message(fake: FakeEngine, desk: Desk) -> None:
     desk.poll(emitBehavior="emitAll")
     fake.ring.publish()
@@ -157,51 +129,6 @@ def test_a_gap_can_be_an_error_of_the_flow_instead(fake: FakeEngine, desk: Desk)
     emitted = desk.poll(notices="emitError")
     assert emitted.bodies == []
     assert "restarted" in emitted.errors[0]
-
-
-def test_the_filter_may_change_without_a_reset(fake: FakeEngine, desk: Desk) -> None:
-    desk.poll()
-    fake.ring.publish(action="create")
-    fake.ring.now += 5
-    assert names(desk.poll(actions="die")) == []
-    fake.ring.publish(action="die")
-    fake.ring.now += 5
-    assert names(desk.poll(actions="create, die")) == ["c1"]
-
-
-@pytest.mark.parametrize(
-    ("config", "wanted"),
-    [
-        ({"types": ["image"]}, ["i"]),
-        ({"types": "image, volume"}, ["i"]),
-        ({"actions": "health_status"}, ["h"]),
-        ({"actions": "health_status: unhealthy"}, ["h"]),
-        ({"actions": "health_status: healthy"}, []),
-        ({"scope": "swarm"}, ["s"]),
-        ({"scope": "local"}, ["a", "i", "h"]),
-        ({"names": "a, x*"}, ["a"]),
-        ({"names": f"{0:012x}"}, ["a"]),
-        ({"containers": ["h"], "names": "i"}, ["i", "h"]),
-        ({"services": ["s"]}, ["s"]),
-        ({"labels": ["team"]}, ["a", "h"]),
-        ({"labels": ["team=shop"]}, ["a"]),
-        ({"images": ["shop/web"]}, ["a", "h"]),
-        ({"images": ["shop/web:2"]}, ["h"]),
-        ({"includeExec": True}, ["a", "i", "h", "s", "e"]),
-        ({"includeExec": "off"}, ["a", "i", "h", "s"]),
-        ({"actions": "exec_start"}, ["e"]),
-    ],
-)
-def test_events_are_chosen(fake: FakeEngine, desk: Desk, config: dict[str, Any], wanted: list[str]) -> None:
-    desk.poll()
-    publish = fake.ring.publish
-    publish(name="a", image="shop/web:1", team="shop")
-    publish(name="i", kind="image", action="pull", image="other")
-    publish(name="h", action="health_status: unhealthy", image="shop/web:2", team="other")
-    publish(name="s", kind="service", scope="swarm", action="update", image="")
-    publish(name="e", action="exec_start: /bin/check", image="")
-    fake.ring.now += 5
-    assert names(desk.poll(**config)) == wanted
 
 
 def test_a_clock_that_is_set_back_is_a_gap_and_nothing_is_lost(fake: FakeEngine, desk: Desk) -> None:
@@ -288,133 +215,6 @@ def test_where_head_is_refused_get_tells_the_time(fake: FakeEngine, desk: Desk) 
     assert names(desk.poll()) == ["c0"]
 
 
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (lambda s: {**s, "seen": "x"}, "corruptSnapshot"),
-        (lambda s: {**s, "v": 99}, "futureSnapshot"),
-        (lambda s: {**s, "v": 1 << 200}, "futureSnapshot"),
-        (lambda s: {**s, "trigger": "containerLogs"}, "otherTriggerSnapshot"),
-        (lambda s: {**s, "engine": "AAAAAAAAAAAA"}, "otherEngineSnapshot"),
-        (lambda s: {"offset": 5}, "corruptSnapshot"),
-        (lambda s: "nonsense", "corruptSnapshot"),
-    ],
-)
-def test_an_unusable_snapshot_is_a_first_run_and_one_gap(
-    fake: FakeEngine, desk: Desk, spoil: Any, reason: str
-) -> None:
-    fake.ring.publish()
-    fake.ring.now += 5
-    desk.poll()
-    desk.snapshot = spoil(desk.snapshot)
-    emitted = desk.poll()
-    assert [body["reason"] for body in emitted.bodies] == [reason]
-    assert desk.poll().bodies == []
-    record(KEY, f"snapshot: {reason.removesuffix('Snapshot')} (fake)", emitted=1, lost=0, gap=reason)
-
-
-def test_a_full_ring_fits_into_the_snapshot(fake: FakeEngine, desk: Desk) -> None:
-    for _ in range(300):
-        fake.ring.publish(name="x" * 60, label="y" * 500)
-    fake.ring.now += 5
-    desk.poll()
-    assert size(desk.snapshot) < LIMIT
-    record(KEY, f"snapshot of a full ring: {size(desk.snapshot)} bytes", emitted=0)
-
-
-def test_a_full_ring_behind_a_clock_that_was_set_back_fits_too(fake: FakeEngine, desk: Desk) -> None:
-    for _ in range(256):
-        fake.ring.publish()
-    fake.ring.now += 5
-    desk.poll()
-    fake.ring.now -= 3600
-    for _ in range(120):
-        fake.ring.publish()
-    fake.ring.now += 5
-    desk.poll()
-    assert size(desk.snapshot) < LIMIT
-
-
-def test_a_try_out_gives_a_sample_and_leaves_the_place_alone(
-    fake: FakeEngine, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk.poll()
-    before = desk.snapshot
-    monkeypatch.setenv("ELASTICIO_FLOW_TYPE", "debug")
-    idle = desk.poll()
-    assert (len(idle.bodies), idle.bodies[0]["sample"], idle.snapshots) == (1, True, [])
-    fake.ring.publish(name="real")
-    fake.ring.now += 5
-    assert names(desk.poll()) == ["real"]
-    assert desk.snapshot == before
-    record(KEY, "sample of an idle engine (fake)", emitted=1)
-
-
-def test_every_snapshot_on_the_way_is_a_good_start(fake: FakeEngine, desk: Desk) -> None:
-    desk.poll()
-    starts = [desk.snapshot]
-    for _ in range(6):
-        for _ in range(7):
-            fake.ring.publish()
-        fake.ring.now += 5
-        desk.poll()
-        starts.append(desk.snapshot)
-    for passed, start in enumerate(starts):
-        again = Desk("engine_events", fake.config, start).poll()
-        assert names(again) == [f"c{number}" for number in range(passed * 7, 42)]
-        assert again.of("gap") == []
-
-
-def test_real_time_tells_events_while_they_happen_and_leaves_an_exact_place(
-    fake: FakeEngine, desk: Desk
-) -> None:
-    desk.poll()
-    result: list[Any] = []
-    listener = threading.Thread(target=lambda: result.append(desk.poll(mode="realTime", realTimeSeconds="2")))
-    listener.start()
-    fake.wait_for_stream()
-    for _ in range(150):
-        fake.publish_live()
-    fake.ring.now += 0.5
-    listener.join(20)
-    assert names(result[0]) == [f"c{number}" for number in range(150)]
-    assert len(set(result[0].ids)) == 150
-    fake.ring.now += 10
-    assert desk.poll().bodies == []
-    record(KEY, "real time, 150 events (fake)", emitted=150)
-
-
-def test_real_time_is_not_limited_to_what_the_engine_remembers(fake: FakeEngine, desk: Desk) -> None:
-    fake.ring.publish()
-    fake.ring.now += 5
-    desk.poll()
-    result: list[Any] = []
-    listener = threading.Thread(target=lambda: result.append(desk.poll(mode="realTime", realTimeSeconds="3")))
-    listener.start()
-    fake.wait_for_stream()
-    for _ in range(90):
-        fake.publish_live()
-    listener.join(20)
-    assert sorted(names(result[0])) == sorted(f"c{number}" for number in range(1, 91))
-
-
-def test_real_time_leaves_replays_of_a_restarted_manager_out(fake: FakeEngine, desk: Desk) -> None:
-    fake.ring.publish()
-    fake.ring.now += 60
-    desk.poll()
-    fake.ring.restart()
-    result: list[Any] = []
-    listener = threading.Thread(target=lambda: result.append(desk.poll(mode="realTime", realTimeSeconds="2")))
-    listener.start()
-    fake.wait_for_stream()
-    fake.publish_live(scope="swarm", late=90)
-    fake.publish_live(scope="swarm")
-    fake.publish_live()
-    listener.join(20)
-    assert names(result[0]) == ["c2", "c3"]
-    assert [gap["reason"] for gap in result[0].of("gap")] == ["restart"]
-
-
 def test_an_engine_that_is_gone_is_an_error_and_the_place_is_kept(fake: FakeEngine, desk: Desk) -> None:
     desk.poll()
     before = desk.snapshot
@@ -422,19 +222,3 @@ def test_an_engine_that_is_gone_is_an_error_and_the_place_is_kept(fake: FakeEngi
     with pytest.raises(EngineError):
         desk.poll()
     assert desk.snapshot == before
-
-
-@pytest.mark.parametrize(
-    ("config", "text"),
-    [
-        ({"startFrom": "since"}, "since: a time is missing"),
-        ({"startFrom": "since", "since": "yesterday"}, "since: 'yesterday' is no time"),
-        ({"startFrom": "later"}, "startFrom: 'later' is not possible"),
-        ({"scope": "world"}, "scope: 'world' is not possible"),
-        ({"mode": "realTime", "realTimeSeconds": "a while"}, "realTimeSeconds: 'a while' is no number"),
-        ({"mode": "realTime", "realTimeSeconds": "0"}, "from 1 to 3600"),
-    ],
-)
-def test_a_wrong_field_is_named(fake: FakeEngine, desk: Desk, config: dict[str, Any], text: str) -> None:
-    with pytest.raises(FormError, match=text):
-        desk.poll(**config)
