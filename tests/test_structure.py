@@ -66,14 +66,16 @@ def name_of(path: Path) -> str:
     return dotted.removesuffix(".__init__")
 
 
+MODULES = {name_of(found) for found in files()}
+
+
 def imports(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line, module of the project) for each import, also those inside functions."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            modules = {name_of(found) for found in files()}
             for alias in node.names:
                 below = f"{node.module}.{alias.name}"
-                yield node.lineno, below if below in modules else node.module
+                yield node.lineno, below if below in MODULES else node.module
         elif isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
 
