@@ -8,7 +8,10 @@ from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
 from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade
+from lib.engine.errors import Conflict
 from lib.engine.query import parsed
+
+_AGAIN = "ExecInspect tells how it ended; prepare another one with ContainerExec"
 
 
 @action("ContainerExec")
@@ -25,7 +28,10 @@ def exec_start(engine: Engine, fields: Fields) -> Answer:
     if wish.get("Detach"):
         engine.post("/exec/{id}/start", fields, body=wish)
         return _outcome(engine, fields)
-    tty = bool(engine.get("/exec/{id}/json", fields).json()["ProcessConfig"].get("tty"))
+    prepared = engine.get("/exec/{id}/json", fields).json()
+    if prepared.get("Pid"):  # started again, engines answer 200 and replace the exit code by 126
+        raise Conflict("This command was started before", method="POST", path="/exec/{id}/start", hint=_AGAIN)
+    tty = bool(prepared["ProcessConfig"].get("tty"))
     connection = upgrade(engine, "/exec/{id}/start", fields, body={"Detach": False, **wish, "Tty": tty})
     farewell = END_OF_INPUT if tty else None
     return Dialogue(connection, tty, fields.get("input"), lambda: _outcome(engine, fields), farewell)

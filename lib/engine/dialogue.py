@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the library behind it is imported by the one step that need
     from lib.engine.websocket import WebSocket
 
 Opened = TypeVar("Opened")
+_LOOK = "Ask ExecInspect or ContainerInspect how it ended before you repeat the call"
 END_OF_INPUT = b"\x04"
 """What Ctrl-D sends: how the stdin of a terminal ends."""
 
@@ -85,7 +86,7 @@ def _unknown(fault: EngineError) -> OutcomeUnknown:
         f"The outcome is unknown: {fault.message}",
         method=fault.method,
         path=fault.path,
-        hint="Ask ExecInspect or ContainerInspect how it ended before you repeat the call",
+        hint=_LOOK,
     )
 
 
@@ -134,7 +135,8 @@ def _settled(opened: Callable[[], Opened], method: str, path: str) -> Opened:
     try:
         return opened()
     except Lost as fault:
-        raise OutcomeUnknown(f"The outcome is unknown: {fault}", method=method, path=path) from fault
+        text = f"The outcome is unknown: {fault}"
+        raise OutcomeUnknown(text, method=method, path=path, hint=_LOOK) from fault
     except EngineError as error:
         error.method, error.path = error.method or method, error.path or path
         raise
