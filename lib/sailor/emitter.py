@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lib.sailor import encoding, headers, jsontext
-from lib.sailor.errors import EmissionTooLarge, EmitError, EmittedAfterEnd, NoReplyAddress
+from lib.sailor.errors import EmissionTooLarge, EmitError, EmittedAfterEnd, NoReplyAddress, said
 from lib.sailor.ids import derived_id, random_id
 from lib.sailor.incoming import Incoming
 from lib.sailor.logging import Logger
@@ -218,4 +218,4 @@ class Emitter:
 def _as_emit_error(event: str, error: Exception) -> EmitError:
     if isinstance(error, EmitError):
         return error
-    return EmitError(f"{event} failed: {error}")
+    return EmitError(f"{event} failed: {said(error)}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.sailor import jsontext
 from lib.sailor.cipher import to_wire, wire_size
-from lib.sailor.errors import EmissionTooLarge, EmitError
+from lib.sailor.errors import EmissionTooLarge, EmitError, said
 from lib.sailor.headers import OBJECT_ID, ROUTING_KEY
 from lib.sailor.incoming import error_input
 from lib.sailor.jsontext import RawJson
@@ -100,7 +100,7 @@ def error_object(error: object) -> dict[str, str]:
     """Return name, message and stack of whatever was emitted as an error (protocol 5.4)."""
     if isinstance(error, BaseException):
         stack = "".join(traceback.format_exception(error)).rstrip()
-        return {"name": type(error).__name__, "message": str(error) or type(error).__name__, "stack": stack}
+        return {"name": type(error).__name__, "message": said(error), "stack": stack}
     if isinstance(error, Mapping) and error.get("message"):
         name, stack = error.get("name") or "Error", error.get("stack") or NOT_AVAILABLE
         return {"name": str(name), "message": str(error["message"]), "stack": str(stack)}

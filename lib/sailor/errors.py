@@ -70,3 +70,11 @@ class NoReplyAddress(EmitError):
 
 class Undeliverable(EmitError):
     """The transport gave up: refused, returned as unroutable, or stopped before the confirm."""
+
+
+def said(error: object) -> str:
+    """Return what an exception says, or its name: some say nothing, and some fail when they are asked."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - an error must not be lost to its own text
+        return type(error).__name__

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lib.sailor import jsontext
+from lib.sailor.errors import said
 
 LEVELS = {"trace": 10, "debug": 20, "info": 30, "warn": 40, "error": 50, "fatal": 60}
 _COPIED = (
@@ -130,12 +131,16 @@ class Logger:
             line.setdefault("err", msg)
         if isinstance(line.get("err"), BaseException):
             line["err"] = describe(line["err"])
-        line["msg"] = str(msg)
+        line["msg"] = msg if isinstance(msg, str) else said(msg)
         line["time"] = _timestamp()
         line["v"] = 0
         try:
             self._sink.write(jsontext.encode(line))
-        except (TypeError, ValueError):  # a field without a JSON form: its text is better than no line
+        except (
+            TypeError,
+            ValueError,
+            RecursionError,
+        ):  # a field without a JSON form: its text is better than no line
             self._sink.write(jsontext.encode({key: _plain(value) for key, value in line.items()}))
 
 
@@ -143,7 +148,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     """Return an exception as the platform shows it: name, message, stack with its causes."""
     import traceback  # late: a run without errors does not need it
 
-    described = {"name": type(error).__name__, "message": str(error)}
+    described = {"name": type(error).__name__, "message": said(error)}
     described["stack"] = "".join(traceback.format_exception(error)).rstrip()
     if isinstance(code := getattr(error, "code", None), (str, int)):
         described["code"] = str(code)
@@ -187,4 +192,9 @@ def _timestamp() -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, (str, int, float, bool)) or value is None else repr(value)
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - a log line must not fail its message
+        return type(value).__name__

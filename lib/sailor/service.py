@@ -13,7 +13,7 @@ from lib.sailor import jsontext, rest
 from lib.sailor.component import Component
 from lib.sailor.context import Context
 from lib.sailor.coroutines import awaited
-from lib.sailor.errors import RequestError, SailorError
+from lib.sailor.errors import RequestError, SailorError, said
 from lib.sailor.logging import Logger, catch_uncaught, open_logger, secrets_within
 from lib.sailor.platform import Platform
 from lib.sailor.settings import Settings
@@ -58,9 +58,9 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         data = call(arguments[0] if arguments else "", settings, environment, logger)
         result = {"status": "success", "data": data}
         body = jsontext.encode(result)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the platform waits for a result
-        logger.error(str(error) or type(error).__name__, err=error)
-        text = logger.secrets.mask(str(error) or type(error).__name__)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the platform waits for a result
+        logger.error(said(error), err=error)
+        text = logger.secrets.mask(said(error))
         body = jsontext.encode({"status": "error", "data": {"message": text}})
     try:
         post(url, body, settings)
@@ -130,9 +130,9 @@ def _verify(component: Component, context: Context, config: Any) -> Any:
         return {"verified": True}
     try:
         result = awaited(component.load(file).verify(context, config))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - every failure is an answer here
+    except BaseException as error:  # noqa: BLE001 - every failure is an answer here
         context.logger.warning("The credential is not verified", err=error)
-        text = context.logger.secrets.mask(str(error) or type(error).__name__)
+        text = context.logger.secrets.mask(said(error))
         return {"verified": False, "reason": text}
     if isinstance(result, Mapping) and "verified" in result:
         return result

@@ -39,6 +39,7 @@ class Startup:
         self._settings = settings
         self._logger = logger
         self._idle = idle
+        self._failed = failed
         self._cipher = Aes(settings.message_crypto_password, settings.message_crypto_iv)
         self._platform = Platform(settings)
         objects = Maester(settings) if settings.object_storage_uri else None
@@ -49,7 +50,9 @@ class Startup:
         self.transport.open()
         try:
             step = self._prepare()
-            self.workers = Workers(self._settings.rabbitmq_prefetch_sailor, self.transport, step, self._idle)
+            self.workers = Workers(
+                self._settings.rabbitmq_prefetch_sailor, self.transport, step, self._idle, self._failed
+            )
             self.workers.start()
             self.transport.consume()
         except Exception as error:

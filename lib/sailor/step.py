@@ -11,7 +11,7 @@ from lib.sailor import jsontext
 from lib.sailor.context import Context
 from lib.sailor.coroutines import awaited
 from lib.sailor.emitter import Emitter
-from lib.sailor.errors import EmitError
+from lib.sailor.errors import EmitError, said
 from lib.sailor.incoming import Incoming, read
 from lib.sailor.logging import Logger, secrets_within
 from lib.sailor.message import Message
@@ -53,7 +53,7 @@ class Step:
                 emitter.last_data(result, partial(self._finish, incoming, emitter))
                 return emitter.ok
             emit_result(result, emitter)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the one place where a message fails
+        except BaseException as error:  # noqa: BLE001 - the one place where a message fails; the thread goes on
             self._finish(incoming, emitter, error)
         else:
             self._finish(incoming, emitter, None)
@@ -86,7 +86,7 @@ class Step:
 
     def _failed(self, error: BaseException, incoming: Incoming, emitter: Emitter) -> None:
         logger = self._own_logger(incoming)
-        logger.error(str(error) or type(error).__name__, err=error)
+        logger.error(said(error), err=error)
         if self.outlet.cancelled.is_set() or (isinstance(error, EmitError) and error.reported):
             emitter.count_error()
             return

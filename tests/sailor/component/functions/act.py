@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import os
 import sys
 import time
@@ -255,3 +256,7 @@ def store_attachment(context: Context, message: Message, config: Any, snapshot: 
 def without_id_header(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
     """Hand the incoming headers on with another body."""
     return replace(message, body={"new": True})
+
+
+def raise_it(context: Context, message: Message, config: Any, snapshot: Any) -> None:
+    raise getattr(builtins, message.body["name"])
