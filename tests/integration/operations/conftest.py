@@ -60,7 +60,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     except (PrivateEngineError, LocalImageError, NewerEngineError, PodmanError, KeeperError) as problem:
         reason = f"no engine {kind.name}: {problem}"
         missing(reason) if usual else skip_anywhere(reason)
-    site = Site(kind.name, engine, lambda: _second(kind))
+    site = Site(kind.name, engine, lambda: _second(kind), kind.prefix)
     yield site
     site.close()
 

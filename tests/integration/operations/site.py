@@ -26,6 +26,7 @@ class Site:
     name: str
     engine: LabEngine | PodmanService
     make_other: Callable[[], LabEngine] | None = None
+    prefix: str = ""
     folder: str = ""
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
@@ -72,7 +73,11 @@ class Site:
         return registry
 
     def config(self, engine: LabEngine | None = None, **settings: Any) -> dict[str, Any]:
-        return {"server": "2", "otherServer": (engine or self.engine).url, **settings}
+        asked = engine or self.engine
+        url = asked.url
+        if self.prefix and isinstance(asked, LabEngine):
+            url = asked.tcp_url + self.prefix
+        return {"server": "2", "otherServer": url, **settings}
 
     def run(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib.metadata import facts
-from tests.integration.operations.kinds import KINDS
+from tests.integration.operations.kinds import KINDS, differs, left_out
 
 SIGNS = {"passed": "ok", "failed": "FAILED", "skipped": "-"}
 
@@ -43,7 +43,7 @@ class Table:
     def _cell(self, key: str, kind: str) -> str:
         cell = self._cells.get((key, kind), {})
         if not cell:
-            return ""
+            return "differs" if differs(kind, key) and not left_out(kind, key) else ""
         if "refused" in cell:
             return "refused" if cell["refused"] == "passed" else "refused: FAILED"
         return "/".join(SIGNS.get(cell.get(case, ""), "") for case in ("success", "failure"))
