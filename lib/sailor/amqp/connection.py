@@ -9,7 +9,7 @@ from typing import Any
 from pika import SelectConnection
 from pika.adapters.utils.io_services_utils import _AsyncPlaintextTransport
 
-JOINED_UP_TO = 65_536
+JOINED_UP_TO = 262_144
 READ_AT_ONCE = 65_536
 
 
