@@ -90,7 +90,7 @@ def test_secrets_of_a_message_are_in_no_error(tmp_path: Path) -> None:
 
 
 def test_inputs_of_a_mapper_that_found_nothing_are_left_out(tmp_path: Path) -> None:
-    body = {"all": "", "limit": None, "filters": {}}
+    body: dict[str, Any] = {"all": "", "limit": None, "filters": {}}
     with Recorder(tmp_path) as recorder:
         outcome = run_step("ContainerList", body, {"server": recorder.url})
     assert not outcome.errors

@@ -27,10 +27,10 @@ def writes(key: str) -> bool:
 def message(key: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any], FolderStorage]:
     storage = FolderStorage(str(folder))
     body: dict[str, Any] = FACTS.examples[key]
-    stored = {"attachments": {}}
+    attachments: dict[str, Any] = {}
     if "attachment" in body:
-        stored["attachments"] = {body["attachment"]: storage.store([b"x"], content_type="application/x-tar")}
-    return body, stored["attachments"], storage
+        attachments[body["attachment"]] = storage.store([b"x"], content_type="application/x-tar")
+    return body, attachments, storage
 
 
 @pytest.mark.parametrize("key", [key for key in FACTS.operations if writes(key)])

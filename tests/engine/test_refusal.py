@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests_mock
@@ -26,7 +27,7 @@ PING = {"Api-Version": "1.41"}
 
 
 @pytest.fixture
-def mock() -> Iterator[requests_mock.Adapter]:
+def mock() -> requests_mock.Adapter:
     adapter = requests_mock.Adapter()
     adapter.register_uri("HEAD", f"{ROOT}/_ping", headers=PING)
     return adapter
@@ -39,7 +40,7 @@ def engine(mock: requests_mock.Adapter) -> Iterator[Engine]:
         yield engine
 
 
-def refused(engine: Engine, mock: requests_mock.Adapter, status: int, **answer: object) -> EngineError:
+def refused(engine: Engine, mock: requests_mock.Adapter, status: int, **answer: Any) -> EngineError:
     mock.register_uri("DELETE", f"{ROOT}/v1.41/secrets/x", status_code=status, **answer)
     with pytest.raises(EngineError) as caught:
         engine.delete("/secrets/{id}", {"id": "x"})
@@ -89,7 +90,7 @@ def test_each_status_has_its_class(
     ],
 )
 def test_the_text_is_the_engines_own(
-    engine: Engine, mock: requests_mock.Adapter, answer: dict[str, object], text: str
+    engine: Engine, mock: requests_mock.Adapter, answer: dict[str, Any], text: str
 ) -> None:
     assert refused(engine, mock, 400, **answer).message == text
 

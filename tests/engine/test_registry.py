@@ -81,8 +81,9 @@ def test_the_image_of_a_service_names_its_registry() -> None:
     logins = Registries.parse({"registry.lab": {"username": "me", "password": "p"}})
     for body in (spec, json.dumps(spec)):
         assert read(auth.write({"requestBody": body}, logins))["username"] == "me"
-    for body in ({}, {"TaskTemplate": None}, {"TaskTemplate": []}):
-        assert auth.write({"requestBody": body}, logins) is None
+    odd: list[dict[str, Any]] = [{}, {"TaskTemplate": None}, {"TaskTemplate": []}]
+    for other in odd:
+        assert auth.write({"requestBody": other}, logins) is None
 
 
 def test_a_build_gets_all_logins() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-Case = tuple[str, dict[str, Any], tuple[str, ...]]
+Body = dict[str, Any]
+Names = tuple[str, ...]
+Make = Callable[..., str]
 
 
 def success(*keys: str) -> pytest.MarkDecorator:

@@ -14,8 +14,9 @@ from lib.sailor.folder import FolderStorage
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.integration.operations.declared import undeclared
 from tests.lab.engine import LabEngine
+from tests.lab.need import missing
 from tests.lab.podman import PodmanService
-from tests.lab.registry import Registry
+from tests.lab.registry import Registry, RegistryError
 from tests.lab.swarm import SwarmPair
 
 
@@ -62,13 +63,17 @@ class Site:
 
     @cached_property
     def registry(self) -> Registry:
-        return self._kept(Registry(self.lab))
+        return self._kept(secured=False)
 
     @cached_property
     def secured(self) -> Registry:
-        return self._kept(Registry(self.lab, secured=True))
+        return self._kept(secured=True)
 
-    def _kept(self, registry: Registry) -> Registry:
+    def _kept(self, *, secured: bool) -> Registry:
+        try:
+            registry = Registry(self.lab, secured=secured)
+        except RegistryError as problem:
+            missing(str(problem))
         self._closing.append(registry.close)
         return registry
 

@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from tests.integration.operations.proving import failure, refusals, success
+from tests.integration.operations.proving import Body, Make, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
@@ -37,7 +37,7 @@ def tar_of(**files: str) -> bytes:
 
 
 @success("PutContainerArchive", "ContainerArchiveInfo", "ContainerArchive")
-def test_one_file_goes_in_and_comes_out(site: Site, create) -> None:
+def test_one_file_goes_in_and_comes_out(site: Site, create: Make) -> None:
     made = create()
     file = {"name": "grüße.txt", "content": "Grüße\n", "mode": "0600"}
     assert site.do("PutContainerArchive", {"id": made, "path": "/tmp", "file": file}) == {}
@@ -50,7 +50,7 @@ def test_one_file_goes_in_and_comes_out(site: Site, create) -> None:
 
 @success("PutContainerArchive")
 @pytest.mark.parametrize("form", ["the only attachment", "attachment", "base64"])
-def test_an_archive_goes_in(site: Site, create, form: str) -> None:
+def test_an_archive_goes_in(site: Site, create: Make, form: str) -> None:
     made, content = create(), tar_of(a="one", b="two")
     body, attachments = {"id": made, "path": "/tmp"}, {"files": site.attachment(content)}
     if form == "attachment":
@@ -64,14 +64,14 @@ def test_an_archive_goes_in(site: Site, create, form: str) -> None:
 
 
 @success("ContainerChanges")
-def test_changed_files_are_listed(site: Site, ended) -> None:
+def test_changed_files_are_listed(site: Site, ended: Make) -> None:
     made = ended("touch", "/tmp/new")
     results = site.do("ContainerChanges", {"id": made})["results"]
     assert {"Path": "/tmp/new", "Kind": 1} in results
 
 
 @success("ContainerExport")
-def test_all_files_are_exported(site: Site, create) -> None:
+def test_all_files_are_exported(site: Site, create: Make) -> None:
     out = site.run("ContainerExport", {"id": create()})
     (message,) = out.messages
     name = message.body["name"]
@@ -80,7 +80,7 @@ def test_all_files_are_exported(site: Site, create) -> None:
 
 
 @failure("ContainerExport")
-def test_an_export_stops_at_the_limit_of_the_step(site: Site, create) -> None:
+def test_an_export_stops_at_the_limit_of_the_step(site: Site, create: Make) -> None:
     text = site.fails("ContainerExport", {"id": create()}, "LimitReached", maxBytes="100000")
     assert "100000" in text
 
@@ -95,12 +95,12 @@ PLACE = {"id": "nothing", "path": "/tmp"}
     ContainerArchiveInfo=(PLACE, "NotFound"),
     PutContainerArchive=({**PLACE, "file": {"name": "a", "content": "b"}}, "NotFound"),
 )
-def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)
 
 
 @failure("ContainerArchive", "ContainerArchiveInfo")
-def test_a_path_that_is_not_there(site: Site, create) -> None:
+def test_a_path_that_is_not_there(site: Site, create: Make) -> None:
     made = create()
     site.fails("ContainerArchive", {"id": made, "path": "/none"}, "NotFound")
     site.fails("ContainerArchiveInfo", {"id": made, "path": "/none"}, "NotFound")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.operations.proving import refusals, success
+from tests.integration.operations.proving import Body, Make, Names, refusals, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
@@ -14,7 +14,7 @@ SAY = "echo out; echo err >&2"
 
 @success("ContainerLogs")
 @pytest.mark.parametrize("tty", [False, True])
-def test_lines_come_with_their_stream_and_time(site: Site, ended, tty: bool) -> None:
+def test_lines_come_with_their_stream_and_time(site: Site, ended: Make, tty: bool) -> None:
     made = ended("sh", "-c", SAY, Tty=tty)
     results = site.do("ContainerLogs", {"id": made, "timestamps": True, "tail": 10})["results"]
     assert sorted((line["stream"], line["text"]) for line in results) == sorted(
@@ -24,7 +24,7 @@ def test_lines_come_with_their_stream_and_time(site: Site, ended, tty: bool) -> 
 
 
 @success("ContainerLogs")
-def test_following_ends_at_a_limit(site: Site, start) -> None:
+def test_following_ends_at_a_limit(site: Site, start: Make) -> None:
     made = start("sh", "-c", "echo one; echo two; exec sleep 600")
     followed = site.do("ContainerLogs", {"id": made, "follow": True, "stdout": True}, maxItems="2")
     assert [line["text"] for line in followed["results"]] == ["one", "two"]
@@ -34,7 +34,7 @@ def test_following_ends_at_a_limit(site: Site, start) -> None:
 
 
 @success("ContainerAttach")
-def test_stdin_of_the_message_reaches_the_process(site: Site, start) -> None:
+def test_stdin_of_the_message_reaches_the_process(site: Site, start: Make) -> None:
     made = start("sh", "-c", "tr a-z A-Z; echo done >&2; exit 3", OpenStdin=True, StdinOnce=True)
     body = {"id": made, "stdinText": "hello\n", "stdin": True, "stdout": True, "stderr": True, "stream": True}
     heard = site.do("ContainerAttach", body)
@@ -42,7 +42,7 @@ def test_stdin_of_the_message_reaches_the_process(site: Site, start) -> None:
 
 
 @success("ContainerAttach")
-def test_stdin_of_an_attachment_reaches_a_terminal(site: Site, start) -> None:
+def test_stdin_of_an_attachment_reaches_a_terminal(site: Site, start: Make) -> None:
     made = start("sh", "-c", "stty -echo; head -n1; exit 3", OpenStdin=True, StdinOnce=True, Tty=True)
     stored = {"words": site.attachment(b"hello\n")}
     heard = site.do(
@@ -53,33 +53,33 @@ def test_stdin_of_an_attachment_reaches_a_terminal(site: Site, start) -> None:
 
 
 @success("ContainerAttach")
-def test_what_a_terminal_says_after_its_stdin_ended_is_heard(site: Site, start) -> None:
+def test_what_a_terminal_says_after_its_stdin_ended_is_heard(site: Site, start: Make) -> None:
     made = start("sh", "-c", "cat; sleep 0.1; echo rest", OpenStdin=True, Tty=True)
     heard = site.do("ContainerAttach", {"id": made, "stdinText": "hello\n"})
     assert heard["text"].splitlines()[-1] == "rest"
 
 
 @success("ContainerAttach")
-def test_stdin_that_others_may_use_later_stays_open(site: Site, start) -> None:
+def test_stdin_that_others_may_use_later_stays_open(site: Site, start: Make) -> None:
     made = start("sh", "-c", "head -n1; sleep 0.1; echo rest", OpenStdin=True)
     assert site.do("ContainerAttach", {"id": made, "stdinText": "hello\n"})["stdout"] == "hello\nrest\n"
 
 
 @success("ContainerAttach")
-def test_what_was_said_before_is_heard_too(site: Site, ended) -> None:
+def test_what_was_said_before_is_heard_too(site: Site, ended: Make) -> None:
     heard = site.do("ContainerAttach", {"id": ended("sh", "-c", f"{SAY}; exit 4"), "logs": True})
     assert (heard["stdout"], heard["stderr"], heard["exitCode"]) == ("out\n", "err\n", 4)
 
 
 @success("ContainerAttachWebsocket")
-def test_a_websocket_carries_stdin_and_output(site: Site, start) -> None:
+def test_a_websocket_carries_stdin_and_output(site: Site, start: Make) -> None:
     made = start("sh", "-c", "head -n1 | tr a-z A-Z", OpenStdin=True, StdinOnce=True)
     heard = site.do("ContainerAttachWebsocket", {"id": made, "stdinText": "hello\n", "stream": True})
     assert heard["text"] == "HELLO\n"
 
 
 @success("ContainerAttach")
-def test_attaching_to_what_goes_on_ends_at_a_limit(site: Site, start) -> None:
+def test_attaching_to_what_goes_on_ends_at_a_limit(site: Site, start: Make) -> None:
     made = start("sh", "-c", "while :; do echo tick; sleep 0.1; done")
     heard = site.do("ContainerAttach", {"id": made}, maxSeconds="0.5")
     assert heard["running"] is True
@@ -92,5 +92,5 @@ def test_attaching_to_what_goes_on_ends_at_a_limit(site: Site, start) -> None:
     ContainerAttach=({"id": "nothing"}, "NotFound"),
     ContainerAttachWebsocket=({"id": "nothing", "stream": True}, "NotFound"),
 )
-def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)

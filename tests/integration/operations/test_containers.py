@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lib.sailor.ids import random_id
-from tests.integration.operations.proving import failure, refusals, success
+from tests.integration.operations.declared import undeclared
+from tests.integration.operations.proving import Body, Make, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 from tests.lab.waiting import wait_until
 
@@ -21,12 +22,13 @@ def state(site: Site, container: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     "filters", [{"label": ["case=list"]}, '{"label": ["case=list"]}', {"label": "case=list"}]
 )
-def test_a_list_takes_filters_as_object_and_as_text(site: Site, create, filters: object) -> None:
+def test_a_list_takes_filters_as_object_and_as_text(site: Site, create: Make, filters: object) -> None:
     made = create(Labels={"case": "list"})
     results = site.do("ContainerList", {"all": True, "size": "true", "filters": filters})["results"]
     assert [container["Id"] for container in results] == [made]
     one_by_one = site.run("ContainerList", {"all": "1", "filters": filters}, emitBehavior="emitIndividually")
     assert [body["Id"] for body in one_by_one.bodies] == [made]
+    assert undeclared("ContainerList", one_by_one.bodies[0], item=True, more=site.name == "podman") == []
 
 
 @success("ContainerCreate", "ContainerInspect", "ContainerRename", "ContainerDelete")
@@ -43,7 +45,7 @@ def test_a_container_is_made_looked_at_renamed_and_deleted(site: Site) -> None:
 
 
 @success("ContainerStart", "ContainerStop", "ContainerRestart", "ContainerKill")
-def test_a_container_is_started_restarted_stopped_and_killed(site: Site, create) -> None:
+def test_a_container_is_started_restarted_stopped_and_killed(site: Site, create: Make) -> None:
     made = create()
     assert site.do("ContainerStart", {"id": made}) == {"changed": True}
     assert site.do("ContainerStart", {"id": made}) == {"changed": False}
@@ -59,7 +61,7 @@ def test_a_container_is_started_restarted_stopped_and_killed(site: Site, create)
 
 @success("ContainerPause", "ContainerUnpause")
 @failure("ContainerPause", "ContainerUnpause")
-def test_a_container_is_paused_and_goes_on(site: Site, start) -> None:
+def test_a_container_is_paused_and_goes_on(site: Site, start: Make) -> None:
     made = start()
     assert site.do("ContainerPause", {"id": made}) == {}
     assert state(site, made)["Paused"]
@@ -71,7 +73,7 @@ def test_a_container_is_paused_and_goes_on(site: Site, start) -> None:
 
 
 @success("ContainerUpdate")
-def test_limits_are_changed(site: Site, start) -> None:
+def test_limits_are_changed(site: Site, start: Make) -> None:
     made = start()
     body = {"Memory": 128 << 20, "MemorySwap": 256 << 20, "RestartPolicy": {"Name": "no"}}
     site.do("ContainerUpdate", {"id": made, "requestBody": body})
@@ -80,7 +82,7 @@ def test_limits_are_changed(site: Site, start) -> None:
 
 
 @success("ContainerTop", "ContainerResize")
-def test_the_processes_and_the_terminal_of_a_running_container(site: Site, start) -> None:
+def test_the_processes_and_the_terminal_of_a_running_container(site: Site, start: Make) -> None:
     made = start(Tty=True)
     top = site.do("ContainerTop", {"id": made, "ps_args": "-ef"})
     assert "sleep 600" in str(top["Processes"])
@@ -107,14 +109,14 @@ def test_a_stream_of_samples_ends_at_the_limit_of_the_step(site: Site, running: 
 
 
 @success("ContainerWait")
-def test_waiting_gives_the_exit_code(site: Site, start) -> None:
+def test_waiting_gives_the_exit_code(site: Site, start: Make) -> None:
     made = start("sh", "-c", "exit 7")
     assert site.do("ContainerWait", {"id": made})["StatusCode"] == 7
     assert site.do("ContainerWait", {"id": made, "condition": "not-running"})["StatusCode"] == 7
 
 
 @success("ContainerPrune")
-def test_stopped_containers_with_a_label_are_pruned(site: Site, create) -> None:
+def test_stopped_containers_with_a_label_are_pruned(site: Site, create: Make) -> None:
     made, kept = create(Labels={"case": "prune"}), create()
     pruned = site.do("ContainerPrune", {"filters": {"label": ["case=prune"]}})
     assert pruned["ContainersDeleted"] == [made]
@@ -143,5 +145,5 @@ NOTHING = {"id": "nothing"}
     ContainerDelete=(NOTHING, "NotFound"),
     ContainerPrune=({"filters": {"nonsense": ["x"]}}, "Refused", "EngineFault"),
 )
-def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(site: Site, key: str, body: Body, names: Names) -> None:
     assert "/containers/" in site.fails(key, body, *names)

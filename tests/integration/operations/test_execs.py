@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.operations.proving import failure, refusals, success
+from tests.integration.operations.proving import Body, Make, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
@@ -72,11 +72,11 @@ def test_a_program_that_is_not_there_ends_with_a_code(site: Site, running: str) 
     ExecInspect=({"id": "nothing"}, "NotFound"),
     ExecResize=({"id": "nothing", "h": 1, "w": 1}, "NotFound"),
 )
-def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)
 
 
 @failure("ContainerExec")
-def test_no_command_runs_in_a_stopped_container(site: Site, create) -> None:
+def test_no_command_runs_in_a_stopped_container(site: Site, create: Make) -> None:
     body = {"id": create(), "requestBody": {"Cmd": ["true"]}}
     site.fails("ContainerExec", body, "Conflict", "EngineFault")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from lib.sailor.ids import random_id
-from tests.integration.operations.proving import failure, refusals, success
+from tests.integration.operations.proving import Body, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 from tests.integration.operations.test_container_files import names_in, tar_of
 
@@ -105,7 +105,8 @@ def test_an_image_goes_to_a_registry_with_password_and_comes_back(site: Site, lo
     repo = f"{registry.address}/shop/{random_id()}"
     site.engine.wire.do("POST", f"/images/{site.engine.image}/tag", repo=repo, tag="1.10")
     account = {"username": registry.user, "password": registry.password}
-    auth, settings = {}, {}
+    auth: Body = {}
+    settings: Body = {}
     if login == "field":
         auth = {"X_Registry_Auth": account}
     elif login == "text":
@@ -192,7 +193,7 @@ def test_nothing_is_loaded_from_nothing(site: Site) -> None:
     ImageGetAll=({"names": ["nothing/here:1"]}, "NotFound", "EngineFault"),
     ImagePush=({"name": "127.0.0.1:1/nothing", "tag": "1"}, "NotFound", "EngineFault", "StreamFailed"),
 )
-def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)
 
 

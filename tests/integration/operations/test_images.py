@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lib.sailor.ids import random_id
-from tests.integration.operations.proving import refusals, success
+from tests.integration.operations.proving import Body, Make, Names, refusals, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
@@ -46,7 +46,7 @@ def test_an_image_gets_a_name_and_loses_it(site: Site, name: str) -> None:
 
 
 @success("ImageCommit")
-def test_a_container_becomes_an_image(site: Site, ended, name: str) -> None:
+def test_a_container_becomes_an_image(site: Site, ended: Make, name: str) -> None:
     repo, _, tag = name.partition(":")
     body = {
         "container": ended("touch", "/tmp/kept"),
@@ -62,7 +62,7 @@ def test_a_container_becomes_an_image(site: Site, ended, name: str) -> None:
 
 
 @success("ImagePrune")
-def test_unused_images_with_a_label_are_pruned(site: Site, ended) -> None:
+def test_unused_images_with_a_label_are_pruned(site: Site, ended: Make) -> None:
     body = {"container": ended("true"), "requestBody": {"Labels": {"case": "prune"}}}
     made = site.do("ImageCommit", {**body, "repo": "lab/pruned", "changes": ["LABEL case=prune"]})["Id"]
     site.engine.wire.do("DELETE", f"/containers/{body['container']}", force="true")
@@ -86,5 +86,5 @@ def test_the_build_cache_is_pruned(site: Site) -> None:
     ImagePrune=({"filters": {"nonsense": ["x"]}}, "Refused", "EngineFault"),
     BuildPrune=({"filters": {"until": ["nonsense"]}}, "Refused", "EngineFault"),
 )
-def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)

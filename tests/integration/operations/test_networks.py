@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.sailor.ids import random_id
-from tests.integration.operations.proving import refusals, success
+from tests.integration.operations.proving import Body, Make, Names, refusals, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
@@ -29,7 +29,7 @@ def test_a_network_is_made_found_and_deleted(site: Site) -> None:
 
 
 @success("NetworkConnect", "NetworkDisconnect")
-def test_a_container_is_connected_and_disconnected(site: Site, start) -> None:
+def test_a_container_is_connected_and_disconnected(site: Site, start: Make) -> None:
     made, container = site.do("NetworkCreate", {"requestBody": {"Name": f"net-{random_id()}"}})["Id"], start()
     config = {"Aliases": ["www"], "IPAMConfig": {}}
     site.do("NetworkConnect", {"id": made, "requestBody": {"Container": container, "EndpointConfig": config}})
@@ -55,5 +55,5 @@ def test_unused_networks_with_a_label_are_pruned(site: Site) -> None:
     NetworkDelete=({"id": "nothing"}, "NotFound"),
     NetworkPrune=({"filters": {"until": ["nonsense"]}}, "Refused", "EngineFault"),
 )
-def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)

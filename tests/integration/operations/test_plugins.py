@@ -6,7 +6,7 @@ import pytest
 
 from lib.sailor.ids import random_id
 from tests.integration.operations.plugin import plugin_archive
-from tests.integration.operations.proving import failure, refusals, success
+from tests.integration.operations.proving import Body, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
@@ -90,5 +90,5 @@ def test_rubbish_is_no_plugin(site: Site) -> None:
         "EngineFault",
     ),
 )
-def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)

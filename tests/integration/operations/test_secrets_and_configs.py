@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from lib.sailor.ids import random_id
-from tests.integration.operations.proving import refusals, success
+from tests.integration.operations.proving import Body, Names, refusals, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
@@ -57,6 +57,6 @@ BAD = {"requestBody": {"Name": "no/such name", "Data": DATA}}
     ConfigUpdate=(CHANGE, "NotFound"),
     ConfigDelete=(NOTHING, "NotFound"),
 )
-def test_what_cannot_be_done(swarm: Site, site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(swarm: Site, site: Site, key: str, body: Body, names: Names) -> None:
     told = site.fails(key, body, *names)
     assert DATA not in told

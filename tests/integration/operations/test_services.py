@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lib.sailor.ids import random_id
-from tests.integration.operations.proving import refusals, success
+from tests.integration.operations.proving import Body, Names, refusals, success
 from tests.integration.operations.site import Site
 from tests.lab.waiting import wait_until
 
@@ -82,5 +82,5 @@ def said(site: Site, key: str, identity: str) -> list[str]:
     TaskInspect=({"id": "nothing"}, "NotFound"),
     TaskLogs=({"id": "nothing"}, "NotFound"),
 )
-def test_what_cannot_be_done(swarm: Site, site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(swarm: Site, site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)

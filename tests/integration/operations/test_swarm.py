@@ -68,8 +68,8 @@ def test_a_worker_joins_is_drained_leaves_and_is_forgotten(swarm: Site, outsider
     assert swarm.do("SwarmJoin", joining, at=outsider) == {}
     assert token not in swarm.fails("SwarmJoin", joining, "NoManager", at=outsider)
     node = outsider.wire.do("GET", "/info").json()["Swarm"]["NodeID"]
-    body = {"id": node, "requestBody": {"Availability": "drain", "Labels": {"zone": "a"}}}
-    assert swarm.do("NodeUpdate", body) == {}
+    change = {"id": node, "requestBody": {"Availability": "drain", "Labels": {"zone": "a"}}}
+    assert swarm.do("NodeUpdate", change) == {}
     found = swarm.do("NodeInspect", {"id": node})
     assert found["Spec"] == {"Availability": "drain", "Labels": {"zone": "a"}, "Role": "worker"}
     swarm.fails("NodeDelete", {"id": node}, "EngineFault", "Refused")  # it is not down

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.integration.operations.proving import failure, refusals, success
+from tests.integration.operations.proving import Body, Make, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 from tests.lab.search_index import SearchIndex
 
@@ -31,7 +31,7 @@ def test_disk_usage_lists_the_image(site: Site, running: str) -> None:
 
 
 @success("SystemEvents")
-def test_events_of_the_past_come_one_by_one_or_together(site: Site, ended) -> None:
+def test_events_of_the_past_come_one_by_one_or_together(site: Site, ended: Make) -> None:
     began = int(time.time()) - 1
     container = ended("true")
     inputs = {
@@ -68,7 +68,7 @@ def test_nothing_is_told_by_an_engine_that_is_not_there(site: Site, key: str) ->
 @refusals(
     SystemEvents=({"since": 20, "until": 10}, "Refused"),
 )
-def test_what_the_engine_does_not_take(site: Site, key: str, body, names) -> None:
+def test_what_the_engine_does_not_take(site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.sailor.ids import random_id
-from tests.integration.operations.proving import failure, refusals, success
+from tests.integration.operations.proving import Body, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
@@ -64,5 +64,5 @@ def test_a_volume_of_one_engine_has_nothing_to_update(site: Site) -> None:
     VolumeDelete=({"name": "nothing"}, "NotFound"),
     VolumePrune=({"filters": {"nonsense": ["x"]}}, "Refused", "EngineFault"),
 )
-def test_what_cannot_be_done(site: Site, key: str, body, names) -> None:
+def test_what_cannot_be_done(site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)
