@@ -10,6 +10,7 @@ from lib.engine import Engine, Fields, Reply
 from lib.engine.archive import file_archive
 from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade, websocket
 from lib.engine.duplex import Duplex
+from lib.engine.errors import StreamFailed
 from lib.engine.pathstat import HEADER, path_stat
 from lib.engine.query import filters, is_true, seconds
 from lib.engine.stats import percentages
@@ -200,7 +201,18 @@ def _state(engine: Engine, fields: Fields) -> dict[str, Any]:
 @action("ContainerWait")
 def container_wait(engine: Engine, fields: Fields) -> Answer:
     """Wait for a container to end: POST /containers/{id}/wait."""
-    return engine.post("/containers/{id}/wait", fields, query=("condition",), timeout="wait", reads=True)
+    return _waited(
+        engine.post("/containers/{id}/wait", fields, query=("condition",), timeout="wait", reads=True)
+    )
+
+
+def _waited(reply: Reply) -> Reply:
+    """The head said 200 long before; what went wrong with the wait itself stands in the body."""
+    told = reply.json() if reply.kind == "json" else {}
+    if told.get("StatusCode") is None or told.get("Error"):
+        text = (told.get("Error") or {}).get("Message") or told.get("message") or "no exit code came"
+        raise StreamFailed(f"The wait failed: {text}", hint="Ask ContainerInspect how the container ended")
+    return reply
 
 
 @action("ContainerDelete")

@@ -21,11 +21,12 @@ from lib.engine.errors import (
 from lib.engine.limits import Limits
 
 # What a step takes of a stream when its settings do not say otherwise: streams are always bounded.
-DEFAULTS = Limits(max_items=1000, max_bytes=8 * 1024 * 1024, max_seconds=300, idle_seconds=60)
+# Their bytes grow by a third on the wire, and the platform takes messages of 10 MB.
+DEFAULTS = Limits(max_items=1000, max_bytes=6 * 1024 * 1024, max_seconds=300, idle_seconds=60)
 # A build or transfer that a limit ends is undone work, so it gets an hour; silence is normal in a long RUN step.
 WORK = Limits(max_seconds=3600, idle_seconds=900)
-# A process may think for long before it says something.
-TALK = Limits(max_bytes=8 * 1024 * 1024, max_seconds=300)
+# A process may think for long before it says something; its output is told by stream and as a whole.
+TALK = Limits(max_bytes=2 * 1024 * 1024, max_seconds=300)
 ARCHIVE_BYTES = 1024 * 1024 * 1024
 _READS = ("GET", "HEAD")
 
