@@ -21,6 +21,7 @@ from lib.engine.pathstat import HEADER
 
 # Enough of every object that a handler looks into.
 OBJECT: dict[str, Any] = {
+    "StatusCode": 0,
     "Config": {"Tty": False, "StdinOnce": True},
     "State": {"Running": False, "ExitCode": 0},
     "ProcessConfig": {"tty": False},
