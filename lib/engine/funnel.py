@@ -60,7 +60,7 @@ class Funnel:
             return response
 
         try:
-            return self._retry.run(once, reads=reads, cancelled=self._cancelled)
+            return self._retry.run(once, reads=reads and timeout.repeat, cancelled=self._cancelled)
         except EngineError as error:
             # Without the query: it may hold build arguments and other things that are nobody else's business.
             error.method, error.path = error.method or method, error.path or path.partition("?")[0]

@@ -15,6 +15,8 @@ class Timeout:
     first_byte: float | None
     idle: float | None
     total: float | None = None
+    repeat: bool = True
+    """Whether a read of this kind that failed is sent again within the step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class Timeouts:
     """The kinds of calls. `connect` holds for all of them.
 
     short: answers from memory or disk (a volume driver that does not exist takes the engine 15 s).
-    slow: the engine works before it answers: stop, commit, prune, delete, swarm join, registry look-ups.
+    slow: the engine works before it answers: stop, commit, prune, delete, swarm join, registry look-ups. Not
+    repeated within the step: a registry that counts requests would count each try.
     wait: the head comes at once, the answer when a container ends; after an hour the step tries again later.
     stream: answers that go on as long as something happens; the step's limits end them.
     transfer: archives and images, where only silence is a fault.
@@ -30,7 +33,7 @@ class Timeouts:
 
     connect: float = 5
     short: Timeout = Timeout(60, 60, 120)
-    slow: Timeout = Timeout(900, 300, 3600)
+    slow: Timeout = Timeout(900, 300, 3600, repeat=False)
     wait: Timeout = Timeout(60, None, 3600)
     stream: Timeout = Timeout(60, None)
     transfer: Timeout = Timeout(900, 300)

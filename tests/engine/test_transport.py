@@ -115,6 +115,14 @@ def test_a_server_error_of_a_read_is_repeated_and_then_told(tmp_path: Path) -> N
         assert len(server.requests) == 3
 
 
+def test_a_look_up_in_a_registry_is_not_repeated_at_once(tmp_path: Path) -> None:
+    failure = say(answer(b'{"message":"toomanyrequests"}', "500 Internal Server Error"))
+    with Scripted(tmp_path, failure) as server, engine_at(server, retry=QUICK) as engine:
+        with pytest.raises(EngineFault, match="toomanyrequests"):
+            engine.get("/distribution/{+name}/json", {"name": "a/b"}, timeout="slow")
+        assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize(
     "cut",
     [
