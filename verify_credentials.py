@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from lib.credentials import new_engine
-from lib.engine import EngineError
+from lib.engine import Engine, EngineError
+from lib.engine.errors import Unauthorized
 from lib.sailor import Context
+
+# What triggers and first steps need, in calls that cost an engine little.
+_PROBES: dict[str, tuple[str, dict[str, str]]] = {
+    "SystemVersion": ("/version", {}),
+    "SystemInfo": ("/info", {}),
+    "SystemEvents": ("/events", {"since": "0", "until": "1"}),
+    "ContainerList": ("/containers/json", {"limit": "1"}),
+}
 
 
 def verify(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return {verified, ...} with engine, its version range and the version in use, or {verified: False, reason}."""
+    """Return {verified, ...} with engine, its version range and the version in use, or {verified: False, reason}.
+
+    `forbidden` names the actions among a few that only read which a proxy before the engine refuses.
+    """
     try:
         with new_engine(config) as engine:
-            told = engine.get("/version").json()
+            told = _about(engine)
             facts = {
                 "verified": True,
                 "engine": str(engine.endpoint),
@@ -23,6 +36,7 @@ def verify(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
                 "apiVersion": str(engine.version),
                 "access": "reads only" if engine.read_only else "full",
                 "registries": sorted(engine.registries.logins),
+                "forbidden": [key for key, call in _PROBES.items() if not _allowed(engine, *call)],
             }
     except EngineError as error:
         context.logger.warning("The credential does not work", reason=str(error))
@@ -31,6 +45,24 @@ def verify(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
+def _about(engine: Engine) -> Mapping[str, Any]:
+    about: Mapping[str, Any] = {}
+    engine.version  # noqa: B018 - the engine must be there; what it tells of itself may be kept from us
+    with suppress(Unauthorized):
+        about = engine.get("/version").json()
+    return about
+
+
+def _allowed(engine: Engine, path: str, fields: Mapping[str, str]) -> bool:
+    try:
+        engine.get(path, fields, query=tuple(fields))
+    except Unauthorized:
+        return False
+    return True
+
+
 def _product(told: Mapping[str, Any]) -> str:
+    if not told:
+        return "Docker Engine"
     name = (told.get("Platform") or {}).get("Name") or "Docker Engine"
     return f"{name} {told.get('Version', '')}, {told.get('Os')}/{told.get('Arch')}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
-from lib.engine.errors import NotFound, Refused, Unreachable, VersionMismatch
+from lib.engine.errors import NotFound, Refused, Unauthorized, Unreachable, VersionMismatch
 from lib.engine.funnel import Funnel
 from lib.engine.timeouts import Timeout, Timeouts
 from lib.engine.version import EngineFacts, Version, settle
@@ -68,9 +68,15 @@ class Negotiated:
 
 def ask(funnel: Funnel, timeout: Timeout) -> EngineFacts:
     """Return what SystemPing tells; raises Unreachable where no Docker Engine stands behind the address."""
-    facts = _ping(funnel, timeout)
+    forbidden: Unauthorized | None = None
+    try:
+        facts = _ping(funnel, timeout)
+    except Unauthorized as refused:
+        facts, forbidden = None, refused
     if facts is None:  # a proxy that strips headers, or one that forbids SystemPing
         facts = _version(funnel, timeout)
+    if facts is None and forbidden:
+        raise forbidden
     if facts is None:
         raise Unreachable(
             f"What answers at {funnel.endpoint} is no Docker Engine", hint="Check the address and its path"
@@ -91,7 +97,7 @@ def _ping(funnel: Funnel, timeout: Timeout) -> EngineFacts | None:
         except NotFound:
             continue
         except Refused as refused:
-            if refused.status and refused.status >= 500:  # noqa: PLR2004
+            if (refused.status or 0) >= 500 or (method == "GET" and isinstance(refused, Unauthorized)):  # noqa: PLR2004
                 raise
             continue
         facts = EngineFacts.from_headers(response.headers)

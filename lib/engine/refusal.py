@@ -38,6 +38,8 @@ _HINTS: dict[int, str] = {
 _TEXT_LIMIT = 2000
 _VERSION = re.compile(r"client version ([\d.]+) is too (old|new)")
 
+_TAG = re.compile(r"<[^>]*>")
+
 # How Docker, and Podman in three ways, say that they have no such route.
 _UNKNOWN = re.compile(r"page not found|^Not Found$|^Path \S+ is not supported|does not support service")
 
@@ -69,5 +71,11 @@ def message_of(response: Response) -> str:
     except ValueError:
         body = raw.decode("utf-8", "replace")
     text = body.get("message") if isinstance(body, dict) else body
-    text = str(text or "").strip() or response.reason or "The engine gave no reason"
+    text = _plain(str(text or "")) or response.reason or "The engine gave no reason"
     return text if len(text) <= _TEXT_LIMIT else text[:_TEXT_LIMIT] + " …"
+
+
+def _plain(text: str) -> str:
+    """Proxies answer with a page."""
+    text = text.strip()
+    return " ".join(_TAG.sub(" ", text).split()) if text.startswith("<") else text

@@ -1,0 +1,111 @@
+"""An HTTP proxy before an engine's socket that lets chosen calls through and answers 403 to all others."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+ENDING = b"\r\n\r\n"
+PIECE = 65536
+REFUSAL = (
+    b"HTTP/1.0 403 Forbidden\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n"
+    b"<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n"
+)
+"""As the usual ones say it: HAProxy with a list of rules."""
+
+# Method and path behind the version; patterns match whole.
+PING = r"(GET|HEAD) /_ping"
+EVENTS = r"GET /events"
+READS = r"(GET|HEAD) /.*"
+POSTS = r"(POST|PUT|DELETE) /.*"
+NO_EXEC = r"(?!POST /containers/[^/]+/exec)(?!\S+ /exec/).*"
+_VERSION = re.compile(r"^/v\d+\.\d+(?=/)")
+
+
+class SocketProxy:
+    """Listens at `url`; `refused` has what was answered with 403, as "METHOD /path"."""
+
+    def __init__(self, target: str, *allowed: str) -> None:
+        self._target = target
+        self._allowed = [re.compile(pattern) for pattern in allowed]
+        self.refused: list[str] = []
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
+        self._open: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near = self._door.accept()[0]
+                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near: socket.socket) -> None:
+        """One request a connection, as HAProxy does it when it is told to close: the next may be another one."""
+        with near, suppress(OSError):
+            head = self._head(near)
+            call = _call(head)
+            if not head:
+                return
+            if not any(pattern.fullmatch(call) for pattern in self._allowed):
+                self.refused.append(call)
+                near.sendall(REFUSAL)
+                return
+            with socket.socket(socket.AF_UNIX) as far:
+                far.connect(self._target)
+                self._open |= {near, far}
+                far.sendall(_closing(head))
+                back = threading.Thread(target=_pump, args=(far, near), daemon=True)
+                back.start()
+                _pump(near, far)
+                back.join()
+                self._open -= {near, far}
+
+    @staticmethod
+    def _head(near: socket.socket) -> bytes:
+        data = b""
+        while ENDING not in data:
+            piece = near.recv(PIECE)
+            if not piece:
+                return b""
+            data += piece
+        return data
+
+    def close(self) -> None:
+        for end in (self._door, *self._open):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _call(head: bytes) -> str:
+    method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+    path = rest.partition(" ")[0].partition("?")[0]
+    return f"{method} {_VERSION.sub('', path)}"
+
+
+def _closing(head: bytes) -> bytes:
+    """The engine is to end the connection after its answer, but for one that is taken over."""
+    if re.search(rb"\r\nUpgrade:", head, re.IGNORECASE):
+        return head
+    return head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        for data in iter(lambda: source.recv(PIECE), b""):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
