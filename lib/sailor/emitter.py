@@ -17,6 +17,8 @@ from lib.sailor.outlet import Outlet
 from lib.sailor.transport import Done, Kind, Outgoing
 
 SNAPSHOT_BYTES = 5_000
+LONGEST_EXPIRATION = 2**32 - 1
+"""Milliseconds; for more the broker closes the channel."""
 
 
 class Emitter:
@@ -62,12 +64,13 @@ class Emitter:
         with self._emission("rebound"):
             delivery = self._incoming.delivery
             settings = self._outlet.settings
-            iteration = int(headers.number(delivery.headers.get("reboundIteration"), 0)) + 1
+            iteration = max(int(headers.number(delivery.headers.get("reboundIteration"), 0)), 0) + 1
             if iteration > settings.rebound_limit:
                 raise EmitError("Rebound limit exceeded")
             table = {**delivery.headers, "end": headers.now(), "reboundIteration": iteration}
             table["reboundReason"] = encoding.error_object(reason)["message"]
-            expiration = 2 ** (iteration - 1) * settings.rebound_initial_expiration
+            expiration = max(settings.rebound_initial_expiration, 0) * 2 ** min(iteration - 1, 32)
+            expiration = min(expiration, LONGEST_EXPIRATION)
             self._publish(Kind.REBOUND, delivery.body, table, expiration=expiration)
 
     def snapshot(self, snapshot: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ def number(value: object, default: int) -> float:
     if isinstance(value, bool):
         return default
     if isinstance(value, (int, float)):
-        return value
+        return value if math.isfinite(value) else default
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return float(value)
     return default

@@ -205,14 +205,31 @@ def test_34_better_an_unroutable_message_is_an_error(stage: Stage) -> None:
     stage.settled()
 
 
-def test_34_better_a_missing_exchange_ends_nothing(stage: Stage) -> None:
-    process = stage.start(
-        amqp_publish_retry_delay="1", amqp_reconnect_timeout="1", publish_messages_to="nowhere"
-    )
-    stage.do("echo")
+def test_34_better_a_missing_exchange_loses_nothing(stage: Stage) -> None:
+    """Neither data nor error could be published, so the input waits."""
+    process = stage.start(amqp_publish_retry_delay="1", amqp_reconnect_timeout="1", LOG_LEVEL="debug")
+    stage.wires.channel.exchange_delete(stage.wires.exchange)
+    stage.wires.send_past_the_exchange({"body": {"do": "echo"}})
+    process.wait_line(lambda line: line.get("retry") == 8)
 
-    process.wait_line(lambda line: line["level"] == 60)  # neither data nor error can be published
+    stage.wires.declare_exchange()
+
+    assert stage.take("data").payload["body"]["echo"] == {"do": "echo"}
     stage.settled()
+    assert stage.wires.peek("error") is None
+
+
+def test_34_better_a_start_that_fails_without_an_exchange_ends(stage: Stage) -> None:
+    process = stage.start(
+        "missingFile",
+        ready=False,
+        amqp_publish_retry_delay="1",
+        amqp_reconnect_timeout="1",
+        publish_messages_to="nowhere",
+    )
+
+    assert process.exit_code() == 1
+    process.wait_message("The failed start cannot be reported")
 
 
 def test_35_the_step_consumes_again_after_a_broker_restart(stage: Stage, broker: Broker) -> None:

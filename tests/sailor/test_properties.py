@@ -60,9 +60,7 @@ def test_what_the_client_library_writes_is_read(name: str | None) -> None:
     assert vars(read) == vars(BasicProperties(**given))
 
 
-@pytest.mark.parametrize(
-    "value", [1.5, -0.0, 1e300, float("inf"), 2**40, -(2**63), 2**31, -(2**31), -(2**31) - 1]
-)
+@pytest.mark.parametrize("value", [1.5, -0.0, 1e300, 2**40, -(2**63), 2**31, -(2**31), -(2**31) - 1])
 def test_numbers_are_read_as_they_were_written(value: float) -> None:
     data = table({"number": value})
 
@@ -115,7 +113,7 @@ def test_a_table_of_endless_depth_stops_nothing_either() -> None:
     assert read_table(len(data).to_bytes(4, "big") + data, 0)[0] == {"a": True}
 
 
-@pytest.mark.parametrize("value", [2**63, object(), {1, 2}])
+@pytest.mark.parametrize("value", [2**63, object(), {1, 2}, float("inf"), float("nan")])
 def test_values_without_a_form_are_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="AMQP has no"):
         field(value)

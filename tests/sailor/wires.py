@@ -16,7 +16,7 @@ import pika.exceptions
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from lib.sailor.amqp.properties import install
+from lib.sailor.amqp.properties import Properties, install
 
 PASSWORD = "testCryptoPassword"
 IV = "iv=any16_symbols"
@@ -77,6 +77,9 @@ class Wires:
         self.exchange = f"{self.prefix}.exchange"
         self._connection: Any = None
         self.connect()
+        self.declare_exchange()
+
+    def declare_exchange(self) -> None:
         self.channel.exchange_declare(self.exchange, "direct", durable=True)
         for kind in KINDS:
             self.declare(kind)
@@ -128,8 +131,13 @@ class Wires:
         self.send_raw(seal(payload, version), table)
         return table
 
+    def send_past_the_exchange(self, payload: Any) -> None:
+        """Put a message into the step's queue also when the exchange is not there."""
+        wanted: Any = Properties(headers={"messageId": str(uuid.uuid4())})
+        self.channel.basic_publish("", self.name("in"), seal(payload), wanted, mandatory=True)
+
     def send_raw(self, body: bytes, headers: dict[str, Any] | None, **properties: Any) -> None:
-        wanted = pika.BasicProperties(headers=headers, **properties)
+        wanted: Any = Properties(headers=headers, **properties)
         self.channel.basic_publish(self.exchange, self.name("in"), body, wanted, mandatory=True)
 
     def take(self, kind: str, seconds: float = 10) -> Got:

@@ -112,6 +112,8 @@ class Consumer:
             self._logger.debug("A message is finished, now that it came again", messageId=key[0])
 
     def _settle(self, tag: int, ok: bool) -> None:
+        if not self._channel.is_open:  # being closed: the input goes back to the queue
+            return
         if ok:
             self._channel.basic_ack(tag)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from lib.sailor.amqp.loop import Loop
@@ -77,7 +78,7 @@ class Link:
             return
         self._connection = Connection(
             wanted,
-            on_open_callback=self._connected,
+            on_open_callback=self._open_channel,
             on_open_error_callback=self._not_connected,
             on_close_callback=self._disconnected,
             custom_ioloop=self._loop.poller,
@@ -85,12 +86,10 @@ class Link:
         self._connection.add_on_connection_blocked_callback(self._blocked)
         self._connection.add_on_connection_unblocked_callback(self._unblocked)
 
-    def _connected(self, _: Any) -> None:
-        self._open_channel()
-
-    def _open_channel(self) -> None:
-        if self._closing is None and self._connection is not None and self._connection.is_open:
-            self._connection.channel(on_open_callback=self._channel_opened)
+    def _open_channel(self, connection: Any) -> None:
+        """Open the one channel of a connection, unless the connection has been lost meanwhile."""
+        if self._closing is None and connection is self._connection and connection.is_open:
+            connection.channel(on_open_callback=self._channel_opened)
 
     def _channel_opened(self, channel: Any) -> None:
         channel.add_on_close_callback(self._channel_closed)
@@ -101,9 +100,9 @@ class Link:
         self.is_ready.clear()
         if self._role is not None:
             self._role.lost(error)
-        if self._closing is None and self._connection.is_open:
+        if self._closing is None and self._connection is not None and self._connection.is_open:
             self._logger.warning(f"The AMQP channel {self._name} was closed: {reason(error)}")
-            self._again(self._open_channel)
+            self._again(partial(self._open_channel, self._connection))
 
     def _not_connected(self, _: Any, error: BaseException) -> None:
         self._connection = None

@@ -99,11 +99,16 @@ class Post:
             self._end()
 
     def _persist(self, outgoing: Outgoing, letter: Letter) -> None:
-        """Publish again until it is confirmed; Undeliverable when it was in vain."""
+        """Publish again until it is confirmed; Undeliverable when it was in vain.
+
+        While the exchange is away nothing can be told to anyone: the input waits, as before a full queue.
+        """
         attempt = hopeless = 0
         while letter.outcome is not Outcome.CONFIRMED:
             attempt += 1
-            hopeless += letter.outcome in HOPELESS
+            hopeless += (
+                letter.outcome in HOPELESS or outgoing.of is None
+            )  # a failed start has to come to an end
             if self._stopped.is_set() or attempt >= self._attempts or hopeless >= ATTEMPTS_WHEN_HOPELESS:
                 name = outgoing.headers.get("messageId")
                 raise Undeliverable(
@@ -134,6 +139,9 @@ class Post:
             return make("application/json", "utf8", outgoing.headers, mode)
         came = vars(outgoing.of.origin[1])
         changed = {"headers": outgoing.headers, "delivery_mode": mode, "expiration": str(outgoing.expiration)}
+        changed["user_id"] = (
+            None  # only whoever it names may send it; the broker closes the channel for others
+        )
         return make(**{**came, **changed})
 
     def _begin(self) -> bool:

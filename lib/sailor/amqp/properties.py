@@ -7,17 +7,17 @@ from typing import Any, Self
 
 from pika import BasicProperties, spec
 
-from lib.sailor.amqp.table import read_table, table
+from lib.sailor.amqp.table import NO_TEXT, read_table, table
 
 
 def _text(value: str) -> bytes:
-    data = value.encode()
+    data = value.encode(errors=NO_TEXT)
     return bytes((len(data),)) + data
 
 
 def _read_text(data: bytes, offset: int) -> tuple[str, int]:
     end = offset + 1 + data[offset]
-    return data[offset + 1 : end].decode(errors="replace"), end
+    return data[offset + 1 : end].decode(errors=NO_TEXT), end
 
 
 def _octet(value: int) -> bytes:
@@ -61,6 +61,9 @@ _FIELDS = tuple((1 << (15 - place), name, *both) for place, (name, both) in enum
 class Properties(BasicProperties):
     """The properties of one message; the client library calls `encode` and `decode`."""
 
+    longest = 0
+    """So many bytes fit into the one frame that has to hold them all; 0: no limit."""
+
     def encode(self) -> list[bytes]:
         flags = 0
         pieces = []
@@ -68,6 +71,8 @@ class Properties(BasicProperties):
             if (value := getattr(self, name)) is not None:
                 flags |= bit
                 pieces.append(write(value))
+        if self.longest and (size := 2 + sum(map(len, pieces))) > self.longest:
+            raise ValueError(f"the headers have {size} bytes, a frame of the broker takes {self.longest}")
         return [flags.to_bytes(2, "big"), *pieces]
 
     def decode(self, encoded: bytes, offset: int = 0) -> Self:

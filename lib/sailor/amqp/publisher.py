@@ -11,6 +11,12 @@ from lib.sailor.amqp.link import Link
 from lib.sailor.amqp.parameters import reason
 
 
+NOT_FOR_THIS_MESSAGE = frozenset((403, 404))
+"""The channel is closed with these for what would befall every message: ACCESS_REFUSED, NOT_FOUND."""
+HEADER_FRAME = 20
+"""Bytes around the properties in their frame."""
+
+
 class Outcome(Enum):
     """What became of one publish."""
 
@@ -19,6 +25,7 @@ class Outcome(Enum):
     """A nack: the queue is full; this is how the platform slows a flow down."""
     UNROUTABLE = "returned by the broker: no queue takes this routing key"
     IMPOSSIBLE = "not possible on this channel"
+    AWAY = "the exchange is missing or forbidden"
     LOST = "not confirmed before the connection was lost"
 
 
@@ -70,6 +77,7 @@ class Publisher:
         self._pending: dict[int, Letter] = {}
         self._returned: set[int] = set()
         self._gave_up = False
+        self._longest = 0
 
     def opened(self, channel: Any) -> None:
         channel.add_on_return_callback(self._came_back)
@@ -79,7 +87,9 @@ class Publisher:
         from pika.exceptions import ChannelClosedByBroker
 
         self._channel = None
-        outcome = Outcome.IMPOSSIBLE if isinstance(error, ChannelClosedByBroker) else Outcome.LOST
+        outcome = Outcome.LOST
+        if isinstance(error, ChannelClosedByBroker):
+            outcome = Outcome.AWAY if error.reply_code in NOT_FOR_THIS_MESSAGE else Outcome.IMPOSSIBLE
         self._settle_all(outcome, reason(error))
 
     def send(self, letter: Letter) -> None:
@@ -87,6 +97,7 @@ class Publisher:
         if self._gave_up or self._channel is None or not self._channel.is_open:
             letter.settle(Outcome.LOST, "no connection")
             return
+        letter.properties.longest = self._longest
         try:
             self._channel.basic_publish(
                 letter.exchange, letter.routing_key, letter.body, letter.properties, mandatory=True
@@ -104,6 +115,7 @@ class Publisher:
 
     def _ready(self, channel: Any) -> None:
         self._channel = channel
+        self._longest = max(channel.connection.params.frame_max - HEADER_FRAME, 0)
         self._count = 0
         self._link.ready()
 
@@ -124,16 +136,19 @@ class Publisher:
                 letter.settle(Outcome.CONFIRMED if confirmed else Outcome.REFUSED)
 
     def _came_back(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
-        """Mark the oldest publish that the returned one can be; the broker returns in order, before it confirms."""
+        """Mark the oldest publish that the returned one can be; the broker returns in order, before it confirms.
+
+        An id that does not come back as it went (NaN, half a character) is no reason to call it delivered.
+        """
         message_id = (properties.headers or {}).get("messageId")
-        for number, letter in self._pending.items():
-            if (
-                number not in self._returned
-                and letter.routing_key == method.routing_key
-                and letter.properties.headers.get("messageId") == message_id
-            ):
-                self._returned.add(number)
-                return
+        possible = {
+            number: letter.properties.headers.get("messageId")
+            for number, letter in self._pending.items()
+            if number not in self._returned and letter.routing_key == method.routing_key
+        }
+        same = (number for number, sent in possible.items() if sent == message_id)
+        if (found := next(same, next(iter(possible), None))) is not None:
+            self._returned.add(found)
 
     def _settle_all(self, outcome: Outcome, text: str) -> None:
         pending, self._pending = self._pending, {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from calendar import timegm
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any
 
 INT32, INT64 = 2**31, 2**63
 TEXT = ord("S")
+NO_TEXT = "surrogateescape"
+"""How bytes that should be text and are not survive being read and written again."""
 
 _length = struct.Struct(">I").pack
 _int32 = struct.Struct(">ci").pack
@@ -28,7 +31,7 @@ def table(values: dict[str, Any]) -> bytes:
     """Return a header table; ValueError for values that AMQP has no form for."""
     pieces = []
     for key, value in values.items():
-        name = key.encode()
+        name = key.encode(errors=NO_TEXT)
         pieces.append(bytes((len(name),)) + name + field(value))
     data = b"".join(pieces)
     return _length(len(data)) + data
@@ -43,7 +46,7 @@ def field(value: Any) -> bytes:
         return b"t\1" if value else b"t\0"
     if isinstance(value, int):
         return _integer(value)
-    if isinstance(value, float):
+    if isinstance(value, float) and math.isfinite(value):  # for others the broker closes the connection
         return _double(b"d", value)
     return _rare(value)
 
@@ -73,7 +76,8 @@ def _rare(value: Any) -> bytes:
         _, digits, exponent = value.as_tuple()
         places = max(-int(exponent), 0)
         return _decimal(b"D", places, int(value.scaleb(places))) if digits else b"V"
-    raise ValueError(f"AMQP has no form for a header of type {type(value).__name__}")
+    text = str(value) if isinstance(value, float) else f"of type {type(value).__name__}"
+    raise ValueError(f"AMQP has no form for a header {text}")
 
 
 def read_table(data: bytes, offset: int) -> tuple[dict[str, Any], int]:
@@ -85,7 +89,7 @@ def read_table(data: bytes, offset: int) -> tuple[dict[str, Any], int]:
         while offset < end:
             start = offset + 1
             offset = start + data[offset]
-            name = data[start:offset].decode(errors="replace")
+            name = data[start:offset].decode(errors=NO_TEXT)
             values[name], offset = _read_field(data, offset)
     except (_UnknownFormError, IndexError, struct.error, RecursionError):
         pass

@@ -260,3 +260,11 @@ def without_id_header(context: Context, message: Message, config: Any, snapshot:
 
 def raise_it(context: Context, message: Message, config: Any, snapshot: Any) -> None:
     raise getattr(builtins, message.body["name"])
+
+
+def with_id(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
+    return Message({}, id="i" * message.body["size"])
+
+
+def with_odd_id(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
+    return Message({}, id="lone \ud800")
