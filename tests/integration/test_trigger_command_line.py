@@ -40,7 +40,8 @@ def started(engine: LabEngine, folder: Path, output: str) -> subprocess.Popen[by
             cwd=ROOT,
             stdout=file,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "DOCKER_HOST": engine.url},
+            # A killed runner cannot remove its folder of attachments.
+            env={**os.environ, "DOCKER_HOST": engine.url, "TMPDIR": str(folder)},
         )
 
 
