@@ -110,6 +110,8 @@ class _Lines:
     def _line(self, stream: str, time: bytes | None, data: bytes) -> LogLine:
         if self._inline_times and (match := _TIME.match(data)):
             time, data = match[1], _without_repeats(data[match.end() :], match[0])
+            if data.endswith(b"\r"):  # the last byte of a full fragment, its \n stood alone in the next one
+                data = data[:-1]
         try:
             text, lossy = data.decode(), False
         except UnicodeDecodeError:
