@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 
 from lib.local.keeper import SYSTEM_PATH, Keeper
+from tests.lab.certificates import Certificates
 from tests.lab.ports import free_ports
 from tests.lab.waiting import wait_until
 
@@ -19,6 +20,16 @@ disk_free_limit.absolute = 50MB
 """
 
 
+def tls_settings(certificates: Certificates, port: int) -> str:
+    return f"""listeners.ssl.1 = 127.0.0.1:{port}
+ssl_options.cacertfile = {certificates.ca}
+ssl_options.certfile = {certificates.server}
+ssl_options.keyfile = {certificates.server_key}
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = true
+"""
+
+
 class BrokerError(Exception):
     pass
 
@@ -26,12 +37,14 @@ class BrokerError(Exception):
 class Broker:
     """A running node; `uri` is its address for AMQP clients, `port` the port in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificates: Certificates | None = None) -> None:
+        """With certificates it also speaks TLS, at `tls_port`, and wants to see one of theirs."""
         if not os.path.exists(f"{PROGRAMS}/rabbitmq-server"):
             raise BrokerError("RabbitMQ is not installed: install the package rabbitmq-server")
         self.keeper = Keeper("broker", patience=10)
         self.folder = self.keeper.folder
-        self.port, names, talk, first, second = free_ports(5)
+        self.port, self.tls_port, names, talk, first, second = free_ports(6)
+        self._tls = tls_settings(certificates, self.tls_port) if certificates else ""
         self.uri = f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
         self._environment = self._settings(names, talk, (first, second))
         self.start()
@@ -114,7 +127,7 @@ class Broker:
     def _settings(self, names: int, talk: int, tools: tuple[int, int]) -> Mapping[str, str]:
         folder = self.folder
         with open(f"{folder}/rabbitmq.conf", "w", encoding="utf-8") as file:
-            file.write(SETTINGS)
+            file.write(SETTINGS + self._tls)
         with open(f"{folder}/plugins", "w", encoding="utf-8") as file:
             file.write("[].")
         return {

@@ -41,6 +41,8 @@ class Link:
         self._role: Role | None = None
         self._connection: Any = None
         self._failures = 0
+        self._told = ""
+        """Why it could not connect of late; told once, an outage may last for days."""
         self._was_ready = False
         self._closing: Callable[[], None] | None = None
 
@@ -55,6 +57,7 @@ class Link:
             self._logger.info(f"The AMQP connection {self._name} is back")
         self._was_ready = True
         self._failures = 0
+        self._told = ""
         self.is_ready.set()
 
     def close(self, closed: Callable[[], None]) -> None:
@@ -109,8 +112,9 @@ class Link:
         text = f"AMQP connection {self._name} cannot be opened: {reason(error)}"
         if self._gives_up(text):
             return
-        log = self._logger.debug if self._was_ready else self._logger.warning
+        log = self._logger.debug if text == self._told else self._logger.warning
         log(text)
+        self._told = text
         self._again(self._connect)
 
     def _disconnected(self, _: Any, error: BaseException) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import ssl
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from lib.sailor.amqp import tls
 from lib.sailor.errors import TransportError
 
 NAMES = {"heartbeat": "heartbeat", "channelMax": "channel_max", "frameMax": "frame_max"}
-"""The parameters of a URI that the platform's other runtime knows, and their names here; it ignores all others."""
+"""The parameters of a URI that the platform's other runtime knows, and their names here; without TLS, no others."""
 
 
 def parameters(uri: str, role: str) -> Any:
@@ -17,24 +19,33 @@ def parameters(uri: str, role: str) -> Any:
     import pika
 
     try:
+        parts = urlsplit(uri)
         wanted = pika.URLParameters(_understood(uri))
     except (ValueError, TypeError) as error:  # their texts may hold the password
         raise TransportError(f"ELASTICIO_AMQP_URI cannot be used ({type(error).__name__})") from None
+    if parts.scheme == "amqps":
+        wanted.ssl_options = tls.options(dict(parse_qsl(parts.query)))
     wanted.client_properties = {"connection_name": f"{os.uname().nodename}-{role}"}
     return wanted
 
 
 def reason(error: BaseException) -> str:
     """Return what an exception of the client library says, also where it hides it in its arguments."""
-    inner = getattr(error, "exceptions", None)
-    if inner:
+    if inner := getattr(error, "exceptions", None):
         return reason(inner[-1])
+    if isinstance(inner := getattr(error, "exception", None), BaseException):
+        return reason(inner)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{error}; {tls.ADVICE}"
     return str(error) or repr(error)
 
 
 def _understood(uri: str) -> str:
+    """Return the URI as the client library wants it, which makes up a TLS context of its own for amqps."""
     parts = urlsplit(uri)
     if parts.scheme not in ("amqp", "amqps"):
         raise ValueError("no AMQP address")
     known = [(NAMES[name], value) for name, value in parse_qsl(parts.query) if name in NAMES]
-    return urlunsplit(parts._replace(query=urlencode(known)))
+    port = f":{tls.PORT}" if parts.scheme == "amqps" and parts.port is None else ""
+    netloc = parts.netloc.removesuffix(":") + port
+    return urlunsplit(parts._replace(scheme="amqp", netloc=netloc, query=urlencode(known)))

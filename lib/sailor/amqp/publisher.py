@@ -10,7 +10,6 @@ from typing import Any
 from lib.sailor.amqp.link import Link
 from lib.sailor.amqp.parameters import reason
 
-
 NOT_FOR_THIS_MESSAGE = frozenset((403, 404))
 """The channel is closed with these for what would befall every message: ACCESS_REFUSED, NOT_FOUND."""
 HEADER_FRAME = 20
