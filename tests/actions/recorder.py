@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import socketserver
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,6 +76,11 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     block_on_close = False
     asked: list[Asked]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that closes a stream before its end is no fault."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
