@@ -27,7 +27,6 @@ OBJECT: dict[str, Any] = {
     "State": {"Running": False, "ExitCode": 0},
     "ProcessConfig": {"tty": False},
     "Running": False,
-    "StatusCode": 0,
     "Version": {"Index": 7},
     "ID": "found",
     "Spec": {"TaskTemplate": {"ContainerSpec": {}}, "Kept": True},
