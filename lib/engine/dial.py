@@ -6,7 +6,8 @@ import socket
 import ssl
 
 from lib.engine.endpoint import Endpoint
-from lib.engine.errors import TlsRefused, Unreachable
+from lib.engine.errors import Unreachable
+from lib.engine.trust import handshake_failed
 
 
 def dial(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
@@ -38,18 +39,9 @@ def _secure(plain: socket.socket, endpoint: Endpoint, context: ssl.SSLContext) -
     name = (endpoint.tls and endpoint.tls.server_name) or endpoint.host
     try:
         return context.wrap_socket(plain, server_hostname=name)
-    except ssl.SSLCertVerificationError as fault:
-        plain.close()
-        raise TlsRefused(
-            f"The certificate of {endpoint} is not trusted: {fault.verify_message}",
-            hint="Check tlsCa, and tlsServerName if the certificate is made out to another name",
-        ) from fault
     except OSError as fault:
         plain.close()
-        raise TlsRefused(
-            f"No TLS connection to {endpoint} ({_reason(fault)})",
-            hint="Check that this port speaks TLS, and tlsCertificate and tlsKey",
-        ) from fault
+        raise handshake_failed(fault, str(endpoint)) from fault
 
 
 def _reason(fault: OSError) -> str:

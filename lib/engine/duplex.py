@@ -9,12 +9,13 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
-from lib.engine.errors import StreamCut, TlsRefused
+from lib.engine.errors import StreamCut
 from lib.engine.frames import Frame, frames, raw
 from lib.engine.httphead import Head, Malformed, body, read_head, refused
 from lib.engine.limits import Paced
 from lib.engine.link import Link, open_link
 from lib.engine.transport import Lost, TooSlow
+from lib.engine.trust import identity_refused
 
 _REFUSAL_LONGEST = 65536
 
@@ -173,11 +174,7 @@ def _ask(link: Link, request: bytes) -> Head:
     except ssl.SSLEOFError as fault:
         raise Lost("the connection ended before an answer") from fault
     except ssl.SSLError as fault:
-        # TLS 1.3 tells a client that its certificate is refused only with the first read.
-        raise TlsRefused(
-            f"The engine refused the TLS connection ({fault.reason or fault})",
-            hint="Check tlsCertificate and tlsKey: the engine expects a client certificate that its CA signed",
-        ) from fault
+        raise identity_refused(fault) from fault
     except OSError as fault:
         raise Lost(f"the connection was lost: {fault}") from fault
     except Malformed as fault:

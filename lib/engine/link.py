@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from lib.engine.errors import TlsRefused
+from lib.engine.trust import handshake_failed
 
 _PIECE = 65536
 # A record holds no more; what is not accepted by the socket yet should be little.
@@ -83,10 +83,13 @@ class TlsWire:
                 self.flush()
                 if self._feed() is None:
                     return False
+            except ssl.SSLError:
+                with suppress(OSError):  # our alert may come too late
+                    self.flush()
+                raise
             else:
+                self.flush()
                 return True
-            finally:
-                self.flush()  # also the alert that says why it failed
 
     def receive(self) -> bytes | None:
         if self._decrypted:
@@ -244,7 +247,7 @@ class Link:
 def open_link(
     connect: Callable[[], socket.socket], timeout: float | None, tls: ssl.SSLContext | None, server_name: str
 ) -> Link:
-    """Connect, and begin TLS where `tls` is given; raises what `connect` raises, and TlsRefused."""
+    """Connect, and begin TLS where `tls` is given; raises what `connect` raises, TlsRefused and Unreachable."""
     link = Link(connect(), timeout)
     if tls is None:
         return link
@@ -252,17 +255,5 @@ def open_link(
         link.secure(tls, server_name)
     except OSError as fault:
         link.close()
-        raise _untrusted(fault) from fault
+        raise handshake_failed(fault, "the engine") from fault
     return link
-
-
-def _untrusted(fault: OSError) -> TlsRefused:
-    if isinstance(fault, ssl.SSLCertVerificationError):
-        return TlsRefused(
-            f"The engine's certificate is not trusted: {fault.verify_message}",
-            hint="Check tlsCa, and tlsServerName if the certificate is made out to another name",
-        )
-    return TlsRefused(
-        f"No TLS connection to the engine ({fault.strerror or fault})",
-        hint="Check that this port speaks TLS and that tlsCertificate and tlsKey are what it expects",
-    )

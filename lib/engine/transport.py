@@ -20,8 +20,8 @@ from requests.adapters import BaseAdapter
 from lib.engine.answers import Answer, EngineResponse
 from lib.engine.connection import Connection
 from lib.engine.endpoint import Endpoint
-from lib.engine.errors import TlsRefused
 from lib.engine.timeouts import Timeout
+from lib.engine.trust import identity_refused
 
 CHUNK = 65536
 
@@ -178,12 +178,8 @@ def _head(connection: Connection) -> Answer:
         connection.close()
         raise TooSlow("the engine did not answer in time") from fault
     except ssl.SSLError as fault:
-        # TLS 1.3 tells a client that its certificate is refused only with the first read.
         connection.close()
-        raise TlsRefused(
-            f"The engine refused the TLS connection ({fault.reason or fault})",
-            hint="Check tlsCertificate and tlsKey: the engine wants a client certificate that its CA signed",
-        ) from fault
+        raise identity_refused(fault) from fault
     except (HTTPException, OSError) as fault:
         connection.close()
         raise Lost(_lost(fault)) from fault
