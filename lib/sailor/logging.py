@@ -69,6 +69,7 @@ class Sink:
     def __init__(self, descriptor: int = 1, secrets: Secrets | None = None) -> None:
         self.secrets = secrets or Secrets()
         self._descriptor = descriptor
+        _occupy(descriptor)
         self._lock = threading.Lock()
 
     def write(self, line: bytes) -> None:
@@ -79,6 +80,17 @@ class Sink:
                     line = line[os.write(self._descriptor, line) :]
                 except OSError:  # a closed pipe must not fail a message
                     return
+
+
+def _occupy(descriptor: int) -> None:
+    """Keep a descriptor that was closed from becoming a socket's: lines would go to the broker."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != descriptor:
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)
 
 
 class Logger:

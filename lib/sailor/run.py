@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from lib.sailor.ending import end_process
 from lib.sailor.errors import SettingsError
 from lib.sailor.logging import Logger, catch_uncaught, open_logger
 from lib.sailor.settings import Settings
@@ -143,7 +143,4 @@ def _shut_down(settings: Settings, logger: Logger) -> int:
 
 
 if __name__ == "__main__":
-    code = main(os.environ)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # threads of a stuck function must not keep the process
+    end_process(main(os.environ))  # threads of a stuck function must not keep it

@@ -13,6 +13,7 @@ from lib.sailor import jsontext, rest
 from lib.sailor.component import Component
 from lib.sailor.context import Context
 from lib.sailor.coroutines import awaited
+from lib.sailor.ending import end_process
 from lib.sailor.errors import RequestError, SailorError, said
 from lib.sailor.logging import Logger, catch_uncaught, open_logger, secrets_within
 from lib.sailor.platform import Platform
@@ -140,7 +141,4 @@ def _verify(component: Component, context: Context, config: Any) -> Any:
 
 
 if __name__ == "__main__":
-    code = main(sys.argv[1:], os.environ)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # threads that a verifier left behind must not keep the process
+    end_process(main(sys.argv[1:], os.environ))  # threads that a verifier left behind must not keep it

@@ -112,7 +112,10 @@ class Settings:
 
     def secrets(self) -> list[str]:
         """Return the texts that no log line may show."""
-        password = urlsplit(self.amqp_uri).password if "@" in self.amqp_uri else None
+        try:
+            password = urlsplit(self.amqp_uri).password if "@" in self.amqp_uri else None
+        except ValueError:  # no address; whoever connects says so
+            password = None
         own = [self.api_key, self.message_crypto_password, self.object_storage_token]
         return [*own, *([password, unquote(password)] if password else [])]
 

@@ -22,7 +22,8 @@ class Snapshot:
 
     def replace(self, text: bytes) -> None:
         """Take over JSON text as the new snapshot."""
-        self._text = text
+        with self._lock:
+            self._text = text
 
     def merge(self, delta: Mapping[str, Any]) -> None:
         """Overwrite the named keys."""

@@ -55,7 +55,7 @@ class Startup:
             )
             self.workers.start()
             self.transport.consume()
-        except Exception as error:
+        except BaseException as error:  # a hook may end the process with sys.exit
             self._report(error)
             raise
         self._logger.info("Fully initialized and waiting for messages")
@@ -103,7 +103,7 @@ class Startup:
             self.cancelled,
         )
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, error: BaseException) -> None:
         """Publish a failed start as an error without an input (protocol 2.6), if there is a way to."""
         try:
             self.transport.wait_open()

@@ -4,6 +4,7 @@ import pytest
 
 from lib.sailor.amqp.parameters import parameters
 from lib.sailor.errors import TransportError
+from lib.sailor.settings import Settings
 
 
 def test_a_bare_uri_means_the_brokers_own_heartbeat_and_the_root_host() -> None:
@@ -24,11 +25,24 @@ def test_parameters_have_the_names_of_the_platforms_other_runtime() -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["http://user:the-password@host", "amqp://user:the-password@host:port", "amqp://x?heartbeat=z"]
+    "uri",
+    [
+        "http://user:the-password@host",
+        "amqp://user:the-password@host:port",
+        "amqp://user:the-password@[host",
+        "amqp:user:the-password@host",
+        "the-password",
+        "amqp://x?heartbeat=z",
+    ],
 )
 def test_an_unusable_uri_does_not_show_its_password(uri: str) -> None:
     with pytest.raises(TransportError) as caught:
         parameters(uri, "read")
 
     assert "the-password" not in str(caught.value)
+    assert "ELASTICIO_AMQP_URI" in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_settings_take_an_uri_that_is_none() -> None:
+    assert Settings(amqp_uri="amqp://user:the-password@[host").secrets()

@@ -112,7 +112,7 @@ class Link:
         text = f"AMQP connection {self._name} cannot be opened: {reason(error)}"
         if self._gives_up(text):
             return
-        log = self._logger.debug if text == self._told else self._logger.warning
+        log = self._logger.debug if self._was_ready and text == self._told else self._logger.warning
         log(text)
         self._told = text
         self._again(self._connect)

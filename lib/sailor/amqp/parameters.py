@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lib.sailor.amqp import tls
 from lib.sailor.errors import TransportError
@@ -19,9 +19,9 @@ def parameters(uri: str, role: str) -> Any:
     import pika
 
     try:
-        parts = urlsplit(uri)
-        wanted = pika.URLParameters(_understood(uri))
-    except (ValueError, TypeError) as error:  # their texts may hold the password
+        parts = urlsplit(uri.strip())
+        wanted = pika.URLParameters(_understood(parts))
+    except (ValueError, TypeError, LookupError) as error:  # their texts may hold the password
         raise TransportError(f"ELASTICIO_AMQP_URI cannot be used ({type(error).__name__})") from None
     if parts.scheme == "amqps":
         wanted.ssl_options = tls.options(dict(parse_qsl(parts.query)))
@@ -40,10 +40,9 @@ def reason(error: BaseException) -> str:
     return str(error) or repr(error)
 
 
-def _understood(uri: str) -> str:
+def _understood(parts: SplitResult) -> str:
     """Return the URI as the client library wants it, which makes up a TLS context of its own for amqps."""
-    parts = urlsplit(uri)
-    if parts.scheme not in ("amqp", "amqps"):
+    if parts.scheme not in ("amqp", "amqps") or not parts.hostname:
         raise ValueError("no AMQP address")
     known = [(NAMES[name], value) for name, value in parse_qsl(parts.query) if name in NAMES]
     port = f":{tls.PORT}" if parts.scheme == "amqps" and parts.port is None else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import urllib.request
 from typing import Any
 
@@ -21,6 +22,8 @@ async def init(config: dict[str, Any]) -> None:
     _tell(config, "init")
     if config.get("init_hangs"):
         await asyncio.sleep(1000)
+    if config.get("init_leaves"):
+        sys.exit("left")
     if config.get("init_fails"):
         raise RuntimeError("init failed")
 
