@@ -80,16 +80,19 @@ class TlsWire:
             try:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
-                self.flush()
+                self._flush_handshake()
                 if self._feed() is None:
                     return False
             except ssl.SSLError:
-                with suppress(OSError):  # our alert may come too late
-                    self.flush()
+                self._flush_handshake()  # the alert that says why it failed
                 raise
             else:
                 self.flush()
                 return True
+
+    def _flush_handshake(self) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # who closed has said why before
+            self.flush()
 
     def receive(self) -> bytes | None:
         if self._decrypted:
