@@ -105,3 +105,20 @@ def test_the_memory_is_bounded() -> None:
 
     assert len(inflight._settled) <= 10_000
     assert inflight._inputs == {}
+
+
+def test_the_memory_is_bounded_also_when_channels_are_lost_again_and_again() -> None:
+    inflight = Inflight()
+    for tag in range(50_000):
+        arrived, _ = inflight.arrived(fingerprint({"messageId": str(tag)}, b""), tag, redelivered=False)
+        if tag % 7:
+            inflight.finished(arrived, ok=True)
+        if tag % 1000 == 0:
+            inflight.channel_lost()
+        if not tag % 7:
+            inflight.finished(arrived, ok=True)
+
+    assert len(inflight._inputs) <= 10_000
+    newest = fingerprint({"messageId": "48999"}, b"")
+    inflight.channel_lost()
+    assert not inflight.arrived(newest, 1, redelivered=True)[1]

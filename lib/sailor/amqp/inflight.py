@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,17 +44,17 @@ class Inflight:
         self._inputs: dict[Fingerprint, list[Input]] = {}
         self._settled: list[Input] = []
         """Acked on this channel; if it is lost now, the ack may have been, too."""
+        self._remembered: deque[Input] = deque()
+        """Finished, and perhaps to come again; a connection that is lost every few seconds must not fill the memory."""
 
     def channel_lost(self) -> None:
         """Forget all tags. What was acked of late may come again and must not be worked on twice."""
         self._channel += 1
         for done in self._settled:
             self._inputs.setdefault(done.key, []).append(done)
+        self._remembered.extend(self._settled)
         self._settled = []
-        border = time.monotonic() - MEMORY_SECONDS
-        for inputs in list(self._inputs.values()):
-            for known in [known for known in inputs if known.ok is not None and known.when < border]:
-                self._drop(known)
+        self._forget()
 
     def arrived(self, key: Fingerprint, tag: int, *, redelivered: bool) -> tuple[Input, bool]:
         """Return the input of a delivery, and whether it is new; only a redelivery can be an old one (protocol 3.6)."""
@@ -73,12 +74,21 @@ class Inflight:
         """Tell whether the input can be acked or rejected now; otherwise its redelivery is waited for."""
         done.ok, done.when = ok, time.monotonic()
         if done.channel != self._channel:
+            self._remembered.append(done)
+            self._forget()
             return False
         self._drop(done)
         self._settled.append(done)
         if len(self._settled) > LONGEST_MEMORY:
             del self._settled[: LONGEST_MEMORY // 2]
         return True
+
+    def _forget(self) -> None:
+        border = time.monotonic() - MEMORY_SECONDS
+        while self._remembered and (
+            len(self._remembered) > LONGEST_MEMORY or self._remembered[0].when < border
+        ):
+            self._drop(self._remembered.popleft())
 
     def _drop(self, done: Input) -> None:
         same = self._inputs.get(done.key, [])
