@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from lib.sailor import encoding, headers, jsontext
-from lib.sailor.errors import EmissionTooLarge, EmitError, EmittedAfterEnd, NoReplyAddress, said
+from lib.sailor.errors import (
+    EmissionTooLarge,
+    EmitError,
+    EmittedAfterEnd,
+    NoReplyAddress,
+    Undeliverable,
+    said,
+)
 from lib.sailor.ids import derived_id, random_id
 from lib.sailor.incoming import Incoming
 from lib.sailor.logging import Logger
@@ -142,7 +149,10 @@ class Emitter:
         self._outlet.throttle(Kind.ERROR)
         self._publish(Kind.ERROR, body, table)
         if (address := self._incoming.reply_to) is not None and not settings.no_error_replies:
-            self._publish(Kind.REPLY, sealed, {**table, "x-eio-error-response": True}, address)
+            try:
+                self._publish(Kind.REPLY, sealed, {**table, "x-eio-error-response": True}, address)
+            except Undeliverable as lost:  # nobody waits any more, but the error itself has been delivered
+                self.logger.warning("The error cannot be sent to whoever waits for a reply", err=lost)
 
     def _data(self, message: Message | Mapping[str, Any]) -> Outgoing:
         emitted = encoding.as_message(message)

@@ -21,6 +21,8 @@ from lib.sailor.settings import Settings
 from lib.sailor.transport import Delivery
 
 NOT_AVAILABLE = "Not Available"
+LONGEST_ERROR_TEXT = 100_000
+"""Characters; an error that quotes a whole answer could become a message that no broker takes."""
 
 
 def as_message(emitted: Message | Mapping[str, Any]) -> Message:
@@ -112,12 +114,17 @@ def error_bodies(
     error: object, delivery: Delivery | None, outlet: Outlet, secrets: Secrets
 ) -> tuple[bytes, bytes]:
     """Return the sealed error alone, as a reply carries it, and the whole error message with its input."""
-    described = {key: secrets.mask(text) for key, text in error_object(error).items()}
+    described = {key: _shortened(secrets.mask(text)) for key, text in error_object(error).items()}
     sealed = to_wire(outlet.cipher, jsontext.encode(described), 1)
     payload = {"error": sealed.decode()}
     if delivery is not None:
         payload["errorInput"] = error_input(delivery, outlet.cipher, outlet.settings.input_format)
     return sealed, jsontext.encode(payload)
+
+
+def _shortened(text: str) -> str:
+    more = len(text) - LONGEST_ERROR_TEXT
+    return text if more <= 0 else f"{text[:LONGEST_ERROR_TEXT]}... ({more} more characters)"
 
 
 def _json(value: Any) -> bytes:

@@ -171,6 +171,26 @@ def test_a_message_whose_error_is_undeliverable_is_rejected_all_the_same() -> No
     assert [ok for _, ok in transport.finished] == [False]
 
 
+def test_an_error_whose_reply_nobody_takes_is_reported_once() -> None:
+    transport = Refusing(Kind.REPLY)
+    delivery = transport.delivery(Message(), {"reply_to": "gone"})
+
+    step(lambda context, *_: context.emit.error("wrong"), transport).run(delivery)
+
+    assert [published.value["message"] for published in transport.of(Kind.ERROR)] == ["wrong"]
+    assert [ok for _, ok in transport.finished] == [False]
+
+
+def test_an_error_of_any_length_is_one_that_a_broker_takes() -> None:
+    def process(*_: Any) -> None:
+        raise ValueError("x" * 20_000_000)
+
+    (published,) = run(process).of(Kind.ERROR)
+
+    assert len(published.outgoing.body) < 1_000_000
+    assert published.value["message"].endswith("(19900000 more characters)")
+
+
 def test_a_cancelled_message_is_neither_reported_nor_finished() -> None:
     transport = InProcess()
 
