@@ -9,6 +9,8 @@ from lib.engine.endpoint import Endpoint
 from lib.engine.errors import Unreachable
 from lib.engine.trust import handshake_failed
 
+_PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+
 
 def dial(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
     """Open a connection to the engine, with TLS where the endpoint has it; raises Unreachable."""
@@ -17,11 +19,20 @@ def dial(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> 
             return _dial_unix(endpoint.socket_path, timeout)
         plain = socket.create_connection((endpoint.host, endpoint.port), timeout)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _keep_alive(plain)
     except OSError as fault:
         raise Unreachable(
             f"No engine answers at {endpoint} ({_reason(fault)})", hint=_unreachable_hint(endpoint, fault)
         ) from fault
     return _secure(plain, endpoint, context) if context else plain
+
+
+def _keep_alive(plain: socket.socket) -> None:
+    """Notice within a minute that the other machine is gone: a wait may be silent for an hour."""
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PROBES.items():
+        if hasattr(socket, name):
+            plain.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _dial_unix(path: str, timeout: float) -> socket.socket:

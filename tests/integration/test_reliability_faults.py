@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import socket
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 
 from actions.containers import container_wait, put_container_archive
 from lib.engine import Endpoint, Engine
+from lib.engine.dial import dial
 from lib.engine.errors import OutcomeUnknown, TimedOut
 from lib.engine.timeouts import Timeout, Timeouts
 from lib.engine.upload import Upload
@@ -59,7 +62,7 @@ class Case:
         return self.key
 
 
-SIZES = (20, 160, 330)
+SIZES = (160, 330)
 
 
 def names(outcome: Outcome) -> set[str]:
@@ -284,3 +287,9 @@ def test_an_answer_that_trickles_ends_at_the_limit_of_the_whole(way: Way) -> Non
         way.port.answers.piece, way.port.answers.pause = 100, 0.1
         with pytest.raises(TimedOut, match="stopped sending"):
             engine.get("/info")
+
+
+def test_a_connection_asks_whether_the_other_machine_is_still_there(way: Way) -> None:
+    with closing(dial(Endpoint.parse(way.url), 5, None)) as connection:
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
