@@ -70,11 +70,16 @@ class Post:
         self._stopped.set()
         self._loop.call(self.publisher.give_up)
 
-    def _letter(self, outgoing: Outgoing, settled: Callable[[Letter], None] | None = None) -> Letter:
+    def _letter(
+        self,
+        outgoing: Outgoing,
+        settled: Callable[[Letter], None] | None = None,
+        *,
+        alone: bool = False,
+    ) -> Letter:
         address = outgoing.address or self._addresses[outgoing.kind]
-        return Letter(
-            self._settings.publish_messages_to, address, self._properties(outgoing), outgoing.body, settled
-        )
+        exchange, properties = self._settings.publish_messages_to, self._properties(outgoing)
+        return Letter(exchange, address, properties, outgoing.body, settled, alone=alone)
 
     def _send(self, letter: Letter) -> Letter:
         self._loop.call(partial(self.publisher.send, letter))
@@ -115,7 +120,7 @@ class Post:
                     f"Failed on publishing {name} message to MQ: {letter.text} ({letter.routing_key})"
                 )
             self._pause(attempt, letter)
-            letter = self._letter(outgoing)
+            letter = self._letter(outgoing, alone=letter.alone or letter.outcome is Outcome.SUSPECT)
             letter.properties.headers = {**outgoing.headers, "retry": attempt}
             self._send(letter).wait()
 
@@ -125,7 +130,7 @@ class Post:
         log = self._logger.warning if attempt == 1 else self._logger.debug
         text = f"A message is not delivered yet, it will be published again: {letter.text}"
         log(text, retry=attempt, pause=pause)
-        if letter.outcome is Outcome.LOST:
+        if letter.outcome in (Outcome.LOST, Outcome.SUSPECT):
             self._link.is_ready.wait(pause / 1000)
         else:
             self._stopped.wait(pause / 1000)

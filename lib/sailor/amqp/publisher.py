@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -24,6 +25,7 @@ class Outcome(Enum):
     """A nack: the queue is full; this is how the platform slows a flow down."""
     UNROUTABLE = "returned by the broker: no queue takes this routing key"
     IMPOSSIBLE = "not possible on this channel"
+    SUSPECT = "not confirmed before the broker closed the channel for one of several"
     AWAY = "the exchange is missing or forbidden"
     LOST = "not confirmed before the connection was lost"
 
@@ -31,7 +33,17 @@ class Outcome(Enum):
 class Letter:
     """One publish under way; its sender waits for the outcome, or is called with it on the I/O thread."""
 
-    __slots__ = ("_done", "body", "exchange", "outcome", "properties", "routing_key", "settled", "text")
+    __slots__ = (
+        "_done",
+        "alone",
+        "body",
+        "exchange",
+        "outcome",
+        "properties",
+        "routing_key",
+        "settled",
+        "text",
+    )
 
     def __init__(
         self,
@@ -40,6 +52,8 @@ class Letter:
         properties: Any,
         body: bytes,
         settled: Callable[[Letter], None] | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
         self.exchange = exchange
         self.routing_key = routing_key
@@ -47,6 +61,8 @@ class Letter:
         self.body = body
         self.outcome: Outcome | None = None
         self.text = ""
+        self.alone = alone
+        """Publish it when no other is under way: if the broker closes the channel then, it is for this one."""
         self.settled = settled
         if settled is None:
             self._done = threading.Lock()
@@ -74,6 +90,10 @@ class Publisher:
         self._channel: Any = None
         self._count = 0
         self._pending: dict[int, Letter] = {}
+        self._held: deque[Letter] = deque()
+        """Those that have to be alone, and those behind them."""
+        self._is_alone = False
+        """What is pending, if anything is, is one that has to be alone."""
         self._returned: set[int] = set()
         self._gave_up = False
         self._longest = 0
@@ -88,14 +108,22 @@ class Publisher:
         self._channel = None
         outcome = Outcome.LOST
         if isinstance(error, ChannelClosedByBroker):
-            outcome = Outcome.AWAY if error.reply_code in NOT_FOR_THIS_MESSAGE else Outcome.IMPOSSIBLE
+            if error.reply_code in NOT_FOR_THIS_MESSAGE:
+                outcome = Outcome.AWAY
+            else:
+                outcome = Outcome.IMPOSSIBLE if len(self._pending) == 1 else Outcome.SUSPECT
         self._settle_all(outcome, reason(error))
 
     def send(self, letter: Letter) -> None:
         """Publish, mandatory; the letter is settled by the broker's answer or the loss of the channel."""
         if self._gave_up or self._channel is None or not self._channel.is_open:
             letter.settle(Outcome.LOST, "no connection")
-            return
+        elif self._held or self._has_to_wait(letter):
+            self._held.append(letter)
+        else:
+            self._publish(letter)
+
+    def _publish(self, letter: Letter) -> None:
         letter.properties.longest = self._longest
         try:
             self._channel.basic_publish(
@@ -106,6 +134,7 @@ class Publisher:
             return
         self._count += 1
         self._pending[self._count] = letter
+        self._is_alone = letter.alone
 
     def give_up(self) -> None:
         """Settle everything as lost, now and from now on: the step has to end."""
@@ -133,6 +162,16 @@ class Publisher:
                 letter.settle(Outcome.UNROUTABLE)
             else:
                 letter.settle(Outcome.CONFIRMED if confirmed else Outcome.REFUSED)
+        if self._held and not self._pending:
+            self._publish_held()
+
+    def _publish_held(self) -> None:
+        """Publish the next that has to be alone, or all before it; what is held has something pending before it."""
+        while self._held and not self._has_to_wait(self._held[0]):
+            self._publish(self._held.popleft())
+
+    def _has_to_wait(self, letter: Letter) -> bool:
+        return bool(self._pending) and (letter.alone or self._is_alone)
 
     def _came_back(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
         """Mark the oldest publish that the returned one can be; the broker returns in order, before it confirms.
@@ -152,8 +191,11 @@ class Publisher:
     def _settle_all(self, outcome: Outcome, text: str) -> None:
         pending, self._pending = self._pending, {}
         returned, self._returned = self._returned, set()
+        held, self._held = self._held, deque()
         for number, letter in pending.items():
             if number in returned:
                 letter.settle(Outcome.UNROUTABLE)
             else:
                 letter.settle(outcome, text)
+        for letter in held:
+            letter.settle(Outcome.LOST, text)
