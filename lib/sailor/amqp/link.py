@@ -70,7 +70,7 @@ class Link:
         self._connection.close()
 
     def _connect(self) -> None:
-        from lib.sailor.amqp.connection import Connection
+        from lib.sailor.amqp.connection import connection_class
 
         if self._closing is not None:
             return
@@ -79,7 +79,7 @@ class Link:
         except TransportError as error:
             self._fail(error)
             return
-        self._connection = Connection(
+        self._connection = connection_class()(
             wanted,
             on_open_callback=self._open_channel,
             on_open_error_callback=self._not_connected,
