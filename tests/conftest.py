@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 
+from tests import summary
 from tests.lab.fixtures import (
     broker,
     engine_lab,
@@ -34,10 +37,30 @@ BROKERS = {"broker"}
 ENGINES = {"engine_lab", "tls_engine", "swarm_pair", "newer_engines", "podman_service"}
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a test asks for says which of the two markers it has."""
+    """What a test asks for says which of the two markers it has; a file's tests run in one process."""
     for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
         asked = set(getattr(item, "fixturenames", ()))
         for needed, marker in ((BROKERS, pytest.mark.broker), (ENGINES, pytest.mark.engine)):
             if asked & needed:
                 item.add_marker(marker)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    report.user_properties += [(summary.TRIGGER, row) for row in summary.table.taken()]
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    summary.collect(report)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    summary.show(terminalreporter)

@@ -6,12 +6,7 @@ from typing import Any
 import pytest
 
 from lib import credentials
-from tests.triggers import table
 from tests.triggers.fake_engine import FakeEngine
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    table.show(terminalreporter)
 
 
 @pytest.fixture(autouse=True)

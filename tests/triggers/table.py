@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 ROWS: list[Row] = []
+_FRESH: list[Row] = []
 _HEAD = ("trigger", "situation", "emitted", "lost", "repeated")
 
 
@@ -26,7 +27,18 @@ def record(
     """Add a row; what is lost without a gap fails the test that says so."""
     assert not lost or gap, f"{trigger}, {situation}: {lost} lost in silence"
     told = f"{lost}, gap: {gap}" if gap else str(lost)
-    row = Row(trigger, situation, emitted, told, repeated)
+    _FRESH.append(Row(trigger, situation, emitted, told, repeated))
+
+
+def taken() -> list[tuple[str, str, int, str, int]]:
+    """Return the rows added since the last call, for the report of the test that added them."""
+    rows = [astuple(row) for row in _FRESH]
+    _FRESH.clear()
+    return rows
+
+
+def add(row: Row) -> None:
+    """Put a row into the table of this run."""
     if row not in ROWS:
         ROWS.append(row)
 

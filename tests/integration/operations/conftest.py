@@ -11,7 +11,6 @@ from lib.local.local_image import LocalImageError
 from lib.local.private_engine import PrivateEngineError
 from tests.integration.operations.kinds import KINDS, Kind, differs
 from tests.integration.operations.site import Site
-from tests.integration.operations.table import TABLE
 from tests.lab.engine import LabEngine
 from tests.lab.need import missing, skip_anywhere
 from tests.lab.newer import NewerEngineError
@@ -32,7 +31,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """But not on one that is known to do otherwise."""
+    """But not on one that is known to do otherwise; those of one engine run in one process."""
+    for item in items:
+        spec = getattr(item, "callspec", None)
+        if spec and "site" in spec.params:
+            item.add_marker(pytest.mark.xdist_group(f"operations on {spec.params['site']}"))
     items[:] = [
         item
         for item in items
@@ -136,10 +139,5 @@ def pytest_runtest_makereport(
     report = yield
     if call.when == "call" or report.outcome != "passed":
         for kind, key, case in _shown(item):
-            TABLE.note(key, kind, case, report.outcome)
+            report.user_properties.append(("operation", (key, kind, case, report.outcome)))
     return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in TABLE.lines():
-        terminalreporter.write_line(line)
