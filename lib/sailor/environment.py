@@ -8,18 +8,24 @@ from collections.abc import Mapping
 PREFIX = "ELASTICIO_"
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT, MOST_RETRIES = 500, 1_200_000, 4
 
+LARGEST = 2**40
+"""A terabyte, or 34 years in milliseconds; no clock waits for much more."""
+MOST_DIGITS = 4000
+"""The interpreter reads no longer ones."""
+
 _LEADING_INTEGER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|(\d+))")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LOOKS_FALSE = frozenset(("0", "no", "off", "n", "f", "none", "null", "false"))
 
 
 def integer(text: str | None, default: int | None) -> int | None:
-    """Return the leading integer; unset, empty, unreadable and zero give the default."""
+    """Return the leading integer, at most LARGEST; unset, empty, unreadable and zero give the default."""
     found = _LEADING_INTEGER.match(text) if text else None
     if found is None:
         return default
     sign, hexadecimal, decimal = found.groups()
-    value = int(hexadecimal, 16) if hexadecimal else int(decimal)
+    value = int(hexadecimal or decimal[:MOST_DIGITS], 16 if hexadecimal else 10)
+    value = min(value, LARGEST)
     return (-value if sign == "-" else value) or default
 
 

@@ -59,3 +59,14 @@ def test_a_blocked_broker_does_not_hold_up_the_end(stage: Stage, broker: Broker,
         wait_until(lambda: stage.wires.depth("in") == 3, "the inputs to be back in the queue")
     finally:
         broker.calm()
+
+
+def test_negative_delays_are_no_storm(stage: Stage) -> None:
+    stage.wires.fill_up("data")
+    process = stage.start(
+        amqp_publish_retry_delay="-1000", amqp_publish_retry_attempts="50", LOG_LEVEL="debug"
+    )
+    stage.do("echo")
+
+    assert "refused by the broker" in stage.take("error").error["message"]
+    assert {line["pause"] for line in process.lines if "pause" in line} == {1}

@@ -63,6 +63,8 @@ def test_03_better_a_false_shutdown_needs_all_of_them(stage: Stage) -> None:
         (" 7", 7),
         ("0x10", 16),
         ("Infinity", 20),
+        ("9" * 5000, 2**40),
+        ("-99999999999999999999", -(2**40)),
         (None, 20),
     ],
 )

@@ -138,9 +138,10 @@ class Link:
     def _again(self, call: Callable[[], None]) -> None:
         """Call after a pause that doubles with each failure; spread, so that many steps do not come at once."""
         longest = LONGEST_PAUSE if self._was_ready else LONGEST_FIRST_PAUSE
-        pause = min(self._settings.amqp_reconnect_timeout / 1000 * 2 ** min(self._failures, 20), longest)
+        first = max(self._settings.amqp_reconnect_timeout, 1) / 1000
+        pause = min(first * 2 ** min(self._failures, 20), longest)
         self._failures += 1
-        self._loop.later(max(0.0, pause * random.uniform(0.75, 1.25)), call)  # noqa: S311 - a spread, no secret
+        self._loop.later(pause * random.uniform(0.75, 1.25), call)  # noqa: S311 - a spread, no secret
 
     def _fail(self, error: TransportError) -> None:
         self.error = error

@@ -111,13 +111,12 @@ class Post:
         attempt = hopeless = 0
         while letter.outcome is not Outcome.CONFIRMED:
             attempt += 1
-            hopeless += (
-                letter.outcome in HOPELESS or outgoing.of is None
-            )  # a failed start has to come to an end
+            # A failed start, which belongs to no input, has to come to an end.
+            hopeless += letter.outcome in HOPELESS or outgoing.of is None
             if self._stopped.is_set() or attempt >= self._attempts or hopeless >= ATTEMPTS_WHEN_HOPELESS:
-                name = outgoing.headers.get("messageId")
+                name = str(outgoing.headers.get("messageId"))[:100]
                 raise Undeliverable(
-                    f"Failed on publishing {name} message to MQ: {letter.text} ({letter.routing_key})"
+                    f"Failed on publishing {name} message to MQ: {letter.text} ({letter.routing_key[:255]})"
                 )
             self._pause(attempt, letter)
             letter = self._letter(outgoing, alone=letter.alone or letter.outcome is Outcome.SUSPECT)
@@ -126,7 +125,9 @@ class Post:
 
     def _pause(self, attempt: int, letter: Letter) -> None:
         base, longest = self._settings.amqp_publish_retry_delay, self._settings.amqp_publish_max_retry_delay
-        pause = min(base * 2 ** min(attempt - 1, 30), longest)
+        pause = max(
+            min(base * 2 ** min(attempt - 1, 30), longest), 1
+        )  # a negative one must not become a storm
         log = self._logger.warning if attempt == 1 else self._logger.debug
         text = f"A message is not delivered yet, it will be published again: {letter.text}"
         log(text, retry=attempt, pause=pause)
