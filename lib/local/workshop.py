@@ -100,6 +100,7 @@ class Workshop:
             self.variables,
             function.resolves_objects,
             storage=self.storage,
+            passing=(KeyboardInterrupt,),
         )
         call_init(function, config)
         return LocalStep(step_id, function, step, transport)

@@ -34,6 +34,8 @@ class Step:
     """The manifest's autoResolveObjectReferences."""
     platform: Any = None
     storage: Storage | None = None
+    passing: tuple[type[BaseException], ...] = ()
+    """What ends the run and not only the message, where steps run on the thread that signals interrupt."""
     _config_text: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -41,7 +43,7 @@ class Step:
         self.logger.secrets.add(secrets_within(self.config))
 
     def run(self, delivery: Delivery) -> bool:
-        """Work on one input and finish it, now or when its last message is confirmed. Raises nothing.
+        """Work on one input and finish it, now or when its last message is confirmed. Raises nothing but `passing`.
 
         The answer is whether no error was emitted so far.
         """
@@ -53,7 +55,9 @@ class Step:
                 emitter.last_data(result, partial(self._finish, incoming, emitter))
                 return emitter.ok
             emit_result(result, emitter)
-        except BaseException as error:  # noqa: BLE001 - the one place where a message fails; the thread goes on
+        except BaseException as error:  # the one place where a message fails; the thread goes on
+            if isinstance(error, self.passing):
+                raise
             self._finish(incoming, emitter, error)
         else:
             self._finish(incoming, emitter, None)

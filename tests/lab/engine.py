@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lib.local.local_image import busybox_archive
@@ -111,6 +112,7 @@ class LabEngine:
     def freeze(self) -> None:
         """Connects succeed, nothing answers."""
         os.kill(self.pid, signal.SIGSTOP)
+        wait_until(lambda: all(state == "T" for state in _states(self.pid)), "the engine to freeze")
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
@@ -168,6 +170,12 @@ class LabEngine:
         self.wire.ask("DELETE", f"/images/{IMAGE}", force=True)
         if self._door is not None:
             self._door.close()
+
+
+def _states(pid: int) -> list[str]:
+    """The state letter of each thread of a process; SIGSTOP takes a moment to reach all of them."""
+    stats = Path(f"/proc/{pid}/task").glob("*/stat")
+    return [stat.read_text().rpartition(")")[2].split()[0] for stat in stats]
 
 
 def main() -> None:
