@@ -11,6 +11,7 @@ import pytest
 from tests.lab.broker import Broker
 from tests.lab.waiting import wait_until
 from tests.sailor.stage import Stage
+from tests.sailor.wires import seal
 
 LARGEST = 50_000
 
@@ -70,3 +71,45 @@ def test_negative_delays_are_no_storm(stage: Stage) -> None:
 
     assert "refused by the broker" in stage.take("error").error["message"]
     assert {line["pause"] for line in process.lines if "pause" in line} == {1}
+
+
+@pytest.fixture
+def impatient(broker: Broker) -> Iterator[None]:
+    """New channels of the broker are closed when an input is not acked within half a second (its default: 30 min)."""
+    for name in ("consumer_timeout", "channel_tick_interval"):
+        broker.ctl("eval", f"application:set_env(rabbit, {name}, 500).")
+    yield
+    broker.ctl("eval", "application:set_env(rabbit, consumer_timeout, 1800000).")
+    broker.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 60000).")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_work_that_takes_longer_than_the_broker_waits_is_done_once(stage: Stage, tmp_path: Path) -> None:
+    process = stage.start(amqp_reconnect_timeout="1")
+    stage.do("wait_for_file", n=1, file=str(tmp_path / "go"))
+
+    process.wait_message("The AMQP channel read was closed")
+    process.wait_message("Duplicate message detected")
+    (tmp_path / "go").touch()
+
+    assert stage.take("data").payload["body"]["n"] == 1
+    stage.settled()
+    assert stage.wires.peek("data") is None
+    assert sum(line["msg"] == "at work" for line in process.lines) == 1
+
+
+@pytest.fixture
+def other_user(broker: Broker) -> Iterator[str]:
+    broker.ctl("add_user", "other", "other")
+    broker.ctl("set_permissions", "other", ".*", ".*", ".*")
+    yield f"amqp://other:other@127.0.0.1:{broker.port}/%2F"
+    broker.ctl("delete_user", "other")
+
+
+def test_a_rebound_does_not_claim_to_be_of_the_user_who_sent_the_input(stage: Stage, other_user: str) -> None:
+    process = stage.start(amqp_uri=other_user, amqp_publish_retry_delay="1")
+    stage.wires.send_raw(seal({"body": {"do": "rebound"}}), {"messageId": "m-1"}, user_id="guest")
+
+    assert stage.take("rebound").properties.user_id is None
+    stage.settled()
+    assert not any("was closed" in line["msg"] for line in process.lines)
