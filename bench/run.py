@@ -27,7 +27,8 @@ def main(arguments: Sequence[str]) -> None:
     for number, command in enumerate(options.command):
         people.append(Contestant(f"other{number + 1}", tuple(command.split()), options.component))
     with closing(LabEngine.begin()) as engine, closing(Broker()) as broker:
-        broker.ctl("set_vm_memory_high_watermark", "absolute", "2GB")  # queues fill; nobody is to be blocked for it
+        # Queues fill here; nobody is to be blocked for it.
+        broker.ctl("set_vm_memory_high_watermark", "absolute", "2GB")
         measured = [case for case in cases(engine) if not options.case or case.function in options.case]
         config = {"server": "2", "otherServer": engine.url}
         with closing(Platform(config)) as platform, closing(Queues(broker.uri)) as queues:
