@@ -49,8 +49,15 @@ def test_one_connection_serves_call_after_call(tmp_path: Path) -> None:
 
 
 def test_a_connection_that_the_engine_closed_meanwhile_is_not_used(tmp_path: Path) -> None:
-    with Scripted(tmp_path, say_and_close(OBJECT), say(OBJECT)) as server, engine_at(server) as engine:
+    closed = threading.Event()
+
+    def leave(peer: socket.socket) -> None:
+        say_and_close(OBJECT)(peer)
+        closed.set()
+
+    with Scripted(tmp_path, leave, say(OBJECT)) as server, engine_at(server) as engine:
         engine.get("/info")
+        assert closed.wait(10)
         assert engine.post("/x").json() == {"a": 1}
         assert server.connections == 2
 
