@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from requests import Response
 
+from lib.engine.closing import Closing
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import BadInput, ReadOnly, VersionMismatch
 from lib.engine.funnel import Funnel
@@ -36,7 +37,7 @@ class Header(Protocol):
         """Return name and value, or None where there is nothing to send."""
 
 
-class Engine(Negotiated):
+class Engine(Negotiated, Closing):
     """One Docker Engine. Safe for many threads; nothing is sent before the first call.
 
     Every verb takes a path template, the step's input, the names of the query parameters, and `reads`:
@@ -196,12 +197,6 @@ class Engine(Negotiated):
     def close(self) -> None:
         """Close the idle connections; the next call opens new ones."""
         self.funnel.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _send(
         self,

@@ -6,9 +6,8 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from types import TracebackType
-from typing import Self
 
+from lib.engine.closing import Closing
 from lib.engine.errors import StreamCut
 from lib.engine.frames import Frame, frames, raw
 from lib.engine.httphead import Head, Malformed, body, read_head, refused
@@ -20,7 +19,7 @@ from lib.engine.trust import identity_refused
 _REFUSAL_LONGEST = 65536
 
 
-class Duplex:
+class Duplex(Closing):
     """An open connection after its head. One thread does both directions; leaving the block ends it.
 
     The engine ends it when the process ends, and the same way when the engine itself dies: which it was,
@@ -126,14 +125,6 @@ class Duplex:
     def close(self) -> None:
         """End the connection."""
         self._link.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_duplex(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
+from lib.engine.closing import Closing
 from lib.engine.errors import LimitReached
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def _over(limit: str) -> LimitReached:
     return LimitReached(f"The stream was ended by the limit {limit}", limit=limit, hint=f"Raise {limit}")
 
 
-class Bounded(Generic[T]):
+class Bounded(Closing, Generic[T]):
     """An iterator that ends at the first limit reached; `truncated` then names the setting, else it is None.
 
     `max_items` reached counts as truncated without asking for one more item, which might take for ever.
@@ -143,14 +143,6 @@ class Bounded(Generic[T]):
         close = getattr(self._source, "close", None)
         if close is not None:
             close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def bounded(

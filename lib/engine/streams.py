@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from requests import Response
 
+from lib.engine.closing import Closing
 from lib.engine.errors import EngineError, OutcomeUnknown, StreamCut
 from lib.engine.frames import Frame, frames, raw
 from lib.engine.jsonlines import records
@@ -20,7 +20,7 @@ T = TypeVar("T")
 Record = dict[str, Any]
 
 
-class Stream(Generic[T]):
+class Stream(Closing, Generic[T]):
     """An open answer. Leaving it, or `close()`, ends the connection; `pace` limits the waiting."""
 
     def __init__(self, response: Response, method: str, path: str) -> None:
@@ -63,14 +63,6 @@ class Stream(Generic[T]):
     def close(self) -> None:
         """End the connection, whether the stream has ended or not."""
         self._response.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Lines(Stream[Record]):

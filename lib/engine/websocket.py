@@ -8,8 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from websocket import (
     ABNF,
@@ -20,6 +19,7 @@ from websocket import (
     create_connection,
 )
 
+from lib.engine.closing import Closing
 from lib.engine.errors import StreamCut
 from lib.engine.frames import Frame, raw
 from lib.engine.httphead import Head, check_headers, refused
@@ -28,7 +28,7 @@ from lib.engine.link import Link, open_link
 from lib.engine.transport import Lost, TooSlow
 
 
-class WebSocket:
+class WebSocket(Closing):
     """An attached websocket; the same verbs as a Duplex. The engine never frames it: all output is stdout."""
 
     def __init__(self, link: Link, opened: Any) -> None:
@@ -116,14 +116,6 @@ class WebSocket:
     def close(self) -> None:
         """End the connection."""
         self._link.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class _Socket:
