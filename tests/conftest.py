@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -35,6 +36,12 @@ __all__ = [
 
 BROKERS = {"broker"}
 ENGINES = {"engine_lab", "tls_engine", "swarm_pair", "newer_engines", "podman_service"}
+
+
+def pytest_configure() -> None:
+    """Children inherit a Ctrl-C that is ignored, as it is for what a shell runs in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)

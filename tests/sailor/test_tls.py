@@ -106,7 +106,7 @@ def test_a_broker_that_refuses_the_step_says_so(
     process = stage.start(ready=False, amqp_uri=uri, amqp_reconnect_timeout="1")
 
     line = process.wait_message("putOutToSea.catch")
-    assert "certificate required" in line["err"]["message"]
+    assert "certfile and keyfile in ELASTICIO_AMQP_URI" in line["err"]["message"]
     assert process.exit_code() == 1
 
 

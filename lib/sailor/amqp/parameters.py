@@ -37,7 +37,9 @@ def reason(error: BaseException) -> str:
         return reason(inner)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{error}; {tls.ADVICE}"
-    return str(error) or repr(error)
+    text = str(error) or repr(error)
+    # Whether the alert that says why arrives before the end of the connection is a matter of luck.
+    return f"{text}; {tls.REFUSED}" if "SSL" in text else text
 
 
 def _understood(parts: SplitResult) -> str:

@@ -12,6 +12,7 @@ PORT = 5671
 ADVICE = (
     "its authority has to be the system's, or named by cacertfile in ELASTICIO_AMQP_URI or by SSL_CERT_FILE"
 )
+REFUSED = "the broker may want a certificate: certfile and keyfile in ELASTICIO_AMQP_URI"
 VERIFY = {"verify_peer": True, "verify_none": False}
 
 
