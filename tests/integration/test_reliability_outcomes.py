@@ -121,7 +121,8 @@ def test_a_command_whose_conversation_was_cut_runs_once(
     way.port.answers.cut_after(size, asked=b"/start")
     assert_unknown(way.run("ExecStart", {"id": exec_id}))
     way.port.heal()
-    wait_until(lambda: not way.do("ExecInspect", {"id": exec_id})["Running"], "the command to end")
+    # Not running is also what has not begun yet.
+    wait_until(lambda: way.do("ExecInspect", {"id": exec_id})["ExitCode"] is not None, "the command to end")
     (error,) = way.run("ExecStart", {"id": exec_id}).errors
     assert (error["name"], "started before" in error["message"]) == ("Conflict", True)
     assert way.do("ContainerArchiveInfo", {"id": made, "path": "/tmp/times"})["size"] == 2
