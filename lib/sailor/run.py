@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -17,6 +18,8 @@ from lib.sailor.logging import Logger, catch_uncaught, open_logger
 from lib.sailor.settings import Settings
 from lib.sailor.stdlog import forward_library_logs
 
+LONGEST_WAIT = 0.25
+"""Seconds. A signal that arrives in the moment before a wait begins does not end the wait, so none is long."""
 ASKED_AFTER = 0.8
 """After this part of the deadline functions are asked to end: `context.cancelled` is set."""
 
@@ -46,10 +49,10 @@ class Run:
         for wanted in (signal.SIGTERM, signal.SIGINT):
             signal.signal(wanted, lambda number, _: self._events.put(signal.Signals(number)))
         threading.Thread(target=self._start, name="startup", daemon=True).start()
-        event = self._events.get()
+        event = self._next()
         started = event is Event.STARTED
         if started:
-            event = self._events.get()
+            event = self._next()
         if isinstance(event, BaseException):
             return self._failed(event)
         return self._stop(event, started=started)
@@ -94,12 +97,21 @@ class Run:
     def _wait(self, deadline: float, wanted: Event) -> Any:
         """Return the wanted event, a failure, a second interrupt from the keyboard, or TIME_IS_UP."""
         while True:
-            try:
-                event = self._events.get(timeout=max(deadline - time.monotonic(), 0))
-            except queue.Empty:
-                return Event.TIME_IS_UP
-            if event is wanted or event is signal.SIGINT or isinstance(event, BaseException):
+            event = self._next(deadline)
+            if (
+                event is Event.TIME_IS_UP
+                or event is wanted
+                or event is signal.SIGINT
+                or isinstance(event, BaseException)
+            ):
                 return event
+
+    def _next(self, deadline: float = float("inf")) -> Any:
+        """Return the next event, TIME_IS_UP where none comes by the deadline."""
+        while (left := deadline - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                return self._events.get(timeout=min(left, LONGEST_WAIT))
+        return Event.TIME_IS_UP
 
     def _give_up(self, why: Event | signal.Signals) -> int:
         """End at once; what is in work goes back to the queue, because it was not finished."""
