@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lib.action import action
 from lib.answer import Answer
-from lib.engine import Engine, Fields
+from lib.engine import Engine, EngineFacts, Fields, Reply
 from lib.engine.query import filters, repeated, seconds
 
 
-def _facts(engine: Engine) -> dict[str, object]:
-    facts = engine.facts
+def _facts(engine: Engine, reply: Reply) -> dict[str, Any]:
+    """What the answer's headers tell; a swarm's state changes, so the facts of the first call will not do."""
+    facts = EngineFacts.from_headers(reply.headers) or engine.facts
     return {
         "apiVersion": str(facts.maximum),
         "osType": facts.os_type,
@@ -22,14 +25,14 @@ def _facts(engine: Engine) -> dict[str, object]:
 @action("SystemPing")
 def system_ping(engine: Engine, fields: Fields) -> Answer:
     """Ping: GET /_ping."""
-    return {"text": engine.get("/_ping", fields).text, **_facts(engine)}
+    reply = engine.get("/_ping", fields)
+    return {"text": reply.text, **_facts(engine, reply)}
 
 
 @action("SystemPingHead")
 def system_ping_head(engine: Engine, fields: Fields) -> Answer:
     """Ping without a body: HEAD /_ping."""
-    engine.head("/_ping", fields)
-    return _facts(engine)
+    return _facts(engine, engine.head("/_ping", fields))
 
 
 @action("SystemVersion")
