@@ -12,7 +12,8 @@ from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade, websocket
 from lib.engine.duplex import Duplex
 from lib.engine.errors import StreamFailed
 from lib.engine.pathstat import HEADER, path_stat
-from lib.engine.query import filters, is_true, seconds
+from lib.engine.query import body_object, filters, is_true, seconds
+from lib.engine.request.published_ports import published
 from lib.engine.stats import percentages
 
 if TYPE_CHECKING:  # see lib.engine.dialogue
@@ -56,10 +57,16 @@ def container_list(engine: Engine, fields: Fields) -> Answer:
 
 @action("ContainerCreate")
 def container_create(engine: Engine, fields: Fields) -> Answer:
-    """Create a container: POST /containers/create."""
-    return engine.post(
-        "/containers/create", fields, query=("name", "platform"), body="requestBody", timeout="slow"
-    )
+    """Create a container: POST /containers/create. Ports that are bound are exposed, which a warning tells."""
+    body, warnings = published(body_object(fields))
+    query = ("name", "platform")
+    reply = engine.post("/containers/create", fields, query=query, body=body, timeout="slow")
+    return _warned(reply, warnings) if warnings else reply
+
+
+def _warned(reply: Reply, warnings: list[str]) -> Answer:
+    told = reply.json()
+    return {**told, "Warnings": [*(told.get("Warnings") or []), *warnings]}
 
 
 @action("ContainerInspect")

@@ -9,7 +9,7 @@ from lib.answer import Answer
 from lib.engine import Engine, Fields
 from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade
 from lib.engine.errors import Conflict
-from lib.engine.query import parsed
+from lib.engine.query import body_object
 
 _AGAIN = "ExecInspect tells how it ended; prepare another one with ContainerExec"
 
@@ -17,14 +17,14 @@ _AGAIN = "ExecInspect tells how it ended; prepare another one with ContainerExec
 @action("ContainerExec")
 def container_exec(engine: Engine, fields: Fields) -> Answer:
     """Prepare a command in a container: POST /containers/{id}/exec. Its output is attached unless said otherwise."""
-    body = {"AttachStdout": True, "AttachStderr": True, **parsed(fields["requestBody"], "requestBody")}
+    body = {"AttachStdout": True, "AttachStderr": True, **body_object(fields)}
     return engine.post("/containers/{id}/exec", fields, body=body)
 
 
 @action("ExecStart", talks=True)
 def exec_start(engine: Engine, fields: Fields) -> Answer:
     """Run a prepared command: POST /exec/{id}/start, and with its output the exit code from ExecInspect."""
-    wish = parsed(fields.get("requestBody") or {}, "requestBody")
+    wish = body_object(fields)
     if wish.get("Detach"):
         engine.post("/exec/{id}/start", fields, body=wish)
         return _outcome(engine, fields)

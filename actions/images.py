@@ -6,8 +6,9 @@ from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
 from lib.engine.archive import file_archive
-from lib.engine.query import as_json, filters, platform_json, repeated, repeated_platforms
+from lib.engine.query import as_json, body_object, filters, platform_json, repeated, repeated_platforms
 from lib.engine.registry import RegistryAuth, RegistryConfig
+from lib.engine.request.published_ports import exposed
 
 _BUILD = (
     "dockerfile",
@@ -145,7 +146,7 @@ def image_prune(engine: Engine, fields: Fields) -> Answer:
 def image_commit(engine: Engine, fields: Fields) -> Answer:
     """Make an image of a container: POST /commit."""
     query = ("container", "repo", "tag", "comment", "author", "pause", repeated("changes"))
-    return engine.post("/commit", fields, query=query, body=fields.get("requestBody") or {}, timeout="slow")
+    return engine.post("/commit", fields, query=query, body=exposed(body_object(fields)), timeout="slow")
 
 
 @action("ImageGet")

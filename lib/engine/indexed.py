@@ -7,7 +7,7 @@ from typing import Any
 
 from lib.engine.client import Engine, Fields, Header
 from lib.engine.errors import BadInput, EngineFault
-from lib.engine.query import Parameter, parsed
+from lib.engine.query import Parameter, body_object
 from lib.engine.reply import Reply
 
 _ATTEMPTS = 5
@@ -77,7 +77,7 @@ def _merging(
 ) -> Reply:
     for attempt in range(1, _ATTEMPTS + 1):
         current = current or read()
-        change = merged(current["Spec"], _change(fields))
+        change = merged(current["Spec"], body_object(fields))
         try:
             return send({**fields, "version": current["Version"]["Index"], "requestBody": change})
         except EngineFault as fault:
@@ -85,13 +85,6 @@ def _merging(
                 raise
         current = None
     raise AssertionError("unreachable")
-
-
-def _change(fields: Fields) -> Mapping[str, Any]:
-    change = parsed(fields.get("requestBody") or {}, "requestBody")
-    if not isinstance(change, dict):
-        raise BadInput("requestBody must be an object", field="requestBody")
-    return change
 
 
 def merged(spec: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -108,6 +108,14 @@ def parsed(value: Any, field: str) -> Any:
         raise BadInput(f"{field} is no valid JSON ({fault})", field=field) from None
 
 
+def body_object(fields: Mapping[str, Any], field: str = "requestBody") -> dict[str, Any]:
+    """Return the object that a body's field holds, as itself or as text; {} where there is none."""
+    value = parsed(fields.get(field) or {}, field)
+    if not isinstance(value, dict):
+        raise BadInput(f"{field} must be an object", field=field)
+    return value
+
+
 def _dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 

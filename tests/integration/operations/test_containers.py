@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lib.sailor.ids import random_id
@@ -121,6 +123,36 @@ def test_stopped_containers_with_a_label_are_pruned(site: Site, create: Make) ->
     pruned = site.do("ContainerPrune", {"filters": {"label": ["case=prune"]}})
     assert pruned["ContainersDeleted"] == [made]
     site.do("ContainerInspect", {"id": kept})
+
+
+def ports_of(site: Site, container: str) -> dict[str, Any]:
+    found: dict[str, Any] = site.engine.wire.do("GET", f"/containers/{container}/json").json()[
+        "NetworkSettings"
+    ]
+    return found["Ports"] or {}
+
+
+@success("ContainerCreate")
+@failure("ContainerCreate")
+def test_a_port_is_published_at_the_address_that_was_given(site: Site, start: Make) -> None:
+    """Fault 8.13: Docker Engines read what is no address as all addresses; the step sends no such thing."""
+    bound = {"80/tcp": [{"HostIp": "localhost", "HostPort": ""}]}
+    if site.name != "podman":
+        made = start(ExposedPorts={"80/tcp": {}}, HostConfig={"PortBindings": bound})
+        assert "0.0.0.0" in [entry["HostIp"] for entry in ports_of(site, made)["80/tcp"]]
+    body = {"Image": site.engine.image, "Cmd": ["sleep", "600"], "HostConfig": {"PortBindings": bound}}
+    told = site.fails("ContainerCreate", {"requestBody": body}, "BadInput")
+    assert "requestBody.HostConfig.PortBindings.80/tcp[0].HostIp" in told
+    assert "Write 127.0.0.1" in told
+    bound["80/tcp"][0]["HostIp"] = "127.0.0.1"
+    made = site.do("ContainerCreate", {"requestBody": body})
+    try:
+        assert "80/tcp" in str(made["Warnings"])
+        site.do("ContainerStart", {"id": made["Id"]})
+        addresses = [entry["HostIp"] for entry in ports_of(site, made["Id"])["80/tcp"]]
+        assert addresses == ["127.0.0.1"]
+    finally:
+        site.remove(made["Id"])
 
 
 NOTHING = {"id": "nothing"}
