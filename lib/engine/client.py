@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from requests import Response
 
+from lib import jsontext
 from lib.engine.closing import Closing
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import BadInput, ReadOnly, VersionMismatch
@@ -23,7 +24,6 @@ from lib.engine.streams import Archive, Lines, Logs, ProgressLines
 from lib.engine.timeouts import Kind, Timeouts
 from lib.engine.upload import Upload
 from lib.engine.version import Version
-from lib.engine.wire import dumps
 
 Fields = Mapping[str, Any]
 NOTHING: Fields = {}
@@ -263,4 +263,4 @@ class Engine(Negotiated, Closing):
         value = parsed(value, name)
         if not isinstance(value, dict | list):
             raise BadInput(f"{name} must be an object or a list", field=name)
-        return dumps(value)
+        return jsontext.encode(value)

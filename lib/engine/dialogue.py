@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lib import jsontext
 from lib.engine.client import Engine, Fields
 from lib.engine.dial import dial
 from lib.engine.duplex import Duplex, open_duplex
@@ -16,7 +17,6 @@ from lib.engine.frames import Frame
 from lib.engine.httphead import request_head
 from lib.engine.query import Parameter
 from lib.engine.transport import Lost
-from lib.engine.wire import dumps
 
 if TYPE_CHECKING:  # the library behind it is imported by the one step that needs it
     from lib.engine.websocket import WebSocket
@@ -102,7 +102,7 @@ def upgrade(
     """POST and take the connection over; raises like the other verbs, a lost answer is OutcomeUnknown."""
     engine.permit("POST", path, reads=False)
     target = engine.endpoint.prefix + engine.target(path, fields, query)
-    content = b"" if body is None else dumps(body)
+    content = b"" if body is None else jsontext.encode(body)
     headers = [("Host", engine.endpoint.host or "docker"), ("Connection", "Upgrade"), ("Upgrade", protocol)]
     headers += engine.funnel.identity
     if content:

@@ -6,8 +6,8 @@ import base64
 import binascii
 from typing import Any
 
+from lib import jsontext
 from lib.engine.errors import StreamFailed
-from lib.engine.wire import loads
 
 HEADER = "X-Docker-Container-Path-Stat"
 
@@ -30,7 +30,7 @@ def path_stat(header: str) -> dict[str, Any]:
     `permissions` is octal text as for chmod. Raises StreamFailed for a header that holds something else.
     """
     try:
-        stat = loads(base64.b64decode(header, validate=True))
+        stat = jsontext.decode(base64.b64decode(header, validate=True))
         mode = int(stat["mode"])
     except (binascii.Error, ValueError, KeyError, TypeError) as fault:
         raise StreamFailed(f"The engine's header {HEADER} cannot be read: {header[:60]!r}") from fault

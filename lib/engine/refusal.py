@@ -7,6 +7,7 @@ from typing import Any
 
 from requests import Response
 
+from lib import jsontext
 from lib.engine.errors import (
     Conflict,
     EngineFault,
@@ -17,7 +18,6 @@ from lib.engine.errors import (
     Unauthorized,
     VersionMismatch,
 )
-from lib.engine.wire import loads
 
 _CLASSES: dict[int, type[Refused]] = {
     401: Unauthorized,
@@ -67,7 +67,7 @@ def message_of(response: Response) -> str:
     """Return the engine's text: `message` of a JSON body, else the plain text, else the reason phrase."""
     raw = response.content
     try:
-        body: Any = loads(raw)
+        body: Any = jsontext.decode(raw)
     except ValueError:
         body = raw.decode("utf-8", "replace")
     text = body.get("message") if isinstance(body, dict) else body

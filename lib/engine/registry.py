@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib import jsontext
 from lib.engine.errors import BadInput
 from lib.engine.query import parsed
-from lib.engine.wire import dumps
 
 HUB = "docker.io"
 _HUB_NAMES = ("", "index." + HUB, "registry-1." + HUB, "hub." + HUB)
@@ -80,7 +80,7 @@ class RegistryConfig:
 
 def encode(login: Mapping[str, Any]) -> str:
     """Write a login as the engine reads it: JSON in base64 with the URL-safe alphabet and padding."""
-    return base64.urlsafe_b64encode(dumps(dict(login))).decode()
+    return base64.urlsafe_b64encode(jsontext.encode(dict(login))).decode()
 
 
 def host_of_reference(reference: str) -> str:

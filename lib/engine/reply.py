@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from requests import Response
 
+from lib import jsontext
 from lib.engine.errors import EngineFault
-from lib.engine.wire import loads
 
 Kind = Literal["json", "text", "empty", "headers"]
 
@@ -42,7 +42,7 @@ class Reply:
     def value(self) -> Any:
         """The parsed JSON body; EngineFault where it is none."""
         try:
-            return loads(self.raw)
+            return jsontext.decode(self.raw)
         except ValueError as fault:
             raise EngineFault(f"The engine's JSON cannot be read: {fault}", status=self.status) from fault
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterable, Iterator
 
+from lib import jsontext
 from lib.engine.errors import StreamCut, StreamFailed
-from lib.engine.wire import loads
 
 _BLOCK = tarfile.BLOCKSIZE
 _ZEROS = bytes(_BLOCK)
@@ -131,7 +131,7 @@ def _message(tail: bytes) -> str | None:
         start = tail.rfind(mark)
         if start >= 0:
             try:
-                error = loads(tail[start:].strip(b"\0\r\n "))
+                error = jsontext.decode(tail[start:].strip(b"\0\r\n "))
             except ValueError:
                 continue
             detail = error.get("errorDetail") or {}

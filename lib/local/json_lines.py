@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, BinaryIO
 
+from lib.jsontext import encode
 from lib.local.emission import Emission
 from lib.local.problems import OutputClosed
-from lib.sailor.jsontext import encode
 
 
 class JsonLines:

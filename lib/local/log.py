@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lib.jsontext import decode
 from lib.local.emission import Output
-from lib.sailor.jsontext import decode
 from lib.sailor.logging import LEVELS, Logger, Sink
 
 

@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lib.jsontext import encode
 from lib.local.topology import MARKER, Topology
 from lib.sailor.amqp.transport import AmqpTransport
 from lib.sailor.cipher import Aes, to_wire
 from lib.sailor.errors import TransportError
 from lib.sailor.ids import random_id
 from lib.sailor.inprocess import InProcess, Published
-from lib.sailor.jsontext import encode
 from lib.sailor.logging import Logger
 from lib.sailor.message import Message
 from lib.sailor.settings import Settings

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+from lib.jsontext import decode, encode
 from lib.sailor.ids import random_id
-from lib.sailor.jsontext import decode, encode
 from lib.sailor.rest import basic
 
 USER = "local"

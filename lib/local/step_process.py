@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lib.jsontext import decode
 from lib.local.emission import Output
-from lib.sailor.jsontext import decode
 
 READY = "Fully initialized and waiting for messages"
 _PARENT = Path(__file__).resolve().parent.parent.parent

@@ -15,9 +15,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from lib.jsontext import decode, encode
 from lib.local.emission import Emission
 from lib.local.problems import OutputClosed
-from lib.sailor.jsontext import decode, encode
 from lib.sailor.logging import LEVELS
 
 _LINES = 60

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from lib.sailor import jsontext
+from lib import jsontext
 from lib.sailor.errors import ComponentError
 
 HOOKS = ("process", "init", "startup", "shutdown")

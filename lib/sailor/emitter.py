@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from lib.sailor import encoding, headers, jsontext
+from lib import jsontext
+from lib.sailor import encoding, headers
 from lib.sailor.errors import (
     EmissionTooLarge,
     EmitError,

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.sailor import jsontext
+from lib import jsontext
+from lib.jsontext import RawJson
 from lib.sailor.cipher import to_wire, wire_size
 from lib.sailor.errors import EmissionTooLarge, EmitError, said
 from lib.sailor.headers import OBJECT_ID, ROUTING_KEY
 from lib.sailor.incoming import error_input
-from lib.sailor.jsontext import RawJson
 from lib.sailor.lightweight import without
 from lib.sailor.logging import Secrets
 from lib.sailor.message import OBJECTS, Message

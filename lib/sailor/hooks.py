@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lib.sailor import jsontext
+from lib import jsontext
 from lib.sailor.component import Component, Function
 from lib.sailor.coroutines import awaited
 from lib.sailor.logging import Logger, secrets_within

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.sailor import headers, jsontext
+from lib import jsontext
+from lib.sailor import headers
 from lib.sailor.cipher import RAW, Cipher, from_base64, from_wire
 from lib.sailor.errors import InputError
 from lib.sailor.message import OBJECTS, Message

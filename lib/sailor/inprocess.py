@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib.sailor import jsontext
+from lib import jsontext
 from lib.sailor.cipher import Cipher, Plain, from_base64, from_wire, to_wire
 from lib.sailor.errors import StorageError
 from lib.sailor.ids import random_id

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.sailor import jsontext
+from lib import jsontext
+from lib.jsontext import RawJson
 from lib.sailor.cipher import Cipher
 from lib.sailor.errors import EmitError, InputError, StorageError
 from lib.sailor.headers import OBJECT_ID
-from lib.sailor.jsontext import RawJson
 from lib.sailor.message import Message
 from lib.sailor.settings import Settings
 from lib.sailor.transport import Transport

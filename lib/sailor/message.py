@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib.sailor.jsontext import RawJson
+from lib.jsontext import RawJson
 
 __all__ = ["Message", "RawJson"]
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib.sailor import jsontext, rest
+from lib import jsontext
+from lib.sailor import rest
 from lib.sailor.errors import RequestError
 from lib.sailor.settings import Settings
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from lib.sailor import jsontext
+from lib import jsontext
 from lib.sailor.errors import RequestError
 
 if TYPE_CHECKING:

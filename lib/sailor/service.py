@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.sailor import jsontext, rest
+from lib import jsontext
+from lib.sailor import rest
 from lib.sailor.component import Component
 from lib.sailor.context import Context
 from lib.sailor.coroutines import awaited

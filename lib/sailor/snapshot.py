@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from lib.sailor import jsontext
+from lib import jsontext
 
 
 class Snapshot:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from lib.sailor import jsontext
+from lib import jsontext
 from lib.sailor.context import Context
 from lib.sailor.coroutines import awaited
 from lib.sailor.emitter import Emitter

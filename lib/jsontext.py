@@ -1,4 +1,4 @@
-"""JSON text to values and back: orjson, and json for what orjson refuses or would change."""
+"""JSON text to values and back, for both sides: orjson, and json for what orjson refuses or would change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
 
 class RawJson:
-    """A value that is JSON text already and is spliced in unparsed."""
+    """A value that is JSON text already and is spliced in unparsed; whoever makes one answers for the text."""
 
     __slots__ = ("data",)
 
@@ -43,15 +43,20 @@ def encode(value: Any) -> bytes:
 
 
 def decode(text: bytes) -> Any:
-    """Return the value of JSON text, keeping integers of any size; ValueError when it is no JSON."""
+    """Return the value of JSON text, keeping integers of any size; ValueError when it is no JSON.
+
+    More than JSON is taken from those who write it: a byte order mark, NaN, lone surrogates, 1e400. What
+    Python cannot hold is a ValueError too: integers of more than 4,300 digits, nesting of about 1,000 levels.
+    """
     if not _may_hold_a_huge_integer(text):
         try:
             return orjson.loads(text)
-        except (
-            orjson.JSONDecodeError
-        ):  # a byte order mark, NaN, lone surrogates, 1e400: the other readers take them
+        except orjson.JSONDecodeError:
             pass
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _may_hold_a_huge_integer(text: bytes) -> bool:
