@@ -19,6 +19,7 @@ from lib.sailor.errors import (
 )
 from lib.sailor.ids import derived_id, random_id
 from lib.sailor.incoming import Incoming
+from lib.sailor.lightweight import Known
 from lib.sailor.logging import Logger
 from lib.sailor.message import Message
 from lib.sailor.outlet import Outlet
@@ -44,9 +45,14 @@ class Emitter:
         self._errors = 0
         self._seed = ""
         self._carried: Mapping[str, Any] = {}
+        self._known: Known = {}
 
-    def carry(self, message: Message) -> None:
-        """Keep what later steps get of this input, before any function can change it (protocol 5.3)."""
+    def carry(self, message: Message, known: Known) -> None:
+        """Keep what later steps get of this input, before any function can change it (protocol 5.3).
+
+        `known` are the bodies that came by reference: passed on unchanged, they go by it again.
+        """
+        self._known = known
         if self._outlet.passthrough:
             self._carried = encoding.carried(message, self._incoming.taken, self._outlet.settings)
 
@@ -161,7 +167,9 @@ class Emitter:
             self.logger.warning(
                 "The body of the emitted message is no object; some components cannot read it"
             )
-        emitted = encoding.outgoing_message(emitted, self._carried, self._outlet, self._incoming.message_id)
+        emitted = encoding.outgoing_message(
+            emitted, self._carried, self._outlet, self._incoming.message_id, self._known
+        )
         emitted, address = encoding.take_routing_key(emitted)
         version = self._outlet.settings.protocol_version
         body = encoding.seal(encoding.payload(emitted, self._outlet), self._outlet, version)

@@ -13,7 +13,7 @@ from lib.sailor.cipher import to_wire, wire_size
 from lib.sailor.errors import EmissionTooLarge, EmitError, said
 from lib.sailor.headers import OBJECT_ID, ROUTING_KEY
 from lib.sailor.incoming import error_input
-from lib.sailor.lightweight import without
+from lib.sailor.lightweight import Known, is_empty, without
 from lib.sailor.logging import Secrets
 from lib.sailor.message import OBJECTS, Message
 from lib.sailor.outlet import Outlet
@@ -53,14 +53,18 @@ def carried(message: Message, taken: Mapping[str, Any], settings: Settings) -> d
     return passed
 
 
-def outgoing_message(emitted: Message, passed: Mapping[str, Any], outlet: Outlet, request_id: str) -> Message:
+def outgoing_message(
+    emitted: Message, passed: Mapping[str, Any], outlet: Outlet, request_id: str, known: Known
+) -> Message:
     """Return the message with the passthrough that it has to carry, large parts stored."""
-    if emitted.body and OBJECT_ID in emitted.headers:  # the name of the input's body, not of this one's
+    if OBJECT_ID in emitted.headers and not is_empty(
+        emitted.body
+    ):  # the name of the input's body, not of this one's
         emitted = replace(emitted, headers=without(emitted.headers, OBJECT_ID))
     if outlet.passthrough:
         emitted = replace(emitted, passthrough=passed)
     if emitted.passthrough or outlet.settings.emit_lightweight_message:
-        return outlet.lightweight.prepare(emitted, request_id)
+        return outlet.lightweight.prepare(emitted, request_id, known)
     return emitted
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,8 @@ from lib.sailor.settings import Settings
 from lib.sailor.transport import Transport
 
 Entry = Mapping[str, Any]
+Known = dict[bytes, str]
+"""Bodies that the object storage has, of one input: the digest of their JSON text, and the object's id."""
 
 
 class Lightweight:
@@ -27,65 +30,88 @@ class Lightweight:
         self._transport = transport
         self._cipher = cipher
 
-    def resolve(self, message: Message, request_id: str) -> Message:
-        """Return the message with every named body in its place, and without the name; InputError otherwise."""
+    def resolve(self, message: Message, request_id: str) -> tuple[Message, Known]:
+        """Return the message with every named body in its place and without the name, and what is now known.
+
+        Raises InputError when an object cannot be fetched.
+        """
+        known: Known = {}
         try:
             body = message.body
-            if (
-                not body and (named := object_id(message.headers)) is not None
-            ):  # beside a body the name is stale
-                body = self._fetch(named, request_id).parse()
-            entries = {step: self._inlined(entry, request_id) for step, entry in message.passthrough.items()}
+            if is_empty(body) and (named := object_id(message.headers)) is not None:
+                body = self._fetch(named, request_id, known)
+            entries = {
+                step: self._inlined(entry, request_id, known) for step, entry in message.passthrough.items()
+            }
         except _FetchError as error:
             raise InputError(str(error)) from error
-        return replace(message, body=body, headers=without(message.headers, OBJECT_ID), passthrough=entries)
+        headers = without(message.headers, OBJECT_ID)
+        return replace(message, body=body, headers=headers, passthrough=entries), known
 
-    def prepare(self, message: Message, request_id: str) -> Message:
-        """Return the message as it goes out: bodies stored if it is too large, or named entries inlined."""
+    def prepare(self, message: Message, request_id: str, known: Known) -> Message:
+        """Return the message as it goes out: bodies stored if it is too large, or named entries inlined.
+
+        What is stored is added to `known`: the next message of the same input names it.
+        """
         if self._emits:
-            return self._offloaded(message, request_id)
+            return self._offloaded(message, request_id, known)
         if not any(_is_reference(entry) for entry in message.passthrough.values()):
             return message
         try:
-            entries = {step: self._inlined(entry, request_id) for step, entry in message.passthrough.items()}
+            entries = {
+                step: self._inlined(entry, request_id, known) for step, entry in message.passthrough.items()
+            }
         except _FetchError as error:
             raise EmitError(str(error)) from error
         return replace(message, passthrough=entries)
 
-    def _inlined(self, entry: Any, request_id: str) -> Any:
-        if (found := _parsed(entry)) is None or (named := object_id(found.get("headers") or {})) is None:
+    def _inlined(self, entry: Any, request_id: str, known: Known) -> Any:
+        if (found := _parsed(entry)) is None or (named := object_id(_headers(found))) is None:
             return entry
-        if found.get("body"):  # a body beside a stale name: the body is what was meant
-            return {**found, "headers": without(found["headers"], OBJECT_ID)}
-        body = self._fetch(named, request_id).parse()
-        return {**found, "body": body, "headers": without(found["headers"], OBJECT_ID)}
+        headers = without(_headers(found), OBJECT_ID)
+        if not is_empty(found.get("body")):  # a body beside a stale name: the body is what was meant
+            return {**found, "headers": headers}
+        return {**found, "body": self._fetch(named, request_id, known), "headers": headers}
 
-    def _fetch(self, named: str, request_id: str) -> RawJson:
+    def _fetch(self, named: str, request_id: str, known: Known) -> Any:
         try:
-            text = RawJson(self._cipher.open(self._transport.get_object(named, request_id)))
-            text.parse()
+            body = jsontext.decode(self._cipher.open(self._transport.get_object(named, request_id)))
         except (StorageError, ValueError) as error:
             raise _FetchError(f"Failed to get message body with id={named}") from error
-        return text
+        if self._emits:
+            known[_digest(jsontext.encode(body))] = named
+        return body
 
-    def _offloaded(self, message: Message, request_id: str) -> Message:
+    def _offloaded(self, message: Message, request_id: str, known: Known) -> Message:
         entries = {step: _parsed(entry) for step, entry in message.passthrough.items()}
         texts = {step: jsontext.encode(entry.get("body")) for step, entry in entries.items() if entry}
         main = jsontext.encode(message.body)
-        if len(main) + sum(len(text) for text in texts.values()) <= self._threshold:
+        fits = len(main) + sum(len(text) for text in texts.values()) <= self._threshold
+        if fits and not known:
             return message
 
-        def store(headers: Mapping[str, Any], text: bytes) -> dict[str, Any]:
-            named = object_id(headers) or self._transport.put_object(self._cipher.seal(text), request_id)
+        def stored(headers: Mapping[str, Any], body: Any, text: bytes) -> dict[str, Any] | None:
+            """Return the headers that name this body; None where it goes as it is."""
+            digest = _digest(text)
+            named = (object_id(headers) if is_empty(body) else None) or known.get(digest)
+            if named is None:
+                if fits or body is None:
+                    return None
+                named = known[digest] = self._transport.put_object(self._cipher.seal(text), request_id)
             return {**without(headers, OBJECT_ID), OBJECT_ID: named}
 
+        passed = dict(message.passthrough)
         try:
-            stored = {step: _named(entry, texts.get(step, b""), store) for step, entry in entries.items()}
-            headers = store(without(message.headers, OBJECT_ID) if message.body else message.headers, main)
+            for step, text in texts.items():
+                entry = entries[step] or {}
+                if (headers := stored(_headers(entry), entry.get("body"), text)) is not None:
+                    passed[step] = {**entry, "body": {}, "headers": headers}
+            headers = None if fits else stored(message.headers, message.body, main)
         except StorageError as error:
             raise EmitError("Lightweight message/passthrough body upload error") from error
-        kept = {step: message.passthrough[step] if entry is None else entry for step, entry in stored.items()}
-        return replace(message, body={}, headers=headers, passthrough=kept)
+        if headers is None:
+            return replace(message, passthrough=passed)
+        return replace(message, body={}, headers=headers, passthrough=passed)
 
 
 class _FetchError(Exception):
@@ -98,23 +124,31 @@ def object_id(headers: Mapping[str, Any]) -> str | None:
     return named if isinstance(named, str) and named else None
 
 
+def is_empty(body: Any) -> bool:
+    """Tell whether a body is what stands in the place of a stored one; beside any other an object's name is stale."""
+    if isinstance(body, RawJson):
+        return body.data.strip() in (b"{}", b"null")
+    return body is None or (isinstance(body, Mapping) and not body)
+
+
 def without(headers: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return headers without one, however it is written."""
     return {key: value for key, value in headers.items() if key.lower() != name}
 
 
-def _named(
-    entry: Entry | None, text: bytes, store: Callable[[Mapping[str, Any], bytes], dict[str, Any]]
-) -> Entry | None:
-    if entry is None:
-        return None
-    return {**entry, "body": {}, "headers": store(entry.get("headers") or {}, text)}
+def _headers(entry: Entry) -> Mapping[str, Any]:
+    found = entry.get("headers")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()
 
 
 def _is_reference(entry: Any) -> bool:
     if isinstance(entry, RawJson) and OBJECT_ID.encode() not in entry.data:
         return False  # not worth parsing
-    return (found := _parsed(entry)) is not None and object_id(found.get("headers") or {}) is not None
+    return (found := _parsed(entry)) is not None and object_id(_headers(found)) is not None
 
 
 def _parsed(entry: Any) -> Entry | None:

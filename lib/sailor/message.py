@@ -29,10 +29,10 @@ class Message:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Message:
-        """Return the message of a decoded payload; missing and null parts get their empty value."""
+        """Return the message of a decoded payload; missing parts get their empty value, a null body stays null."""
         extra = {key: value for key, value in payload.items() if key not in _OWN_KEYS}
         return cls(
-            {} if payload.get("body") is None else payload["body"],
+            payload.get("body", {}),
             payload.get("headers") or {},
             payload.get("attachments") or {},
             payload.get("passthrough") or {},

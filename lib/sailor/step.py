@@ -13,6 +13,7 @@ from lib.sailor.coroutines import awaited
 from lib.sailor.emitter import Emitter
 from lib.sailor.errors import EmitError, said
 from lib.sailor.incoming import Incoming, read
+from lib.sailor.lightweight import Known
 from lib.sailor.logging import Logger, secrets_within
 from lib.sailor.message import Message
 from lib.sailor.outlet import Outlet
@@ -73,9 +74,10 @@ class Step:
 
     def _call(self, incoming: Incoming, emitter: Emitter) -> Any:
         message = read(incoming.delivery, self.outlet.cipher, self.outlet.settings.input_format)
+        known: Known = {}
         if self.resolves_objects:
-            message = self.outlet.lightweight.resolve(message, incoming.message_id)
-        emitter.carry(message)
+            message, known = self.outlet.lightweight.resolve(message, incoming.message_id)
+        emitter.carry(message, known)
         context = Context(
             emitter,
             emitter.logger,

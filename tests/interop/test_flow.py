@@ -136,6 +136,9 @@ def test_large_bodies_travel_through_the_storage(lightweight: Flow) -> None:
         assert got.payload["headers"][OBJECT_ID] in lightweight.objects
     last = outputs[2].payload
     assert stored(lightweight, last)["path"] == ["js", "py", "js"]
+    for got in outputs[1:]:  # fault 8.14: what was fetched goes on by the reference that came
+        named = {step: entry["headers"][OBJECT_ID] for step, entry in got.payload["passthrough"].items()}
+        assert named["step_1"] == outputs[0].payload["headers"][OBJECT_ID]
     paths = {step: stored(lightweight, entry)["path"] for step, entry in last["passthrough"].items()}
     assert paths == {"step_1": ["js"], "step_2": ["js", "py"], "step_3": ["js", "py", "js"]}
 

@@ -144,6 +144,14 @@ def test_both_publish_the_same(pair: Pair, behaviour: str, version: int) -> None
     assert py == js
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_both_show_a_null_body_as_null(pair: Pair, version: int) -> None:
+    """Fault 8.14."""
+    for twin in (pair.js, pair.py):
+        twin.wires.send({"body": None, "headers": {}}, {"stepId": "step_0"}, version)
+        assert twin.take("data").payload["body"] == {"seen": None}
+
+
 def forget_routing_key(published: list[dict[str, Any]]) -> None:
     """The other runtime leaves the key in the copy that it passes on (protocol D-21)."""
     for message in published:

@@ -152,6 +152,21 @@ def test_73_objects_that_are_there_are_used_again(stage: Stage) -> None:
     assert set(stage.platform.objects) == {payload["headers"][OBJECT_ID]}
 
 
+def test_73_what_was_fetched_is_not_stored_again(stage: Stage) -> None:
+    """Fault 8.14."""
+    stage.platform.step["is_passthrough"] = True
+    start(stage, emit_lightweight_message="1", object_storage_size_threshold="1000")
+    entry = kept(stage, {"large": "y" * 2000})
+    passthrough = {"step_a": {"body": {}, "headers": {OBJECT_ID: entry, "h": 1}}}
+    stage.wires.send({"body": {"do": "sized", "size": 10}, "passthrough": passthrough})
+
+    payload = stage.take("data").payload
+
+    assert payload["passthrough"]["step_a"] == passthrough["step_a"]
+    assert len(stage.platform.asked("POST", "/objects")) == 1
+    assert set(stage.platform.objects) == {entry, payload["headers"][OBJECT_ID]}
+
+
 def test_74_a_failed_upload_is_an_error(stage: Stage) -> None:
     stage.platform.on("POST", "/objects", (400, "no"))
     start(stage, emit_lightweight_message="1", object_storage_size_threshold="10")

@@ -33,8 +33,9 @@ def test_missing_and_null_parts_get_their_empty_value() -> None:
     empty = Message({}, {}, {}, {}, None, {})
 
     assert Message.from_payload({}) == empty
-    nulls = {"id": None, "body": None, "headers": None, "attachments": None, "passthrough": None}
+    nulls = {"id": None, "headers": None, "attachments": None, "passthrough": None}
     assert Message.from_payload(nulls) == empty
+    assert Message.from_payload({"body": None}).body is None
 
 
 def test_a_payload_has_headers_always_and_empty_parts_never() -> None:

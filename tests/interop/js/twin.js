@@ -60,8 +60,13 @@ const behaviours = {
     },
 
     async nothing() {},
+
+    async bodiless(msg) {
+        return { body: { seen: msg.body } };
+    },
 };
 
 exports.process = function (msg, cfg, snapshot) {
-    return behaviours[msg.body.do].call(this, msg, cfg, snapshot);
+    const name = msg.body ? msg.body.do : 'bodiless';
+    return behaviours[name].call(this, msg, cfg, snapshot);
 };

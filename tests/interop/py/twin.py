@@ -13,7 +13,7 @@ class Error(Exception):
 
 
 def process(context: Context, message: Message, config: Any, snapshot: Any) -> Any:
-    behaviour = globals()[message.body["do"]]
+    behaviour = globals()[message.body["do"] if message.body else "bodiless"]
     return behaviour(context, message, config, snapshot)
 
 
@@ -82,3 +82,7 @@ def route(context: Context, message: Message, config: Any, snapshot: Any) -> Mes
 
 def nothing(context: Context, message: Message, config: Any, snapshot: Any) -> None:
     return None
+
+
+def bodiless(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
+    return Message({"seen": message.body})
