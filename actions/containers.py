@@ -13,6 +13,7 @@ from lib.engine.duplex import Duplex
 from lib.engine.errors import StreamFailed
 from lib.engine.pathstat import HEADER, path_stat
 from lib.engine.query import body_object, filters, is_true, seconds
+from lib.engine.request.process_input import check_attach
 from lib.engine.request.published_ports import published
 from lib.engine.stats import percentages
 
@@ -41,11 +42,14 @@ def _attaching(fields: Fields) -> Fields:
 
 def has_terminal(engine: Engine, fields: Fields) -> bool:
     """Whether the container of field `id` has a TTY, and so sends its output without frames."""
-    return bool(_config(engine, fields)["Tty"])
+    return bool(engine.get("/containers/{id}/json", fields).json()["Config"]["Tty"])
 
 
-def _config(engine: Engine, fields: Fields) -> dict[str, Any]:
-    config: dict[str, Any] = engine.get("/containers/{id}/json", fields).json()["Config"]
+def _attachable(engine: Engine, fields: Fields) -> dict[str, Any]:
+    """Return the container's configuration; BadInput where there is input that it would not hear."""
+    container = engine.get("/containers/{id}/json", fields).json()
+    check_attach(fields, container)
+    config: dict[str, Any] = container["Config"]
     return config
 
 
@@ -177,18 +181,18 @@ def container_unpause(engine: Engine, fields: Fields) -> Answer:
     return engine.post("/containers/{id}/unpause", fields)
 
 
-@action("ContainerAttach", talks=True)
+@action("ContainerAttach", talks="stdinText")
 def container_attach(engine: Engine, fields: Fields) -> Answer:
     """Attach to a container: POST /containers/{id}/attach."""
-    config = _config(engine, fields)
+    config = _attachable(engine, fields)
     connection = upgrade(engine, "/containers/{id}/attach", _attaching(fields), query=_ATTACH)
     return _conversation(engine, fields, connection, config, tty=config["Tty"])
 
 
-@action("ContainerAttachWebsocket", talks=True)
+@action("ContainerAttachWebsocket", talks="stdinText")
 def container_attach_websocket(engine: Engine, fields: Fields) -> Answer:
     """Attach to a container by websocket: GET /containers/{id}/attach/ws. Its output has no frames."""
-    config = _config(engine, fields)
+    config = _attachable(engine, fields)
     connection = websocket(engine, "/containers/{id}/attach/ws", _attaching(fields), query=_ATTACH)
     return _conversation(engine, fields, connection, config, tty=True)
 
@@ -202,7 +206,8 @@ def _conversation(
 
 def _state(engine: Engine, fields: Fields) -> dict[str, Any]:
     state = engine.get("/containers/{id}/json", fields).json()["State"]
-    return {"running": state["Running"], "exitCode": None if state["Running"] else state["ExitCode"]}
+    no_code = state["Running"] or state.get("Status") == "created"
+    return {"running": state["Running"], "exitCode": None if no_code else state["ExitCode"]}
 
 
 @action("ContainerWait")

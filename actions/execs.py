@@ -10,6 +10,7 @@ from lib.engine import Engine, Fields
 from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade
 from lib.engine.errors import Conflict
 from lib.engine.query import body_object
+from lib.engine.request.process_input import check_exec
 
 _AGAIN = "ExecInspect tells how it ended; prepare another one with ContainerExec"
 
@@ -21,16 +22,18 @@ def container_exec(engine: Engine, fields: Fields) -> Answer:
     return engine.post("/containers/{id}/exec", fields, body=body)
 
 
-@action("ExecStart", talks=True)
+@action("ExecStart", talks="stdin")
 def exec_start(engine: Engine, fields: Fields) -> Answer:
     """Run a prepared command: POST /exec/{id}/start, and with its output the exit code from ExecInspect."""
     wish = body_object(fields)
     if wish.get("Detach"):
+        check_exec(fields, {}, detached=True)
         engine.post("/exec/{id}/start", fields, body=wish)
         return _outcome(engine, fields)
     prepared = engine.get("/exec/{id}/json", fields).json()
     if prepared.get("Pid"):  # started again, engines answer 200 and replace the exit code by 126
         raise Conflict("This command was started before", method="POST", path="/exec/{id}/start", hint=_AGAIN)
+    check_exec(fields, prepared, detached=False)
     tty = bool(prepared["ProcessConfig"].get("tty"))
     connection = upgrade(engine, "/exec/{id}/start", fields, body={"Detach": False, **wish, "Tty": tty})
     farewell = END_OF_INPUT if tty else None

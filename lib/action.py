@@ -24,13 +24,13 @@ SCHEMAS = Path(__file__).parent.parent / "schemas"
 
 
 def action(
-    key: str, *, upload: Callable[[Fields], bool] | None = None, talks: bool = False
+    key: str, *, upload: Callable[[Fields], bool] | None = None, talks: str = ""
 ) -> Callable[[Handler], Handler]:
     """Declare the handler of an operation; the function itself stays as it is.
 
     `upload` marks an operation with a body of bytes and says for an input whether it has to have one; the
-    handler then finds an Upload (or None) in `requestBody`. `talks` marks one that feeds a process; the
-    handler finds its stdin (or None) in `input`.
+    handler then finds an Upload (or None) in `requestBody`. `talks` marks one that feeds a process
+    and names the field with the text for it; the handler finds its stdin (or None) in `input`.
     """
 
     def declare(handler: Handler) -> Handler:
@@ -47,7 +47,7 @@ class Action:
     key: str
     handler: Handler = field(repr=False)
     upload: Callable[[Fields], bool] | None = field(default=None, repr=False)
-    talks: bool = False
+    talks: str = ""
 
     def init(self, _config: Mapping[str, Any]) -> None:
         """Read the schema before the first message arrives."""
@@ -84,7 +84,7 @@ class Action:
             fields["requestBody"] = upload_of(context, message, fields, needed=self.upload(fields))
         if self.talks:
             engine.permit(self._validator.schema["x-method"], self._validator.schema["x-path"], reads=False)
-            fields["input"] = input_of(context, message, fields)
+            fields["input"] = input_of(context, message, fields, self.talks)
         answer, only = self.handler(engine.within(settings.head_seconds), fields), None
         if is_one_message(answer, settings):
             (only,) = messages(answer, settings, context)

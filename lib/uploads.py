@@ -43,22 +43,29 @@ def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, 
     )
 
 
-def input_of(context: Context, message: Message, fields: Mapping[str, Any]) -> Upload | None:
-    """Return what a process gets as its stdin: a text (`stdinText`, or `stdin` of ExecStart), or an attachment."""
-    name, text = fields.get("stdinAttachment"), fields.get("stdinText") or fields.get("stdin")
+def input_of(context: Context, message: Message, fields: Mapping[str, Any], text_field: str) -> Upload | None:
+    """Return what a process gets as its stdin: the text of `text_field`, or an attachment, or None.
+
+    The field is named by the action: `stdin` is a text in ExecStart and a switch in ContainerAttach.
+    """
+    name, text = fields.get("stdinAttachment"), fields.get(text_field)
+    if name and text:
+        raise BadInput(f"{text_field} and stdinAttachment are both given: give one", field=text_field)
     if name:
-        return _attached(context, message.attachments or {}, str(name))
-    if not isinstance(text, str):
-        return None  # ContainerAttach has a boolean of this name
-    data = text.encode()
+        return _attached(context, message.attachments or {}, str(name), "stdinAttachment")
+    if text is None:
+        return None
+    data = str(text).encode()
     return Upload([data], len(data))
 
 
-def _attached(context: Context, attachments: Mapping[str, Any], name: str) -> Upload:
+def _attached(
+    context: Context, attachments: Mapping[str, Any], name: str, field: str = "attachment"
+) -> Upload:
     attachment = attachments.get(name)
     if attachment is None or context.storage is None:
         there = ", ".join(sorted(attachments)) or "none"
-        raise BadInput(f"attachment: the message has no {name!r}", field="attachment", hint=f"It has {there}")
+        raise BadInput(f"{field}: the message has no {name!r}", field=field, hint=f"It has {there}")
     storage = context.storage
 
     def chunks() -> Iterator[bytes]:

@@ -23,8 +23,9 @@ from lib.engine.pathstat import HEADER
 # Enough of every object that a handler looks into.
 OBJECT: dict[str, Any] = {
     "StatusCode": 0,
-    "Config": {"Tty": False, "StdinOnce": True},
+    "Config": {"Tty": False, "OpenStdin": True, "StdinOnce": True},
     "State": {"Running": False, "ExitCode": 0},
+    "OpenStdin": True,
     "ProcessConfig": {"tty": False},
     "Running": False,
     "Version": {"Index": 7},

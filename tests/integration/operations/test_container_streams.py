@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.operations.proving import Body, Make, Names, refusals, success
+from tests.integration.operations.proving import Body, Make, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
@@ -85,6 +85,19 @@ def test_attaching_to_what_goes_on_ends_at_a_limit(site: Site, start: Make) -> N
     assert heard["running"] is True
     assert heard["truncated"] == "maxSeconds"
     assert heard["text"].startswith("tick\n")
+
+
+@failure("ContainerAttach", "ContainerAttachWebsocket")
+@pytest.mark.parametrize("key", ["ContainerAttach", "ContainerAttachWebsocket"])
+def test_input_for_a_container_that_cannot_hear_it_is_refused(
+    site: Site, running: str, ended: Make, key: str
+) -> None:
+    """Fault 8.9."""
+    told = site.fails(key, {"id": running, "stdinText": "hello"}, "BadInput")
+    assert told.startswith("stdinText: ")
+    assert "OpenStdin: true" in told
+    gone = ended("true", OpenStdin=True)
+    assert "has ended" in site.fails(key, {"id": gone, "stdinText": "hello"}, "BadInput")
 
 
 @refusals(

@@ -41,6 +41,25 @@ def test_the_stdin_of_a_terminal_ends_and_its_output_goes_on(site: Site, running
     assert site.do("ExecStart", {"id": made, "stdin": "hello\n"})["text"].splitlines()[-1] == "rest"
 
 
+@failure("ExecStart")
+def test_input_for_a_command_that_was_prepared_without_is_refused(site: Site, running: str) -> None:
+    """Fault 8.9: engines throw it away, and the exit code is 0."""
+    made = prepared(site, running, "wc", "-c")
+    told = site.fails("ExecStart", {"id": made, "stdin": "12345"}, "BadInput")
+    assert told.startswith("stdin: ")
+    assert "AttachStdin: true" in told
+    assert site.do("ExecInspect", {"id": made})["Running"] is False
+    assert site.do("ExecStart", {"id": made})["stdout"].strip() == "0"
+
+
+@success("ExecStart")
+def test_a_command_without_input_does_not_wait_for_any(site: Site, running: str) -> None:
+    """Fault 8.9: without AttachStdin the command sees the end of its input at once."""
+    heard = site.do("ExecStart", {"id": prepared(site, running, "cat")}, maxSeconds="60")
+    assert (heard["text"], heard["exitCode"]) == ("", 0)
+    assert "truncated" not in heard
+
+
 @success("ExecStart")
 def test_a_detached_command_says_nothing(site: Site, running: str) -> None:
     made = prepared(site, running, "sleep", "0.01")

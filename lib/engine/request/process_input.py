@@ -1,0 +1,42 @@
+"""Input for a process that cannot hear it: an engine takes it and throws it away, and the exit code is still 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lib.engine.errors import BadInput
+
+ATTACHMENT = "stdinAttachment"
+
+
+def check_exec(fields: Mapping[str, Any], prepared: Mapping[str, Any], *, detached: bool) -> None:
+    """Raise BadInput where ExecStart has input and its command was prepared without one (ExecInspect tells)."""
+    if fields.get("input") is None:
+        return
+    if detached:
+        hint = "Leave Detach out, so that the step stays connected and sends the input"
+        _refuse(fields, "stdin", "a detached command gets no input", hint)
+    if not prepared.get("OpenStdin"):
+        hint = "Prepare the command with AttachStdin: true in the requestBody of ContainerExec"
+        _refuse(fields, "stdin", "this command was prepared without input (AttachStdin)", hint)
+
+
+def check_attach(fields: Mapping[str, Any], container: Mapping[str, Any]) -> None:
+    """Raise BadInput where there is input for a container that has none or has ended (ContainerInspect tells).
+
+    One that was created and not started yet hears it when it starts.
+    """
+    if fields.get("input") is None:
+        return
+    if not container["Config"].get("OpenStdin"):
+        hint = "Create the container with OpenStdin: true (and StdinOnce: true, so that its input ends)"
+        _refuse(fields, "stdinText", "this container was created without input (OpenStdin)", hint)
+    if container["State"].get("Status") in ("exited", "dead", "removing"):
+        hint = "Start it with ContainerStart, or create a new one and attach before it starts"
+        _refuse(fields, "stdinText", "this container has ended", hint)
+
+
+def _refuse(fields: Mapping[str, Any], text: str, why: str, hint: str) -> None:
+    field = ATTACHMENT if fields.get(ATTACHMENT) else text
+    raise BadInput(f"{field}: {why}, the input would be lost", field=field, hint=hint)
