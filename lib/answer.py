@@ -8,7 +8,7 @@ from typing import Any
 
 from lib.engine import Reply
 from lib.engine.dialogue import Dialogue
-from lib.engine.errors import EngineFault, LimitReached
+from lib.engine.errors import LimitReached
 from lib.engine.limits import bounded
 from lib.engine.logs import LogLine
 from lib.engine.progress import Progress
@@ -49,25 +49,25 @@ def is_one_message(answer: Answer, settings: StepSettings) -> bool:
 
 
 def _whole(reply: Reply, settings: StepSettings) -> Iterator[Message]:
-    start = reply.raw.lstrip()[:1]
     if reply.kind == "text":
         yield Message(body={"text": reply.text})
     elif reply.kind != "json":
         yield Message()
-    elif start == b"{":
-        yield Message(body=RawJson(_closed(reply, b"}")))
-    elif start == b"[" and not settings.individually:
-        yield Message(body=RawJson(b'{"results":' + _closed(reply, b"]") + b"}"))
-    else:  # a Go nil list arrives as null (shapes.json, general, json)
-        yield from _listed(reply.json() or [], settings)
+    else:
+        yield from _parsed(reply, settings)
 
 
-def _closed(reply: Reply, end: bytes) -> bytes:
-    # The bytes are passed on unparsed; half a document must not go out as a message.
-    raw = reply.raw.strip()
-    if not raw.endswith(end):
-        raise EngineFault("The engine's JSON ends too early", status=reply.status)
-    return raw
+def _parsed(reply: Reply, settings: StepSettings) -> Iterator[Message]:
+    text = reply.document
+    if text.startswith(b"{"):
+        yield Message(body=RawJson(text))
+    elif not text.startswith(b"["):  # a Go nil list arrives as null (shapes.json, general, json)
+        value = reply.json()
+        yield from _listed([], settings) if value is None else [Message(body={"value": value})]
+    elif settings.individually:
+        yield from _listed(reply.json(), settings)
+    else:
+        yield Message(body=RawJson(b'{"results":' + text + b"}"))
 
 
 def _listed(items: list[Any], settings: StepSettings) -> Iterator[Message]:

@@ -46,6 +46,22 @@ class Reply:
         except ValueError as fault:
             raise EngineFault(f"The engine's JSON cannot be read: {fault}", status=self.status) from fault
 
+    @cached_property
+    def document(self) -> bytes:
+        """The JSON body as it came, without blanks around it: exactly one valid value; EngineFault otherwise.
+
+        What is passed on unparsed must not become more, or less, than one value of the message.
+        """
+        try:
+            jsontext.check(self.raw)
+        except ValueError as fault:
+            raise EngineFault(
+                f"The engine's answer is no valid JSON: {fault}",
+                status=self.status,
+                hint="Check that the address leads to a Docker Engine and that no proxy answers in its place",
+            ) from fault
+        return self.raw.strip()
+
     def json(self) -> Any:
         """Return the parsed JSON body, parsed once."""
         return self.value

@@ -64,14 +64,17 @@ def run_step(
     *,
     attachments: Mapping[str, Any] | None = None,
     storage: FolderStorage | None = None,
+    settings: Settings = FAST,
+    passthrough: Mapping[str, Any] | None = None,
 ) -> Outcome:
-    """One message through one step, as the runtime does it."""
+    """One message through one step, as the runtime does it; with `passthrough` the step hands it on."""
     function = COMPONENT.function(key)
     assert function.process is not None
     transport, sink = InProcess(), Quiet()
-    outlet = Outlet(FAST, transport)
+    outlet = Outlet(settings, transport, passthrough=passthrough is not None)
     step = Step(function.process, outlet, Logger("test", LEVELS["debug"], sink, {}), config, storage=storage)
-    step.run(transport.delivery(Message(body=body, attachments=dict(attachments or {}))))
+    message = Message(body=body, attachments=dict(attachments or {}), passthrough=dict(passthrough or {}))
+    step.run(transport.delivery(message))
     return Outcome(transport, sink.lines)
 
 

@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.actions.stepping import Outcome, run_step
-from tests.engine.scripted import Act, Scripted, answer, say, say_and_close
+from tests.actions.conftest import Run
+from tests.actions.stepping import Outcome
+from tests.engine.scripted import END, HEAD, answer, chunked, piece, say, say_and_close
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-END = b"0\r\n\r\n"
 NOT_FOUND = answer(b'{"message":"no such container: web"}', "404 Not Found")
 CONFLICT = answer(b'{"message":"it is paused"}', "409 Conflict")
 FAULT = answer(b'{"message":"out of disk"}', "500 Internal Server Error")
 NO_MANAGER = answer(b'{"message":"not a manager"}', "503 Service Unavailable")
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run a step against an engine that acts as told; `requests` of the outcome is what it was asked."""
-
-    def run(key: str, body: Any, *acts: Act, **settings: str) -> Outcome:
-        folder = Path(tempfile.mkdtemp(dir=tmp_path))
-        with Scripted(folder, *acts) as engine:
-            outcome = run_step(key, body, {"server": engine.url, **settings})
-            run.requests = list(engine.requests)  # type: ignore[attr-defined]
-        return outcome
-
-    return run
-
-
-def piece(data: bytes) -> bytes:
-    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
-
-
-def chunked(*records: Any, end: bytes = END) -> bytes:
-    return HEAD + b"".join(piece(json.dumps(record).encode() + b"\n") for record in records) + end
 
 
 def names(outcome: Outcome) -> list[str]:

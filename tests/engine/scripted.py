@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 PING = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK"
 Act = Callable[[socket.socket], None]
@@ -32,6 +33,20 @@ def say_and_close(data: bytes) -> Act:
 def answer(body: bytes, status: str = "200 OK", kind: str = "application/json") -> bytes:
     """A whole answer."""
     return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+END = b"0\r\n\r\n"
+
+
+def piece(data: bytes) -> bytes:
+    """A chunk of a chunked answer."""
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def chunked(*records: Any, end: bytes = END) -> bytes:
+    """A whole stream of JSON lines; without `end` it stays open."""
+    return HEAD + b"".join(piece(json.dumps(record).encode() + b"\n") for record in records) + end
 
 
 class Scripted:
