@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib.engine.errors import NotFound, Refused
-from lib.engine.registry import HUB, RegistryAuth, host_of_reference
+from lib.engine.registry import RegistryAuth, host_of_reference
+from lib.engine.request.registry_login import HUB
 from lib.polling.clock import SECOND, iso
 from lib.polling.compact import digits, mark, number, pieces
 from lib.polling.form import Form, FormError, choice, text, whole, words

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,38 +10,55 @@ from typing import Any
 from lib import jsontext
 from lib.engine.errors import BadInput
 from lib.engine.query import parsed
+from lib.engine.request.registry_login import (
+    HUB,
+    HUB_SERVER,
+    Login,
+    decoded,
+    has_login,
+    host_of_server,
+    read_login,
+    server_of_host,
+)
 
-HUB = "docker.io"
-_HUB_NAMES = ("", "index." + HUB, "registry-1." + HUB, "hub." + HUB)
-_LOGIN_KEYS = {"username", "password", "serveraddress", "identitytoken", "registrytoken", "email", "auth"}
-_BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]+")
+_AUTH = "X_Registry_Auth"
+_CONFIG = "X_Registry_Config"
+_FORM = 'Write {"registry.example.org": {"username": "me", "password": "..."}}'
 
 
 @dataclass(frozen=True)
 class Registries:
     """Logins by registry host, as the credential holds them."""
 
-    logins: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    logins: Mapping[str, Login] = field(default_factory=dict, repr=False)
 
     @classmethod
     def parse(cls, value: Any, *, name: str = "registries") -> Registries:
-        """Read an object of host -> login, or its JSON text; raises BadInput naming what is wrong."""
+        """Read an object of host -> login, or a whole config.json of Docker, or the JSON text of either.
+
+        Raises BadInput naming what is wrong.
+        """
         if value in (None, ""):
             return cls()
         tree = parsed(value, name)
+        stores: Mapping[str, Any] = {}
+        if isinstance(tree, dict) and isinstance(tree.get("auths"), dict):
+            name, stores, tree = f"{name}.auths", tree, tree["auths"]
         if not isinstance(tree, dict) or not all(isinstance(login, dict) for login in tree.values()):
-            raise BadInput(
-                f"{name} must be an object of registry hosts",
-                field=name,
-                hint='Write {"registry.example.org": {"username": "me", "password": "..."}}',
-            )
-        return cls({host_of_server(host): _login(login, f"{name}.{host}") for host, login in tree.items()})
+            raise BadInput(f"{name} must be an object of registry hosts", field=name, hint=_FORM)
+        found: dict[str, tuple[int, Login]] = {}
+        for server, entry in tree.items():
+            login = read_login(entry, f"{name}.{server}")
+            if not has_login(login):
+                raise _empty(f"{name}.{server}", stores)
+            host, rank = host_of_server(server), _rank(server)
+            if host not in found or rank < found[host][0]:
+                found[host] = rank, {**login, "serveraddress": server_of_host(host)}
+        return cls({host: login for host, (_, login) in found.items()})
 
-    def login_for(self, reference: str) -> Mapping[str, str] | None:
+    def login_for(self, reference: str) -> Login | None:
         """Return the login for the registry that an image or plugin reference names."""
-        host = host_of_reference(reference)
-        login = self.logins.get(host)
-        return {"serveraddress": host, **login} if login and "serveraddress" not in login else login
+        return self.logins.get(host_of_reference(reference))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +74,11 @@ class RegistryAuth:
 
     def write(self, fields: Mapping[str, Any], registries: Registries) -> tuple[str, str] | None:
         """Return the header, or None for an anonymous call."""
-        given = fields.get("X_Registry_Auth")
-        login = _given(given) if given else registries.login_for(_named(fields, self.reference))
+        reference = _named(fields, self.reference)
+        login = _given(fields.get(_AUTH), reference) or registries.login_for(reference)
         if login is None and not self.always:
             return None
-        return "X-Registry-Auth", login if isinstance(login, str) else encode(login or {})
+        return "X-Registry-Auth", encode(login or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +87,9 @@ class RegistryConfig:
 
     def write(self, fields: Mapping[str, Any], registries: Registries) -> tuple[str, str] | None:
         """Return the header, or None where nobody gave a login."""
-        given = fields.get("X_Registry_Config")
-        if isinstance(given, str) and not given.lstrip().startswith("{"):
-            return "X-Registry-Config", _rebased(given, "X_Registry_Config")
-        logins = Registries.parse(given, name="X_Registry_Config").logins if given else registries.logins
+        given = fields.get(_CONFIG)
+        chosen = Registries.parse(decoded(given, _CONFIG), name=_CONFIG) if given else registries
+        logins = {server_of_host(host): login for host, login in chosen.logins.items()}
         return ("X-Registry-Config", encode(logins)) if logins else None
 
 
@@ -90,20 +105,28 @@ def host_of_reference(reference: str) -> str:
     return host_of_server(first) if named else HUB
 
 
-def host_of_server(server: str) -> str:
-    """Return the host of a server address, which may be written as a URL (config.json does)."""
-    host = re.sub(r"^https?://", "", server.strip()).partition("/")[0].lower()
-    return HUB if host in _HUB_NAMES else host
+def _given(value: Any, reference: str) -> Login | None:
+    """Return the login of the message; None where a mapper filled nothing in."""
+    login = read_login(decoded(value, _AUTH), _AUTH) if value else {}
+    if login and not has_login(login):
+        raise _empty(_AUTH, {})
+    return {"serveraddress": server_of_host(host_of_reference(reference)), **login} if login else None
 
 
-def _login(login: Mapping[str, Any], name: str) -> dict[str, str]:
-    unknown = set(login) - _LOGIN_KEYS
-    if unknown:
-        raise BadInput(f"{name} has the unknown key {min(unknown)!r}", field=name)
-    if "auth" in login:  # config.json keeps user and password in one
-        user, _, password = base64.b64decode(str(login["auth"])).decode("utf-8", "replace").partition(":")
-        return {"username": user, "password": password}
-    return {key: str(value) for key, value in login.items()}
+def _rank(server: str) -> int:
+    """Which of several entries for one host counts: the name that Docker looks for, a plain host, any other."""
+    if server == HUB_SERVER:
+        return 0
+    return 1 if "/" not in server else 2
+
+
+def _empty(name: str, stores: Mapping[str, Any]) -> BadInput:
+    hint = "Give username and password, or identitytoken; or leave it out"
+    if stores.get("credsStore") or stores.get("credHelpers"):
+        hint = (
+            "The login is in the credential store of the machine that the file comes from; write it out here"
+        )
+    return BadInput(f"{name} has no login", field=name, hint=hint)
 
 
 def _named(fields: Mapping[str, Any], reference: str) -> str:
@@ -113,22 +136,3 @@ def _named(fields: Mapping[str, Any], reference: str) -> str:
     for key in below:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) else ""
-
-
-def _given(value: Any) -> str | dict[str, str]:
-    if isinstance(value, str) and not value.lstrip().startswith("{"):
-        return _rebased(value, "X_Registry_Auth")
-    tree = parsed(value, "X_Registry_Auth")
-    if not isinstance(tree, dict):
-        raise BadInput(
-            "X_Registry_Auth must be an object with username and password", field="X_Registry_Auth"
-        )
-    return _login(tree, "X_Registry_Auth")
-
-
-def _rebased(text: str, name: str) -> str:
-    # Engines take standard or unpadded base64 for no login at all, without a word.
-    if not _BASE64.fullmatch(text):
-        raise BadInput(f"{name} is neither an object nor base64", field=name)
-    bare = "".join(text.split()).rstrip("=").replace("+", "-").replace("/", "_")
-    return bare + "=" * (-len(bare) % 4)

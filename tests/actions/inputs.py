@@ -10,7 +10,7 @@ from lib.metadata.facts import Tree
 
 FACTS = facts.load()
 PLATFORM = {"os": "linux", "architecture": "arm64", "variant": "v8"}
-LOGIN = {"username": "me", "password": "pass?~>word"}
+LOGIN = {"username": "me", "password": "pass?~>word", "serveraddress": "registry.lab"}
 SWITCHES = ("bool", "bool-strict")
 
 # By wire form: what a message holds, and the values that the parameter has in the query.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.server
+import json
 import threading
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from lib.sailor.ids import random_id
 from tests.integration.operations.proving import Body, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 from tests.integration.operations.test_container_files import names_in, tar_of
+from tests.lab.token_registry import DIGEST, TokenRegistry
 
 pytestmark = pytest.mark.engine
 
@@ -99,7 +101,7 @@ def test_progress_is_emitted_line_by_line_when_asked_for(site: Site, name: str) 
 
 
 @success("ImagePush", "ImageCreate", "DistributionInspect")
-@pytest.mark.parametrize("login", ["field", "text", "credential"])
+@pytest.mark.parametrize("login", ["field", "text", "credential", "config.json"])
 def test_an_image_goes_to_a_registry_with_password_and_comes_back(site: Site, login: str) -> None:
     registry = site.secured
     repo = f"{registry.address}/shop/{random_id()}"
@@ -111,8 +113,12 @@ def test_an_image_goes_to_a_registry_with_password_and_comes_back(site: Site, lo
         auth = {"X_Registry_Auth": account}
     elif login == "text":
         auth = {"X_Registry_Auth": registry.header["X-Registry-Auth"]}
-    else:
+    elif login == "credential":
         settings = {"registries": {registry.address: account}}
+    else:  # as docker login writes it (fault 8.11)
+        both = base64.b64encode(f"{registry.user}:{registry.password}".encode()).decode()
+        entry = {"auth": both}
+        settings = {"registries": json.dumps({"auths": {f"http://{registry.address}/v1/": entry}})}
     pushed = site.do("ImagePush", {"name": repo, "tag": "1.10", **auth}, **settings)
     assert pushed["digest"].startswith("sha256:")
     looked_up = site.do("DistributionInspect", {"name": f"{repo}:1.10", **auth}, **settings)
@@ -122,6 +128,25 @@ def test_an_image_goes_to_a_registry_with_password_and_comes_back(site: Site, lo
     assert pulled["digest"] == pushed["digest"]
     assert any(repo in tag for tag in pulled["tags"])
     site.engine.wire.do("DELETE", f"/images/{repo}:1.10")
+
+
+@success("DistributionInspect")
+@pytest.mark.parametrize("login", ["field", "text", "credential"])
+def test_the_token_of_a_login_that_has_auth_too_reaches_its_registry(site: Site, login: str) -> None:
+    """Fault 8.11: the token was left out, and the registry saw nobody."""
+    entry = {"auth": base64.b64encode(b"00000000-0000:").decode(), "identitytoken": "token-1"}
+    with TokenRegistry(site.lab, "token-1") as registry:
+        asked: Body = {"name": f"{registry.address}/shop/web:1"}
+        settings: Body = {}
+        if login == "field":
+            asked["X_Registry_Auth"] = entry
+        elif login == "text":
+            asked["X_Registry_Auth"] = base64.b64encode(json.dumps(entry).encode()).decode()
+        else:
+            settings = {"registries": {registry.address: entry}}
+        told = site.do("DistributionInspect", asked, **settings)
+        assert told["Descriptor"]["digest"] == DIGEST
+        assert set(registry.shown) == {"token-1"}
 
 
 @success("ImageCreate")

@@ -1,0 +1,91 @@
+"""A registry that knows its users by tokens, as those of clouds do: it writes down which login it was shown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qs
+
+from tests.lab.engine import LabEngine
+from tests.lab.inside import listen_inside
+
+MANIFEST = json.dumps(
+    {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.list.v2+json",
+        "manifests": [],
+    }
+).encode()
+DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
+BEARER = "given-for-the-right-token"
+
+
+class TokenRegistry:
+    """Has one manifest under every name, for those who trade `token` in; `shown` are the tokens that were tried."""
+
+    def __init__(self, engine: LabEngine, token: str) -> None:
+        self._server = _TokenServer(("127.0.0.1", 0), _TokenHandler, bind_and_activate=False)
+        self._server.socket.close()
+        self._server.socket = listen_inside(engine.namespace)
+        self.address = f"127.0.0.1:{self._server.socket.getsockname()[1]}"
+        self._server.address, self._server.token = self.address, token
+        self.shown = self._server.shown = []
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _TokenServer(ThreadingHTTPServer):
+    address: str
+    token: str
+    shown: list[str]
+
+
+class _TokenHandler(BaseHTTPRequestHandler):
+    server: _TokenServer
+
+    def do_POST(self) -> None:
+        form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode())
+        token = form.get("refresh_token", [""])[0]
+        self.server.shown.append(token)
+        if token == self.server.token:
+            self._send(200, json.dumps({"access_token": BEARER, "expires_in": 300}).encode())
+        else:
+            self._send(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}')
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/token"):
+            self._send(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}')
+        elif self.headers.get("Authorization") != f"Bearer {BEARER}":
+            realm = f'Bearer realm="http://{self.server.address}/token",service="lab"'
+            self._send(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', {"Www-Authenticate": realm})
+        else:
+            kind = json.loads(MANIFEST)["mediaType"] if "/manifests/" in self.path else "application/json"
+            body = MANIFEST if "/manifests/" in self.path else b"{}"
+            self._send(200, body, {"Content-Type": kind, "Docker-Content-Digest": DIGEST})
+
+    do_HEAD = do_GET  # noqa: N815 - as http.server calls it
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Tests have enough to say."""
