@@ -136,13 +136,17 @@ def container_resize(engine: Engine, fields: Fields) -> Answer:
 @action("ContainerStart")
 def container_start(engine: Engine, fields: Fields) -> Answer:
     """Start a container: POST /containers/{id}/start."""
-    return _changed(engine.post("/containers/{id}/start", fields, query=("detachKeys",), timeout="slow"))
+    return _changed(
+        engine.post("/containers/{id}/start", fields, query=("detachKeys",), timeout="slow", unchanged=True)
+    )
 
 
 @action("ContainerStop")
 def container_stop(engine: Engine, fields: Fields) -> Answer:
     """Stop a container: POST /containers/{id}/stop."""
-    return _changed(engine.post("/containers/{id}/stop", fields, query=("signal", "t"), timeout="slow"))
+    return _changed(
+        engine.post("/containers/{id}/stop", fields, query=("signal", "t"), timeout="slow", unchanged=True)
+    )
 
 
 @action("ContainerRestart")

@@ -1,4 +1,4 @@
-"""The engine client: paths, versions and access in front of the funnel, and a verb for each shape of answer."""
+"""The engine client: paths, versions and access in front of the sender, and a verb for each shape of answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lib import jsontext
 from lib.engine.closing import Closing
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import BadInput, ReadOnly, VersionMismatch
-from lib.engine.funnel import Funnel
+from lib.engine.http.sender import Sender
 from lib.engine.negotiation import Negotiated
 from lib.engine.path import expand
 from lib.engine.query import Parameter, build, is_true, parsed
@@ -63,9 +63,9 @@ class Engine(Negotiated, Closing):
         self.registries = registries or Registries()
         self.cancelled = cancelled or threading.Event()
         times = timeouts or Timeouts()
-        funnel = Funnel(endpoint, times.connect, retry or Retry(), self.cancelled)
+        sender = Sender(endpoint, times.connect, retry or Retry(), self.cancelled)
         version = Version.parse(pin) if pin else endpoint.pin
-        super().__init__(funnel, times, version, pin_yields=pin_yields or not pin, warn=warn)
+        super().__init__(sender, times, version, pin_yields=pin_yields or not pin, warn=warn)
 
     # --- whole answers ---
 
@@ -96,9 +96,15 @@ class Engine(Negotiated, Closing):
         body: Any = None,
         timeout: Kind = "short",
         reads: bool = False,
+        unchanged: bool = False,
     ) -> Reply:
-        """POST; `body` is the name of the field that holds it, or the JSON value itself, or an Upload."""
-        return Reply.of(self._send("POST", path, fields, query, headers, body, timeout, reads=reads))
+        """POST; `body` is the name of the field that holds it, or the JSON value itself, or an Upload.
+
+        `unchanged` says that the operation has a 304: the object was in that state already.
+        """
+        return Reply.of(
+            self._send("POST", path, fields, query, headers, body, timeout, reads=reads, unchanged=unchanged)
+        )
 
     def put(
         self,
@@ -196,7 +202,7 @@ class Engine(Negotiated, Closing):
 
     def close(self) -> None:
         """Close the idle connections; the next call opens new ones."""
-        self.funnel.close()
+        self.sender.close()
 
     def _send(
         self,
@@ -210,12 +216,13 @@ class Engine(Negotiated, Closing):
         *,
         reads: bool,
         stream: bool = False,
+        unchanged: bool = False,
     ) -> Response:
         self.permit(method, path, reads=reads)
         written, payload = self.headers(headers, fields), self.body(body, fields)
 
         def sent() -> Response:
-            return self.funnel.send(
+            return self.sender.send(
                 method,
                 self.target(path, fields, query),
                 headers=written,
@@ -223,6 +230,7 @@ class Engine(Negotiated, Closing):
                 timeout=self.timeouts.of(timeout),
                 reads=reads,
                 stream=stream,
+                unchanged=unchanged,
             )
 
         spoken = self.version

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib import jsontext
 from lib.engine.client import Engine, Fields
-from lib.engine.dial import dial
 from lib.engine.duplex import Duplex, open_duplex
 from lib.engine.errors import EngineError, EngineFault, NoAnswer, NotFound, OutcomeUnknown, Unreachable
 from lib.engine.frames import Frame
-from lib.engine.httphead import request_head
+from lib.engine.http.connect import connect
+from lib.engine.httphead import Lost, request_head
 from lib.engine.query import Parameter
-from lib.engine.transport import Lost
 
 if TYPE_CHECKING:  # the library behind it is imported by the one step that needs it
     from lib.engine.websocket import WebSocket
@@ -104,7 +103,7 @@ def upgrade(
     target = engine.endpoint.prefix + engine.target(path, fields, query)
     content = b"" if body is None else jsontext.encode(body)
     headers = [("Host", engine.endpoint.host or "docker"), ("Connection", "Upgrade"), ("Upgrade", protocol)]
-    headers += engine.funnel.identity
+    headers += engine.sender.identity
     if content:
         headers.append(("Content-Type", "application/json"))
     headers.append(("Content-Length", str(len(content))))
@@ -126,7 +125,7 @@ def websocket(engine: Engine, path: str, fields: Fields, *, query: Sequence[Para
     shown = target.partition("?")[0]
 
     def opened() -> WebSocket:
-        return open_websocket(_connect(engine), target, engine.funnel.identity, path=shown, **_trust(engine))
+        return open_websocket(_connect(engine), target, engine.sender.identity, path=shown, **_trust(engine))
 
     return _settled(opened, "GET", shown)
 
@@ -143,13 +142,13 @@ def _settled(opened: Callable[[], Opened], method: str, path: str) -> Opened:
 
 
 def _connect(engine: Engine) -> Callable[[], socket.socket]:
-    return lambda: dial(engine.endpoint, engine.timeouts.connect, None)
+    return lambda: connect(engine.endpoint, engine.timeouts.connect, None)
 
 
 def _trust(engine: Engine) -> dict[str, Any]:
     tls = engine.endpoint.tls
     return {
         "timeout": engine.timeouts.stream.first_byte,
-        "tls": engine.funnel.adapter.context,
+        "tls": engine.sender.adapter.context,
         "server_name": (tls and tls.server_name) or engine.endpoint.host,
     }

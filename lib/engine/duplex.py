@@ -10,11 +10,10 @@ from contextlib import contextmanager, suppress
 from lib.engine.closing import Closing
 from lib.engine.errors import StreamCut
 from lib.engine.frames import Frame, frames, raw
-from lib.engine.httphead import Head, Malformed, body, read_head, refused
+from lib.engine.http.faults import identity_refused
+from lib.engine.httphead import Head, Lost, Malformed, TooSlow, body, read_head, refused
 from lib.engine.limits import Paced
 from lib.engine.link import Link, open_link
-from lib.engine.transport import Lost, TooSlow
-from lib.engine.trust import identity_refused
 
 _REFUSAL_LONGEST = 65536
 

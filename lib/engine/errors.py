@@ -12,7 +12,8 @@ EngineError
 ├── OutcomeUnknown       a write was sent and its answer is missing: look before you repeat it
 ├── LimitReached         the step's own limit on items, bytes or seconds stopped the work
 ├── StreamFailed         the engine reported a failure inside a stream that began with success
-└── Refused              the engine answered with a status from 400 up
+└── Refused              the engine answered with a status that is no success
+    ├── Redirected       3xx: the address is another one; redirections are not followed
     ├── Unauthorized     401, 403: the registry login, or a proxy before the engine, said no
     ├── NotFound         404
     ├── Conflict         409
@@ -140,7 +141,11 @@ class StreamFailed(EngineError):
 
 
 class Refused(EngineError):
-    """The engine answered with a status from 400 up; `message` is the engine's own text."""
+    """The engine answered with a status that is no success; `message` is the engine's own text."""
+
+
+class Redirected(Refused):
+    """3xx: the server's address has to be changed; redirections are not followed."""
 
 
 class Unauthorized(Refused):

@@ -20,6 +20,14 @@ class Malformed(Exception):
     """The bytes are no HTTP answer, or end too early."""
 
 
+class Lost(Exception):
+    """The connection failed after the request, or a part of it, was sent."""
+
+
+class TooSlow(Lost):
+    """A time limit passed after the request was sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Status line and headers of an answer."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from lib.engine.trust import handshake_failed
+from lib.engine.http.connect import handshake_failed
 
 _PIECE = 65536
 # A record holds no more; what is not accepted by the socket yet should be little.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
-from lib.engine.errors import NotFound, Refused, Unauthorized, Unreachable, VersionMismatch
-from lib.engine.funnel import Funnel
+from lib.engine.errors import NotFound, Redirected, Refused, Unauthorized, Unreachable, VersionMismatch
+from lib.engine.http.sender import Sender
 from lib.engine.timeouts import Timeout, Timeouts
 from lib.engine.version import EngineFacts, Version, settle
 
@@ -17,14 +17,14 @@ class Negotiated:
 
     def __init__(
         self,
-        funnel: Funnel,
+        sender: Sender,
         timeouts: Timeouts,
         pin: Version | None,
         *,
         pin_yields: bool,
         warn: Callable[[str], None],
     ) -> None:
-        self.funnel = funnel
+        self.sender = sender
         self.timeouts = timeouts
         self.warn = warn
         self._pin = pin
@@ -33,12 +33,12 @@ class Negotiated:
     @cached_property
     def facts(self) -> EngineFacts:
         """What the engine says of itself."""
-        return ask(self.funnel, self.timeouts.short)
+        return ask(self.sender, self.timeouts.short)
 
     @cached_property
     def full_facts(self) -> EngineFacts:
         """The same with the oldest version the engine speaks."""
-        return with_minimum(self.facts, self.funnel, self.timeouts.short)
+        return with_minimum(self.facts, self.sender, self.timeouts.short)
 
     @cached_property
     def version(self) -> Version:
@@ -66,36 +66,38 @@ class Negotiated:
             self.__dict__.pop(name, None)
 
 
-def ask(funnel: Funnel, timeout: Timeout) -> EngineFacts:
+def ask(sender: Sender, timeout: Timeout) -> EngineFacts:
     """Return what SystemPing tells; raises Unreachable where no Docker Engine stands behind the address."""
     forbidden: Unauthorized | None = None
     try:
-        facts = _ping(funnel, timeout)
+        facts = _ping(sender, timeout)
     except Unauthorized as refused:
         facts, forbidden = None, refused
     if facts is None:  # a proxy that strips headers, or one that forbids SystemPing
-        facts = _version(funnel, timeout)
+        facts = _version(sender, timeout)
     if facts is None and forbidden:
         raise forbidden
     if facts is None:
         raise Unreachable(
-            f"What answers at {funnel.endpoint} is no Docker Engine", hint="Check the address and its path"
+            f"What answers at {sender.endpoint} is no Docker Engine", hint="Check the address and its path"
         )
     return facts
 
 
-def with_minimum(facts: EngineFacts, funnel: Funnel, timeout: Timeout) -> EngineFacts:
+def with_minimum(facts: EngineFacts, sender: Sender, timeout: Timeout) -> EngineFacts:
     """Add the oldest version the engine speaks; only SystemVersion tells it, and it costs the engine more."""
-    told = _version(funnel, timeout)
+    told = _version(sender, timeout)
     return replace(facts, minimum=told.minimum) if told else facts
 
 
-def _ping(funnel: Funnel, timeout: Timeout) -> EngineFacts | None:
+def _ping(sender: Sender, timeout: Timeout) -> EngineFacts | None:
     for method in ("HEAD", "GET"):  # HEAD is known from API 1.40
         try:
-            response = funnel.send(method, "/_ping", timeout=timeout, reads=True)
+            response = sender.send(method, "/_ping", timeout=timeout, reads=True)
         except NotFound:
             continue
+        except Redirected:  # whatever is asked there, the address has to be changed
+            raise
         except Refused as refused:
             if (refused.status or 0) >= 500 or (method == "GET" and isinstance(refused, Unauthorized)):  # noqa: PLR2004
                 raise
@@ -106,9 +108,11 @@ def _ping(funnel: Funnel, timeout: Timeout) -> EngineFacts | None:
     return None
 
 
-def _version(funnel: Funnel, timeout: Timeout) -> EngineFacts | None:
+def _version(sender: Sender, timeout: Timeout) -> EngineFacts | None:
     try:
-        told = funnel.send("GET", "/version", timeout=timeout, reads=True).json()
+        told = sender.send("GET", "/version", timeout=timeout, reads=True).json()
+    except Redirected:
+        raise
     except (ValueError, Refused):  # a socket proxy may let SystemPing through and nothing else
         return None
     if not isinstance(told, dict) or "ApiVersion" not in told:

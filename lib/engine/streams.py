@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, Self, TypeVar
 
@@ -10,11 +11,11 @@ from requests import Response
 from lib.engine.closing import Closing
 from lib.engine.errors import EngineError, OutcomeUnknown, StreamCut
 from lib.engine.frames import Frame, frames, raw
+from lib.engine.http.response import Body
 from lib.engine.jsonlines import records
 from lib.engine.limits import Paced
 from lib.engine.logs import LogLine, log_lines
 from lib.engine.tarwalk import whole
-from lib.engine.transport import Body, Lost
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -29,26 +30,20 @@ class Stream(Closing, Generic[T]):
         self.method, self.path = method, path
         self._response = response
         self._body: Body = response.raw  # type: ignore[assignment] # ours, see EngineAdapter
-        self._chunks = Paced(self._read(), self._body)
+        self._spent = time.monotonic() - self._body.began
+        self._chunks = Paced(self._body.stream(), self._body)
         self._items = self._open(self._chunks)
 
     def _open(self, chunks: Paced) -> Iterator[T]:
         raise TypeError(f"{type(self).__name__} opens nothing from {chunks}")
 
-    def _read(self) -> Iterator[bytes]:
-        try:
-            yield from self._body.stream()
-        except Lost as fault:
-            raise StreamCut(
-                f"The stream was cut: {fault}",
-                method=self.method,
-                path=self.path,
-                hint="The engine or the way to it went down; what came before is complete",
-            ) from fault
-
     def pace(self, idle: float | None, seconds: float | None) -> None:
-        """Allow `idle` seconds of silence and `seconds` in all, from now; then LimitReached is raised."""
-        self._chunks.pace(idle, seconds)
+        """Allow `idle` seconds of silence and `seconds` in all, from now; then LimitReached is raised.
+
+        The first time, what the call took to begin counts too.
+        """
+        spent, self._spent = self._spent, 0.0
+        self._chunks.pace(idle, None if seconds is None else seconds - spent)
 
     def __iter__(self) -> Self:
         return self

@@ -10,13 +10,19 @@ Kind = Literal["short", "slow", "wait", "stream", "transfer"]
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """Seconds until the head of the answer, between two pieces of it, and for the whole; None: no limit."""
+    """Limits of a call in seconds; None: no limit.
+
+    `first_byte`: from the end of the request to the end of the answer's head; interim answers do not extend it.
+    `idle`: between two pieces of the body. `total`: the whole call, from its first byte on.
+    """
 
     first_byte: float | None
     idle: float | None
     total: float | None = None
     repeat: bool = True
     """Whether a read of this kind that failed is sent again within the step."""
+    setting: str | None = None
+    """The setting of the step that made `total`, if one did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,9 @@ from websocket import (
 from lib.engine.closing import Closing
 from lib.engine.errors import StreamCut
 from lib.engine.frames import Frame, raw
-from lib.engine.httphead import Head, check_headers, refused
+from lib.engine.httphead import Head, Lost, TooSlow, check_headers, refused
 from lib.engine.limits import Paced
 from lib.engine.link import Link, open_link
-from lib.engine.transport import Lost, TooSlow
 
 
 class WebSocket(Closing):

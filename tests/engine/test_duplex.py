@@ -10,9 +10,8 @@ import pytest
 
 from lib.engine.duplex import Duplex, open_duplex
 from lib.engine.errors import Conflict, LimitReached, NotFound, StreamCut, TlsRefused
-from lib.engine.httphead import request_head
+from lib.engine.httphead import Lost, TooSlow, request_head
 from lib.engine.limits import Limits, bounded
-from lib.engine.transport import Lost, TooSlow
 from tests.engine.talker import ABRUPTLY, Authority, read_all, read_request, talking
 
 REQUEST = request_head("POST", "/v1.41/exec/1/start", [("Host", "docker"), ("Upgrade", "tcp")])

@@ -36,7 +36,7 @@ def mock() -> requests_mock.Adapter:
 @pytest.fixture
 def engine(mock: requests_mock.Adapter) -> Iterator[Engine]:
     with Engine(Endpoint.parse("http://engine.lab:80"), retry=Retry(attempts=1)) as engine:
-        engine.funnel.session.mount("http://", mock)
+        engine.sender.session.mount("http://", mock)
         yield engine
 
 

@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from lib.engine.errors import BadInput, NotFound, StreamCut
+from lib.engine.httphead import Lost, TooSlow
 from lib.engine.limits import Limits, bounded
-from lib.engine.transport import Lost, TooSlow
 from lib.engine.websocket import WebSocket, open_websocket
 from tests.engine.talker import ABRUPTLY, Authority, read_request, talking
 

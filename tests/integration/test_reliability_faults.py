@@ -15,8 +15,8 @@ import pytest
 
 from actions.containers import container_wait, put_container_archive
 from lib.engine import Endpoint, Engine
-from lib.engine.dial import dial
 from lib.engine.errors import OutcomeUnknown, TimedOut
+from lib.engine.http.connect import connect
 from lib.engine.timeouts import Timeout, Timeouts
 from lib.engine.upload import Upload
 from tests.actions.stepping import Outcome
@@ -290,6 +290,6 @@ def test_an_answer_that_trickles_ends_at_the_limit_of_the_whole(way: Way) -> Non
 
 
 def test_a_connection_asks_whether_the_other_machine_is_still_there(way: Way) -> None:
-    with closing(dial(Endpoint.parse(way.url), 5, None)) as connection:
+    with closing(connect(Endpoint.parse(way.url), 5, None)) as connection:
         assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30

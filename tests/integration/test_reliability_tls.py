@@ -71,7 +71,7 @@ def test_a_client_whose_certificate_is_over_is_refused(expired: LabEngine, versi
 
 
 def spoken(engine: Any, version: TLSVersion) -> None:
-    context = engine.funnel.adapter.context
+    context = engine.sender.adapter.context
     context.maximum_version = context.minimum_version = version
 
 
@@ -130,7 +130,7 @@ def test_a_handshake_that_is_cut_may_be_tried_again(
 def test_a_handshake_that_nobody_answers_ends_in_time(port: Cut, tls_engine: LabEngine) -> None:
     port.freeze()
     with new_engine(through(port, tls_engine)) as engine:
-        engine.funnel.adapter.connect_timeout = 0.2
+        engine.sender.adapter.connect_timeout = 0.2
         with pytest.raises(Unreachable, match="no answer in time") as caught:
             engine.version  # noqa: B018
     assert caught.value.retriable

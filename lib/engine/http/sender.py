@@ -10,17 +10,17 @@ from requests import PreparedRequest, Response, Session
 from requests.structures import CaseInsensitiveDict
 
 from lib.engine.endpoint import Endpoint
-from lib.engine.errors import EngineError, NoAnswer, OutcomeUnknown, TimedOut
-from lib.engine.refusal import refusal
+from lib.engine.errors import EngineError, OutcomeUnknown
+from lib.engine.http.adapter import EngineAdapter
+from lib.engine.http.faults import LOOK
+from lib.engine.http.response import EngineRequest
+from lib.engine.http.status import check
 from lib.engine.retry import Retry
 from lib.engine.timeouts import Timeout
-from lib.engine.transport import EngineAdapter, Lost, TooSlow
 from lib.engine.upload import Upload
 
-_LOOK = "Look at the object before you repeat the call: it may or may not have taken effect"
 
-
-class Funnel:
+class Sender:
     """Sends requests to one endpoint. A test may mount another adapter on `session`."""
 
     def __init__(
@@ -45,43 +45,39 @@ class Funnel:
         timeout: Timeout,
         reads: bool,
         stream: bool = False,
+        unchanged: bool = False,
     ) -> Response:
-        """Send and return an answer below 400, read to its end unless `stream`.
+        """Send and return an answer of 2xx, or 304 where `unchanged` allows it, read to its end unless `stream`.
 
         `path` is as it goes over the wire, but for the endpoint's prefix. `reads` says that the call
         changes nothing: it is repeated after a lost answer, where a write raises OutcomeUnknown.
         """
-        request = self._prepare(method, path, headers, body)
+        request = self._prepare(method, path, headers, body, reads=reads)
+        adapter = self.session.get_adapter(self._origin)
+        shown = path.partition("?")[0]
 
         def once() -> Response:
-            response = self._once(request, timeout, reads=reads, stream=stream)
-            if response.status_code >= 400:  # noqa: PLR2004
-                raise refusal(response, method, path.partition("?")[0])
+            response = adapter.send(request, stream=stream, timeout=timeout)  # type: ignore[arg-type]
+            check(response, method, shown, unchanged=unchanged)
             return response
 
         try:
             return self._retry.run(once, reads=reads and timeout.repeat, cancelled=self._cancelled)
         except EngineError as error:
             # Without the query: it may hold build arguments and other things that are nobody else's business.
-            error.method, error.path = error.method or method, error.path or path.partition("?")[0]
+            error.method, error.path = error.method or method, error.path or shown
             raise
 
-    def _once(self, request: PreparedRequest, timeout: Timeout, *, reads: bool, stream: bool) -> Response:
-        adapter = self.session.get_adapter(request.url or "")
-        try:
-            return adapter.send(request, stream=stream, timeout=timeout)  # type: ignore[arg-type]
-        except Lost as fault:
-            if reads:
-                kind = TimedOut if isinstance(fault, TooSlow) else NoAnswer
-                raise kind(f"No whole answer: {fault}", hint="The engine may be restarting") from fault
-            raise OutcomeUnknown(f"The outcome is unknown: {fault}", hint=_LOOK) from fault
-
     def _prepare(
-        self, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes | Upload | None
+        self,
+        method: str,
+        path: str,
+        headers: Iterable[tuple[str, str]],
+        body: bytes | Upload | None,
+        *,
+        reads: bool,
     ) -> PreparedRequest:
-        request = PreparedRequest()
-        request.method = method
-        request.url = f"{self._origin}{self.endpoint.prefix}{path}"
+        request = EngineRequest(method, self._origin, self.endpoint.prefix + path, reads=reads)
         request.headers = CaseInsensitiveDict([*headers, *self.identity])
         if isinstance(body, Upload):
             request.headers["Content-Type"] = body.content_type
@@ -113,7 +109,7 @@ class _watched:  # noqa: N801 - reads as a function
             if not self._upload.started:
                 raise
             raise OutcomeUnknown(
-                f"The data to send could not be read to its end ({fault}); the engine got a part", hint=_LOOK
+                f"The data to send could not be read to its end ({fault}); the engine got a part", hint=LOOK
             ) from fault
 
 

@@ -6,17 +6,17 @@ import socket
 import ssl
 
 from lib.engine.endpoint import Endpoint
-from lib.engine.errors import Unreachable
-from lib.engine.trust import handshake_failed
+from lib.engine.errors import TlsRefused, Unreachable
+from lib.engine.http.faults import identity_refused
 
 _PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
-def dial(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
+def connect(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
     """Open a connection to the engine, with TLS where the endpoint has it; raises Unreachable."""
     try:
         if endpoint.scheme == "unix":
-            return _dial_unix(endpoint.socket_path, timeout)
+            return _connect_unix(endpoint.socket_path, timeout)
         plain = socket.create_connection((endpoint.host, endpoint.port), timeout)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _keep_alive(plain)
@@ -35,7 +35,7 @@ def _keep_alive(plain: socket.socket) -> None:
             plain.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def _dial_unix(path: str, timeout: float) -> socket.socket:
+def _connect_unix(path: str, timeout: float) -> socket.socket:
     plain = socket.socket(socket.AF_UNIX)
     try:
         plain.settimeout(timeout)
@@ -49,10 +49,31 @@ def _dial_unix(path: str, timeout: float) -> socket.socket:
 def _secure(plain: socket.socket, endpoint: Endpoint, context: ssl.SSLContext) -> socket.socket:
     name = (endpoint.tls and endpoint.tls.server_name) or endpoint.host
     try:
-        return context.wrap_socket(plain, server_hostname=name)
+        # An end of TCP without TLS's own may be anybody's doing: it is a cut.
+        return context.wrap_socket(plain, server_hostname=name, suppress_ragged_eofs=False)
     except OSError as fault:
         plain.close()
         raise handshake_failed(fault, str(endpoint)) from fault
+
+
+def handshake_failed(fault: OSError, engine: str) -> Unreachable:
+    """Return the error for a handshake with `engine`: TlsRefused, or Unreachable where it may be tried again."""
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return TlsRefused(
+            f"The certificate of {engine} is not trusted: {fault.verify_message}",
+            hint="Check tlsCa, and tlsServerName if the certificate is made out to another name",
+        )
+    if isinstance(fault, ssl.SSLEOFError) or not isinstance(fault, ssl.SSLError):
+        return Unreachable(
+            f"The TLS handshake with {engine} was cut short ({_cut_short(fault)})",
+            hint="The engine may be restarting; if it stays so, check that this port speaks TLS",
+        )
+    if "CERTIFICATE" in (fault.reason or ""):
+        return identity_refused(fault)
+    return TlsRefused(
+        f"No TLS connection to {engine} ({fault.reason or fault})",
+        hint="Check that this port speaks TLS, and tlsCertificate and tlsKey",
+    )
 
 
 def _reason(fault: OSError) -> str:
@@ -67,3 +88,7 @@ def _unreachable_hint(endpoint: Endpoint, fault: OSError) -> str:
     if endpoint.scheme == "unix":
         return "Check that the engine runs and that its socket is mounted into this container"
     return "Check host, port and firewall, and that the engine listens there"
+
+
+def _cut_short(fault: OSError) -> str:
+    return "the connection ended" if isinstance(fault, ssl.SSLEOFError) else _reason(fault)

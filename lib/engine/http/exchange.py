@@ -1,0 +1,121 @@
+"""One request and its answer on a connection, under one deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from lib.engine.errors import LimitReached
+from lib.engine.http.bounds import ANSWER_BYTES, ERROR_BYTES, ERROR_SECONDS
+from lib.engine.http.connection import NEVER, Connection
+from lib.engine.http.faults import FAULTS, Exit, SettingReached
+from lib.engine.http.reader import Reader
+from lib.engine.timeouts import Timeout
+
+
+class Exchange:
+    """Sends a request and reads its answer. `began` is when its first byte could go out, by `time.monotonic`."""
+
+    def __init__(self, connection: Connection, method: str, limits: Timeout) -> None:
+        self.connection = connection
+        self.reader = Reader(method)
+        self.limits = limits
+        self.began = time.monotonic()
+        self._sent = False
+        self._until = NEVER if limits.total is None else self.began + limits.total
+
+    def send(self, request: bytes) -> None:
+        """Send a request that is whole; an engine that closes before its end may have said why."""
+        try:
+            self.connection.send(request, self._before(self.limits.first_byte))
+            self._sent = True
+        except TimeoutError:
+            raise
+        except OSError:
+            pass
+
+    def upload(self, first: bytes, pieces: Iterator[bytes], way_out: Exit) -> None:
+        """Send a request piece by piece. What `pieces` raises is the source's and leaves as it is."""
+        piece: bytes | None = first
+        while piece is not None:
+            with way_out:
+                if not self._pushed(piece):
+                    return
+            piece = next(pieces, None)
+        self._sent = True
+
+    def _pushed(self, piece: bytes) -> bool:
+        try:
+            return self.connection.push(piece, self.reader, self._before(self.limits.first_byte))
+        except TimeoutError:
+            raise self._timeout() from None
+
+    def head(self) -> None:
+        """Read up to the end of the head."""
+        until = self._before(self.limits.first_byte)
+        while not self.reader.status:
+            self._hear(until)
+
+    def content(self) -> bytes:
+        """Read the rest of an answer that is wanted whole; raises LimitReached where it is too long."""
+        reader = self.reader
+        pieces = reader.take()
+        if reader.complete:
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if self._until == NEVER:
+            self._until = self._before(self.limits.first_byte)
+        found = bytearray().join(pieces)
+        while not reader.complete:
+            piece = self.piece(self.limits.idle)
+            found += piece
+            if len(found) > ANSWER_BYTES:
+                raise LimitReached(
+                    f"The answer is longer than {ANSWER_BYTES} bytes",
+                    limit="ANSWER_BYTES",
+                    hint="Ask for less: filters, a limit, or fewer details",
+                )
+        return bytes(found)
+
+    def error_text(self) -> bytes:
+        """Read the text of an error: what there is of it, if it is cut, slow or endless."""
+        self._until = self._before(ERROR_SECONDS)
+        found = bytearray()
+        try:
+            while (piece := self.piece(None)) and len(found) < ERROR_BYTES:
+                found += piece
+        except FAULTS:
+            self.connection.close()
+        return bytes(found[:ERROR_BYTES])
+
+    def piece(self, idle: float | None) -> bytes:
+        """Return the next piece of the body, b"" at its end; `idle` seconds may pass until it is there."""
+        reader = self.reader
+        until = self._before(idle)
+        while not (pieces := reader.take()):
+            if reader.complete:
+                return b""
+            self._hear(until)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection can take the next request."""
+        return self._sent and self.reader.reusable
+
+    def close(self) -> None:
+        """End the connection."""
+        self.connection.close()
+
+    def _hear(self, until: float) -> None:
+        try:
+            self.connection.hear(self.reader, until)
+        except TimeoutError:
+            raise self._timeout() from None
+
+    def _before(self, seconds: float | None) -> float:
+        return self._until if seconds is None else min(time.monotonic() + seconds, self._until)
+
+    def _timeout(self) -> TimeoutError:
+        if self.limits.setting and time.monotonic() >= self._until:
+            return SettingReached(self.limits.setting)
+        return TimeoutError()

@@ -1,0 +1,112 @@
+"""The one translation at every exit of this package: what a socket, TLS or the reader raises becomes an EngineError.
+
+| raised below | a read's error | a write's error |
+|---|---|---|
+| a time limit | TimedOut | OutcomeUnknown |
+| a time limit that a setting made | LimitReached | OutcomeUnknown, naming the setting |
+| an alert of TLS while the head is awaited | TlsRefused | TlsRefused |
+| an end, a reset, a cut, what is no HTTP | NoAnswer | OutcomeUnknown |
+
+Streams have their own column: StreamCut, whatever they are.
+"""
+
+from __future__ import annotations
+
+import ssl
+from types import TracebackType
+
+from lib.engine.errors import (
+    EngineError,
+    LimitReached,
+    NoAnswer,
+    OutcomeUnknown,
+    StreamCut,
+    TimedOut,
+    TlsRefused,
+)
+from lib.engine.http.reader import Malformed
+
+LOOK = "Look at the object before you repeat the call: it may or may not have taken effect"
+_RESTARTING = "The engine may be restarting"
+FAULTS = (OSError, Malformed)
+
+
+class SettingReached(TimeoutError):
+    """A time limit passed that a setting of the step made."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(f"the time limit {setting} of the step passed")
+        self.setting = setting
+
+
+class Exit:
+    """The way out of an exchange that has begun to send. `reads` says that the call changes nothing."""
+
+    __slots__ = ("_look", "_reads", "slow")
+
+    def __init__(self, *, reads: bool, look: str = LOOK) -> None:
+        self._reads, self._look = reads, look
+        self.slow = "the engine did not answer in time"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, fault: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if isinstance(fault, FAULTS):
+            raise self._error(fault) from fault
+
+    def _error(self, fault: Exception) -> EngineError:
+        if isinstance(fault, ssl.SSLError) and "ALERT" in (fault.reason or ""):
+            return identity_refused(fault)
+        text = self.slow if isinstance(fault, TimeoutError) else lost(fault)
+        if isinstance(fault, SettingReached):
+            text = str(fault)
+        if not self._reads:
+            return OutcomeUnknown(f"The outcome is unknown: {text}", hint=self._look)
+        if isinstance(fault, SettingReached):
+            return LimitReached(
+                f"The call was ended by the limit {fault.setting}",
+                limit=fault.setting,
+                hint=f"Raise {fault.setting}",
+            )
+        kind = TimedOut if isinstance(fault, TimeoutError) else NoAnswer
+        return kind(f"No whole answer: {text}", hint=_RESTARTING)
+
+
+class StreamExit:
+    """The way out of an answer that is read piece by piece."""
+
+    __slots__ = ("_hint",)
+
+    def __init__(self, hint: str) -> None:
+        self._hint = hint
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, fault: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if isinstance(fault, FAULTS):
+            text = "the engine stopped sending" if isinstance(fault, TimeoutError) else lost(fault)
+            raise StreamCut(f"The stream was cut: {text}", hint=self._hint) from fault
+
+
+def lost(fault: Exception) -> str:
+    """Say what became of the connection, for people."""
+    if isinstance(fault, Malformed):
+        return str(fault)
+    if isinstance(fault, ssl.SSLEOFError):
+        return "the connection was cut"
+    return f"the connection was lost: {getattr(fault, 'strerror', None) or fault}"
+
+
+def identity_refused(fault: ssl.SSLError) -> TlsRefused:
+    """Return the error for a client certificate that is refused; under TLS 1.3 the first read brings it."""
+    return TlsRefused(
+        f"The engine refused the TLS connection ({fault.reason or fault})",
+        hint="Check tlsCertificate and tlsKey: the engine wants a client certificate that its CA signed "
+        "and whose time is not over",
+    )

@@ -1,0 +1,184 @@
+"""The one reader of answers: plain ones, streams, upgrades and the websocket's handshake, over httptools.
+
+llhttp reads heads and bodies and refuses what is no HTTP: two lengths, lengths and chunk sizes that are no
+numbers, statuses of other than three digits. What it leaves to its user is decided here:
+
+- Interim answers (100, 102, 103) are passed over. 101 is an answer where it was asked for. Any other status
+  below 200 is refused.
+- An answer to HEAD has no body, whatever its head says.
+- Without a length the body ends with the connection. Any other end of the connection is a cut.
+- No more than HEAD_BYTES may come without a byte of body.
+
+The reader knows no sockets and no time: bytes go in by `feed`, the end of the connection by `end`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from lib.engine.http.bounds import HEAD_BYTES
+
+_SWITCHED = 101
+_INTERIM = (100, 102, 103)
+_FINAL = range(200, 600)
+_BLANK_LINE = b"\r\n\r\n"
+
+
+class Malformed(Exception):
+    """The bytes are no HTTP answer, or end too early."""
+
+
+class Reader:
+    """One answer. `status` is 0 until its head is there; `complete` says that all of it is.
+
+    `reusable` says whether the connection may be used again: the answer was read to its end, nothing follows it,
+    and the engine keeps the connection. After a 101 `rest` holds what came behind the head.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_bare",
+        "_framed",
+        "_keeps",
+        "_parser",
+        "_pieces",
+        "_raw",
+        "_reason",
+        "_surplus",
+        "_upgrade",
+        "complete",
+        "fields",
+        "rest",
+        "status",
+    )
+
+    def __init__(self, method: str, *, upgrade: bool = False) -> None:
+        """`method` is the request's, `upgrade` whether it asked for another protocol."""
+        self.status = 0
+        self.fields: Sequence[tuple[bytes, bytes]] = ()
+        self.complete = False
+        self.rest = b""
+        self._asked = method
+        self._upgrade = upgrade
+        self._raw: list[tuple[bytes, bytes]] = []
+        self._reason = b""
+        self._pieces: list[bytes] = []
+        self._bare = 0
+        self._framed = self._keeps = self._surplus = False
+        self._parser: Any = HttpResponseParser(self)
+
+    @property
+    def reason(self) -> str:
+        """The text behind the status."""
+        return self._reason.decode("latin-1")
+
+    @property
+    def reusable(self) -> bool:
+        return self.complete and self._keeps and not self._surplus
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """Take the next bytes; raises Malformed. Once the answer is complete, anything more is surplus."""
+        if self.complete:
+            self._surplus = True
+            return
+        self._bare += len(data)
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade as end:
+            self.rest = bytes(data[end.args[0] :])
+            return
+        except HttpParserError as fault:
+            if not self.complete:
+                raise _malformed(fault) from fault
+            self._surplus = True
+        if self.complete:
+            # The parser does not say where the head of an answer to HEAD ends.
+            if self._asked == "HEAD" and bytes(data[-4:]) != _BLANK_LINE[-len(data) :]:
+                self._surplus = True
+            self._parser = None  # it holds our methods: a circle that would wait for the collector
+        elif self._bare > HEAD_BYTES:
+            raise Malformed(
+                f"{HEAD_BYTES} bytes came without an end of the head, or of a chunk's or trailer's line"
+            )
+
+    def end(self) -> None:
+        """Take note that the connection ended; raises Malformed unless the answer may end so."""
+        self._keeps = False
+        if self.complete or (self.status and not self._framed):
+            self.complete = True
+            return
+        if self.status:
+            raise Malformed("the answer was cut")
+        raise Malformed("the head was cut" if self._bare else "the connection ended before an answer")
+
+    def take(self) -> list[bytes]:
+        """Return the pieces of the body that came since the last call."""
+        pieces, self._pieces = self._pieces, []
+        return pieces
+
+    # --- what httptools calls ---
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            self._surplus = True
+
+    def on_status(self, text: bytes) -> None:
+        if not self.complete:
+            self._reason += text
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.status:  # else it is a trailer
+            self._raw.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if self.complete:
+            return
+        parser = self._parser
+        status = parser.get_status_code()
+        if status in _INTERIM:
+            self._raw.clear()
+            self._reason = b""
+            return
+        if status not in _FINAL and not (status == _SWITCHED and self._upgrade):
+            raise Malformed(f"the status {status} is no answer")
+        self.fields = self._raw
+        self._keeps = parser.should_keep_alive()
+        for name, value in self._raw:
+            lower = name.lower()
+            if lower == b"content-length":
+                self._framed = True
+            elif lower == b"transfer-encoding":
+                if value.lower() != b"chunked":
+                    raise Malformed(f"the transfer encoding {value[:40]!r} is not known")
+                self._framed = True
+        self.status = status
+        if self._asked == "HEAD":
+            # Without a length the parser would wait for the end of the connection.
+            self._keeps = self._keeps or (not self._framed and self._persistent())
+            self.complete = True
+
+    def _persistent(self) -> bool:
+        if self._parser.get_http_version() != "1.1":
+            return False
+        return not any(
+            name.lower() == b"connection" and b"close" in value.lower() for name, value in self._raw
+        )
+
+    def on_body(self, data: bytes) -> None:
+        if self.complete:
+            self._surplus = True
+            return
+        self._bare = 0
+        self._pieces.append(data)
+
+    def on_message_complete(self) -> None:
+        if self.status and self.status != _SWITCHED:
+            self.complete = True
+
+
+def _malformed(fault: HttpParserError) -> Malformed:
+    own = fault.__context__
+    return own if isinstance(own, Malformed) else Malformed(f"the answer is no HTTP ({fault})")

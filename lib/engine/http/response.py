@@ -1,0 +1,116 @@
+"""Answers in the form that requests gives them, without what an engine does not need: cookies, redirects, history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from requests import PreparedRequest, Response
+from requests.structures import CaseInsensitiveDict
+
+from lib.engine.http.exchange import Exchange
+from lib.engine.http.faults import StreamExit
+
+_HINT = "The engine or the way to it went down; what came before is complete"
+
+
+class EngineRequest(PreparedRequest):
+    """A request that is written already: `target` is its path and query, `reads` whether it changes nothing."""
+
+    def __init__(self, method: str, origin: str, target: str, *, reads: bool) -> None:
+        super().__init__()
+        self.method = method
+        self.url = origin + target
+        self.target = target
+        self.reads = reads
+
+
+class Headers(Mapping[str, str]):
+    """Headers by name, in whatever case; put in order when they are first asked for, which few answers see."""
+
+    def __init__(self, fields: Sequence[tuple[bytes, bytes]]) -> None:
+        self._fields = fields
+
+    @cached_property
+    def _found(self) -> CaseInsensitiveDict[str]:
+        found: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+        for raw, value in self._fields:
+            name, text = raw.decode("latin-1"), value.decode("latin-1").strip()
+            found[name] = f"{found[name]}, {text}" if name in found else text
+        return found
+
+    def __getitem__(self, name: str) -> str:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __repr__(self) -> str:
+        return repr(self._found)
+
+
+class Body:
+    """The body of an answer that is read piece by piece; gives its connection back at the end."""
+
+    def __init__(self, exchange: Exchange, release: Callable[[Exchange], None]) -> None:
+        self._exchange = exchange
+        self._release: Callable[[Exchange], None] | None = release
+        self._patience = exchange.limits.idle
+        self.began = exchange.began
+
+    def set_timeout(self, seconds: float | None) -> None:
+        """Allow so many seconds until the next piece is there, however slowly its parts come."""
+        self._patience = seconds
+
+    def stream(self, amount: int = 0, decode_content: bool = True) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield the body in pieces as they come; raises StreamCut where it ends too early."""
+        while True:
+            try:
+                with StreamExit(_HINT):
+                    piece = self._exchange.piece(self._patience)
+            except BaseException:
+                self.close()
+                raise
+            if not piece:
+                break
+            yield piece
+        self.release_conn()
+
+    def release_conn(self) -> None:
+        """Keep the connection for the next request if the engine does."""
+        release, self._release = self._release, None
+        if release:
+            release(self._exchange)
+
+    def close(self) -> None:
+        """End the connection; the engine cancels a build, pull, push or prune on this (shapes.json)."""
+        if self._release:
+            self._release = None
+            self._exchange.close()
+
+
+class EngineResponse(Response):
+    """A requests answer; whole answers have been read, streams are read from `raw`."""
+
+    def __init__(self, exchange: Exchange, request: PreparedRequest) -> None:
+        # Not the parent's: a cookie jar costs as much as all the rest of an answer.
+        reader = exchange.reader
+        self.status_code = reader.status
+        self.reason = reader.reason
+        self.headers = Headers(reader.fields)  # type: ignore[assignment] # all that is asked of it is a mapping
+        self.request = request
+        self.url = request.url or ""
+        self.raw = None
+        self.encoding = None
+        self.history = []
+        self._content = False  # type: ignore[assignment] # the parent's sign for "not read yet"
+        self._content_consumed = False
+
+    def whole(self, content: bytes) -> EngineResponse:
+        """Take the body, read to its end."""
+        self._content = content
+        self._content_consumed = True
+        return self

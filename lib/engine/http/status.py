@@ -1,0 +1,47 @@
+"""Which statuses are answers: 2xx, and 304 where the operation has it. A redirection is never followed."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from requests import Response
+
+from lib.engine.errors import Redirected
+from lib.engine.refusal import refusal
+
+_UNCHANGED = 304
+_SHOWN = 200
+
+
+def check(response: Response, method: str, path: str, *, unchanged: bool = False) -> None:
+    """Raise the error that a status means; `unchanged` says that 304 is an answer here."""
+    status = response.status_code
+    if 200 <= status < 300 or (unchanged and status == _UNCHANGED):  # noqa: PLR2004
+        return
+    if status < 400:  # noqa: PLR2004
+        raise _redirected(response, method, path)
+    raise refusal(response, method, path)
+
+
+def _redirected(response: Response, method: str, path: str) -> Redirected:
+    target = _shown(response.headers.get("Location", ""))
+    return Redirected(
+        f"The address answers with a redirection to {target}"
+        if target
+        else "The address answers with a redirection",
+        status=response.status_code,
+        method=method,
+        path=path,
+        hint="Nothing was done there: redirections are not followed. Change the server's address in the credential",
+    )
+
+
+def _shown(location: str) -> str:
+    """Return where to, without user, password and query, which are nobody else's business."""
+    try:
+        parts = urlsplit(location[: 10 * _SHOWN])
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
+    text = f"{parts.scheme}://{host}{parts.path}" if host else parts.path
+    return "".join(character for character in text[:_SHOWN] if character.isprintable())
