@@ -52,6 +52,7 @@ class Action:
     def init(self, _config: Mapping[str, Any]) -> None:
         """Read the schema before the first message arrives."""
         self._ages  # noqa: B018
+        self._validator.ready()
 
     def process(
         self, context: Context, message: Message, config: Mapping[str, Any], _snapshot: Any
@@ -77,7 +78,7 @@ class Action:
         self, context: Context, message: Message, config: Mapping[str, Any], settings: StepSettings
     ) -> Message | None:
         began = time.perf_counter()
-        fields = self.fields(message.body)
+        fields = self.fields(message.body, unknown=settings.unknown_fields)
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
         fields = self._ages.checked(engine, fields, context.logger.warning)
         if self.upload:
@@ -100,18 +101,22 @@ class Action:
         )
         return only
 
-    def fields(self, body: Any) -> dict[str, Any]:
-        """Return a body's fields, checked against the operation's in-schema; raises BadInput."""
+    def fields(self, body: Any, *, unknown: bool = False) -> dict[str, Any]:
+        """Return a body's fields, checked against the operation's in-schema; raises BadInput.
+
+        `unknown` lets fields below the top level pass that the schema does not know.
+        """
         if isinstance(body, RawJson):
             body = body.parse()
         if not isinstance(body, dict):
             raise BadInput("The message body must be an object", hint="Map the step's inputs by name")
         # A mapper leaves null or "" where it found nothing.
         fields = {name: value for name, value in body.items() if value is not None and value != ""}
-        problems = self._validator.unknown_fields(fields) or self._validator.errors(fields)
+        settled, problems = self._validator.settled(fields, unknown=unknown)
         if problems:
-            raise BadInput("; ".join(str(problem) for problem in problems), field=problems[0].field)
-        return fields
+            first = problems[0]
+            raise BadInput("; ".join(map(str, problems)), field=first.field, hint=first.hint or None)
+        return dict(settled)
 
     @cached_property
     def _validator(self) -> Validator:

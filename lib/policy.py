@@ -54,6 +54,8 @@ class StepSettings:
     talk: Limits = TALK
     """Of attach and exec."""
     archive_bytes: int = ARCHIVE_BYTES
+    unknown_fields: bool = False
+    """Whether fields of a request body that no schema knows go to the engine."""
     verbose: bool = False
 
     @classmethod
@@ -69,6 +71,7 @@ class StepSettings:
             work=_over(WORK, None, None, seconds, idle),
             talk=_over(TALK, None, size, seconds, idle),
             archive_bytes=size or ARCHIVE_BYTES,
+            unknown_fields=_choice(config, "unknownFields", "refuse", "pass") == "pass",
             verbose=str(config.get("verbose") or "").lower() not in ("", "false", "off", "no"),
         )
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
+
+from lib.field_names import FieldNames, Problem, is_closed
 
 Tree = dict[str, Any]
 
@@ -30,17 +32,6 @@ _KEPT = (
 )
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with one field: its path (`HostConfig.Binds[2]`, "" for the whole body) and what is expected."""
-
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.message}" if self.field else self.message
-
-
 class _Compiled(Protocol):
     """The part of a jsonschema-rs validator that is used here."""
 
@@ -52,21 +43,32 @@ class Validator:
     """One schema file, ready to check values."""
 
     def __init__(self, schema: Tree) -> None:
-        # Imported late: only a process that checks messages pays for the library.
-        from jsonschema_rs import Draft7Validator
-
         self.schema = schema
         self._fields: Tree = schema.get("properties", {})
-        self._compiled: _Compiled = Draft7Validator(draft7(schema), validate_formats=False)
+
+    def ready(self) -> None:
+        """Compile what `settled` needs, so that the first message need not wait for it."""
+        self._closed  # noqa: B018
+
+    def settled(self, value: Any, *, unknown: bool = False) -> tuple[Any, list[Problem]]:
+        """Return a message's value as it is to be sent, and what is wrong with it.
+
+        Names that the engine takes in any case get the schema's spelling. Names that the schema does not know
+        are wrong; `unknown` lets them pass below the top level.
+        """
+        if self._closed.is_valid(value):
+            return value, self._bad_json(value)
+        value, problems = self._names.settle(value, unknown=unknown)
+        return value, problems or self.errors(value)
 
     def errors(self, value: Any) -> list[Problem]:
         """Return what is wrong with the value; empty if nothing is.
 
         An empty text in an optional top-level field means "not given": a mapper sends it for what is unfilled.
         """
-        if not self._compiled.is_valid(value):
+        if not self._open.is_valid(value):
             filled = self._filled(value)
-            found = [_problem(error) for error in self._compiled.iter_errors(filled)]
+            found = [_problem(error) for error in self._open.iter_errors(filled)]
             if found:
                 return list(dict.fromkeys(found))
         return self._bad_json(value)
@@ -77,24 +79,17 @@ class Validator:
         required = {name for name, node in self._fields.items() if node.get("required")}
         return {name: item for name, item in value.items() if item != "" or name in required}
 
-    def unknown_fields(self, value: Any) -> list[Problem]:
-        """Return one problem per top-level key that the schema does not have, with the name that was probably meant."""
-        if not isinstance(value, Mapping):
-            return []
-        return [self._unknown(key) for key in value if key not in self._fields]
+    @cached_property
+    def _closed(self) -> _Compiled:
+        return _compiled(draft7(self.schema, closed=True))
 
-    def _unknown(self, key: str) -> Problem:
-        import difflib  # late: most processes never see an unknown field
+    @cached_property
+    def _open(self) -> _Compiled:
+        return _compiled(draft7(self.schema))
 
-        known = list(self._fields)
-        lower = {name.lower(): name for name in reversed(known)}
-        close = difflib.get_close_matches(key.lower(), lower, n=1, cutoff=0.6)
-        if close:
-            return Problem(key, f"is no field of {self._name()}; did you mean {lower[close[0]]}?")
-        return Problem(key, f"is no field of {self._name()}; it has {', '.join(known) or 'none'}")
-
-    def _name(self) -> str:
-        return str(self.schema.get("x-operation") or self.schema.get("title") or "this schema")
+    @cached_property
+    def _names(self) -> FieldNames:
+        return FieldNames(self.schema)
 
     def _bad_json(self, value: Any) -> list[Problem]:
         """Return a problem per field whose text must be JSON (`x-text`) and is not."""
@@ -108,6 +103,14 @@ class Validator:
             except ValueError as fault:
                 found.append(Problem(name, f"must be {_ARTICLES[node['type']]} or a text of JSON ({fault})"))
         return found
+
+
+def _compiled(schema: Tree) -> _Compiled:
+    # Imported late: only a process that checks messages pays for the library.
+    from jsonschema_rs import Draft7Validator
+
+    compiled: _Compiled = Draft7Validator(schema, validate_formats=False)
+    return compiled
 
 
 def validator(path: str | Path) -> Validator:
@@ -128,7 +131,7 @@ def marks(schema: Tree) -> dict[str, tuple[str | None, str | None]]:
     }
 
 
-def draft7(schema: Tree) -> Tree:
+def draft7(schema: Tree, *, closed: bool = False) -> Tree:
     """Return the JSON Schema (draft 7) of a file in the platform's dialect.
 
     - `required: true` on properties becomes the list on their object, `multipleOf: 1` a type `integer`.
@@ -137,45 +140,59 @@ def draft7(schema: Tree) -> Tree:
     - In an answer (`x-answer` at the root) null is allowed everywhere and `enum` is no limit: engines of many
       versions answer.
     - `x-accepts` allows further types; `x-text` says what a text in place of a number or boolean must look like.
-    - Additional properties are always allowed; words and marks are dropped.
+    - Additional properties are allowed, or where `closed` only those that `x-also` names, and any where `x-open`
+      stands. Words and marks are dropped.
     """
-    answer = "x-answer" in schema
+    form = _Form(answer="x-answer" in schema, closed=closed)
     definitions = schema.get("definitions", {})
-    tree = _node({key: item for key, item in schema.items() if key != "definitions"}, answer=answer)
-    tree["definitions"] = {name: _node(item, answer=answer) for name, item in definitions.items()}
+    tree = form.node({key: item for key, item in schema.items() if key != "definitions"})
+    tree["definitions"] = {name: form.node(item) for name, item in definitions.items()}
     tree["definitions"] |= {
-        f"{name}.null": _node(item | {"x-nullable": True}, answer=answer)
-        for name, item in definitions.items()
+        f"{name}.null": form.node(item | {"x-nullable": True}) for name, item in definitions.items()
     }
     return tree
 
 
-def _node(node: Tree, *, answer: bool, optional: bool = False) -> Tree:
-    nullable = answer or optional or bool(node.get("x-nullable"))
-    if "$ref" in node:
-        # Siblings of a reference count for nothing in draft 7, so null needs a definition of its own.
-        return {"$ref": f"{node['$ref']}.null" if nullable else node["$ref"]}
-    tree: Tree = {key: node[key] for key in _KEPT if key in node}
-    if "type" in node:
-        tree["type"] = _types(node) + (["null"] if nullable else [])
-    if node.get("enum") and not answer:
-        tree["enum"] = node["enum"] + ([None] if nullable else []) + ([""] if optional else [])
-    if node.get("x-text") in _TEXTS:
-        tree["pattern"] = _TEXTS[node["x-text"]]
-    properties = node.get("properties", {})
-    required = [name for name, item in properties.items() if item.get("required") is True]
-    if properties:
-        tree["properties"] = {
-            name: _node(item, answer=answer, optional=name not in required)
-            for name, item in properties.items()
-        }
-    if required:
-        tree["required"] = required
-    for key in ("items", "additionalProperties"):
-        if isinstance(node.get(key), dict):
-            # Null in a map: in an update it removes the key, elsewhere engines read it as nothing.
-            tree[key] = _node(node[key], answer=answer, optional=key == "additionalProperties")
-    return tree
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How `draft7` writes a schema."""
+
+    answer: bool
+    closed: bool
+
+    def node(self, node: Tree, *, optional: bool = False) -> Tree:
+        nullable = self.answer or optional or bool(node.get("x-nullable"))
+        if "$ref" in node:
+            # Siblings of a reference count for nothing in draft 7, so null needs a definition of its own.
+            return {"$ref": f"{node['$ref']}.null" if nullable else node["$ref"]}
+        tree: Tree = {key: node[key] for key in _KEPT if key in node}
+        if "type" in node:
+            tree["type"] = _types(node) + (["null"] if nullable else [])
+        if node.get("enum") and not self.answer:
+            tree["enum"] = node["enum"] + ([None] if nullable else []) + ([""] if optional else [])
+        if node.get("x-text") in _TEXTS:
+            tree["pattern"] = _TEXTS[node["x-text"]]
+        return tree | self._below(node)
+
+    def _below(self, node: Tree) -> Tree:
+        """Return the keywords for what a node holds."""
+        tree: Tree = {}
+        properties = node.get("properties", {})
+        required = [name for name, item in properties.items() if item.get("required") is True]
+        if properties:
+            tree["properties"] = {
+                name: self.node(item, optional=name not in required) for name, item in properties.items()
+            }
+        if required:
+            tree["required"] = required
+        for key in ("items", "additionalProperties"):
+            if isinstance(node.get(key), dict):
+                # Null in a map: in an update it removes the key, elsewhere engines read it as nothing.
+                tree[key] = self.node(node[key], optional=key == "additionalProperties")
+        if self.closed and is_closed(node):
+            tree.setdefault("properties", {}).update((name, True) for name in node.get("x-also", ()))
+            tree["additionalProperties"] = False
+        return tree
 
 
 def _types(node: Tree) -> list[str]:

@@ -1,7 +1,8 @@
 """From the facts' JSON Schema to the platform's dialect, with our words.
 
 The mapper of the platform knows `required: true` on the property, no union types, no `allOf`, no certain `integer`
-(a whole number is a `number` that is a `multipleOf` 1). Null is allowed where `x-nullable` stands.
+(a whole number is a `number` that is a `multipleOf` 1). Null is allowed where `x-nullable` stands. `x-also` has
+further names that an engine takes: undocumented ones, and those of its answers, which it overlooks in a request.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ class Dialect:
         properties = self._properties(schema, owner, path)
         if properties:
             node["properties"] = properties
+            also = self.facts.extras["also"].get(f"{owner}.{path}" if path else owner)
+            if also and not self.answer:
+                node["x-also"] = also
         for key in ("items", "additionalProperties"):
             if isinstance(schema.get(key), dict):
                 node[key] = self.node(schema[key], owner, path)

@@ -20,7 +20,7 @@ class Facts:
     definitions: Tree  # name -> JSON Schema, nullable as x-nullable
     filters: Tree  # key -> filter -> kind, since, values, forms
     shapes: Tree  # key -> kind of request and answer, what the operation needs
-    extras: Tree  # inputs of our own, forms that an input accepts beside its type
+    extras: Tree  # inputs of our own, forms that an input accepts beside its type, names that no document lists for it
     answers: Tree  # kind of answer -> properties of its message
     examples: Tree  # key -> a message body that the operation accepts
 

@@ -26,7 +26,7 @@ RESOURCES = (
     "session",
 )
 _READS = ("GET", "HEAD")
-_OURS = ("kinds", "reads", "of")
+_OURS = ("kinds", "reads", "body", "of")
 
 
 def manifest(facts: Facts, words: Words, version: str, home: str, outputs: dict[str, Tree]) -> Tree:
@@ -84,6 +84,8 @@ def _action(key: str, facts: Facts, words: Words, home: str) -> Tree:
 def _offered(setting: Tree, key: str, facts: Facts) -> bool:
     operation = facts.operations[key]
     if "kinds" in setting and facts.shapes[key]["answer"] not in setting["kinds"]:
+        return False
+    if setting.get("body") and "definition" not in operation.get("body", {}):
         return False
     names_one = any(parameter["in"] == "path" for parameter in operation["parameters"])
     return not setting.get("reads") or (names_one and operation["method"] in _READS)

@@ -1,7 +1,7 @@
 """How a parameter of an operation looks as an input field: the type a person wants to fill in, and what else is taken.
 
 The wire form decides (facts/operations.json, `wire`). `x-accepts` names the further JSON types that the field takes,
-`x-text` what a text must then be.
+`x-text` what a text must then be; `x-open` that names beside the properties are taken, `x-also` that these are.
 """
 
 from __future__ import annotations
@@ -44,6 +44,11 @@ _FORMS: dict[str, Tree] = {
 }
 _PLATFORM = ("os", "architecture", "variant")
 _LOGIN = ("username", "password", "serveraddress", "identitytoken", "registrytoken")
+# Names without a field in the form: config.json of Docker's own client has some, OCI platforms have the others.
+_ALSO = {
+    "login": ["auth", "email", "serveraddress", "identitytoken", "registrytoken"],
+    "platform": ["os.version", "os.features"],
+}
 
 
 def property_of(parameter: Tree, filters: Tree, words: Words) -> Tree:
@@ -98,7 +103,13 @@ def _filters(filters: Tree) -> Tree:
             "x-accepts": ["string", "number", "boolean", "object"],
             "x-since": fact["since"],
         }
-    return {"type": "object", "properties": properties, "x-accepts": ["string"], "x-text": "json"}
+    return {
+        "type": "object",
+        "properties": properties,
+        "x-open": True,
+        "x-accepts": ["string"],
+        "x-text": "json",
+    }
 
 
 def _registry_auth(field: str, words: Words) -> Tree:
@@ -113,4 +124,8 @@ def _object(names: tuple[str, ...], kind: str, words: Words) -> Tree:
     for name in names:
         title, description = words.answer(kind, name)
         properties[name] = {"title": title, "description": description, "type": "string"}
-    return {"type": "object", "properties": properties}
+    return {
+        "type": "object",
+        "properties": properties,
+        "x-also": [name for name in _ALSO[kind] if name not in properties],
+    }
