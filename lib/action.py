@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.ages import Ages
-from lib.answer import Answer, is_one_message, messages
+from lib.answer import Answer, check_room, is_one_message, messages
 from lib.credentials import open_engine
 from lib.engine import Engine, EngineError, Fields
 from lib.engine.errors import BadInput
@@ -40,6 +40,25 @@ def action(
     return declare
 
 
+@dataclass
+class Emitted:
+    """The messages that one input has brought so far: what follows them is no matter of the input alone."""
+
+    context: Context
+    count: int = 0
+
+    def add(self, message: Message) -> None:
+        """Emit a message."""
+        self.context.emit.data(message)
+        self.count += 1
+
+    def tell(self, error: EngineError) -> None:
+        """Say in an error that something was emitted before it."""
+        if self.count:
+            hint = f"{self.count} messages were emitted before it; a repeat would emit them again"
+            error.hint = f"{error.hint}. {hint}" if error.hint else hint
+
+
 @dataclass(frozen=True)
 class Action:
     """One operation as the runtime sees it: a key and a `process` function."""
@@ -62,10 +81,12 @@ class Action:
         An only message is returned, not emitted: the runtime need not keep a thread until it is confirmed.
         """
         settings = StepSettings.parse(config)
+        emitted = Emitted(context)
         try:
-            return self._work(context, message, config, settings)
+            return self._work(context, message, config, settings, emitted)
         except EngineError as error:
-            outcome = settings.outcome(error)
+            outcome = settings.outcome(error, emitted.count)
+            emitted.tell(error)
             if outcome is Outcome.FAIL:
                 raise
             context.logger.warning(str(error), operation=self.key, outcome=outcome.name.lower())
@@ -75,9 +96,15 @@ class Action:
             return Message(body=error_as_data(error) if outcome is Outcome.EMIT else {})
 
     def _work(
-        self, context: Context, message: Message, config: Mapping[str, Any], settings: StepSettings
+        self,
+        context: Context,
+        message: Message,
+        config: Mapping[str, Any],
+        settings: StepSettings,
+        emitted: Emitted,
     ) -> Message | None:
         began = time.perf_counter()
+        check_room(settings, context)
         fields = self.fields(message.body, unknown=settings.unknown_fields)
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
         fields = self._ages.checked(engine, fields, context.logger.warning)
@@ -91,7 +118,7 @@ class Action:
             (only,) = messages(answer, settings, context)
         else:
             for one in messages(answer, settings, context):
-                context.emit.data(one)
+                emitted.add(one)
         log = context.logger.info if settings.verbose else context.logger.debug
         log(
             f"{self.key} done",

@@ -3,40 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from lib.engine import Reply
 from lib.engine.dialogue import Dialogue
-from lib.engine.errors import LimitReached
-from lib.engine.limits import bounded
-from lib.engine.logs import LogLine
-from lib.engine.progress import Progress
+from lib.engine.errors import BadInput, LimitReached
 from lib.engine.streams import Archive, Lines, Logs, ProgressLines
-from lib.policy import StepSettings
+from lib.policy import ATTACHMENT, StepSettings
+from lib.process_output import MESSAGE_FULL
 from lib.sailor import Context, Message, RawJson
+from lib.stream_messages import filed, heard, json_text, progressed, stored, streamed
 
 Answer = Reply | Mapping[str, Any] | list[Any] | Lines | Logs | Archive | Dialogue | None
-TAR = "application/x-tar"
+
+
+LEAST_ROOM = 4096
+"""Bytes of JSON that a message has to have room for before anything is asked of the engine."""
+
+
+def check_room(settings: StepSettings, context: Context) -> None:
+    """Raise LimitReached where nothing could be told of a call, before it is made."""
+    room = context.emit.room
+    if room < LEAST_ROOM:
+        raise LimitReached(
+            f"What earlier steps hand on leaves {room} bytes in a message for the answer",
+            limit=MESSAGE_FULL,
+            hint="Hand on less: clear passthrough data that later steps do not need",
+        )
+    if settings.output == ATTACHMENT and context.storage is None:
+        raise BadInput("There is no storage for attachments here", field="output", hint="Choose base64")
 
 
 def messages(answer: Answer, settings: StepSettings, context: Context) -> Iterator[Message]:
-    """Yield the messages of an answer.
+    """Yield the messages of an answer; LimitReached where one is longer than the platform takes.
 
     An object is one message, a list one message {"results": [...]} or one per item, a text {"text": ...},
-    nothing {}. A stream is read up to the step's limits; `truncated` names the one that ended it. Progress
-    is one message with what came of it, and one per line before it if items are emitted individually.
+    nothing {}. A stream is read up to the step's limits and to what one message holds; `truncated` names
+    what ended it, with one message per item in a last message of its own. Progress is one message with
+    what came of it, and one per line before it if items are emitted individually.
     """
+    room = context.emit.room
+    for message in _messages(answer, settings, context, room):
+        yield _fitting(message, room)
+
+
+def _messages(answer: Answer, settings: StepSettings, context: Context, room: int) -> Iterator[Message]:
     if isinstance(answer, Reply):
         yield from _whole(answer, settings)
     elif isinstance(answer, ProgressLines):
-        yield from _progressed(answer, settings)
+        yield from progressed(answer, settings, room)
+    elif isinstance(answer, Logs) and settings.output == ATTACHMENT:
+        yield filed(answer, settings, context)
     elif isinstance(answer, Lines | Logs):
-        yield from _streamed(answer, settings)
+        yield from streamed(answer, settings, context, room)
     elif isinstance(answer, Archive):
-        yield _stored(answer, settings, context)
+        yield stored(answer, settings, context)
     elif isinstance(answer, Dialogue):
-        yield _heard(answer, settings)
+        yield heard(answer, settings, context, room)
     elif isinstance(answer, list):
         yield from _listed(answer, settings)
     else:
@@ -46,6 +70,18 @@ def messages(answer: Answer, settings: StepSettings, context: Context) -> Iterat
 def is_one_message(answer: Answer, settings: StepSettings) -> bool:
     """Whether an answer is there already and makes exactly one message."""
     return not settings.individually and not isinstance(answer, Lines | Logs | Archive | Dialogue)
+
+
+def _fitting(message: Message, room: int) -> Message:
+    """Return a message with its body as JSON text, which is written once and never too long to be sent."""
+    body = message.body if isinstance(message.body, RawJson) else RawJson(json_text(message.body))
+    if len(body.data) > room:
+        raise LimitReached(
+            f"The answer has {len(body.data)} bytes of JSON and a message of this step has room for {room}",
+            limit=MESSAGE_FULL,
+            hint="Ask for less: with filters or limits, or for one message per item",
+        )
+    return replace(message, body=body)
 
 
 def _whole(reply: Reply, settings: StepSettings) -> Iterator[Message]:
@@ -76,80 +112,3 @@ def _listed(items: list[Any], settings: StepSettings) -> Iterator[Message]:
         return
     for item in items:
         yield Message(body=item if isinstance(item, dict) else {"value": item})
-
-
-def _streamed(stream: Lines | Logs, settings: StepSettings) -> Iterator[Message]:
-    source: Iterator[LogLine | dict[str, Any]] = stream
-    with stream:
-        items = bounded(source, settings.limits, _size)
-        if settings.individually:
-            for item in items:
-                yield Message(body=_body(item))
-            return
-        body: dict[str, Any] = {"results": [_body(item) for item in items]}
-    if items.truncated:
-        body["truncated"] = items.truncated
-    yield Message(body=body)
-
-
-def _body(item: LogLine | dict[str, Any]) -> dict[str, Any]:
-    return item.as_dict() if isinstance(item, LogLine) else item
-
-
-def _size(item: LogLine | dict[str, Any]) -> int:
-    return len(item.text) if isinstance(item, LogLine) else len(str(item))
-
-
-def _progressed(lines: ProgressLines, settings: StepSettings) -> Iterator[Message]:
-    progress = Progress()
-    with lines:
-        lines.pace(settings.work.idle_seconds, settings.work.max_seconds)
-        for record in lines:
-            progress.feed(record)
-            if settings.individually:
-                yield Message(body={"progress": record})
-    yield Message(body=progress.result().as_dict())
-
-
-def _heard(dialogue: Dialogue, settings: StepSettings) -> Message:
-    """Collect what a conversation brought; the process may still be running when a limit ends it."""
-    heard = {"stdout": bytearray(), "stderr": bytearray(), "stdin": bytearray()}
-    everything = bytearray()
-    with closing(dialogue):
-        # The frames are the iterator, the connection below them keeps the time.
-        dialogue.pace(settings.talk.idle_seconds, settings.talk.max_seconds)
-        frames = bounded(dialogue.frames(), settings.talk, lambda frame: len(frame[1]))
-        for stream, payload in frames:
-            heard[stream] += payload
-            everything += payload
-    body = {name: _text(heard[name]) for name in ("stdout", "stderr")}
-    body["text"] = _text(everything)
-    if frames.truncated:
-        body["truncated"] = frames.truncated
-    return Message(body={**body, **dialogue.outcome()})
-
-
-def _text(data: bytearray) -> str:
-    return data.decode("utf-8", "replace")
-
-
-def _stored(archive: Archive, settings: StepSettings, context: Context) -> Message:
-    if context.storage is None:
-        raise LimitReached("There is no storage for attachments here", limit="storage")
-    with archive:
-        archive.pace(settings.work.idle_seconds, settings.work.max_seconds)
-        attachment = context.storage.store(_capped(archive, settings.archive_bytes), content_type=TAR)
-    name = archive.name
-    body = {"name": name, "size": attachment.get("size"), "contentType": TAR, "attachment": attachment}
-    return Message(body=body, attachments={name: attachment})
-
-
-def _capped(archive: Archive, limit: int) -> Iterator[bytes]:
-    sent = 0
-    for piece in archive:
-        sent += len(piece)
-        if sent > limit:
-            raise LimitReached(
-                f"The archive is longer than {limit} bytes", limit="maxBytes", hint="Raise maxBytes"
-            )
-        yield piece

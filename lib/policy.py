@@ -28,6 +28,7 @@ WORK = Limits(max_seconds=3600, idle_seconds=900)
 # A process may think for long before it says something; its output is told by stream and as a whole.
 TALK = Limits(max_bytes=2 * 1024 * 1024, max_seconds=300)
 ARCHIVE_BYTES = 1024 * 1024 * 1024
+TEXT, BASE64, ATTACHMENT = "text", "base64", "attachment"
 _READS = ("GET", "HEAD")
 
 
@@ -54,8 +55,11 @@ class StepSettings:
     talk: Limits = TALK
     """Of attach and exec."""
     archive_bytes: int = ARCHIVE_BYTES
+    """Of what becomes an attachment."""
     unknown_fields: bool = False
     """Whether fields of a request body that no schema knows go to the engine."""
+    output: str = TEXT
+    """What the output of processes and logs becomes: TEXT, BASE64 or ATTACHMENT."""
     verbose: bool = False
 
     @classmethod
@@ -72,6 +76,7 @@ class StepSettings:
             talk=_over(TALK, None, size, seconds, idle),
             archive_bytes=size or ARCHIVE_BYTES,
             unknown_fields=_choice(config, "unknownFields", "refuse", "pass") == "pass",
+            output=_choice(config, "output", TEXT, BASE64, ATTACHMENT),
             verbose=str(config.get("verbose") or "").lower() not in ("", "false", "off", "no"),
         )
 
@@ -80,11 +85,16 @@ class StepSettings:
         """How long a stream may take to begin: the limits of the step hold for that, too."""
         return min(limit for limit in (self.work.max_seconds, self.work.idle_seconds) if limit)
 
-    def outcome(self, error: EngineError) -> Outcome:
+    def outcome(self, error: EngineError, emitted: int = 0) -> Outcome:
         """Decide what becomes of a failed call.
 
-        Nothing that may have taken effect is repeated, and nothing that would fail again in the same way.
+        Nothing that may have taken effect is repeated, and nothing that would fail again in the same way, and
+        nothing of which messages were `emitted`: the next steps would get them twice, or others in their place.
         """
+        outcome = self._outcome(error)
+        return Outcome.FAIL if emitted and outcome in (Outcome.REBOUND, Outcome.EMPTY) else outcome
+
+    def _outcome(self, error: EngineError) -> Outcome:
         if isinstance(error, NotFound) and self.empty_when_not_found:
             return Outcome.EMPTY
         if self.error_policy == "emit":

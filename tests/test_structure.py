@@ -26,7 +26,9 @@ FLOORS = {
     "lib.credentials": {"lib.engine"},
     "lib.uploads": {"lib.engine", "lib.sailor"},
     "lib.ages": {"lib.engine"},
-    "lib.answer": {"lib.jsontext", "lib.engine", "lib.sailor", "lib.policy"},
+    "lib.process_output": {"lib.jsontext", "lib.sailor", "lib.policy"},
+    "lib.stream_messages": {"lib.jsontext", "lib.engine", "lib.sailor", "lib.policy", "lib.process_output"},
+    "lib.answer": {"lib.engine", "lib.sailor", "lib.policy", "lib.process_output", "lib.stream_messages"},
     "lib.action": {
         "lib.engine",
         "lib.sailor",

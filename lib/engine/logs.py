@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 import re
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,14 @@ class LogLine:
     time: str | None
     text: str
     lossy: bool = False
+    raw: bytes | None = field(default=None, compare=False, repr=False)
+    """The line's bytes where `text` is not all of them."""
+
+    def as_base64(self) -> dict[str, str | bool | None]:
+        """Return {stream, time, text, encoding}: the line byte for byte."""
+        data = self.text.encode() if self.raw is None else self.raw
+        text = base64.b64encode(data).decode()
+        return {"stream": self.stream, "time": self.time, "text": text, "encoding": "base64"}
 
     def as_dict(self) -> dict[str, str | bool | None]:
         """Return {stream, time, text}, and lossy where it is so."""
@@ -113,10 +122,10 @@ class _Lines:
             if data.endswith(b"\r"):  # the last byte of a full fragment, its \n stood alone in the next one
                 data = data[:-1]
         try:
-            text, lossy = data.decode(), False
+            text, raw = data.decode(), None
         except UnicodeDecodeError:
-            text, lossy = data.decode("utf-8", "replace"), True
-        return LogLine(stream, time.decode() if time else None, text, lossy)
+            text, raw = data.decode("utf-8", "replace"), data
+        return LogLine(stream, time.decode() if time else None, text, raw is not None, raw)
 
 
 def _without_repeats(data: bytes, time: bytes) -> bytes:

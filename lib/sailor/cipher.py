@@ -94,6 +94,12 @@ def wire_size(cipher: Cipher, text_size: int, version: int) -> int:
     return sealed if version >= RAW else (sealed + 2) // 3 * 4
 
 
+def text_room(limit: int, version: int) -> int:
+    """Return how long a JSON text may be so that no cipher makes more than `limit` bytes of it."""
+    sealed = limit if version >= RAW else limit // 4 * 3
+    return max(sealed - BLOCK, 0)
+
+
 def from_base64(text: bytes) -> bytes:
     """Return the bytes of base64; takes line breaks and the URL-safe letters, refuses everything else."""
     try:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lib import jsontext
+from lib.jsontext import RawJson
 from lib.sailor import encoding, headers
 from lib.sailor.errors import (
     EmissionTooLarge,
@@ -44,7 +45,7 @@ class Emitter:
         self._count = 0
         self._errors = 0
         self._seed = ""
-        self._carried: Mapping[str, Any] = {}
+        self._carried: Mapping[str, RawJson] = {}
         self._known: Known = {}
 
     def carry(self, message: Message, known: Known) -> None:
@@ -55,6 +56,11 @@ class Emitter:
         self._known = known
         if self._outlet.passthrough:
             self._carried = encoding.carried(message, self._incoming.taken, self._outlet.settings)
+
+    @property
+    def room(self) -> int:
+        """How many bytes of JSON the body of one message may have; a longer one is an EmissionTooLarge."""
+        return encoding.room(self._carried, self._outlet)
 
     def data(self, message: Message | Mapping[str, Any]) -> None:
         """Send a message to the next step (protocol 5.3)."""

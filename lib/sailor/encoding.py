@@ -9,7 +9,7 @@ from typing import Any
 
 from lib import jsontext
 from lib.jsontext import RawJson
-from lib.sailor.cipher import to_wire, wire_size
+from lib.sailor.cipher import text_room, to_wire, wire_size
 from lib.sailor.errors import EmissionTooLarge, EmitError, said
 from lib.sailor.headers import OBJECT_ID, ROUTING_KEY
 from lib.sailor.incoming import error_input
@@ -23,6 +23,9 @@ from lib.sailor.transport import Delivery
 NOT_AVAILABLE = "Not Available"
 LONGEST_ERROR_TEXT = 100_000
 """Characters; an error that quotes a whole answer could become a message that no broker takes."""
+
+AROUND_BODY = 16_384
+"""Bytes kept free beside a body for what else a message holds: keys, id, headers, addresses of attachments."""
 
 
 def as_message(emitted: Message | Mapping[str, Any]) -> Message:
@@ -45,12 +48,25 @@ def is_object(body: Any) -> bool:
     return body.data.lstrip().startswith(b"{") if isinstance(body, RawJson) else isinstance(body, Mapping)
 
 
-def carried(message: Message, taken: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+def carried(message: Message, taken: Mapping[str, Any], settings: Settings) -> dict[str, RawJson]:
     """Return what an input hands on to later steps, as JSON text that nobody can change (protocol 5.3)."""
     passed = {step: RawJson(jsontext.encode(entry)) for step, entry in message.passthrough.items()}
     if settings.no_self_passtrhough and (sender := taken.get("stepId")):
         passed[sender] = RawJson(jsontext.encode(replace(message, passthrough={}).payload()))
     return passed
+
+
+def room(passed: Mapping[str, RawJson], outlet: Outlet) -> int:
+    """Return how many bytes of JSON a body may have so that its message is within the size limit.
+
+    What earlier steps hand on counts, and the body's second copy under the step's own id. A body that goes
+    through the object storage gets no more: the next step has to read it.
+    """
+    settings = outlet.settings
+    text = text_room(settings.outgoing_message_size_limit, settings.protocol_version)
+    text -= sum(len(step) + len(entry.data) + len('"":,') for step, entry in passed.items())
+    copies = 2 if outlet.passthrough and not settings.no_self_passtrhough else 1
+    return max(text - AROUND_BODY, 0) // copies
 
 
 def outgoing_message(

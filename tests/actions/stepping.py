@@ -8,7 +8,10 @@ from typing import Any
 
 from lib import credentials
 from lib.sailor.component import Component
+from lib.sailor.context import Context
+from lib.sailor.emitter import Emitter
 from lib.sailor.folder import FolderStorage
+from lib.sailor.incoming import Incoming
 from lib.sailor.inprocess import InProcess
 from lib.sailor.logging import LEVELS, Logger, Sink
 from lib.sailor.message import Message
@@ -76,6 +79,15 @@ def run_step(
     message = Message(body=body, attachments=dict(attachments or {}), passthrough=dict(passthrough or {}))
     step.run(transport.delivery(message))
     return Outcome(transport, sink.lines)
+
+
+def context_alone() -> Context:
+    """What a function is given around one message, for those that look at a part of a step."""
+    transport, sink = InProcess(), Quiet()
+    logger = Logger("test", LEVELS["debug"], sink, {})
+    outlet = Outlet(FAST, transport)
+    emitter = Emitter(Incoming.of(transport.delivery(Message())), outlet, logger)
+    return Context(emitter, logger, {}, FAST, None, None, outlet.cancelled)
 
 
 def forget_engines() -> None:

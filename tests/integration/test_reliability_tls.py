@@ -19,6 +19,7 @@ from lib.engine.errors import TlsRefused, Unreachable
 from lib.local.local_image import LocalImageError
 from lib.local.private_engine import PrivateEngineError
 from lib.policy import StepSettings
+from tests.actions.stepping import context_alone
 from tests.integration.test_tls import config_for, ping
 from tests.lab.certificates import NAMES, Certificates
 from tests.lab.cut import Cut
@@ -82,10 +83,9 @@ def test_both_versions_carry_calls_and_conversations(tls_engine: LabEngine, vers
         spoken(engine, version)
         assert engine.get("/_ping").text == "OK"
         answer = container_attach(engine, {"id": container, "input": [b"x" * 100_000] * 10})
-        context: Any = None
-        (message,) = messages(answer, StepSettings(), context)
-    assert len(message.body["stdout"]) == 1_000_000
-    assert message.body["exitCode"] == 3
+        (message,) = messages(answer, StepSettings(), context_alone())
+    assert len(message.body.parse()["stdout"]) == 1_000_000
+    assert message.body.parse()["exitCode"] == 3
     tls_engine.remove(container)
 
 

@@ -68,7 +68,10 @@ def test_orders_of_actions_are_distinct_and_grouped_by_file():
             {"emitBehavior", "errorPolicy", "maxItems", "maxBytes", "maxSeconds", "idleSeconds", "verbose"},
         ),
         ("ImagePush", {"emitBehavior", "errorPolicy", "maxSeconds", "idleSeconds", "verbose"}),
-        ("ExecStart", {"errorPolicy", "maxBytes", "maxSeconds", "idleSeconds", "unknownFields", "verbose"}),
+        (
+            "ExecStart",
+            {"output", "errorPolicy", "maxBytes", "maxSeconds", "idleSeconds", "unknownFields", "verbose"},
+        ),
     ],
 )
 def test_an_action_offers_the_settings_that_make_sense_for_its_answer(key, fields):
