@@ -14,6 +14,7 @@ from lib.answer import Answer, check_room, is_one_message, messages
 from lib.credentials import open_engine
 from lib.engine import Engine, EngineError, Fields
 from lib.engine.errors import BadInput
+from lib.message_secrets import message_secrets
 from lib.policy import Outcome, StepSettings, error_as_data
 from lib.sailor import Context, Message, RawJson
 from lib.schema import Validator, validator
@@ -80,6 +81,7 @@ class Action:
 
         An only message is returned, not emitted: the runtime need not keep a thread until it is confirmed.
         """
+        context.logger.secrets.add_later(lambda: message_secrets(self._validator.schema, message.body))
         settings = StepSettings.parse(config)
         emitted = Emitted(context)
         try:
@@ -93,7 +95,9 @@ class Action:
             if outcome is Outcome.REBOUND:
                 context.emit.rebound(str(error))
                 return None
-            return Message(body=error_as_data(error) if outcome is Outcome.EMIT else {})
+            if outcome is Outcome.EMIT:
+                return Message(body=error_as_data(error, context.logger.secrets.masked))
+            return Message()
 
     def _work(
         self,

@@ -30,7 +30,6 @@ _KEYS = (
     "registries",
     "accessMode",
 )
-SECRET_KEYS = ("tlsKey", "tlsKeyPassword", "registries")
 _engines: dict[str, Engine] = {}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -114,8 +114,11 @@ def _passes(error: EngineError) -> bool:
     return isinstance(error, NoAnswer) or (isinstance(error, EngineFault) and error.method in _READS)
 
 
-def error_as_data(error: EngineError) -> dict[str, Any]:
-    """Return the body that `errorPolicy: emit` hands on: {error: {name, message, status, method, path, hint}}."""
+def error_as_data(error: EngineError, masked: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return the body that `errorPolicy: emit` hands on: {error: {name, message, status, method, path, hint}}.
+
+    `masked` blanks out secrets in a value.
+    """
     told = {
         "name": type(error).__name__,
         "message": error.message,
@@ -125,7 +128,7 @@ def error_as_data(error: EngineError) -> dict[str, Any]:
         "hint": error.hint,
         "field": getattr(error, "field", None),
     }
-    return {"error": {key: value for key, value in told.items() if value is not None}}
+    return {"error": {key: masked(value) for key, value in told.items() if value is not None}}
 
 
 def _choice(config: Mapping[str, Any], key: str, default: str, *others: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from lib import cursor as cursors
@@ -135,6 +135,7 @@ class _Delivery:
 
     def emit(self, findings: Sequence[Finding]) -> None:
         """Emit findings in order; returns when every message is confirmed."""
+        findings = [self._masked(finding) if finding.notice else finding for finding in findings]
         as_errors = choice(self.config, "notices", ("emit", "emitError")) == "emitError"
         page = choice(self.config, "emitBehavior", ("emitIndividually", "emitAll")) == "emitAll"
         if as_errors:
@@ -147,6 +148,10 @@ class _Delivery:
             return
         for finding in findings:
             self._send(finding.body, finding.identity)
+
+    def _masked(self, notice: Finding) -> Finding:
+        """A notice may quote what engine, proxy or registry said, and that may quote a login."""
+        return replace(notice, body=self.context.logger.secrets.masked(notice.body))
 
     def _send(self, body: Mapping[str, Any], identity: str) -> None:
         name = derived_id("trigger", self.key, self.engine, identity)

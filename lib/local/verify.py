@@ -13,6 +13,7 @@ from lib.local.problems import UsageError
 from lib.local.settings_of import configuration
 from lib.local.values import json_object
 from lib.sailor.coroutines import awaited
+from lib.sailor.secret_names import secrets_within
 
 
 def verify(options: Namespace, output: Output) -> int:
@@ -25,12 +26,15 @@ def verify(options: Namespace, output: Output) -> int:
             module = shop.component.load(str(manifest.get("verifier", "verify_credentials")))
         except FileNotFoundError as error:
             raise UsageError("The component has no file verify_credentials.py") from error
+        context = shop.service_context()
+        secrets = context.logger.secrets
+        secrets.add(secrets_within(config))
         try:
-            found = awaited(module.verify(shop.service_context(), config))
+            found = awaited(module.verify(context, config))
         except Exception as error:  # noqa: BLE001 - whatever a component raises is the reason of the refusal
-            output.verdict({"verified": False, "reason": str(error)})
+            output.verdict({"verified": False, "reason": secrets.mask(str(error))})
             return 1
-    verdict = _verdict(found)
+    verdict = secrets.masked(_verdict(found))
     output.verdict(verdict)
     return 0 if verdict["verified"] else 1
 

@@ -85,6 +85,9 @@ class Dialect:
         accepted = self.facts.extras["accepts"].get(f"{owner}.{path}")
         if accepted and not self.answer:
             node["x-accepts"] = accepted
+        secret = self.facts.extras["secrets"].get(f"{owner}.{path}")
+        if secret and not self.answer:
+            node["x-secret"] = secret
         return node
 
 

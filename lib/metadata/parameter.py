@@ -116,7 +116,7 @@ def _registry_auth(field: str, words: Words) -> Tree:
     login = _object(_LOGIN, "login", words)
     if field == "X_Registry_Config":
         login = {"type": "object", "additionalProperties": _object(_LOGIN[:2], "login", words)}
-    return login | {"x-accepts": ["string"]}
+    return login | {"x-accepts": ["string"], "x-secret": "login"}
 
 
 def _object(names: tuple[str, ...], kind: str, words: Words) -> Tree:

@@ -42,6 +42,7 @@ def _parameters(key: str, facts: Facts, words: Words) -> list[tuple[str, Tree]]:
         accepted = facts.extras["accepts"].get(f"{key}.{name}")
         if accepted:
             node["x-accepts"] = accepted
+        node |= _secret(f"{key}.{name}", facts)
         if parameter.get("required"):
             node["required"] = True
         found.append((name, node | _marks(parameter)))
@@ -58,7 +59,7 @@ def _body(key: str, body: Tree, facts: Facts, words: Words) -> Tree:
     node = _worded(key, "requestBody", schema, words)
     if body["required"] and "definition" in body:
         node["required"] = True
-    return node | _marks(body)
+    return node | _marks(body) | _secret(f"{key}.requestBody", facts)
 
 
 def _extra(key: str, name: str, facts: Facts, words: Words) -> Tree:
@@ -76,6 +77,12 @@ def _extra(key: str, name: str, facts: Facts, words: Words) -> Tree:
 def _worded(key: str, name: str, schema: Tree, words: Words) -> Tree:
     title, description = words.input(key, name)
     return {"title": title, "description": description} | schema
+
+
+def _secret(name: str, facts: Facts) -> Tree:
+    """Return the mark that says how a field is secret (lib/message_secrets.py)."""
+    kind = facts.extras["secrets"].get(name)
+    return {"x-secret": kind} if kind else {}
 
 
 def _marks(fact: Tree) -> dict[str, Any]:

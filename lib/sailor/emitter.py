@@ -88,7 +88,7 @@ class Emitter:
             if iteration > settings.rebound_limit:
                 raise EmitError("Rebound limit exceeded")
             table = {**delivery.headers, "end": headers.now(), "reboundIteration": iteration}
-            table["reboundReason"] = encoding.error_object(reason)["message"]
+            table["reboundReason"] = encoding.described(reason, self.logger.secrets)["message"]
             expiration = max(settings.rebound_initial_expiration, 0) * 2 ** min(iteration - 1, 32)
             expiration = min(expiration, LONGEST_EXPIRATION)
             self._publish(Kind.REBOUND, delivery.body, table, expiration=expiration)

@@ -14,7 +14,7 @@ from lib.sailor.errors import EmissionTooLarge, EmitError, said
 from lib.sailor.headers import OBJECT_ID, ROUTING_KEY
 from lib.sailor.incoming import error_input
 from lib.sailor.lightweight import Known, is_empty, without
-from lib.sailor.logging import Secrets
+from lib.sailor.masking import Secrets
 from lib.sailor.message import OBJECTS, Message
 from lib.sailor.outlet import Outlet
 from lib.sailor.settings import Settings
@@ -118,6 +118,11 @@ def seal(payload: Any, outlet: Outlet, version: int) -> bytes:
     return to_wire(outlet.cipher, text, version)
 
 
+def described(error: object, secrets: Secrets) -> dict[str, str]:
+    """Return name, message and stack of an error as they may leave the step: masked, then cut."""
+    return {key: _shortened(secrets.mask(text)) for key, text in error_object(error).items()}
+
+
 def error_object(error: object) -> dict[str, str]:
     """Return name, message and stack of whatever was emitted as an error (protocol 5.4)."""
     if isinstance(error, BaseException):
@@ -134,8 +139,7 @@ def error_bodies(
     error: object, delivery: Delivery | None, outlet: Outlet, secrets: Secrets
 ) -> tuple[bytes, bytes]:
     """Return the sealed error alone, as a reply carries it, and the whole error message with its input."""
-    described = {key: _shortened(secrets.mask(text)) for key, text in error_object(error).items()}
-    sealed = to_wire(outlet.cipher, jsontext.encode(described), 1)
+    sealed = to_wire(outlet.cipher, jsontext.encode(described(error, secrets)), 1)
     payload = {"error": sealed.decode()}
     if delivery is not None:
         payload["errorInput"] = error_input(delivery, outlet.cipher, outlet.settings.input_format)

@@ -8,8 +8,9 @@ from typing import Any
 from lib import jsontext
 from lib.sailor.component import Component, Function
 from lib.sailor.coroutines import awaited
-from lib.sailor.logging import Logger, secrets_within
+from lib.sailor.logging import Logger
 from lib.sailor.platform import Platform
+from lib.sailor.secret_names import secrets_within
 from lib.sailor.settings import Settings
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lib import jsontext
 from lib.sailor.errors import said
+from lib.sailor.masking import Secrets
 
 LEVELS = {"trace": 10, "debug": 20, "info": 30, "warn": 40, "error": 50, "fatal": 60}
 _COPIED = (
@@ -19,48 +19,6 @@ _COPIED = (
     *("EXECUTION_RESULT_ID", "FLOW_ID", "FLOW_VERSION", "FUNCTION", "STEP_ID", "TASK_USER_EMAIL"),
     *("TENANT_ID", "USER_ID", "WORKSPACE_ID"),
 )
-_SECRET_KEY = re.compile(
-    r"passw|secret|token|api_?key|tlskey|credential|authorization|registries|auth$", re.IGNORECASE
-)
-_SHORTEST_SECRET = 6  # shorter ones would blank out ordinary words
-_MASK = "***"
-
-
-class Secrets:
-    """The texts that no line may show."""
-
-    def __init__(self) -> None:
-        self._texts: tuple[str, ...] = ()
-
-    def add(self, texts: Iterable[str]) -> None:
-        """Hide these from now on; very short ones are left alone."""
-        wanted = {text for text in texts if len(text) >= _SHORTEST_SECRET}
-        escaped = {jsontext.encode(text)[1:-1].decode() for text in wanted}
-        self._texts = tuple(sorted({*self._texts, *wanted, *escaped}, key=len, reverse=True))
-
-    def mask(self, text: str) -> str:
-        """Return the text with every secret blanked out."""
-        for secret in self._texts:
-            if secret in text:
-                text = text.replace(secret, _MASK)
-        return text
-
-
-def secrets_within(value: Any, *, secret: bool = False) -> Iterator[str]:
-    """Yield the texts of a configuration that stand under a key that names a secret, at any depth."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from secrets_within(item, secret=secret or bool(_SECRET_KEY.search(str(key))))
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from secrets_within(item, secret=secret)
-    elif isinstance(value, str) and secret:
-        yield value
-        if value.lstrip().startswith("{"):  # a text that holds JSON is logged in pieces, too
-            try:
-                yield from secrets_within(jsontext.decode(value.encode()), secret=True)
-            except ValueError:
-                return
 
 
 class Sink:
@@ -73,7 +31,8 @@ class Sink:
         self._lock = threading.Lock()
 
     def write(self, line: bytes) -> None:
-        line = self.secrets.mask(line.decode(errors="replace")).encode(errors="replace") + b"\n"
+        """Write a line as it is: whoever makes it has masked it."""
+        line += b"\n"
         with self._lock:
             while line:
                 try:
@@ -96,23 +55,32 @@ def _occupy(descriptor: int) -> None:
 class Logger:
     """Writes lines of one name; `bind` returns one that adds fields to every line."""
 
-    def __init__(self, name: str, level: int, sink: Sink, fields: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        level: int,
+        sink: Sink,
+        fields: Mapping[str, Any],
+        secrets: Secrets | None = None,
+    ) -> None:
         self._name = name
         self._level = level
         self._sink = sink
         self._fields = fields
-
-    @property
-    def secrets(self) -> Secrets:
-        return self._sink.secrets
+        self.secrets = secrets or sink.secrets
+        """What the lines of this logger do not show: the process's secrets, or also those of one message."""
 
     def bind(self, **fields: Any) -> Logger:
         """Return a logger of the same name with more fields; None values are left out."""
         given = {key: value for key, value in fields.items() if value is not None}
-        return Logger(self._name, self._level, self._sink, {**self._fields, **given})
+        return Logger(self._name, self._level, self._sink, {**self._fields, **given}, self.secrets)
 
     def named(self, name: str) -> Logger:
-        return Logger(name, self._level, self._sink, self._fields)
+        return Logger(name, self._level, self._sink, self._fields, self.secrets)
+
+    def hiding(self, secrets: Secrets) -> Logger:
+        """Return this logger for one message, whose own secrets stay hidden as well."""
+        return Logger(self._name, self._level, self._sink, self._fields, secrets)
 
     def enabled(self, level: str) -> bool:
         return LEVELS[level] >= self._level
@@ -146,14 +114,13 @@ class Logger:
         line["msg"] = msg if isinstance(msg, str) else said(msg)
         line["time"] = _timestamp()
         line["v"] = 0
-        try:
-            self._sink.write(jsontext.encode(line))
-        except (
-            TypeError,
-            ValueError,
-            RecursionError,
-        ):  # a field without a JSON form: its text is better than no line
-            self._sink.write(jsontext.encode({key: _plain(value) for key, value in line.items()}))
+        self._sink.write(self._encoded(line))
+
+    def _encoded(self, line: dict[str, Any]) -> bytes:
+        text = _encoded(line)
+        if self.secrets.show_in(text.decode(errors="replace")):
+            text = _encoded({key: self.secrets.masked(_plain(value)) for key, value in line.items()})
+        return text
 
 
 def describe(error: BaseException) -> dict[str, Any]:
@@ -203,9 +170,21 @@ def _timestamp() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1_000_000:03d}Z"
 
 
+def _encoded(line: Mapping[str, Any]) -> bytes:
+    try:
+        return jsontext.encode(line)
+    except (TypeError, ValueError, RecursionError):  # the text of a field is better than no line
+        return jsontext.encode({key: _plain(value) for key, value in line.items()})
+
+
 def _plain(value: Any) -> Any:
+    """Return a value that has a JSON form: the value itself, or its text."""
     if isinstance(value, (str, int, float, bool)) or value is None:
         return value
+    try:
+        return jsontext.decode(jsontext.encode(value))
+    except (TypeError, ValueError, RecursionError):
+        pass
     try:
         return repr(value)
     except Exception:  # noqa: BLE001 - a log line must not fail its message

@@ -16,8 +16,9 @@ from lib.sailor.context import Context
 from lib.sailor.coroutines import awaited
 from lib.sailor.ending import end_process
 from lib.sailor.errors import RequestError, SailorError, said
-from lib.sailor.logging import Logger, catch_uncaught, open_logger, secrets_within
+from lib.sailor.logging import Logger, catch_uncaught, open_logger
 from lib.sailor.platform import Platform
+from lib.sailor.secret_names import secrets_within
 from lib.sailor.settings import Settings
 from lib.sailor.stdlog import forward_library_logs
 
@@ -137,7 +138,7 @@ def _verify(component: Component, context: Context, config: Any) -> Any:
         text = context.logger.secrets.mask(said(error))
         return {"verified": False, "reason": text}
     if isinstance(result, Mapping) and "verified" in result:
-        return result
+        return context.logger.secrets.masked(result)
     return {"verified": result is not False}
 
 

@@ -13,10 +13,11 @@ from lib.sailor.cipher import Aes
 from lib.sailor.component import Component, Function
 from lib.sailor.errors import ComponentError, EmitError, TransportError
 from lib.sailor.ids import random_id
-from lib.sailor.logging import Logger, secrets_within
+from lib.sailor.logging import Logger
 from lib.sailor.objects import Maester
 from lib.sailor.outlet import Outlet, throttles
 from lib.sailor.platform import Platform, StepData
+from lib.sailor.secret_names import secrets_within
 from lib.sailor.settings import Settings
 from lib.sailor.snapshot import Snapshot
 from lib.sailor.step import Process, Step

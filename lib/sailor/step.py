@@ -14,9 +14,11 @@ from lib.sailor.emitter import Emitter
 from lib.sailor.errors import EmitError, said
 from lib.sailor.incoming import Incoming, read
 from lib.sailor.lightweight import Known
-from lib.sailor.logging import Logger, secrets_within
+from lib.sailor.logging import Logger
+from lib.sailor.masking import Secrets
 from lib.sailor.message import Message
 from lib.sailor.outlet import Outlet
+from lib.sailor.secret_names import secrets_within
 from lib.sailor.transport import Delivery, Storage
 
 Process = Callable[[Context, Message, Any, Any], Any]
@@ -91,7 +93,7 @@ class Step:
         return awaited(self.process(context, message, config, self.outlet.snapshot.copy()))
 
     def _failed(self, error: BaseException, incoming: Incoming, emitter: Emitter) -> None:
-        logger = self._own_logger(incoming)
+        logger = self._own_logger(incoming, emitter.logger.secrets)
         logger.error(said(error), err=error)
         if self.outlet.cancelled.is_set() or (isinstance(error, EmitError) and error.reported):
             emitter.count_error()
@@ -102,14 +104,15 @@ class Step:
             logger.fatal("The error could not be delivered; the message is rejected", err=second)
 
     def _component_logger(self, incoming: Incoming) -> Logger:
+        """Return the function's logger; what the function declares as secret of this message stays hidden."""
         ids = {key: incoming.taken.get(key) for key in ("threadId", "messageId", "parentMessageId")}
-        return self.logger.named("component").bind(**ids)
+        return self.logger.named("component").bind(**ids).hiding(Secrets(self.logger.secrets))
 
-    def _own_logger(self, incoming: Incoming) -> Logger:
+    def _own_logger(self, incoming: Incoming, secrets: Secrets) -> Logger:
         ids = {
             key: incoming.taken.get(key) or "unknown" for key in ("threadId", "messageId", "parentMessageId")
         }
-        return self.logger.bind(**ids, **incoming.delivery.facts)
+        return self.logger.bind(**ids, **incoming.delivery.facts).hiding(secrets)
 
 
 def emit_result(result: Any, emitter: Emitter) -> None:

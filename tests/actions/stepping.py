@@ -33,7 +33,7 @@ class Quiet(Sink):
         self.lines: list[str] = []
 
     def write(self, line: bytes) -> None:
-        self.lines.append(self.secrets.mask(line.decode()))
+        self.lines.append(line.decode())
 
 
 @dataclass(frozen=True)

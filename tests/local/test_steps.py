@@ -160,7 +160,7 @@ def test_a_credential_is_verified_by_the_component_itself() -> None:
     bad = run("verify", "--config", '{"token": "wrong"}', "--json")
 
     assert (good.code, good.emissions) == (0, [{"verified": True, "account": "tests"}])
-    assert (bad.code, bad.emissions) == (1, [{"verified": False, "reason": "the token is wrong"}])
+    assert (bad.code, bad.emissions) == (1, [{"verified": False, "reason": "the token is ***"}])
 
 
 def test_the_engine_of_the_environment_is_the_step_s_unless_a_credential_names_one(tmp_path: Path) -> None:

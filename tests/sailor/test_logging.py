@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.logging import Secrets, open_logger, secrets_within
+from lib.sailor.logging import open_logger
+from lib.sailor.masking import Secrets
+from lib.sailor.secret_names import secrets_within
 from lib.sailor.throttle import Throttle
 
 
@@ -72,7 +74,7 @@ def test_secrets_are_masked_in_every_form(log: Log) -> None:
     log.logger.info('pass"word\n', field={"deep": ["token-1234 ab"]})
 
     (line,) = log.lines()
-    assert line["msg"] == "***"
+    assert line["msg"] == "***\n"
     assert line["field"] == {"deep": ["*** ab"]}
 
 

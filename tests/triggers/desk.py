@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from lib.sailor.masking import Secrets
 from lib.sailor.message import Message
 
 
@@ -61,6 +62,7 @@ class Lines:
     """What was logged."""
 
     lines: list[str] = field(default_factory=list)
+    secrets: Secrets = field(default_factory=Secrets)
 
     def debug(self, msg: object, **fields: Any) -> None:
         self.lines.append(f"debug {msg} {fields}")
