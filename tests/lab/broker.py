@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from lib.local.keeper import SYSTEM_PATH, Keeper
 from tests.lab.certificates import Certificates
-from tests.lab.ports import free_ports
+from tests.lab.ports import HeldPort
 from tests.lab.waiting import wait_until
 
 PROGRAMS = "/usr/lib/rabbitmq/bin"  # those in /usr/sbin insist on the user rabbitmq
@@ -41,12 +41,13 @@ class Broker:
         """With certificates it also speaks TLS, at `tls_port`, and wants to see one of theirs."""
         if not os.path.exists(f"{PROGRAMS}/rabbitmq-server"):
             raise BrokerError("RabbitMQ is not installed: install the package rabbitmq-server")
-        self.keeper = Keeper("broker", patience=10)
+        self.keeper = Keeper("broker", patience=20)
         self.folder = self.keeper.folder
-        self.port, self.tls_port, names, talk, first, second = free_ports(6)
+        self._ports = [HeldPort() for _ in range(5)]
+        self.port, self.tls_port, names, talk, tools = (port.number for port in self._ports)
         self._tls = tls_settings(certificates, self.tls_port) if certificates else ""
         self.uri = f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
-        self._environment = self._settings(names, talk, (first, second))
+        self._environment = self._settings(names, talk, tools)
         self.start()
 
     def start(self) -> None:
@@ -55,7 +56,7 @@ class Broker:
             pass  # what an earlier run said is no sign of this one
         self.keeper.start([f"{PROGRAMS}/rabbitmq-server"], self._environment)
         try:
-            wait_until(self._is_up, "RabbitMQ to start", 60)
+            wait_until(self._is_up, "RabbitMQ to start")
         except BaseException:
             self.close()
             raise
@@ -117,6 +118,8 @@ class Broker:
 
     def close(self) -> None:
         self.keeper.close()
+        for port in self._ports:
+            port.close()
 
     def _is_up(self) -> bool:
         if not self.keeper.running:
@@ -124,7 +127,7 @@ class Broker:
         with open(self.keeper.log, encoding="utf-8", errors="replace") as file:
             return STARTED in file.read()
 
-    def _settings(self, names: int, talk: int, tools: tuple[int, int]) -> Mapping[str, str]:
+    def _settings(self, names: int, talk: int, tools: int) -> Mapping[str, str]:
         folder = self.folder
         with open(f"{folder}/rabbitmq.conf", "w", encoding="utf-8") as file:
             file.write(SETTINGS + self._tls)
@@ -138,8 +141,8 @@ class Broker:
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(talk),
-            "RABBITMQ_CTL_DIST_PORT_MIN": str(min(tools)),
-            "RABBITMQ_CTL_DIST_PORT_MAX": str(max(tools)),
+            "RABBITMQ_CTL_DIST_PORT_MIN": str(tools),
+            "RABBITMQ_CTL_DIST_PORT_MAX": str(tools + 50),
             "ERL_EPMD_PORT": str(names),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_MNESIA_BASE": f"{folder}/mnesia",

@@ -7,12 +7,12 @@ import re
 import socket
 import struct
 import threading
-import time
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from tests.lab.inside import listen_inside
+from tests.lab.ports import HeldPort
 
 PIECE = 65536
 ONE_SECOND = 1.0
@@ -80,7 +80,8 @@ class Cut:
         self._pairs: set[Pair] = set()
         self._guard = threading.Lock()
         self._door: socket.socket | None = None
-        self.port = 0
+        self._port = HeldPort(namespace)
+        self.port = self._port.number
         self.thaw()
         self.accept()
 
@@ -88,7 +89,6 @@ class Cut:
         """Take connections (again), always on the same port."""
         if self._door is None:
             self._door = listen_inside(self._namespace, self.port)
-            self.port = self._door.getsockname()[1]
             threading.Thread(target=self._serve, args=(self._door,), daemon=True).start()
 
     def refuse(self) -> None:
@@ -134,6 +134,7 @@ class Cut:
     def close(self) -> None:
         self.refuse()
         self.thaw()
+        self._port.close()
 
     def __enter__(self) -> Self:
         return self
@@ -164,6 +165,8 @@ class Cut:
             with self._guard:
                 self._pairs.add(pair)
             pair.start()
+            if door is not self._door:  # refused meanwhile
+                pair.end(clean=False)
 
     def _reach(self) -> socket.socket:
         if isinstance(self.target, str):
@@ -207,18 +210,18 @@ class Pair:
         seen: Limit | None = None
         left = 0
         with contextlib.suppress(OSError):
-            while data := source.recv(PIECE):
+            while data := self._received(source):
                 self._note(data, direction)
                 self._wait(direction)
                 if (limit := self._limit(direction)) is not seen:
                     seen = limit
                     left = seen.size if seen else 0
                 part = data[:left] if seen else data
+                direction.passed += len(part)  # before: whoever has received them finds them counted
                 for start in range(0, len(part), direction.piece):
                     target.sendall(part[start : start + direction.piece])
                     if direction.pause:
                         self.ended.wait(direction.pause)
-                direction.passed += len(part)
                 left -= len(part)
                 if seen and left <= 0:
                     self._fail(seen, direction)
@@ -228,6 +231,15 @@ class Pair:
                 self.ended.wait()
             target.shutdown(socket.SHUT_WR)  # the end of one direction is passed on as such
         self._one_done()
+
+    def _received(self, source: socket.socket) -> bytes:
+        """What one side says; its reset is one for the other side, too."""
+        try:
+            return source.recv(PIECE)
+        except OSError:
+            if not self.ended.is_set():
+                self.end(clean=False)
+            raise
 
     def _note(self, data: bytes, direction: Direction) -> None:
         if direction is self.cut.requests and (line := REQUEST.match(data)):
@@ -246,10 +258,13 @@ class Pair:
             self.end(clean=limit.clean)
 
     def _wait(self, direction: Direction) -> None:
+        """Return when bytes may move; OSError when the connection has ended, so that what was held is not passed on."""
         while not self.ended.is_set() and not direction.moving.wait(ONE_SECOND):
             pass
         if direction.delay:
-            time.sleep(direction.delay)
+            self.ended.wait(direction.delay)
+        if self.ended.is_set():
+            raise ConnectionAbortedError
 
     def _one_done(self) -> None:
         with self.cut._guard:

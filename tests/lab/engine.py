@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lib.local.local_image import busybox_archive
 from lib.local.private_engine import PrivateEngine
 from tests.lab.certificates import Certificates
 from tests.lab.cut import Cut
-from tests.lab.ports import free_ports
+from tests.lab.ports import HeldPort
 from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire, WireError
 
@@ -35,6 +36,7 @@ class LabEngine:
         self.socket = url.removeprefix("unix://")
         self.wire = Wire(url)
         self._door: Cut | None = None
+        self._port: HeldPort | None = None
         about = self.wire.do("GET", "/version").json()
         self.version = about["Version"].partition("+")[0]
         self.api, self.minimum_api = about["ApiVersion"], about["MinAPIVersion"]
@@ -52,19 +54,21 @@ class LabEngine:
         number: int = 1,
     ) -> LabEngine:
         """A new private engine; raises PrivateEngineError where that is impossible."""
-        private = PrivateEngine(
-            listen=free_ports(1)[0],
-            daemon={**(daemon or {}), **(certificates.daemon_settings() if certificates else {})},
-            environment=environment,
-            binaries=binaries,
-            number=number,
-        )
-        scheme = "https" if certificates else "http"
-        try:
-            return cls(private, private.url, f"{scheme}://127.0.0.1:{private.port}", certificates)
-        except BaseException:
-            private.close()
-            raise
+        with ExitStack() as undo:
+            port = undo.enter_context(HeldPort())
+            private = PrivateEngine(
+                listen=port.number,
+                daemon={**(daemon or {}), **(certificates.daemon_settings() if certificates else {})},
+                environment=environment,
+                binaries=binaries,
+                number=number,
+            )
+            undo.callback(private.close)
+            scheme = "https" if certificates else "http"
+            engine = cls(private, private.url, f"{scheme}://127.0.0.1:{port.number}", certificates)
+            engine._port = port
+            undo.pop_all()
+        return engine
 
     @classmethod
     def given(cls, url: str) -> LabEngine:
@@ -164,6 +168,8 @@ class LabEngine:
 
     def close(self) -> None:
         """Remove the engine, or from one that was given the image."""
+        if self._port is not None:
+            self._port.close()
         if self.private is not None:
             self.private.close()
             return

@@ -21,6 +21,18 @@ def listen_inside(namespace: str, port: int = 0) -> socket.socket:
     return _inside(namespace, lambda: socket.create_server(("127.0.0.1", port)))
 
 
+def bind_inside(namespace: str) -> socket.socket:
+    """A socket that is bound to a free port of the namespace's loopback; another may listen there."""
+    return _inside(namespace, _bound)
+
+
+def _bound() -> socket.socket:
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
 def _inside(namespace: str, make: Callable[[], socket.socket]) -> socket.socket:
     """A namespace belongs to a thread, so a short-lived one goes there; "" is the machine's own."""
     if not namespace:

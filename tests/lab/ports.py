@@ -1,23 +1,32 @@
-"""Ports for services that must come back on the same one after a restart."""
+"""Ports that stay ours while the server on them is not there: before its start, and while it is down."""
 
 from __future__ import annotations
 
-import random
-import socket
+from types import TracebackType
+from typing import Self
 
-# Below the range that the kernel takes the ports of outgoing connections from.
-RANGE = range(20000, 32000)
+from tests.lab.inside import bind_inside
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody listens on just now."""
-    found: list[int] = []
-    for port in random.sample(RANGE, len(RANGE)):
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise OSError("no free ports on the loopback")
+class HeldPort:
+    """A free port of the loopback, `number`, bound but not listened on: connects are refused.
+
+    Whoever binds with SO_REUSEADDR, as servers do, may listen on it; the kernel gives it to nobody else.
+    With a `namespace` it is a port in there.
+    """
+
+    def __init__(self, namespace: str = "") -> None:
+        self._socket = bind_inside(namespace)
+        self.number: int = self._socket.getsockname()[1]
+
+    def close(self) -> None:
+        """Give it up; the server has ended."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -12,7 +12,7 @@ from typing import Any
 
 from lib.local.keeper import SYSTEM_PATH, Keeper
 from tests.lab.engine import LabEngine
-from tests.lab.ports import free_ports
+from tests.lab.ports import HeldPort
 from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire
 
@@ -31,9 +31,9 @@ class Registry:
     def __init__(self, engine: LabEngine, *, secured: bool = False) -> None:
         if shutil.which("docker-registry") is None:
             raise RegistryError("docker-registry is not installed: install the package docker-registry")
+        self._port = HeldPort(engine.namespace)
         self.keeper = Keeper("registry", patience=5)
-        port = free_ports(1)[0]
-        self.address = f"127.0.0.1:{port}"
+        self.address = f"127.0.0.1:{self._port.number}"
         self.user, self.password = (USER, PASSWORD) if secured else ("", "")
         self.wire = Wire(f"http://{self.address}", namespace=engine.namespace)
         with open(f"{self.keeper.folder}/settings.json", "w", encoding="utf-8") as file:
@@ -74,6 +74,7 @@ class Registry:
 
     def close(self) -> None:
         self.keeper.close()
+        self._port.close()
 
     def _answers(self) -> bool:
         if not self.keeper.running:

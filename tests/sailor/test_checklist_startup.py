@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.lab.ports import free_ports
+from tests.lab.ports import HeldPort
 from tests.sailor.process import Process
 from tests.sailor.stage import Stage
 
@@ -62,18 +63,25 @@ def test_11_client_errors_are_reported_without_retry(stage: Stage) -> None:
     assert len(stage.platform.asked("GET", STEP)) == 1
 
 
-def test_12_an_unreachable_api_is_reported(stage: Stage) -> None:
-    nowhere = f"http://127.0.0.1:{free_ports(1)[0]}"
+@pytest.fixture
+def closed() -> Iterator[int]:
+    """A port that nobody listens on."""
+    with HeldPort() as port:
+        yield port.number
+
+
+def test_12_an_unreachable_api_is_reported(stage: Stage, closed: int) -> None:
+    nowhere = f"http://127.0.0.1:{closed}"
 
     error = reported(stage, stage.start(ready=False, api_uri=nowhere, api_request_retry_delay="1"))
 
     assert nowhere in error["message"]
 
 
-def test_13_an_unreachable_broker_ends_with_1_after_four_attempts(stage: Stage) -> None:
+def test_13_an_unreachable_broker_ends_with_1_after_four_attempts(stage: Stage, closed: int) -> None:
     process = stage.start(
         ready=False,
-        amqp_uri=f"amqp://guest:guest@127.0.0.1:{free_ports(1)[0]}",
+        amqp_uri=f"amqp://guest:guest@127.0.0.1:{closed}",
         amqp_reconnect_timeout="5",
     )
 
@@ -83,10 +91,10 @@ def test_13_an_unreachable_broker_ends_with_1_after_four_attempts(stage: Stage) 
     assert any("cannot be opened" in line.get("err", {}).get("message", "") for line in process.lines)
 
 
-def test_13_better_attempts_are_configurable(stage: Stage) -> None:
+def test_13_better_attempts_are_configurable(stage: Stage, closed: int) -> None:
     process = stage.start(
         ready=False,
-        amqp_uri=f"amqp://guest:guest@127.0.0.1:{free_ports(1)[0]}",
+        amqp_uri=f"amqp://guest:guest@127.0.0.1:{closed}",
         amqp_reconnect_timeout="1",
         amqp_reconnect_attempts="5",
     )
