@@ -122,8 +122,8 @@ class Service:
 
     def remove(self) -> None:
         """End what is left, then take down mounts, cgroups and the folder."""
-        while left := list(children()):
-            for pid in left:
+        while not childless():
+            for pid in children():
                 thaw(pid)
                 self._signal(pid, signal.SIGKILL)
             time.sleep(0.02)
@@ -149,6 +149,16 @@ def reap(*_: object) -> None:
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0] > 0:
             pass
+
+
+def childless() -> bool:
+    """Tell whether the kernel knows no child; a look through /proc misses one that becomes ours meanwhile."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0] > 0:
+            pass
+    except ChildProcessError:
+        return True
+    return False
 
 
 def children() -> Iterator[int]:

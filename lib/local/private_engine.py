@@ -54,8 +54,8 @@ class PrivateEngine:
         self._write_settings(number, daemon or {})
         self.start()
 
-    def start(self, seconds: float = 15) -> None:
-        """Start dockerd (again) and return when it answers."""
+    def start(self, seconds: float = 60) -> None:
+        """Start dockerd (again) and return when it answers; after `seconds` it hangs."""
         command = ["dockerd", "--config-file", os.path.join(self.keeper.folder, "daemon.json")]
         self.port = self.keeper.start(command, self._environment, listen=self._listen)
         deadline = time.monotonic() + seconds
