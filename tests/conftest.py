@@ -4,6 +4,7 @@ import signal
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import summary
 from tests.lab.fixtures import (
@@ -33,6 +34,12 @@ __all__ = [
     "swarm_pair",
     "tls_engine",
 ]
+
+# Examples are counted, not timed: other tests share the machine.
+settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50
+)
+settings.load_profile("shared")
 
 BROKERS = {"broker"}
 ENGINES = {"engine_lab", "tls_engine", "swarm_pair", "newer_engines", "podman_service"}

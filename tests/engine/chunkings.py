@@ -7,8 +7,7 @@ from itertools import pairwise
 from hypothesis import settings
 from hypothesis import strategies as st
 
-# No deadline: other tests share the machine.
-unhurried = settings(deadline=None, max_examples=200)
+many = settings(max_examples=200)
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:

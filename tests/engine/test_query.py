@@ -63,7 +63,9 @@ def test_filters_of_engines_before_1_10_are_taken() -> None:
 
 
 JSON = st.recursive(
-    st.one_of(st.none(), SCALARS), lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner))
+    st.one_of(st.none(), SCALARS),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    max_leaves=8,
 )
 
 

@@ -193,7 +193,7 @@ class Writer:
             self.whole.append("".join(f"{name}.{piece};" for piece in range(fragments)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(0, 6), max_size=12), st.randoms(use_true_random=False), st.integers(1, 60))
 def test_every_line_is_told_once_whenever_it_is_looked_at(
     bursts: list[int], chance: random.Random, limit: int

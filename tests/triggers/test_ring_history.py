@@ -75,7 +75,7 @@ def play(ring: Ring, watcher: Watcher, step: str, amount: int, chance: random.Ra
         ring.now -= amount
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_whatever_happens_every_event_is_told_once_or_a_gap_is(
     steps: list[tuple[str, int]], chance: random.Random
