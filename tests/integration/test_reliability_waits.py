@@ -17,11 +17,21 @@ from tests.integration.reliability_lab import Way, steps_forgotten, throwaway_en
 from tests.lab.cut import Cut
 from tests.lab.engine import LabEngine
 from tests.lab.fixtures import MakeContainer
-from tests.lab.waiting import wait_until
+from tests.lab.waiting import ended, wait_until
 
 __all__ = ["steps_forgotten", "throwaway_engine", "way"]
 
 pytestmark = pytest.mark.engine
+
+
+# As process 1 it does not even notice a signal before it has asked for it, so it says when it has.
+SEVEN = ["sh", "-c", "trap 'exit 7' TERM; echo ready; sleep 600 & wait"]
+
+
+def heeding(way: Way, container: str) -> None:
+    """Wait until the container would end with 7 on SIGTERM."""
+    path = f"/containers/{container}/logs"
+    wait_until(lambda: b"ready" in way.lab.wire.do("GET", path, stdout=True).body, "the trap")
 
 
 class Waiting(threading.Thread):
@@ -38,7 +48,7 @@ class Waiting(threading.Thread):
 
     @property
     def outcome(self) -> Outcome:
-        self.join(20)
+        ended(self)
         assert self._outcome is not None
         return self._outcome
 
@@ -47,7 +57,8 @@ class Waiting(threading.Thread):
 def test_the_exit_code_comes_when_the_container_ends(
     way: Way, run_container: MakeContainer, condition: str
 ) -> None:
-    container = run_container(["sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.01; done"])
+    container = run_container(SEVEN)
+    heeding(way, container)
     way.port.answers.passed = 0
     waiting = Waiting(way, {"id": container, "condition": condition})
     wait_until(lambda: way.port.answers.passed > 100, "the wait to begin")
@@ -92,7 +103,8 @@ def test_a_container_that_removes_itself_during_the_wait_tells_its_code(way: Way
 
 
 def test_a_wait_whose_connection_is_lost_goes_on(way: Way, run_container: MakeContainer) -> None:
-    container = run_container(["sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.01; done"])
+    container = run_container(SEVEN)
+    heeding(way, container)
     way.port.answers.passed = 0
     waiting = Waiting(way, {"id": container})
     wait_until(lambda: way.port.answers.passed > 100, "the wait to begin")

@@ -298,7 +298,8 @@ def test_an_attached_container_gets_input_and_gives_output(bench: Bench) -> None
         bench.engine.post("/containers/{id}/start", {"id": container})
         duplex.pace(30, 60)
         heard = list(duplex.frames([b"hello"], tty=False))
-    assert heard == [("stdout", b"hello"), ("stderr", b"done\n")]
+    # Each stream keeps its order; which of the two is heard first, no engine promises.
+    assert sorted(heard) == [("stderr", b"done\n"), ("stdout", b"hello")]
 
 
 def test_a_websocket_carries_input_and_output(bench: Bench) -> None:

@@ -24,6 +24,28 @@ def small(broker: Broker) -> Iterator[None]:
     broker.ctl("eval", "application:set_env(rabbit, max_message_size, 134217728).")
 
 
+def inputs_of(stage: Stage, kind: str, count: int) -> set[str]:
+    """The inputs of the messages in a queue, read until so many are there.
+
+    fault 8.35: what is not confirmed when the channel closes is published again with the same id, and may be there
+    twice; so messages are told apart by their ids, and a repeat stands for no other.
+    """
+    found: dict[str, str] = {}
+    while len(found) < count:
+        got = stage.take(kind)
+        assert kind == "data" or "larger than configured max size" in got.error["message"]
+        found[got.headers["messageId"]] = got.headers["parentMessageId"]
+    return set(found.values())
+
+
+def left(stage: Stage, kind: str) -> set[str]:
+    """The inputs of the messages that are still in a queue."""
+    found = set()
+    while (got := stage.wires.peek(kind)) is not None:
+        found.add(got.headers["parentMessageId"])
+    return found
+
+
 @pytest.mark.usefixtures("small")
 def test_a_message_that_the_broker_closes_the_channel_for_is_an_error_and_others_pass(stage: Stage) -> None:
     process = stage.start(
@@ -33,17 +55,18 @@ def test_a_message_that_the_broker_closes_the_channel_for_is_an_error_and_others
         amqp_publish_retry_delay="20",
         amqp_reconnect_timeout="1",
     )
+    small, large = set(), set()
     for n in range(200):
         if n % 50 == 10:
-            stage.do("sized", size=LARGEST)
-        stage.do("several", n=1, which=n)
+            large.add(stage.do("sized", size=LARGEST)["messageId"])
+        small.add(stage.do("several", n=1)["messageId"])
 
-    stage.all("data", 200)
-    errors = [got.error["message"] for got in stage.all("error", 4)]
-    assert all("larger than configured max size" in text for text in errors)
+    assert inputs_of(stage, "data", 200) == small
+    assert inputs_of(stage, "error", 4) == large
     process.wait_message("The AMQP channel write was closed")
     stage.settled()
-    assert stage.wires.peek("error") is None
+    assert left(stage, "data") <= small
+    assert left(stage, "error") <= large
 
 
 def test_a_blocked_broker_does_not_hold_up_the_end(stage: Stage, broker: Broker, tmp_path: Path) -> None:
@@ -56,7 +79,7 @@ def test_a_blocked_broker_does_not_hold_up_the_end(stage: Stage, broker: Broker,
         (tmp_path / "go").touch()
         process.wait_message("blocks the AMQP connection write")
         process.signal(signal.SIGTERM)
-        assert process.exit_code(10) == 0
+        assert process.exit_code() == 0
         wait_until(lambda: stage.wires.depth("in") == 3, "the inputs to be back in the queue")
     finally:
         broker.calm()

@@ -73,7 +73,7 @@ def test_cut_between_publish_and_confirm(stage: Stage, process: Process, cut: Cu
     second = stage.take("data")
     assert first.headers["messageId"] == second.headers["messageId"]
     assert "retry" not in first.headers
-    assert second.headers["retry"] == 1
+    assert second.headers["retry"] >= 1  # as often as it was tried while the connection was away
     stage.settled()
     assert works(process) == 1
 
@@ -115,7 +115,7 @@ def test_cut_again_and_again_under_load(stage: Stage, cut: Cut) -> None:
             cut.reset()
         return len(found) == count
 
-    wait_until(gathered, "an output for every input", 60)
+    wait_until(gathered, "an output for every input")
 
     assert set(found) == {f"m-{n}" for n in range(count)}
     assert all(len(ids) == 1 for ids in found.values())  # every repeat is the same message

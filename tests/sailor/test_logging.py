@@ -12,6 +12,7 @@ from lib.sailor.logging import open_logger
 from lib.sailor.masking import Secrets
 from lib.sailor.secret_names import secrets_within
 from lib.sailor.throttle import Throttle
+from tests.lab.waiting import ended
 
 
 class Log:
@@ -133,9 +134,14 @@ def test_a_throttle_lets_the_first_of_a_window_pass_and_spreads_the_others() -> 
 
 
 def test_a_throttle_ends_its_wait_when_all_is_cancelled() -> None:
+    """fault 8.35: the wait would last for weeks, so it has ended for no other reason."""
     cancelled = threading.Event()
-    cancelled.set()
-    throttle = Throttle(1, 100_000)
+    throttle = Throttle(1, 2_000_000_000)
+    throttle.wait(cancelled)
+    waiting = threading.Thread(target=throttle.wait, args=(cancelled,), daemon=True)
+    waiting.start()
+    assert waiting.is_alive()
 
-    throttle.wait(cancelled)
-    throttle.wait(cancelled)
+    cancelled.set()
+
+    ended(waiting)
