@@ -10,9 +10,10 @@ from contextlib import contextmanager, suppress
 
 import trustme
 
+from tests.lab.waiting import DEADLINE, ended
+
 ABRUPTLY = object()  # what a script returns whose connection is to end without a word
 Script = Callable[[socket.socket], object]
-DEADLINE = 20
 
 
 class Authority:
@@ -64,7 +65,7 @@ def talking(
     try:
         yield lambda: _connected(listening.family, address)
     finally:
-        thread.join(DEADLINE)
+        ended(thread)
         listening.close()
     if faults:
         raise faults[0]

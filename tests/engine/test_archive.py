@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lib.engine.archive import File, archive, dockerfile_archive, file_archive
 from lib.engine.errors import BadInput
 from lib.engine.upload import PIECE, UploadBroken
-from tests.engine.chunkings import cut, places, unhurried
+from tests.engine.chunkings import cut, many, places
 
 
 def unpacked(data: bytes) -> dict[str, tuple[bytes, int]]:
@@ -18,7 +18,7 @@ def unpacked(data: bytes) -> dict[str, tuple[bytes, int]]:
         return {info.name: (tar.extractfile(info).read(), info.mode) for info in tar}
 
 
-@unhurried
+@many
 @given(st.binary(max_size=2000), places, st.booleans())
 def test_what_goes_in_comes_out_and_the_size_is_told(content, where, known):
     upload = archive([File("a/b.txt", cut(content, where), len(content) if known else None, 0o600)])

@@ -13,6 +13,7 @@ from lib.engine.errors import Conflict, LimitReached, NotFound, StreamCut, TlsRe
 from lib.engine.httphead import Lost, TooSlow, request_head
 from lib.engine.limits import Limits, bounded
 from tests.engine.talker import ABRUPTLY, Authority, read_all, read_request, talking
+from tests.lab.waiting import DEADLINE
 
 REQUEST = request_head("POST", "/v1.41/exec/1/start", [("Host", "docker"), ("Upgrade", "tcp")])
 UPGRADED = b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n"
@@ -214,7 +215,7 @@ def test_an_engine_that_does_not_answer_in_time_is_too_slow(kind):
 
     def script(peer):
         read_request(peer)
-        assert gone.wait(20)
+        assert gone.wait(DEADLINE)
 
     with kind.talking(script) as connect:
         with pytest.raises(TooSlow):
@@ -269,7 +270,7 @@ def test_limits_end_a_silent_conversation(kind, limits, reason):
     def script(peer):
         read_request(peer)
         peer.sendall(UPGRADED + frame(1, b"prompt> "))
-        assert gone.wait(20)
+        assert gone.wait(DEADLINE)
 
     with kind.talking(script) as connect, kind.open(connect) as duplex:
         output = bounded(duplex.frames(tty=False), limits, pace=duplex.pace)
@@ -284,7 +285,7 @@ def test_time_is_kept_while_an_engine_takes_no_input(kind):
     def script(peer):
         read_request(peer)
         peer.sendall(UPGRADED)
-        assert gone.wait(20)
+        assert gone.wait(DEADLINE)
 
     with kind.talking(script) as connect, kind.open(connect) as duplex:
         duplex.pace(0.2, None)

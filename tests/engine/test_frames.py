@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lib.engine.errors import EngineError, StreamCut, StreamFailed
 from lib.engine.frames import frames, raw
-from tests.engine.chunkings import bytewise, cut, places, unhurried
+from tests.engine.chunkings import bytewise, cut, many, places
 
 NAMES = ("stdin", "stdout", "stderr")
 
@@ -20,7 +20,7 @@ def frame(kind: int, payload: bytes) -> bytes:
 parts = st.lists(st.tuples(st.integers(0, 2), st.binary(max_size=60)), max_size=12)
 
 
-@unhurried
+@many
 @given(parts, places)
 def test_any_cutting_gives_the_same_frames(items, where):
     data = b"".join(frame(kind, payload) for kind, payload in items)
@@ -29,7 +29,7 @@ def test_any_cutting_gives_the_same_frames(items, where):
     assert list(frames(bytewise(data))) == expected
 
 
-@unhurried
+@many
 @given(st.binary(max_size=200), places)
 def test_rubbish_ends_in_an_error_of_ours_or_in_frames(data, where):
     try:
@@ -39,7 +39,7 @@ def test_rubbish_ends_in_an_error_of_ours_or_in_frames(data, where):
     assert all(name in NAMES and payload for name, payload in found)
 
 
-@unhurried
+@many
 @given(parts, st.integers(1, 7), places)
 def test_an_end_inside_a_frame_is_a_cut_that_counts_the_whole_ones(items, missing, where):
     data = b"".join(frame(kind, payload) for kind, payload in items) + frame(1, b"1234567")[:-missing]

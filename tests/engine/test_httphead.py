@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lib.engine.errors import BadInput
 from lib.engine.httphead import Head, Malformed, body, parse_head, read_head, request_head
-from tests.engine.chunkings import bytewise, cut, places, unhurried
+from tests.engine.chunkings import bytewise, cut, many, places
 
 
 def reader(chunks):
@@ -14,7 +14,7 @@ def reader(chunks):
     return lambda: next(left, b"")
 
 
-@unhurried
+@many
 @given(st.binary(max_size=100), places)
 def test_a_head_is_read_however_it_is_cut_and_the_rest_is_kept(rest, where):
     data = b"HTTP/1.1 101 UPGRADED\r\nContent-Type: a/b\r\nConnection:Upgrade\r\n\r\n" + rest
@@ -26,7 +26,7 @@ def test_a_head_is_read_however_it_is_cut_and_the_rest_is_kept(rest, where):
     assert after + b"".join(iter(read, b"")) == rest
 
 
-@unhurried
+@many
 @given(st.binary(max_size=300), places)
 def test_rubbish_is_malformed_or_a_head(data, where):
     try:
@@ -60,7 +60,7 @@ def head_of(*lines: str, status: int = 200) -> Head:
     return parse_head("\r\n".join((f"HTTP/1.1 {status} X", *lines)).encode())
 
 
-@unhurried
+@many
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=6), places)
 def test_a_chunked_body_is_read_however_it_is_cut(parts, where):
     wire = b"".join(b"%X;note=1\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\nTrailer: x\r\n\r\n"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lib.engine.errors import EngineError, NoAnswer, StreamCut, StreamFailed
 from lib.engine.jsonlines import records
-from tests.engine.chunkings import bytewise, cut, places, unhurried
+from tests.engine.chunkings import bytewise, cut, many, places
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -19,7 +19,7 @@ values = st.recursive(
 objects = st.lists(st.dictionaries(st.text(), values, max_size=4), max_size=8)
 
 
-@unhurried
+@many
 @given(objects, places, st.sampled_from(["\n", "\r\n", "\n\r\n", "\r\n\r\n\n"]), st.booleans(), st.booleans())
 def test_any_cutting_gives_the_same_records(items, where, end, last_end, ascii_only):
     data = end.join(json.dumps(item, ensure_ascii=ascii_only) for item in items).encode("utf-8")
@@ -28,14 +28,14 @@ def test_any_cutting_gives_the_same_records(items, where, end, last_end, ascii_o
     assert list(records(bytewise(data))) == items
 
 
-@unhurried
+@many
 @given(objects, places)
 def test_json_seq_gives_the_same_records(items, where):
     data = b"".join(b"\x1e" + json.dumps(item).encode() + b"\n" for item in items)
     assert list(records(cut(data, where))) == items
 
 
-@unhurried
+@many
 @given(st.binary(max_size=300), places)
 def test_rubbish_ends_in_an_error_of_ours_or_in_objects(data, where):
     try:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lib.engine.errors import StreamFailed
 from lib.engine.frames import Frame, raw
 from lib.engine.logs import LogLine, log_lines
-from tests.engine.chunkings import cut, places, unhurried
+from tests.engine.chunkings import cut, many, places
 
 FIRST = "2026-11-24T08:52:04.537276478Z"
 SECOND = "2026-11-24T08:52:05.000000001Z"
@@ -22,7 +22,7 @@ def stamped(time: str, payload: bytes, stream: str = "stdout") -> Frame:
 texts = st.lists(st.text(st.characters(exclude_characters="\r\n", codec="utf-8"), max_size=20), max_size=8)
 
 
-@unhurried
+@many
 @given(texts, places, st.sampled_from(["\n", "\r\n"]))
 def test_any_cutting_of_a_terminal_gives_the_same_lines(lines, where, end):
     data = "".join(line + end for line in lines).encode()
@@ -30,7 +30,7 @@ def test_any_cutting_of_a_terminal_gives_the_same_lines(lines, where, end):
     assert found == [LogLine("stdout", None, line) for line in lines]
 
 
-@unhurried
+@many
 @given(texts, texts, places)
 def test_streams_cut_into_frames_are_put_together_each_for_itself(out, err, where):
     frames: list[Frame] = []
@@ -43,7 +43,7 @@ def test_streams_cut_into_frames_are_put_together_each_for_itself(out, err, wher
     assert [line.text for line in found if line.stream == "stderr"] == err
 
 
-@unhurried
+@many
 @given(st.binary(max_size=200), places, st.booleans(), st.booleans())
 def test_any_bytes_give_lines(data, where, timestamps, tty):
     lines = list(log_lines(raw(cut(data, where)), timestamps, tty))

@@ -12,7 +12,7 @@ from lib.engine.archive import File, archive, file_archive
 from lib.engine.errors import EngineError, StreamCut, StreamFailed
 from lib.engine.tarread import NotOneFile, UnsafeArchive, members, single_file
 from lib.engine.tarwalk import whole
-from tests.engine.chunkings import bytewise, cut, places, unhurried
+from tests.engine.chunkings import bytewise, cut, many, places
 
 contents = st.lists(st.binary(max_size=1500), max_size=4)
 
@@ -33,7 +33,7 @@ def one(kind: bytes, name: str, link: str = "") -> bytes:
     return info.tobuf() + bytes(1024)
 
 
-@unhurried
+@many
 @given(
     contents,
     places,
@@ -47,7 +47,7 @@ def test_a_whole_tar_goes_by_unchanged_however_it_is_cut(items, where, form, nam
     assert read == [(name.format(index), content) for index, content in enumerate(items)]
 
 
-@unhurried
+@many
 @given(contents, st.integers(0, 1 << 30), places)
 def test_a_cut_tar_is_noticed_wherever_it_is_cut(items, place, where):
     data = b"".join(archive([File(f"f{index}", content) for index, content in enumerate(items)]))
@@ -58,7 +58,7 @@ def test_a_cut_tar_is_noticed_wherever_it_is_cut(items, place, where):
         [list(content) for _, content in members(cut(data[:end], where))]
 
 
-@unhurried
+@many
 @given(st.binary(max_size=2000), places)
 def test_rubbish_is_never_a_whole_tar(data, where):
     with pytest.raises(EngineError):

@@ -26,6 +26,7 @@ from lib.engine.retry import Retry
 from lib.engine.timeouts import Timeout, Timeouts
 from lib.engine.upload import Upload
 from tests.engine.scripted import Scripted, answer, say, say_and_close
+from tests.lab.waiting import DEADLINE, ended
 
 ONCE = Retry(attempts=1)
 QUICK = Retry(attempts=3, first=0.001)
@@ -57,7 +58,7 @@ def test_a_connection_that_the_engine_closed_meanwhile_is_not_used(tmp_path: Pat
 
     with Scripted(tmp_path, leave, say(OBJECT)) as server, engine_at(server) as engine:
         engine.get("/info")
-        assert closed.wait(10)
+        assert closed.wait(DEADLINE)
         assert engine.post("/x").json() == {"a": 1}
         assert server.connections == 2
 
@@ -66,7 +67,7 @@ def test_threads_get_connections_of_their_own(tmp_path: Path) -> None:
     together = threading.Barrier(4)
 
     def meet(peer: socket.socket) -> None:
-        together.wait(10)
+        together.wait(DEADLINE)
         peer.sendall(OBJECT)
 
     with Scripted(tmp_path, *[meet] * 4) as server, engine_at(server) as engine:
@@ -75,7 +76,7 @@ def test_threads_get_connections_of_their_own(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            ended(thread)
         assert len(server.requests) == 4
         assert server.connections == 4
 
@@ -272,7 +273,7 @@ def test_an_upload_that_the_engine_refuses_early_tells_why(tmp_path: Path) -> No
 
     def pieces() -> Iterator[bytes]:
         yield b"x" * 65536
-        assert sent.wait(10)
+        assert sent.wait(DEADLINE)
         for _ in range(64):
             yield b"x" * 65536
 

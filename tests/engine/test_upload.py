@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.engine.upload import PIECE, Upload, UploadBroken, pieces
-from tests.engine.chunkings import cut, places, unhurried
+from tests.engine.chunkings import cut, many, places
 
 
-@unhurried
+@many
 @given(st.binary(max_size=400), places, st.integers(1, 50))
 def test_pieces_have_one_size_and_hold_the_same_bytes(data, where, size):
     found = list(pieces(cut(data, where), size))

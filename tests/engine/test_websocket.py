@@ -13,6 +13,7 @@ from lib.engine.httphead import Lost, TooSlow
 from lib.engine.limits import Limits, bounded
 from lib.engine.websocket import WebSocket, open_websocket
 from tests.engine.talker import ABRUPTLY, Authority, read_request, talking
+from tests.lab.waiting import DEADLINE
 
 TARGET = "/v1.41/containers/c/attach/ws?stream=true&stdin=true"
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
@@ -182,7 +183,7 @@ def test_an_engine_that_does_not_answer_in_time_is_too_slow(kind):
 
     def script(peer):
         read_request(peer)
-        assert gone.wait(20)
+        assert gone.wait(DEADLINE)
 
     with kind.talking(script) as connect:
         with pytest.raises(TooSlow):
@@ -205,7 +206,7 @@ def test_limits_end_a_silent_conversation(kind):
     def script(peer):
         shake_hands(peer)
         peer.sendall(frame(BINARY, b"prompt> "))
-        assert gone.wait(20)
+        assert gone.wait(DEADLINE)
 
     with kind.talking(script) as connect, kind.open(connect) as opened:
         output = bounded(opened.chunks(), Limits(idle_seconds=0.2), pace=opened.pace)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pika
 
-from tests.lab.waiting import wait_until
+from tests.lab.waiting import DEADLINE, wait_until
 from tests.sailor.process import Process
 from tests.sailor.stage import Stage
 from tests.sailor.wires import seal, unseal
@@ -112,7 +112,9 @@ def _collect(stage: Stage, kind: str, found: dict[int, Counter[str]]) -> None:
         return
     connection = pika.BlockingConnection(pika.URLParameters(stage.wires.uri))
     channel = connection.channel()
-    for method, properties, body in channel.consume(stage.wires.name(kind), True, inactivity_timeout=10):
+    for method, properties, body in channel.consume(
+        stage.wires.name(kind), True, inactivity_timeout=DEADLINE
+    ):
         if method is None or properties is None or body is None:
             raise TimeoutError(f"the queue {kind} gives nothing more")
         n = _number(kind, body)

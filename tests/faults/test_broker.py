@@ -25,7 +25,7 @@ def inputs_of(stage: Stage) -> set[int]:
     """The inputs whose data came out, read until all did."""
     found: set[int] = set()
     while len(found) < INPUTS:
-        found.add(stage.take("data", 20).payload["body"]["echo"]["n"])
+        found.add(stage.take("data").payload["body"]["echo"]["n"])
     return found
 
 

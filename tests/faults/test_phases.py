@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.frames import Frame, FrameProxy
 from tests.lab.broker import Broker
-from tests.lab.waiting import wait_until
+from tests.lab.waiting import DEADLINE, wait_until
 from tests.sailor.process import Process
 from tests.sailor.stage import Stage
 from tests.sailor.wires import Got
@@ -45,7 +45,7 @@ def test_before_the_function_is_called(stage: Stage, broker: Broker, proxy: Fram
     process = stage.start(amqp_uri=uri)
     delivery = proxy.stop_at(Frame.DELIVER)
     stage.do("wait", n=1, seconds=0)
-    assert delivery.reached.wait(10)
+    assert delivery.reached.wait(DEADLINE)
 
     proxy.cut()
     connected_again(process)
@@ -79,7 +79,7 @@ def test_between_publish_and_confirm(
     frame = Frame.CONFIRM if let_through else Frame.PUBLISH
     stop = proxy.stop_at(frame)
     stage.do("wait", n=1, seconds=0)
-    assert stop.reached.wait(10)
+    assert stop.reached.wait(DEADLINE)
 
     proxy.cut()
     connected_again(process)
@@ -101,7 +101,7 @@ def test_between_confirm_and_ack(
     process = stage.start(amqp_uri=uri)
     ack = proxy.stop_at(Frame.ACK, let_through=let_through)
     stage.do("wait", n=1, seconds=0)
-    assert ack.reached.wait(10)
+    assert ack.reached.wait(DEADLINE)
 
     proxy.cut()
     connected_again(process)
@@ -114,7 +114,7 @@ def test_between_error_and_reject(stage: Stage, broker: Broker, proxy: FrameProx
     process = stage.start(amqp_uri=uri)
     reject = proxy.stop_at(Frame.REJECT)
     stage.do("fail", text="in vain")
-    assert reject.reached.wait(10)
+    assert reject.reached.wait(DEADLINE)
 
     proxy.cut()
     connected_again(process)

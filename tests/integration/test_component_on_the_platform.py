@@ -55,7 +55,7 @@ def test_a_container_goes_through_its_life_step_by_step(stage: Stage, engine_lab
     for key, body in inputs.items():
         process = start(stage, key, engine_lab)
         send(stage, **body)
-        bodies[key] = stage.take("data", 20).payload["body"]
+        bodies[key] = stage.take("data").payload["body"]
         assert process.stop() == 0
         process.close()
     assert bodies["ContainerStart"] == {"changed": True}
@@ -112,7 +112,7 @@ def test_a_build_argument_is_not_in_the_error_of_a_build(stage: Stage, engine_la
     text = f"FROM {engine_lab.image}\nARG token\nRUN exit 7\n"
     send(stage, dockerfileText=text, buildargs={"token": "canary-argument"}, t="Not/A/Valid:Tag:x")
     send(stage, dockerfileText=text, buildargs={"token": "canary-argument"})
-    errors = [stage.take("error", 30) for _ in range(2)]
+    errors = [stage.take("error") for _ in range(2)]
     stage.settled()
     assert any("returned a non-zero code: 7" in error.error["message"] for error in errors)
     assert "canary" not in "".join(str(error.error) for error in errors) + "".join(process.raw)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.waiting import DEADLINE
+
 ROOT = Path(__file__).resolve().parents[2]
 DISPATCH = ROOT / "bin" / "dispatch"
 RUNTIME = "./node_modules/elasticio-sailor-nodejs"
@@ -28,7 +30,7 @@ def programs(tmp_path: Path) -> Path:
 def called(programs: Path, *command: str) -> subprocess.CompletedProcess[str]:
     path = f"{programs}:{os.environ['PATH']}"
     return subprocess.run(
-        command, env={"PATH": path}, cwd="/", capture_output=True, text=True, check=False, timeout=10
+        command, env={"PATH": path}, cwd="/", capture_output=True, text=True, check=False, timeout=DEADLINE
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.lab.broker import Broker
+from tests.lab.waiting import DEADLINE
 from tests.local.running import Ended, run, start
 
 pytestmark = pytest.mark.broker
@@ -106,7 +107,7 @@ def test_ctrl_c_ends_all_steps_and_removes_the_queues(broker: Broker, tmp_path: 
         assert line
 
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=60)
+    running.communicate(timeout=DEADLINE)
 
     assert running.returncode == 130
     assert queues(broker) == []

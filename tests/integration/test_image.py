@@ -140,7 +140,7 @@ def test_a_container_works_on_a_message_and_ends_with_0(
     container = run_container([], **settings(stage, doors, function="ContainerInspect"))
     stage.wires.send({"body": {"id": container}})
 
-    body = stage.take("data", 20).payload["body"]
+    body = stage.take("data").payload["body"]
 
     assert body["Id"] == container
     assert body["State"]["Status"] == "running"

@@ -11,7 +11,7 @@ import pytest
 
 from lib.sailor.ids import random_id
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import wait_until
+from tests.lab.waiting import DEADLINE, wait_until
 from tests.local.running import ROOT, Ended, run, start
 
 pytestmark = pytest.mark.engine
@@ -106,7 +106,7 @@ def test_a_killed_trigger_repeats_with_the_same_ids_and_loses_nothing(
     assert killed.stdout is not None
     first = json.loads(killed.stdout.readline())
     killed.kill()
-    killed.communicate(timeout=30)
+    killed.communicate(timeout=DEADLINE)
     (tmp_path / "state.json").unlink(missing_ok=True)  # as if it had been killed before its snapshot
     again, after = poll(), poll()
 
@@ -135,7 +135,7 @@ def test_the_example_ended_by_a_signal_leaves_nothing(engine_lab: LabEngine, tmp
         assert line
 
     running.terminate()
-    running.communicate(timeout=60)
+    running.communicate(timeout=DEADLINE)
 
     assert running.returncode == 143
     assert (containers(engine_lab), images(engine_lab)) == before
@@ -155,7 +155,7 @@ def test_the_example_flow_gives_pipes_every_emission(
     while not seen or seen[-1]["step"] != "step_3":
         seen.append(json.loads(flow.stdout.readline()))
     flow.terminate()
-    flow.communicate(timeout=30)
+    flow.communicate(timeout=DEADLINE)
 
     passed = seen[-1]["message"]["passthrough"]
     assert passed["step_1"]["body"]["Actor"]["ID"] == crashed

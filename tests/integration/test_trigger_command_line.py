@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.trigger_lab import engines_closed, own_engine
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import wait_until
+from tests.lab.waiting import DEADLINE, wait_until
 from tests.triggers.table import record
 
 __all__ = ["engines_closed", "own_engine"]
@@ -62,9 +62,9 @@ def crash(engine: LabEngine, name: str) -> None:
 def test_killed_and_resumed_from_its_state_nothing_is_missing(own_engine: LabEngine, tmp_path: Path) -> None:
     process = started(own_engine, tmp_path, "first")
     try:
-        wait_until(lambda: lines(tmp_path / "first"), "the first poll", 20)
+        wait_until(lambda: lines(tmp_path / "first"), "the first poll")
         crash(own_engine, "before")
-        wait_until(lambda: died(tmp_path / "first") == ["before"], "the first crash", 20)
+        wait_until(lambda: died(tmp_path / "first") == ["before"], "the first crash")
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -72,10 +72,10 @@ def test_killed_and_resumed_from_its_state_nothing_is_missing(own_engine: LabEng
     process = started(own_engine, tmp_path, "second")
     try:
         crash(own_engine, "after")
-        wait_until(lambda: {"meanwhile", "after"} <= set(died(tmp_path / "second")), "the others", 20)
+        wait_until(lambda: {"meanwhile", "after"} <= set(died(tmp_path / "second")), "the others")
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(DEADLINE)
     told = died(tmp_path / "first") + died(tmp_path / "second")
     assert set(told) == {"before", "meanwhile", "after"}
     record("engineEvents", "command line, killed and resumed", emitted=len(told), repeated=len(told) - 3)

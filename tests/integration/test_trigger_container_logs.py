@@ -208,7 +208,7 @@ def test_under_load_with_kills_no_line_is_lost(clean: LabEngine, tmp_path: Path)
     container = clean.run(["sh", "-c", script], name="steady")
     for _ in range(6):
         count = len(on_disk(tmp_path))
-        wait_until(lambda count=count: len(on_disk(tmp_path)) > count, "a message", 20)
+        wait_until(lambda count=count: len(on_disk(tmp_path)) > count, "a message")
         poller.kill()
     clean.wait(container)
     settled()

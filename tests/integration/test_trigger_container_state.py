@@ -85,7 +85,7 @@ def test_a_restart_loop_is_told(clean: LabEngine) -> None:
     step = desk("container_state_changed", clean)
     container = clean.run(["sh", "-c", "sleep 0.1; exit 1"], HostConfig=ALWAYS, name="loop")
     step.poll()
-    wait_until(lambda: state(clean, container)["RestartCount"] >= 4, "four restarts", 20)
+    wait_until(lambda: state(clean, container)["RestartCount"] >= 4, "four restarts")
     assert ("restartLoop", "loop") in told(step.poll())
 
 

@@ -14,7 +14,7 @@ import pytest
 from lib.cursor import LIMIT
 from tests.integration.trigger_lab import config, desk, engines_closed, names, own_engine, settled
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import wait_until
+from tests.lab.waiting import ended, wait_until
 from tests.triggers.desk import Desk, size
 from tests.triggers.poller import Poller, stored
 from tests.triggers.poller import emitted as on_disk
@@ -78,7 +78,7 @@ def test_under_load_with_kills_at_random_points_nothing_is_lost(
             count = len(on_disk(tmp_path))
             wait_until(lambda count=count: len(on_disk(tmp_path)) > count, "a message")
         poller.kill()
-    busy.join(20)
+    ended(busy)
     truth.close()
     settled()
     messages = poller.finish()
@@ -173,7 +173,7 @@ def test_a_swarm_manager_that_replays_is_a_gap_and_replays_are_left_out(own_engi
     # Out of the memory, so that no poll has seen them; and what is younger than ten seconds would be told.
     tag(own_engine, 260, "push")
     made = time.time()
-    wait_until(lambda: time.time() > made + 11.5, "the events to be old", 20)
+    wait_until(lambda: time.time() > made + 11.5, "the events to be old")
     step = anchored(own_engine)
     own_engine.stop()
     own_engine.start()
@@ -226,7 +226,7 @@ def test_real_time_tells_an_event_within_two_seconds(own_engine: LabEngine) -> N
     tag(own_engine, 20, "live")
     step.cancelled.wait(3)
     step.cancelled.set()
-    listener.join(20)
+    ended(listener)
     assert [name for name in names(result[0]) if name.startswith("live")] == [f"live:t{n}" for n in range(20)]
     record(KEY, "real time", emitted=20)
 

@@ -61,7 +61,7 @@ def test_every_failure_is_told_once(manager: LabEngine) -> None:
     told: list[str] = []
     pause = threading.Event()
     for round_number in range(1, 4):
-        wait_until(lambda number=round_number: failed(manager, number), "a failure", 20)
+        wait_until(lambda number=round_number: failed(manager, number), "a failure")
         emitted = step.poll()
         told += [body["task"] for body in emitted.of("task")]
         assert all((body["state"], body["exitCode"]) == ("failed", 4) for body in emitted.of("task"))
@@ -75,7 +75,7 @@ def test_a_kill_before_the_snapshot_repeats_with_equal_ids(manager: LabEngine) -
     step = desk("task_failed", manager)
     step.poll()
     service(manager, "bad", ["sh", "-c", "exit 1"], delay=60)
-    wait_until(lambda: failed(manager, 1), "a failure", 20)
+    wait_until(lambda: failed(manager, 1), "a failure")
     first = step.poll(dies_after=1)
     assert step.poll().ids == first.ids
     assert step.poll().bodies == []
@@ -86,7 +86,7 @@ def test_a_task_that_does_not_start_is_told_once(manager: LabEngine) -> None:
     step = desk("task_failed", manager, stuckMinutes="0.01")
     step.poll()
     service(manager, "stuck", ["true"], template={"Placement": {"Constraints": ["node.labels.none==x"]}})
-    wait_until(lambda: states(step.poll()) == [("stuck", "stuck")], "the stuck task", 10)
+    wait_until(lambda: states(step.poll()) == [("stuck", "stuck")], "the stuck task")
     assert step.poll().bodies == []
 
 
@@ -95,7 +95,7 @@ def test_tasks_are_chosen_by_service_without_a_reset(manager: LabEngine) -> None
     step.poll()
     service(manager, "a", ["sh", "-c", "exit 1"], delay=60, Labels={"team": "shop"})
     service(manager, "b", ["sh", "-c", "exit 1"], delay=60)
-    wait_until(lambda: failed(manager, 2), "two failures", 20)
+    wait_until(lambda: failed(manager, 2), "two failures")
     before = step.snapshot
     for fields, wanted in (
         ({"services": ["a"]}, ["a"]),

@@ -35,7 +35,7 @@ def test_a_busy_container_is_told_after_some_polls_and_again_after_it_was_calm(o
     seen = [events(step.poll()) for _ in range(3)]
     assert seen == [[], [("exceeded", "cpu")], []]
     calm(own_engine, container)
-    wait_until(lambda: events(step.poll()) == [("recovered", "cpu")], "the recovery", 20)
+    wait_until(lambda: events(step.poll()) == [("recovered", "cpu")], "the recovery")
     own_engine.remove(container)
     assert step.poll().bodies == []
     record("resourceThreshold", "busy for three polls, then calm", emitted=2)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.lab.waiting import DEADLINE
+
 ROOT = Path(__file__).parent.parent.parent
 COMPONENT = Path(__file__).parent / "component"
 
@@ -61,7 +63,7 @@ def run(
         input=given,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE,
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

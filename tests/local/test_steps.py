@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.waiting import DEADLINE
 from tests.local.running import Ended, run, start
 
 
@@ -136,7 +137,7 @@ def test_a_signal_ends_a_long_run_quietly(number: signal.Signals, code: int, tmp
     running.stdout.readline(), running.stdout.readline()  # the first poll is through
 
     running.send_signal(number)
-    _, err = running.communicate(timeout=30)
+    _, err = running.communicate(timeout=DEADLINE)
 
     assert (running.returncode, err) == (code, "")
     assert list(tmp_path.iterdir()) == []
@@ -150,7 +151,7 @@ def test_a_closed_pipe_is_quiet() -> None:
 
     running.stdout.close()
 
-    assert running.wait(30) == 141
+    assert running.wait(DEADLINE) == 141
     assert running.stderr.read() == ""
     running.stderr.close()
 

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tests.lab.waiting import DEADLINE
+
 Answer = tuple[int, Any]
 
 
@@ -57,10 +59,10 @@ class Platform:
     def asked(self, method: str, path: str) -> list[Request]:
         return [request for request in self.requests if (request.method, request.path) == (method, path)]
 
-    def wait_for(self, method: str, path: str, count: int = 1, seconds: float = 10) -> list[Request]:
+    def wait_for(self, method: str, path: str, count: int = 1) -> list[Request]:
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self.asked(method, path)) >= count, seconds):
-                raise TimeoutError(f"no {method} {path} within {seconds} s; asked: {self.requests}")
+            if not self._changed.wait_for(lambda: len(self.asked(method, path)) >= count, DEADLINE):
+                raise TimeoutError(f"no {method} {path} within {DEADLINE} s; asked: {self.requests}")
         return self.asked(method, path)
 
     def answer(self, request: Request) -> tuple[int, bytes, str]:

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Self
 
+from tests.lab.waiting import DEADLINE, ended
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 READY = "Fully initialized and waiting for messages"
 ERROR = 50
@@ -47,6 +49,7 @@ class Process:
             text=True,
         )
         self.stderr = ""
+        self._said_all = False
         self._readers = [
             threading.Thread(target=read, daemon=True) for read in (self._read, self._read_errors)
         ]
@@ -65,14 +68,14 @@ class Process:
     def running(self) -> bool:
         return self._process.poll() is None
 
-    def wait_line(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 15) -> dict[str, Any]:
+    def wait_line(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first log line that fits; fails at once when the process has ended without it."""
 
         def found() -> bool:
-            return any(map(wanted, self.lines)) or not self._readers[0].is_alive()
+            return any(map(wanted, self.lines)) or self._said_all
 
         with self._changed:
-            self._changed.wait_for(found, seconds)
+            self._changed.wait_for(found, DEADLINE)
         for line in self.lines:
             if wanted(line):
                 return line
@@ -80,8 +83,8 @@ class Process:
             f"no such log line; exit {self._process.poll()}; log: {self.raw}; stderr: {self.stderr}"
         )
 
-    def wait_message(self, text: str, seconds: float = 15) -> dict[str, Any]:
-        return self.wait_line(lambda line: text in line["msg"], seconds)
+    def wait_message(self, text: str) -> dict[str, Any]:
+        return self.wait_line(lambda line: text in line["msg"])
 
     def ready(self) -> Self:
         self.wait_message(READY)
@@ -90,29 +93,29 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def exit_code(self, seconds: float = 20) -> int:
+    def exit_code(self) -> int:
         """How it ended by itself."""
         try:
-            code = self._process.wait(seconds)
+            code = self._process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             raise TimeoutError(
-                f"still running after {seconds} s; log: {self.raw}; stderr: {self.stderr}"
+                f"still running after {DEADLINE} s; log: {self.raw}; stderr: {self.stderr}"
             ) from None
         for reader in self._readers:
-            reader.join(5)
+            ended(reader)
         return code
 
-    def stop(self, seconds: float = 20) -> int:
+    def stop(self) -> int:
         self.signal(signal.SIGTERM)
-        return self.exit_code(seconds)
+        return self.exit_code()
 
     def close(self) -> None:
         """End it, whatever it does; a test that wants to see how it ends calls `stop` before."""
         if self.running:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(DEADLINE)
         for reader in self._readers:
-            reader.join(5)
+            ended(reader)
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
@@ -133,6 +136,7 @@ class Process:
                     self.lines.append({"msg": text, "level": 0, "not_json": True})
                 self._changed.notify_all()
         with self._changed:
+            self._said_all = True
             self._changed.notify_all()
 
     def _read_errors(self) -> None:

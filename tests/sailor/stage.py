@@ -38,21 +38,21 @@ class Stage:
         """Send a message that makes the function of the component behave so; returns the message's headers."""
         return self.wires.send({"body": {"do": behaviour, **body}}, headers, version)
 
-    def take(self, kind: str, seconds: float = 10) -> Got:
-        return self.wires.take(kind, seconds)
+    def take(self, kind: str) -> Got:
+        return self.wires.take(kind)
 
-    def all(self, kind: str, count: int, seconds: float = 10) -> list[Got]:
-        return [self.take(kind, seconds) for _ in range(count)]
+    def all(self, kind: str, count: int) -> list[Got]:
+        return [self.take(kind) for _ in range(count)]
 
-    def settled(self, seconds: float = 10) -> None:
+    def settled(self) -> None:
         """Wait until every input has been acked or rejected: a step that stops now leaves nothing behind."""
-        wait_until(lambda: self.wires.depth("in") == 0, "the step to take its inputs", seconds)
+        wait_until(lambda: self.wires.depth("in") == 0, "the step to take its inputs")
         if self.process is not None and self.process.running:
-            assert self.process.stop(seconds) == 0
+            assert self.process.stop() == 0
         assert self.wires.depth("in") == 0
 
-    def wait(self, condition: Callable[[], Any], what: str, seconds: float = 10) -> Any:
-        return wait_until(condition, what, seconds)
+    def wait(self, condition: Callable[[], Any], what: str) -> Any:
+        return wait_until(condition, what)
 
     def close(self) -> None:
         if self.process is not None:

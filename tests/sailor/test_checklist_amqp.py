@@ -184,14 +184,12 @@ def test_33_data_are_limited_to_ten_per_100_ms(stage: Stage) -> None:
 
 
 def test_33_the_limit_can_be_raised(stage: Stage) -> None:
-    stage.start(data_rate_limit="1000")
-    stage.do("several", n=1)
-    stage.take("data")
-    begin = time.monotonic()
+    stage.start(
+        data_rate_limit="200", rate_interval="1000000000"
+    )  # the next two hundred come after eleven days
     stage.do("several", n=200)
-    stage.all("data", 200)
 
-    assert time.monotonic() - begin < 1.9  # with the default limit it would be that at least
+    assert len(stage.all("data", 200)) == 200
 
 
 def test_34_better_an_unroutable_message_is_an_error(stage: Stage) -> None:
@@ -241,7 +239,7 @@ def test_35_the_step_consumes_again_after_a_broker_restart(stage: Stage, broker:
     stage.wires.connect()
     stage.do("echo")
 
-    assert stage.take("data", 30).payload["body"]["echo"] == {"do": "echo"}
+    assert stage.take("data").payload["body"]["echo"] == {"do": "echo"}
     stage.settled()
 
 
@@ -260,7 +258,7 @@ def test_35_better_an_outage_may_last_longer_than_the_first_attempts(stage: Stag
     cut.accept()
     stage.do("echo")
 
-    assert stage.take("data", 30).payload["body"]["echo"] == {"do": "echo"}
+    assert stage.take("data").payload["body"]["echo"] == {"do": "echo"}
     stage.settled()
 
 

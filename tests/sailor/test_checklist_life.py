@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import signal
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -32,13 +31,11 @@ def at_work(process: Process) -> None:
 
 
 def test_83_an_idle_step_ends_at_once(stage: Stage) -> None:
-    process = stage.start()
+    process = stage.start(shutdown_deadline="1000000000")
 
-    begin = time.monotonic()
     assert process.stop() == 0
 
-    assert time.monotonic() - begin < 1
-    assert process.lines[-2]["msg"] == "Received SIGTERM"
+    assert [line["msg"] for line in process.lines[-2:]] == ["Received SIGTERM", "Ended in order"]
     assert stage.wires.channel.queue_declare(stage.wires.name("in"), passive=True).method.consumer_count == 0
 
 
@@ -87,7 +84,7 @@ def test_85_better_a_hanging_init_does_not_hold_up_the_end(stage: Stage) -> None
     process = stage.start("hooks", ready=False, shutdown_deadline="300")
     stage.platform.wait_for("GET", "/hook/init")
 
-    assert process.stop(5) == 0
+    assert process.stop() == 0
 
 
 def test_85_better_a_hanging_message_goes_back_to_the_queue(stage: Stage) -> None:
@@ -95,7 +92,7 @@ def test_85_better_a_hanging_message_goes_back_to_the_queue(stage: Stage) -> Non
     stage.do("hang")
     at_work(process)
 
-    assert process.stop(5) == 0
+    assert process.stop() == 0
     wait_until(lambda: stage.wires.depth("in") == 1, "the message to come back")
 
 
@@ -105,7 +102,7 @@ def test_85_better_a_full_queue_does_not_hold_up_the_end(stage: Stage) -> None:
     stage.do("echo", n=1)
     process.wait_message("not delivered yet")
 
-    assert process.stop(5) == 0
+    assert process.stop() == 0
     wait_until(lambda: stage.wires.depth("in") == 1, "the message to come back")
     assert stage.wires.peek("error") is None
 
@@ -117,30 +114,28 @@ def test_85_better_a_frozen_broker_does_not_hold_up_the_end(stage: Stage, broker
         )
         cut.freeze()
 
-        assert process.stop(8) == 0
+        assert process.stop() == 0
 
 
 def test_85_better_a_second_interrupt_ends_at_once(stage: Stage) -> None:
-    process = stage.start(shutdown_deadline="20000")
+    process = stage.start(shutdown_deadline="1000000000")
     stage.do("until_cancelled")
     at_work(process)
-    begin = time.monotonic()
     process.signal(signal.SIGTERM)
     process.wait_message("Received SIGTERM")
     process.signal(signal.SIGINT)
 
     assert process.exit_code() == 0
-    assert time.monotonic() - begin < 10
     wait_until(lambda: stage.wires.depth("in") == 1, "the message to come back")
     assert stage.wires.peek("error") is None
 
 
 def test_85_better_a_cancelled_message_is_no_error(stage: Stage) -> None:
-    process = stage.start(shutdown_deadline="500")
+    process = stage.start(shutdown_deadline="4000")  # a fifth of it is left for the end, once it is cancelled
     stage.do("until_cancelled")
     at_work(process)
 
-    assert process.stop(5) == 0
+    assert process.stop() == 0
     assert process.lines[-1]["msg"] == "Ended in order"
     wait_until(lambda: stage.wires.depth("in") == 1, "the message to come back")
     assert stage.wires.peek("error") is None
@@ -278,6 +273,6 @@ def test_90_better_a_busy_function_does_not_lose_the_connection(stage: Stage) ->
     process = stage.start(amqp_uri=f"{stage.wires.uri}?heartbeat=1")
     stage.do("burn", seconds=5)
 
-    assert stage.take("data", 30).payload["body"] == {"burnt": True}
+    assert stage.take("data").payload["body"] == {"burnt": True}
     stage.settled()
     assert not [line for line in process.lines if "lost" in line["msg"]]

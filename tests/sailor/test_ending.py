@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.lab.waiting import DEADLINE
 from tests.sailor.process import ROOT
 from tests.sailor.stage import Stage
 
@@ -35,7 +36,7 @@ def test_a_step_without_any_output_works_and_ends_in_order(stage: Stage) -> None
 
         assert stage.take("data").payload["body"]["echo"] == {"do": "echo"}
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(DEADLINE) == 0
 
 
 def test_a_step_whose_log_is_not_read_any_more_ends_in_order(stage: Stage) -> None:
@@ -47,7 +48,7 @@ def test_a_step_whose_log_is_not_read_any_more_ends_in_order(stage: Stage) -> No
 
         assert stage.take("data").payload["body"]["echo"] == {"do": "echo"}
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(DEADLINE) == 0
 
 
 def test_a_hook_that_leaves_is_reported(stage: Stage) -> None:

@@ -12,6 +12,7 @@ from lib.sailor import Context, Message
 from lib.sailor.inprocess import InProcess
 from lib.sailor.transport import Delivery, Kind
 from lib.sailor.workers import Workers
+from tests.lab.waiting import DEADLINE
 from tests.sailor.stage import Stage
 from tests.sailor.test_step import Process, run, step
 
@@ -99,4 +100,4 @@ def test_a_worker_that_dies_is_known() -> None:
 
     workers.start()
 
-    assert isinstance(failures.get(timeout=5), ConnectionError)
+    assert isinstance(failures.get(timeout=DEADLINE), ConnectionError)

@@ -17,6 +17,7 @@ from lib.sailor.outlet import Outlet
 from lib.sailor.settings import Settings
 from lib.sailor.step import Step
 from lib.sailor.transport import Delivery, Done, Kind, Outgoing
+from tests.lab.waiting import DEADLINE
 
 Process = Callable[[Context, Message, Any, Any], Any]
 
@@ -224,7 +225,7 @@ def test_what_another_thread_emits_is_waited_for() -> None:
     class Slow(InProcess):
         def publish(self, outgoing: Outgoing, done: Done | None = None) -> None:
             entered.set()
-            leave.wait(5)
+            leave.wait(DEADLINE)
             super().publish(outgoing, done)
             order.append("published")
 
@@ -233,7 +234,7 @@ def test_what_another_thread_emits_is_waited_for() -> None:
 
     def process(context: Context, message: Message, config: Any, snapshot: Any) -> None:
         threading.Thread(target=context.emit.data, args=(Message(),)).start()
-        entered.wait(5)
+        entered.wait(DEADLINE)
         threading.Timer(0.02, leave.set).start()
 
     transport = Slow()

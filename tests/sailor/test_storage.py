@@ -16,6 +16,7 @@ from lib.sailor.errors import RequestError, StorageError
 from lib.sailor.folder import FolderStorage
 from lib.sailor.platform import Platform
 from lib.sailor.settings import Settings
+from tests.lab.waiting import ended
 
 
 def test_a_folder_keeps_attachments(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def answering(answer: bytes) -> Iterator[str]:
         yield f"http://127.0.0.1:{door.getsockname()[1]}"
     finally:
         door.close()
-        thread.join(5)
+        ended(thread)
 
 
 def attachments() -> Attachments:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from lib.sailor.amqp.properties import Properties, install
+from tests.lab.waiting import DEADLINE
 
 PASSWORD = "testCryptoPassword"
 IV = "iv=any16_symbols"
@@ -140,12 +141,12 @@ class Wires:
         wanted: Any = Properties(headers=headers, **properties)
         self.channel.basic_publish(self.exchange, self.name("in"), body, wanted, mandatory=True)
 
-    def take(self, kind: str, seconds: float = 10) -> Got:
+    def take(self, kind: str) -> Got:
         """The next message of a queue, as soon as there is one."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + DEADLINE
         while (got := self.peek(kind)) is None:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"nothing in {kind} within {seconds} s")
+                raise TimeoutError(f"nothing in {kind} within {DEADLINE} s")
             self._connection.process_data_events(0.005)
         return got
 

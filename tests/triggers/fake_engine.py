@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.lab.waiting import DEADLINE
 from tests.triggers.model import Ring
 
 Answer = tuple[int, Any]
@@ -58,10 +59,10 @@ class FakeEngine:
             self.ring.publish(**more)
             self.live.notify_all()
 
-    def wait_for_stream(self, seconds: float = 5) -> None:
+    def wait_for_stream(self) -> None:
         """Wait until somebody listens."""
         with self.live:
-            assert self.live.wait_for(lambda: self.streaming, seconds), "nobody listens"
+            assert self.live.wait_for(lambda: self.streaming, DEADLINE), "nobody listens"
 
     def close(self) -> None:
         """End the server."""

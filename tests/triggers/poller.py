@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.sailor.message import Message
+from tests.lab.waiting import DEADLINE
 from tests.triggers.desk import Lines, Surroundings, process
 
 
@@ -86,11 +87,11 @@ class Poller:
             file.write("\n")
         self._process = self._start()
 
-    def finish(self, seconds: float = 30) -> list[dict[str, Any]]:
+    def finish(self) -> list[dict[str, Any]]:
         """Let it end after a whole poll; all that was emitted."""
         (self.folder / "stop").touch()
         try:
-            assert self._process.wait(seconds) == 0, "the last poll failed"
+            assert self._process.wait(DEADLINE) == 0, "the last poll failed"
         except BaseException:
             self._process.kill()
             self._process.wait()

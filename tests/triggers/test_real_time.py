@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.lab.waiting import ended
 from tests.triggers.desk import Desk
 from tests.triggers.fake_engine import FakeEngine
 from tests.triggers.table import record
@@ -34,7 +35,7 @@ def test_real_time_tells_events_while_they_happen_and_leaves_an_exact_place(
     for _ in range(150):
         fake.publish_live()
     fake.ring.now += 0.5
-    listener.join(20)
+    ended(listener)
     assert names(result[0]) == [f"c{number}" for number in range(150)]
     assert len(set(result[0].ids)) == 150
     fake.ring.now += 10
@@ -52,7 +53,7 @@ def test_real_time_is_not_limited_to_what_the_engine_remembers(fake: FakeEngine,
     fake.wait_for_stream()
     for _ in range(90):
         fake.publish_live()
-    listener.join(20)
+    ended(listener)
     assert sorted(names(result[0])) == sorted(f"c{number}" for number in range(1, 91))
 
 
@@ -68,6 +69,6 @@ def test_real_time_leaves_replays_of_a_restarted_manager_out(fake: FakeEngine, d
     fake.publish_live(scope="swarm", late=90)
     fake.publish_live(scope="swarm")
     fake.publish_live()
-    listener.join(20)
+    ended(listener)
     assert names(result[0]) == ["c2", "c3"]
     assert [gap["reason"] for gap in result[0].of("gap")] == ["restart"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from lib.polling.clock import nanoseconds, wire
 from tests.lab.engine import LabEngine
+from tests.lab.waiting import DEADLINE, ended
 
 
 class Truth:
@@ -36,7 +37,7 @@ class Truth:
                     self.events.append(json.loads(line))
                     self._arrived.notify_all()
 
-    def wait(self, action: str, identity: str, seconds: float = 20) -> dict[str, Any]:
+    def wait(self, action: str, identity: str) -> dict[str, Any]:
         """Wait for an event of an object."""
 
         def found() -> dict[str, Any] | None:
@@ -45,13 +46,13 @@ class Truth:
             )
 
         with self._arrived:
-            event = self._arrived.wait_for(found, seconds)
+            event = self._arrived.wait_for(found, DEADLINE)
         assert event, f"{action} of {identity} did not happen"
         return event
 
     def close(self) -> None:
         """End the stream."""
         self._connection.sock.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
+        ended(self._thread)
         self._answer.close()
         self._connection.close()

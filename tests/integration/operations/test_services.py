@@ -26,7 +26,7 @@ def spec(site: Site, name: str, **more: Any) -> dict[str, Any]:
 def service(swarm: Site) -> Iterator[str]:
     """A service whose one task runs."""
     made = swarm.do("ServiceCreate", {"requestBody": spec(swarm, "shown")})["ID"]
-    wait_until(lambda: running_task(swarm, made), "the task to run", 20)
+    wait_until(lambda: running_task(swarm, made), "the task to run")
     yield made
     swarm.engine.wire.ask("DELETE", f"/services/{made}")
 
@@ -61,7 +61,7 @@ def test_the_task_of_a_service_and_what_it_says(site: Site, service: str) -> Non
     ]
     task = results[0]["ID"]
     assert site.do("TaskInspect", {"id": task})["ServiceID"] == service
-    wait_until(lambda: said(site, "TaskLogs", task), "the first line", 5)
+    wait_until(lambda: said(site, "TaskLogs", task), "the first line")
     assert said(site, "TaskLogs", task) == ["hello"]
     assert said(site, "ServiceLogs", service) == ["hello"]
 
