@@ -25,6 +25,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+LONGEST_TEXT = 2_000
+"""Characters of a foreign text that an error may repeat."""
+
+
+def shortened(text: str) -> str:
+    """Return a foreign text as an error may repeat it: its beginning, if it is long."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} ..."
+
 
 class EngineError(Exception):
     """Root of all errors of this package; `str()` is a sentence that is fit for people.

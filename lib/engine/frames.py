@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from lib.engine.errors import StreamCut, StreamFailed
+from lib.engine.errors import StreamCut, StreamFailed, shortened
 
 Frame = tuple[str, bytes]
 
 _HEADER = 8
 _ERROR = "error"
 _STREAMS = {b"\0\0\0\0": "stdin", b"\1\0\0\0": "stdout", b"\2\0\0\0": "stderr", b"\3\0\0\0": _ERROR}
-# Engines write 16 to 32 KiB a frame; what claims to be far longer is no frame but the output of a TTY.
-_LONGEST = 1 << 24
+LONGEST_FRAME = 1 << 22
+"""Bytes. Engines write 16 to 32 KiB a frame; what claims to be far longer is no frame but the output of a TTY."""
 
 
 def frames(chunks: Iterable[bytes]) -> Iterator[Frame]:
@@ -35,13 +35,13 @@ def frames(chunks: Iterable[bytes]) -> Iterator[Frame]:
             start = position + _HEADER
             stream = _STREAMS.get(buffer[position : position + 4])
             stop = start + int.from_bytes(buffer[position + 4 : start])
-            if stream is None or stop - start > _LONGEST:
+            if stream is None or stop - start > LONGEST_FRAME:
                 raise _no_frames(count)
             if stop > have:
                 need = stop - position
                 break
             if stream is _ERROR:
-                raise StreamFailed(buffer[start:stop].decode("utf-8", "replace").strip())
+                raise StreamFailed(shortened(buffer[start:stop].decode("utf-8", "replace").strip()))
             if stop > start:
                 yield stream, buffer[start:stop]
             count += 1
@@ -54,7 +54,7 @@ def frames(chunks: Iterable[bytes]) -> Iterator[Frame]:
 
 def _no_frames(count: int) -> StreamFailed:
     return StreamFailed(
-        f"What follows frame {count} of the stream is no frame",
+        f"What follows frame {count} of the stream is no frame of at most {LONGEST_FRAME} bytes",
         hint="A container with a TTY sends its output without frames: check its Tty setting",
     )
 

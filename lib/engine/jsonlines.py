@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import orjson
-
+from lib import jsontext
 from lib.engine.errors import StreamCut, StreamFailed
 
+LONGEST_LINE = 1 << 21
+"""Bytes of one record. Engines write some kB; as values a hostile record needs some twenty times its bytes."""
 _SHOWN = 60
+_WHO = "Check that the address leads to a Docker Engine and that no proxy answers in its place"
 
 
 def records(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """Yield the objects of a stream, wherever the chunks were cut; blank lines count for nothing.
 
     A last record without a line end is a record if it is whole, else a StreamCut. A line that is no JSON
-    object is a StreamFailed. When the source itself fails, what it had brought whole comes first.
+    object, or longer than LONGEST_LINE, is a StreamFailed. When the source itself fails, what it had brought
+    whole comes first.
     """
     count = 0
     rest = _Rest()
@@ -48,6 +50,7 @@ class _Rest:
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
+        self._size = 0
 
     def lines(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the lines that `chunk` completes, without blank ones."""
@@ -55,12 +58,22 @@ class _Rest:
             chunk = chunk.replace(b"\x1e", b"\n")
         *whole, last = chunk.split(b"\n")
         for piece in whole:
-            self._pieces.append(piece)
+            self._add(piece)
             line = self.take()
             if line:
                 yield line
         if last:
-            self._pieces.append(last)
+            self._add(last)
+
+    def _add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > LONGEST_LINE:
+            shown = self._pieces[0][:_SHOWN].decode("utf-8", "replace")
+            self.take()
+            raise StreamFailed(
+                f"A record of the stream is longer than {LONGEST_LINE} bytes: {shown!r}", hint=_WHO
+            )
 
     def take(self) -> bytes:
         """Return what has gathered and begin anew."""
@@ -68,15 +81,16 @@ class _Rest:
             return b""
         line = b"".join(self._pieces).strip()
         self._pieces.clear()
+        self._size = 0
         return line
 
 
 def _parse(line: bytes) -> Any:
     try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        # orjson is stricter than some engines: NaN, or bytes that are no UTF-8 in a program's output.
-        return json.loads(line.decode("utf-8", "replace"))
+        return jsontext.decode(line)
+    except ValueError:
+        # Some engines pass on what a program wrote, also bytes that are no UTF-8.
+        return jsontext.decode(line.decode("utf-8", "replace").encode())
 
 
 def _record(line: bytes, count: int) -> dict[str, Any]:
@@ -89,7 +103,7 @@ def _record(line: bytes, count: int) -> dict[str, Any]:
     shown = line[:_SHOWN].decode("utf-8", "replace")
     raise StreamFailed(
         f"Record {count + 1} of the stream is no JSON object: {shown!r}",
-        hint="Check that the address leads to a Docker Engine and that no proxy answers in its place",
+        hint=_WHO,
     )
 
 

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from lib.engine.errors import StreamFailed
+from lib.engine.errors import StreamFailed, shortened
+from lib.engine.names import LONGEST_NAME, MOST_NAMES, Names, name_of, too_many
 
 Record = dict[str, Any]
 
+LONGEST_LINE = 4_096
+"""Characters that are kept of a line of text."""
 _KEPT = 100
 _SHOWN = 500
 _LAYER = re.compile(r"[0-9a-f]{12,64}")
@@ -60,13 +63,14 @@ class ProgressResult:
 
 
 class Progress:
-    """Takes the records of one stream in, one by one; `step` is the build step or layer it is at."""
+    """Takes the records of one stream in, one by one; `step` is the build step or layer it is at.
+
+    What it keeps is bounded: by MOST_NAMES, LONGEST_NAME, LONGEST_LINE and the number of lines kept.
+    """
 
     def __init__(self, keep: int = _KEPT, clock: Callable[[], float] = time.monotonic) -> None:
         self.step: str | None = None
-        self._ids: dict[str, None] = {}
-        self._digests: dict[str, None] = {}
-        self._tags: dict[str, None] = {}
+        self._ids, self._digests, self._tags = Names("ids"), Names("digests"), Names("tags")
         self._layers: dict[str, Record] = {}
         self._lines: deque[str] = deque(maxlen=keep)
         self._repository = ""
@@ -74,14 +78,17 @@ class Progress:
         self._began = clock()
 
     def feed(self, record: Record) -> None:
-        """Take a record; raises StreamFailed if it reports a failure, wherever in the stream it stands."""
+        """Take a record; raises StreamFailed if it reports a failure, wherever in the stream, or names too much."""
         detail, text = record.get("errorDetail"), record.get("error")
         if detail or text:
             self._fail(detail if isinstance(detail, dict) else {}, text, record.get("id"))
         if isinstance(record.get("stream"), str):
             self._text(record["stream"])
         if isinstance(record.get("status"), str):
-            self._status(record["status"], str(record.get("id") or ""), record.get("progressDetail") or {})
+            detail = record.get("progressDetail")
+            self._status(
+                record["status"], name_of(record.get("id")), detail if isinstance(detail, dict) else {}
+            )
         if isinstance(record.get("aux"), dict):
             self._aux(record["aux"])
 
@@ -89,9 +96,9 @@ class Progress:
         """Return what has come together so far."""
         layers = list(self._layers.values())
         return ProgressResult(
-            list(self._ids),
-            list(self._digests),
-            list(self._tags),
+            self._ids.list(),
+            self._digests.list(),
+            self._tags.list(),
             layers,
             sum(layer["bytes"] for layer in layers),
             self._clock() - self._began,
@@ -101,10 +108,10 @@ class Progress:
     def _fail(self, detail: Record, text: Any, layer: Any) -> NoReturn:
         message = str(detail.get("message") or text or "The engine gave no reason").strip()
         code = detail.get("code")
-        step = str(layer) if layer else self.step
+        step = name_of(layer) or self.step
         before = "\n".join(self._lines)[-_SHOWN:].strip()
         raise StreamFailed(
-            f"{message} (at {step})" if step else message,
+            f"{shortened(message)} (at {step})" if step else shortened(message),
             step=step,
             code=code if isinstance(code, int) and code >= 400 else None,  # noqa: PLR2004 - else an exit code
             hint=f"Before it: {before}" if before else None,
@@ -112,7 +119,7 @@ class Progress:
 
     def _text(self, text: str) -> None:
         for line in _PAINT.sub("", text).splitlines():
-            line = line.rstrip()  # noqa: PLW2901
+            line = line.rstrip()[:LONGEST_LINE]  # noqa: PLW2901
             if not line:
                 continue
             self._lines.append(line)
@@ -121,9 +128,10 @@ class Progress:
             self._find(line)
             image = _IMAGE_ID.search(line)
             if image and (line == image[0] or line.startswith("Loaded image ID: ")):
-                self._ids[image[0]] = None
+                self._ids.add(image[0])
 
     def _status(self, status: str, layer: str, detail: Record) -> None:
+        status = status[:LONGEST_LINE]
         if _LAYER.fullmatch(layer) and not status.startswith("Pulling from"):
             self._layer(status, layer, detail)
             return
@@ -132,16 +140,21 @@ class Progress:
         self._find(status)
         repository = _REPOSITORY.match(status)
         if repository:
-            self._repository = repository[1]
+            self._repository = repository[1][:LONGEST_NAME]
         if _IMAGE_ID.fullmatch(status):  # an import says no more than this
-            self._ids[status] = None
+            self._ids.add(status)
 
     def _layer(self, status: str, layer: str, detail: Record) -> None:
+        if layer not in self._layers and len(self._layers) >= MOST_NAMES:
+            raise too_many("layers")
+        status = status[:LONGEST_NAME]
         known = self._layers.setdefault(layer, {"id": layer, "status": status, "bytes": 0})
         if known["status"] != status or not detail:
             self._lines.append(f"{layer}: {status}")
         known["status"] = status
-        known["bytes"] = max(known["bytes"], detail.get("current") or 0)
+        current = detail.get("current")
+        if isinstance(current, int | float):
+            known["bytes"] = max(known["bytes"], current)
         # A build that pulls its base stays at its step; a plain transfer fails at the layer it is at.
         if self.step is None or not _STEP.match(self.step):
             self.step = f"layer {layer}"
@@ -149,17 +162,15 @@ class Progress:
     def _find(self, line: str) -> None:
         tag, digest = _TAG.match(line), _DIGEST.search(line)
         if tag:
-            self._tags[tag[1]] = None
+            self._tags.add(tag[1])
         if digest:
-            self._digests[digest[1]] = None
+            self._digests.add(digest[1])
 
     def _aux(self, aux: Record) -> None:
-        if aux.get("ID"):
-            self._ids[str(aux["ID"])] = None
-        if aux.get("Digest"):
-            self._digests[str(aux["Digest"])] = None
-        if aux.get("Tag"):
-            self._tags[f"{self._repository}:{aux['Tag']}" if self._repository else str(aux["Tag"])] = None
+        self._ids.add(name_of(aux.get("ID")))
+        self._digests.add(name_of(aux.get("Digest")))
+        if tag := name_of(aux.get("Tag")):
+            self._tags.add(f"{self._repository}:{tag}" if self._repository else tag)
 
 
 def collect(

@@ -96,5 +96,5 @@ def test_half_a_record_before_the_cut_of_the_connection_is_dropped():
 
 
 def test_a_long_line_in_many_pieces_is_joined_once():
-    data = json.dumps({"x": "y" * 3_000_000}).encode() + b"\n"
-    assert len(next(records(cut(data, list(range(0, len(data), 500)))))["x"]) == 3_000_000
+    data = json.dumps({"x": "y" * 2_000_000}).encode() + b"\n"
+    assert len(next(records(cut(data, list(range(0, len(data), 500)))))["x"]) == 2_000_000
