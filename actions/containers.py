@@ -15,6 +15,7 @@ from lib.engine.pathstat import HEADER, path_stat
 from lib.engine.query import body_object, filters, is_true, seconds
 from lib.engine.request.process_input import check_attach
 from lib.engine.request.published_ports import published
+from lib.engine.request.text import utf8
 from lib.engine.stats import percentages
 
 if TYPE_CHECKING:  # see lib.engine.dialogue
@@ -254,7 +255,9 @@ def put_container_archive(engine: Engine, fields: Fields) -> Answer:
     """Unpack an archive, or one file, in a container: PUT /containers/{id}/archive."""
     file = fields.get("file")
     if file:
-        content = file_archive(file["name"], file["content"].encode(), mode=int(file.get("mode") or "644", 8))
+        content = file_archive(
+            file["name"], utf8(file["content"], "file.content"), mode=int(file.get("mode") or "644", 8)
+        )
         fields = {**fields, "requestBody": content}
     query = ("path", "noOverwriteDirNonDir", "copyUIDGID")
     return engine.put("/containers/{id}/archive", fields, query=query, body="requestBody", timeout="transfer")
@@ -263,4 +266,4 @@ def put_container_archive(engine: Engine, fields: Fields) -> Answer:
 @action("ContainerPrune")
 def container_prune(engine: Engine, fields: Fields) -> Answer:
     """Delete stopped containers: POST /containers/prune."""
-    return engine.post("/containers/prune", fields, query=(filters(),), timeout="slow")
+    return engine.post("/containers/prune", fields, query=(filters(deletes=True),), timeout="slow")

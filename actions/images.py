@@ -6,9 +6,10 @@ from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
 from lib.engine.archive import file_archive
-from lib.engine.query import as_json, body_object, filters, platform_json, repeated, repeated_platforms
+from lib.engine.query import as_json, body_object, filters, platform_json, repeated, repeated_platforms, whole
 from lib.engine.registry import RegistryAuth, RegistryConfig
 from lib.engine.request.published_ports import exposed
+from lib.engine.request.text import utf8
 
 _BUILD = (
     "dockerfile",
@@ -58,14 +59,21 @@ def image_build(engine: Engine, fields: Fields) -> Answer:
     """Build an image: POST /build."""
     text = fields.get("dockerfileText")
     name = fields.get("dockerfile") or "Dockerfile"
-    context = file_archive(name, text.encode()) if text else fields["requestBody"]
+    context = file_archive(name, utf8(text, "dockerfileText")) if text else fields["requestBody"]
     return engine.progress("/build", fields, query=_BUILD, headers=(RegistryConfig(),), body=context)
 
 
 @action("BuildPrune")
 def build_prune(engine: Engine, fields: Fields) -> Answer:
     """Delete the build cache: POST /build/prune."""
-    query = ("keep-storage", "reserved-space", "max-used-space", "min-free-space", "all", filters())
+    query = (
+        whole("keep-storage"),
+        whole("reserved-space"),
+        whole("max-used-space"),
+        whole("min-free-space"),
+        "all",
+        filters(deletes=True, flags=("inuse", "shared", "private"), ignored=("label", "label!")),
+    )
     return engine.post("/build/prune", fields, query=query, timeout="slow")
 
 
@@ -139,7 +147,7 @@ def image_search(engine: Engine, fields: Fields) -> Answer:
 @action("ImagePrune")
 def image_prune(engine: Engine, fields: Fields) -> Answer:
     """Delete unused images: POST /images/prune."""
-    return engine.post("/images/prune", fields, query=(filters(),), timeout="slow")
+    return engine.post("/images/prune", fields, query=(filters(deletes=True),), timeout="slow")
 
 
 @action("ImageCommit")

@@ -47,4 +47,4 @@ def network_disconnect(engine: Engine, fields: Fields) -> Answer:
 @action("NetworkPrune")
 def network_prune(engine: Engine, fields: Fields) -> Answer:
     """Delete unused networks: POST /networks/prune."""
-    return engine.post("/networks/prune", fields, query=(filters(),), timeout="slow")
+    return engine.post("/networks/prune", fields, query=(filters(deletes=True),), timeout="slow")

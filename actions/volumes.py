@@ -42,4 +42,4 @@ def volume_delete(engine: Engine, fields: Fields) -> Answer:
 @action("VolumePrune")
 def volume_prune(engine: Engine, fields: Fields) -> Answer:
     """Delete unused volumes: POST /volumes/prune."""
-    return engine.post("/volumes/prune", fields, query=(filters(),), timeout="slow")
+    return engine.post("/volumes/prune", fields, query=(filters(deletes=True),), timeout="slow")

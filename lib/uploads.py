@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lib.engine.errors import BadInput
+from lib.engine.request.text import utf8
 from lib.engine.upload import TAR, Upload
 from lib.sailor import Context, Message
 
@@ -55,7 +56,7 @@ def input_of(context: Context, message: Message, fields: Mapping[str, Any], text
         return _attached(context, message.attachments or {}, str(name), "stdinAttachment")
     if text is None:
         return None
-    data = str(text).encode()
+    data = utf8(str(text), text_field)
     return Upload([data], len(data))
 
 

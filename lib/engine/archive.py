@@ -11,6 +11,7 @@ from posixpath import normpath
 from typing import IO
 
 from lib.engine.errors import BadInput
+from lib.engine.request.text import utf8
 from lib.engine.upload import PIECE, Chunks, Upload
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -62,7 +63,7 @@ def file_archive(name: str, content: Chunks, *, size: int | None = None, mode: i
 
 def dockerfile_archive(text: str) -> Upload:
     """Return a build context that holds a Dockerfile and nothing else (ImageBuild)."""
-    return file_archive("Dockerfile", text.encode())
+    return file_archive("Dockerfile", utf8(text, "dockerfileText"))
 
 
 def _name(name: str) -> str:

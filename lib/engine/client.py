@@ -9,16 +9,16 @@ from typing import Any, Protocol
 
 from requests import Response
 
-from lib import jsontext
 from lib.engine.closing import Closing
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import BadInput, ReadOnly, VersionMismatch
 from lib.engine.http.sender import Sender
 from lib.engine.negotiation import Negotiated
 from lib.engine.path import expand
-from lib.engine.query import Parameter, build, is_true, parsed
+from lib.engine.query import Parameter, build, is_true
 from lib.engine.registry import Registries
 from lib.engine.reply import Reply
+from lib.engine.request.text import encoded, parsed
 from lib.engine.retry import Retry
 from lib.engine.streams import Archive, Lines, Logs, ProgressLines
 from lib.engine.timeouts import Kind, Timeouts
@@ -271,4 +271,4 @@ class Engine(Negotiated, Closing):
         value = parsed(value, name)
         if not isinstance(value, dict | list):
             raise BadInput(f"{name} must be an object or a list", field=name)
-        return jsontext.encode(value)
+        return encoded(value, name)

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from lib.engine.errors import BadInput
+from lib.engine.request.scalar import scalar
+from lib.engine.request.text import plain, shown
 
 _PLACE = re.compile(r"\{(\+?)(\w+)\}")
 
@@ -42,10 +44,10 @@ def _segment(value: Any, field: str, *, slashes: bool) -> str:
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise BadInput(f"{field} must be text, not {type(value).__name__}", field=field)
     # The engine hands out container names with a leading slash (ContainerList, Names) and takes them without.
-    text = str(value).removeprefix("/")
+    text = plain(scalar(value, field), field, line=True).removeprefix("/")
     segments = text.split("/")
     if any(segment in ("", ".", "..") for segment in segments) or (len(segments) > 1 and not slashes):
         raise BadInput(
-            f"{field}: {value!r} is no name or id", field=field, hint="Give the id or the name alone"
+            f"{field}: {shown(value)} is no name or id", field=field, hint="Give the id or the name alone"
         )
     return quote(text, safe="/:@" if slashes else ":@")

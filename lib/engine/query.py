@@ -6,16 +6,17 @@ scalars need no more; lists and objects say their form, since the engine has thr
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
 from lib.engine.errors import BadInput
+from lib.engine.request.filters import writer
+from lib.engine.request.scalar import scalar, size
+from lib.engine.request.text import encoded, parsed
+from lib.engine.request.times import seconds_of
 
-_SECONDS = re.compile(r"-?\d+(\.\d{1,9})?")
+__all__ = ["parsed"]
 
 
 class Form(NamedTuple):
@@ -23,27 +24,20 @@ class Form(NamedTuple):
 
     name: str
     write: Callable[[Any, str], str | list[str]]
+    filled: bool = False
+    """Whether an empty value goes to `write` too, which then refuses it."""
 
 
 Parameter = str | Form
 
 
-def scalar(value: Any, field: str) -> str:
-    """Write a boolean as true/false, a whole number in decimals, text as it is."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    raise BadInput(f"{field} must be a single text, number or boolean", field=field)
+def filters(*, deletes: bool = False, flags: tuple[str, ...] = (), ignored: tuple[str, ...] = ()) -> Form:
+    """Return the form of `filters`: one JSON object of string lists (see lib.engine.request.filters).
 
-
-def filters(name: str = "filters") -> Form:
-    """Return the form of `filters`: one JSON object of string lists; single values become lists of one."""
-    return Form(name, _filters)
+    With `deletes` filters that are given and empty are refused: left out, they would mean everything.
+    """
+    write = writer(deletes=deletes, flags=frozenset(flags), ignored=frozenset(ignored))
+    return Form("filters", write, filled=deletes)
 
 
 def repeated(name: str) -> Form:
@@ -53,7 +47,7 @@ def repeated(name: str) -> Form:
 
 def as_json(name: str) -> Form:
     """Return the form of one JSON document; a text is taken as JSON and sent on as such."""
-    return Form(name, lambda value, field: _dumps(parsed(value, field)))
+    return Form(name, lambda value, field: _dumps(parsed(value, field), field))
 
 
 def platform_json(name: str = "platform") -> Form:
@@ -61,17 +55,22 @@ def platform_json(name: str = "platform") -> Form:
 
     A list of one is taken for ImageAttestations, whose documents allow a list and whose engine takes one.
     """
-    return Form(name, lambda value, field: _dumps(_platform(_only(value), field)))
+    return Form(name, lambda value, field: _dumps(_platform(_only(value), field), field))
 
 
 def repeated_platforms(name: str = "platforms") -> Form:
     """Return a repeated parameter, each value a platform as JSON (ImageDelete)."""
-    return Form(name, lambda value, field: [_dumps(_platform(item, field)) for item in _list(value)])
+    return Form(name, lambda value, field: [_dumps(_platform(item, field), field) for item in _list(value)])
 
 
 def seconds(name: str) -> Form:
-    """Return the form of Unix seconds with up to nine decimals; an ISO 8601 time is turned into it."""
-    return Form(name, _seconds)
+    """Return the form of Unix seconds with up to nine decimals, from a time in any form of lib.engine.request.times."""
+    return Form(name, seconds_of)
+
+
+def whole(name: str) -> Form:
+    """Return the form of a whole number from 0 up: engines read a negative or overlong one as something else."""
+    return Form(name, size)
 
 
 def build(parameters: Iterable[Parameter], fields: Mapping[str, Any]) -> str:
@@ -81,10 +80,10 @@ def build(parameters: Iterable[Parameter], fields: Mapping[str, Any]) -> str:
     """
     pairs: list[str] = []
     for parameter in parameters:
-        name, write = (parameter, scalar) if isinstance(parameter, str) else parameter
+        name, write, filled = (parameter, scalar, False) if isinstance(parameter, str) else parameter
         field = name.replace("-", "_")
         value = fields.get(field)
-        if value is None or value == "":
+        if (value is None or value == "") and not (filled and field in fields):
             continue
         written = write(value, field)
         pairs.extend(
@@ -98,16 +97,6 @@ def is_true(value: Any) -> bool:
     return str(value or "").lower() not in ("", "0", "no", "false", "none")
 
 
-def parsed(value: Any, field: str) -> Any:
-    """Return the JSON value that a field holds, as itself or as text; bad JSON is a BadInput."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError as fault:
-        raise BadInput(f"{field} is no valid JSON ({fault})", field=field) from None
-
-
 def body_object(fields: Mapping[str, Any], field: str = "requestBody") -> dict[str, Any]:
     """Return the object that a body's field holds, as itself or as text; {} where there is none."""
     value = parsed(fields.get(field) or {}, field)
@@ -116,24 +105,12 @@ def body_object(fields: Mapping[str, Any], field: str = "requestBody") -> dict[s
     return value
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _dumps(value: Any, field: str) -> str:
+    return encoded(value, field).decode()
 
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _filters(value: Any, field: str) -> str:
-    tree = parsed(value, field)
-    if not isinstance(tree, dict):
-        raise BadInput(f'{field} must be an object such as {{"status": ["exited"]}}', field=field)
-    written = {}
-    for key, item in tree.items():
-        # {"exited": {"0": true}} is the form of engines before 1.10; the keys are the values.
-        values = list(item) if isinstance(item, dict) else _list(item)
-        written[key] = [scalar(one, f"{field}.{key}") for one in values if one is not None]
-    return _dumps({key: values for key, values in written.items() if values})
 
 
 def _only(value: Any) -> Any:
@@ -148,19 +125,3 @@ def _platform(value: Any, field: str) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise BadInput(f"{field} must be a platform such as linux/arm64", field=field)
     return tree
-
-
-def _seconds(value: Any, field: str) -> str:
-    text = scalar(value, field) if not isinstance(value, float) else f"{value:.9f}".rstrip("0").rstrip(".")
-    if _SECONDS.fullmatch(text):
-        return text
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(
-            f"{field}: {text!r} is no time",
-            field=field,
-            hint="Give Unix seconds (1700000000.5) or an ISO time (2026-01-31T12:00:00Z)",
-        ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return f"{moment.timestamp():.6f}"

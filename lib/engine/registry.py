@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib import jsontext
 from lib.engine.errors import BadInput
-from lib.engine.query import parsed
 from lib.engine.request.registry_login import (
     HUB,
     HUB_SERVER,
@@ -20,6 +18,7 @@ from lib.engine.request.registry_login import (
     read_login,
     server_of_host,
 )
+from lib.engine.request.text import encoded, parsed
 
 _AUTH = "X_Registry_Auth"
 _CONFIG = "X_Registry_Config"
@@ -95,7 +94,7 @@ class RegistryConfig:
 
 def encode(login: Mapping[str, Any]) -> str:
     """Write a login as the engine reads it: JSON in base64 with the URL-safe alphabet and padding."""
-    return base64.urlsafe_b64encode(jsontext.encode(dict(login))).decode()
+    return base64.urlsafe_b64encode(encoded(dict(login), "X_Registry_Auth")).decode()
 
 
 def host_of_reference(reference: str) -> str:

@@ -23,7 +23,8 @@ CASES: list[tuple[str, Any, tuple[str, ...]]] = [
     ("ContainerList", {"all": "perhaps"}, ("all", "true or false")),
     ("ContainerList", {"filters": "{bad"}, ("filters", "JSON")),
     ("ContainerList", {"filters": ["a"]}, ("filters", "object")),
-    ("ContainerList", {"filters": {"label": {"a": {"b": 1}}}}, ()),
+    ("ContainerList", {"filters": {"label": {"a": {"b": 1}}}}, ("filters.label.a", "key=value")),
+    ("ContainerList", {"filters": {"exited": {"0": True}}}, ()),
     ("ContainerCreate", {"requestBody": {"Image": 5}}, ("requestBody.Image", "text")),
     (
         "ContainerCreate",

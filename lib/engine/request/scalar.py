@@ -1,0 +1,31 @@
+"""Single values as text of a query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.engine.errors import BadInput
+from lib.engine.request.text import plain
+
+_LARGEST = (1 << 63) - 1  # the engine's integers
+
+
+def scalar(value: Any, field: str) -> str:
+    """Write a boolean as true/false, a whole number in decimals, text as it is; raises BadInput."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return plain(value, field)
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        if not -_LARGEST - 1 <= value <= _LARGEST:
+            raise BadInput(f"{field} is a number too large for the engine (63 bits)", field=field)
+        return str(int(value))
+    raise BadInput(f"{field} must be a single text, number or boolean", field=field)
+
+
+def size(value: Any, field: str) -> str:
+    """Write a whole number that is not negative, given as number or text; raises BadInput."""
+    text = scalar(value, field).strip() if not isinstance(value, bool) else ""
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(_LARGEST)) or int(text) > _LARGEST:
+        raise BadInput(f"{field} must be a whole number from 0 up", field=field)
+    return text
