@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine import Engine, Version
+from lib.engine.errors import VersionMismatch
+from lib.engine.request.text import parsed
 
 _BASELINE = Version(1, 25)
 _BODY = "requestBody"
+_FILTERS = "filters"
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,14 @@ class Ages:
         self._key = str(schema.get("x-operation"))
         self._since = _version(schema.get("x-since"))
         self._inputs = _within(schema, schema.get("definitions", {}))
+        self._changes = schema.get("x-method", "GET") not in ("GET", "HEAD")
 
     def checked(self, engine: Engine, fields: dict[str, Any], warn: Callable[[str], None]) -> dict[str, Any]:
         """Return the fields that the engine's version knows.
 
-        Raises VersionMismatch for an operation or an input that is too new, since without it the call would
-        mean something else. What the engine would silently overlook in a body is left out with a warning.
+        Raises VersionMismatch for an operation, an input or a filter that is too new, since without it the call
+        would mean something else, and for one that has ended where the operation changes something. What the
+        engine would silently overlook in a body is left out with a warning.
         """
         if self._since:
             engine.require(self._since, self._key)
@@ -59,7 +64,15 @@ class Ages:
             if age.since:
                 engine.require(age.since, f"{name} of {self._key}", field=name)
             reason = age.outside(engine.version)
-            if reason:
+            if name == _FILTERS:
+                _require_filters(engine, fields[name], age, self._key)
+            elif reason and self._changes:
+                raise VersionMismatch(
+                    f"{name} of {self._key} cannot be used: {reason}, and {engine.version} is spoken",
+                    field=name,
+                    hint="Without it the call would change more; look up what took its place",
+                )
+            elif reason:
                 warn(f"{name} of {self._key} is left out: {reason}")
                 del fields[name]
             elif age.within:
@@ -67,6 +80,19 @@ class Ages:
                 for path, why in left_out:
                     warn(f"{path} of {self._key} is left out: {why}, and {engine.version} is spoken")
         return fields
+
+
+def _require_filters(engine: Engine, value: Any, age: Age, key: str) -> None:
+    """Raise VersionMismatch for a filter that is too new: without it the call would select more."""
+    tree = parsed(value, _FILTERS)
+    for name in tree if isinstance(tree, dict) else ():
+        since = age.within[name].since if name in age.within else None
+        if since and engine.version < since:
+            raise VersionMismatch(
+                f"{_FILTERS}.{name} of {key} needs API {since}, and {engine.version} is spoken",
+                field=f"{_FILTERS}.{name}",
+                hint="Use a newer engine; without this filter the call would select more",
+            )
 
 
 def _known(value: Any, age: Age, version: Version, path: str) -> tuple[Any, list[tuple[str, str]]]:

@@ -62,6 +62,27 @@ def test_what_has_ended_is_left_out_and_told() -> None:
     assert warnings == ["old of Demo is left out: it ended with API 1.40"]
 
 
+PRUNE = json.loads((SCHEMAS / "VolumePrune.in.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("form", [dict, json.dumps])
+def test_a_filter_that_is_too_new_is_refused(form: Any) -> None:
+    """Fault 8.2: it was left out with a warning, and the prune took everything."""
+    with pytest.raises(VersionMismatch, match=r"filters.label of VolumePrune needs API 1.30") as caught:
+        checked("1.29", {"filters": form({"label": ["a=b"]})}, PRUNE)
+    assert caught.value.field == "filters.label"
+    fields = {"filters": form({"label": ["a=b"]})}
+    assert checked("1.30", dict(fields), PRUNE) == (fields, [])
+
+
+def test_an_input_that_has_ended_is_refused_where_something_is_changed() -> None:
+    """Fault 8.2: keep_storage was left out with a warning, and none of the cache was kept."""
+    schema = json.loads((SCHEMAS / "BuildPrune.in.json").read_text("utf-8"))
+    with pytest.raises(VersionMismatch, match=r"keep_storage of BuildPrune .* ended with API 1.51"):
+        checked("1.52", {"keep_storage": 1}, schema)
+    assert checked("1.51", {"keep_storage": 1}, schema) == ({"keep_storage": 1}, [])
+
+
 def test_values_of_lists_and_maps_are_looked_at() -> None:
     late = {"properties": {"new": {"x-since": "1.50"}, "kept": {"x-since": "1.25"}}}
     schema = {
