@@ -14,6 +14,7 @@ from lib.answer import Answer, check_room, is_one_message, messages
 from lib.credentials import open_engine
 from lib.engine import Engine, EngineError, Fields
 from lib.engine.errors import BadInput
+from lib.filled import Filled
 from lib.message_secrets import message_secrets
 from lib.policy import Outcome, StepSettings, error_as_data
 from lib.sailor import Context, Message, RawJson
@@ -109,7 +110,7 @@ class Action:
     ) -> Message | None:
         began = time.perf_counter()
         check_room(settings, context)
-        fields = self.fields(message.body, unknown=settings.unknown_fields)
+        fields = self.fields(message.body, context.logger.warning, unknown=settings.unknown_fields)
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
         fields = self._ages.checked(engine, fields, context.logger.warning)
         if self.upload:
@@ -132,7 +133,9 @@ class Action:
         )
         return only
 
-    def fields(self, body: Any, *, unknown: bool = False) -> dict[str, Any]:
+    def fields(
+        self, body: Any, warn: Callable[[str], None] = lambda _: None, *, unknown: bool = False
+    ) -> dict[str, Any]:
         """Return a body's fields, checked against the operation's in-schema; raises BadInput.
 
         `unknown` lets fields below the top level pass that the schema does not know.
@@ -141,7 +144,10 @@ class Action:
             body = body.parse()
         if not isinstance(body, dict):
             raise BadInput("The message body must be an object", hint="Map the step's inputs by name")
-        # A mapper leaves null or "" where it found nothing.
+        # A mapper leaves null or "" where it found nothing; where that would mean more, it is refused first.
+        self._filled.check(body)
+        for warning in self._filled.warnings(body):
+            warn(warning)
         fields = {name: value for name, value in body.items() if value is not None and value != ""}
         settled, problems = self._validator.settled(fields, unknown=unknown)
         if problems:
@@ -152,6 +158,10 @@ class Action:
     @cached_property
     def _validator(self) -> Validator:
         return validator(SCHEMAS / f"{self.key}.in.json")
+
+    @cached_property
+    def _filled(self) -> Filled:
+        return Filled(self._validator.schema)
 
     @cached_property
     def _ages(self) -> Ages:

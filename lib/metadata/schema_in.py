@@ -45,6 +45,9 @@ def _parameters(key: str, facts: Facts, words: Words) -> list[tuple[str, Tree]]:
         node |= _secret(f"{key}.{name}", facts)
         if parameter.get("required"):
             node["required"] = True
+        if name in facts.extras["filled"].get(key, ()):
+            node["x-filled"] = True
+            node["description"] += " It may be left out; given and empty it is refused."
         found.append((name, node | _marks(parameter)))
     return found
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.engine.errors import BadInput
-from lib.engine.query import parsed
+from lib.engine.request.text import parsed
 
 HUB = "docker.io"
 # What engines call Docker Hub in logins; they find no other spelling.
