@@ -8,8 +8,8 @@ from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields, Reply
 from lib.engine.archive import file_archive
+from lib.engine.attach.duplex import Duplex
 from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade, websocket
-from lib.engine.duplex import Duplex
 from lib.engine.errors import StreamFailed
 from lib.engine.pathstat import HEADER, path_stat
 from lib.engine.query import body_object, filters, is_true, seconds
@@ -19,7 +19,7 @@ from lib.engine.request.text import utf8
 from lib.engine.stats import percentages
 
 if TYPE_CHECKING:  # see lib.engine.dialogue
-    from lib.engine.websocket import WebSocket
+    from lib.engine.attach.websocket import WebSocket
 
 _ATTACH = ("detachKeys", "logs", "stream", "stdin", "stdout", "stderr")
 

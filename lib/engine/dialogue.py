@@ -9,19 +9,19 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib import jsontext
+from lib.engine.attach.duplex import Duplex, open_duplex
+from lib.engine.attach.handshake import LOOK
 from lib.engine.client import Engine, Fields
-from lib.engine.duplex import Duplex, open_duplex
 from lib.engine.errors import EngineError, EngineFault, NoAnswer, NotFound, OutcomeUnknown, Unreachable
 from lib.engine.frames import Frame
 from lib.engine.http.connect import connect
-from lib.engine.httphead import Lost, request_head
+from lib.engine.http.request_head import host_of, request_head
 from lib.engine.query import Parameter
 
 if TYPE_CHECKING:  # the library behind it is imported by the one step that needs it
-    from lib.engine.websocket import WebSocket
+    from lib.engine.attach.websocket import WebSocket
 
 Opened = TypeVar("Opened")
-_LOOK = "Ask ExecInspect or ContainerInspect how it ended before you repeat the call"
 END_OF_INPUT = b"\x04"
 """What Ctrl-D sends: how the stdin of a terminal ends."""
 
@@ -85,7 +85,7 @@ def _unknown(fault: EngineError) -> OutcomeUnknown:
         f"The outcome is unknown: {fault.message}",
         method=fault.method,
         path=fault.path,
-        hint=_LOOK,
+        hint=LOOK,
     )
 
 
@@ -102,7 +102,7 @@ def upgrade(
     engine.permit("POST", path, reads=False)
     target = engine.endpoint.prefix + engine.target(path, fields, query)
     content = b"" if body is None else jsontext.encode(body)
-    headers = [("Host", engine.endpoint.host or "docker"), ("Connection", "Upgrade"), ("Upgrade", protocol)]
+    headers = [("Host", host_of(engine.endpoint)), ("Connection", "Upgrade"), ("Upgrade", protocol)]
     headers += engine.sender.identity
     if content:
         headers.append(("Content-Type", "application/json"))
@@ -118,14 +118,21 @@ def upgrade(
 
 def websocket(engine: Engine, path: str, fields: Fields, *, query: Sequence[Parameter] = ()) -> WebSocket:
     """Open a websocket to a container (ContainerAttachWebsocket)."""
-    from lib.engine.websocket import open_websocket
+    from lib.engine.attach.websocket import open_websocket
 
     engine.permit("GET", path, reads=False)
     target = engine.endpoint.prefix + engine.target(path, fields, query)
     shown = target.partition("?")[0]
 
     def opened() -> WebSocket:
-        return open_websocket(_connect(engine), target, engine.sender.identity, path=shown, **_trust(engine))
+        return open_websocket(
+            _connect(engine),
+            target,
+            engine.sender.identity,
+            path=shown,
+            host=host_of(engine.endpoint),
+            **_trust(engine),
+        )
 
     return _settled(opened, "GET", shown)
 
@@ -133,9 +140,6 @@ def websocket(engine: Engine, path: str, fields: Fields, *, query: Sequence[Para
 def _settled(opened: Callable[[], Opened], method: str, path: str) -> Opened:
     try:
         return opened()
-    except Lost as fault:
-        text = f"The outcome is unknown: {fault}"
-        raise OutcomeUnknown(text, method=method, path=path, hint=_LOOK) from fault
     except EngineError as error:
         error.method, error.path = error.method or method, error.path or path
         raise

@@ -5,13 +5,13 @@ import hashlib
 import re
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 
-from lib.engine.errors import BadInput, NotFound, StreamCut
-from lib.engine.httphead import Lost, TooSlow
+from lib.engine.attach.websocket import WebSocket, open_websocket
+from lib.engine.errors import BadInput, NotFound, OutcomeUnknown, Redirected, StreamCut, StreamFailed
 from lib.engine.limits import Limits, bounded
-from lib.engine.websocket import WebSocket, open_websocket
 from tests.engine.talker import ABRUPTLY, Authority, read_request, talking
 from tests.lab.waiting import DEADLINE
 
@@ -119,13 +119,13 @@ def test_output_without_input_needs_no_close(kind):
         assert list(opened.chunks()) == [b"a", b"b" * 5000]
 
 
-def test_a_message_in_several_frames_is_one(kind):
+def test_a_message_in_several_frames_comes_as_they_come(kind):
     def script(peer):
         shake_hands(peer)
         peer.sendall(b"\x02\x01a" + b"\x80\x01b")
 
     with kind.talking(script) as connect, kind.open(connect) as opened:
-        assert list(opened.chunks()) == [b"ab"]
+        assert list(opened.chunks()) == [b"a", b"b"]
 
 
 def test_neither_side_waits_for_the_other_with_much_data_both_ways(kind):
@@ -174,7 +174,7 @@ def test_an_answer_that_is_no_websocket_is_lost(kind):
         read_request(peer)
         peer.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\n\r\n")
 
-    with kind.talking(script) as connect, pytest.raises(Lost):
+    with kind.talking(script) as connect, pytest.raises(OutcomeUnknown):
         kind.open(connect)
 
 
@@ -186,7 +186,7 @@ def test_an_engine_that_does_not_answer_in_time_is_too_slow(kind):
         assert gone.wait(DEADLINE)
 
     with kind.talking(script) as connect:
-        with pytest.raises(TooSlow):
+        with pytest.raises(OutcomeUnknown, match="in time"):
             kind.open(connect, timeout=0.2)
         gone.set()
 
@@ -196,7 +196,10 @@ def test_a_redirection_leads_nowhere(kind):
         read_request(peer)
         peer.sendall(b"HTTP/1.1 301 Moved\r\nLocation: ws://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
 
-    with kind.talking(script) as connect, pytest.raises(Lost):
+    with (
+        kind.talking(script) as connect,
+        pytest.raises(Redirected, match=r"redirection to ws://127\.0\.0\.1:1/"),
+    ):
         kind.open(connect)
 
 
@@ -227,6 +230,80 @@ def test_an_end_without_tls_closing_is_cut(authority, tmp_path):
         assert next(output) == b"x"
         with pytest.raises(StreamCut):
             next(output)
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        b"\x82",
+        b"\x82\x7f\0\0",
+        frame(BINARY, b"abc")[:-1],
+        b"\x02\x01a",
+        frame(BINARY, b"x") + frame(PING, b"?")[:-1],
+        b"\x02\x01a" + frame(CLOSE),
+    ],
+    ids=["first byte", "length", "payload", "between fragments", "ping", "closed between fragments"],
+)
+def test_a_cut_inside_a_frame_or_message_is_no_end(kind, cut):
+    """fault 8.10."""
+
+    def script(peer):
+        shake_hands(peer)
+        peer.sendall(frame(BINARY, b"whole") + cut)
+
+    with kind.talking(script) as connect, kind.open(connect) as opened:
+        output = opened.chunks()
+        assert next(output) == b"whole"
+        with pytest.raises(StreamCut):
+            list(output)
+
+
+def test_an_end_behind_a_ping_is_an_end(kind):
+    def script(peer):
+        shake_hands(peer)
+        peer.sendall(frame(BINARY, b"whole") + frame(PING, b"?"))
+        assert heard(peer) == (PONG, b"?")
+
+    with kind.talking(script) as connect, kind.open(connect) as opened:
+        assert list(opened.chunks()) == [b"whole"]
+
+
+def test_a_frame_of_a_terabyte_is_refused_at_its_limit(kind):
+    """fault 8.18."""
+
+    def script(peer):
+        shake_hands(peer)
+        peer.sendall(b"\x82\x7f" + (1 << 40).to_bytes(8))
+        with suppress(OSError):
+            while True:
+                peer.sendall(b"x" * 65536)
+        return ABRUPTLY
+
+    with kind.talking(script) as connect:
+        opened = kind.open(connect)
+        with pytest.raises(StreamFailed, match="longer than"):
+            list(opened.chunks())
+        opened.close()
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 101 Sw", b"HTTP/1.1 102 Processing\r\n\r\n"], ids=["slow", "flood"]
+)
+def test_a_head_that_comes_slowly_ends_in_time(kind, head):
+    """fault 8.19: each part comes within the limit, the head does not."""
+    gone = threading.Event()
+
+    def script(peer):
+        read_request(peer)
+        with suppress(OSError):
+            while not gone.wait(0.01):
+                peer.sendall(head)
+        return ABRUPTLY
+
+    with kind.talking(script) as connect:
+        with pytest.raises(OutcomeUnknown, match="in time"):
+            kind.open(connect, timeout=0.5)
+        gone.set()
 
 
 def test_a_value_cannot_begin_another_header(kind):

@@ -78,7 +78,7 @@ class EngineAdapter(BaseAdapter):
     def _response(
         self, exchange: Exchange, request: PreparedRequest, way_out: Exit, *, stream: bool
     ) -> Response:
-        response = EngineResponse(exchange, request)
+        response = EngineResponse(exchange.reader, request)
         if not 200 <= response.status_code < 300:  # noqa: PLR2004
             response.whole(exchange.error_text())
         elif stream:

@@ -8,6 +8,9 @@ HEAD_BYTES = 65536
 ANSWER_BYTES = 32 * 1024 * 1024
 """A whole answer. Messages are smaller; a list that is emitted item by item may be a few times longer."""
 
+FRAME_BYTES = 16 * 1024 * 1024
+"""One frame of a websocket; engines write 32 KiB at most."""
+
 ERROR_BYTES = 65536
 """The text of an error. What comes after it is not read."""
 

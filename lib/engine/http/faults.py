@@ -78,10 +78,11 @@ class Exit:
 class StreamExit:
     """The way out of an answer that is read piece by piece."""
 
-    __slots__ = ("_hint",)
+    __slots__ = ("_hint", "_times")
 
-    def __init__(self, hint: str) -> None:
-        self._hint = hint
+    def __init__(self, hint: str, *, times: bool = True) -> None:
+        """`times` says whether a TimeoutError is translated too, or passed on to the layer that set the limit."""
+        self._hint, self._times = hint, times
 
     def __enter__(self) -> None:
         return None
@@ -89,7 +90,7 @@ class StreamExit:
     def __exit__(
         self, _kind: type[BaseException] | None, fault: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        if isinstance(fault, FAULTS):
+        if isinstance(fault, FAULTS) and (self._times or not isinstance(fault, TimeoutError)):
             text = "the engine stopped sending" if isinstance(fault, TimeoutError) else lost(fault)
             raise StreamCut(f"The stream was cut: {text}", hint=self._hint) from fault
 

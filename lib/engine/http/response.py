@@ -10,6 +10,7 @@ from requests.structures import CaseInsensitiveDict
 
 from lib.engine.http.exchange import Exchange
 from lib.engine.http.faults import StreamExit
+from lib.engine.http.reader import Reader
 
 _HINT = "The engine or the way to it went down; what came before is complete"
 
@@ -95,14 +96,13 @@ class Body:
 class EngineResponse(Response):
     """A requests answer; whole answers have been read, streams are read from `raw`."""
 
-    def __init__(self, exchange: Exchange, request: PreparedRequest) -> None:
+    def __init__(self, reader: Reader, request: PreparedRequest | None = None) -> None:
         # Not the parent's: a cookie jar costs as much as all the rest of an answer.
-        reader = exchange.reader
         self.status_code = reader.status
         self.reason = reader.reason
         self.headers = Headers(reader.fields)  # type: ignore[assignment] # all that is asked of it is a mapping
-        self.request = request
-        self.url = request.url or ""
+        self.request = request  # type: ignore[assignment] # an upgrade has none
+        self.url = (request and request.url) or ""
         self.raw = None
         self.encoding = None
         self.history = []

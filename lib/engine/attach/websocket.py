@@ -5,38 +5,53 @@ To be imported late: few steps need it.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import os
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 from websocket import (
     ABNF,
-    WebSocketBadStatusException,
     WebSocketConnectionClosedException,
     WebSocketException,
     WebSocketTimeoutException,
-    create_connection,
 )
+from websocket import WebSocket as Frames
 
+from lib.engine.attach.duplex_socket import DuplexSocket, open_link
+from lib.engine.attach.handshake import LOOK, shake_hands
 from lib.engine.closing import Closing
-from lib.engine.errors import StreamCut
+from lib.engine.errors import OutcomeUnknown, StreamCut, StreamFailed
 from lib.engine.frames import Frame, raw
-from lib.engine.httphead import Head, Lost, TooSlow, check_headers, refused
+from lib.engine.http.bounds import FRAME_BYTES
+from lib.engine.http.reader import Reader
+from lib.engine.http.request_head import request_head
+from lib.engine.http.response import Headers
 from lib.engine.limits import Paced
-from lib.engine.link import Link, open_link
+
+_MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_PIECE = 65536
+_DATA = (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY, ABNF.OPCODE_CONT)
 
 
 class WebSocket(Closing):
     """An attached websocket; the same verbs as a Duplex. The engine never frames it: all output is stdout."""
 
-    def __init__(self, link: Link, opened: Any) -> None:
-        self.status: int = opened.getstatus()
-        self.headers: dict[str, str] = opened.getheaders()
+    def __init__(self, link: DuplexSocket, reader: Reader) -> None:
+        self.status = reader.status
+        self.headers: Mapping[str, str] = Headers(reader.fields)
         self.input_taken = True
         self.keeps_input = False
         self._link = link
-        self._socket = opened
+        self._arrivals = _Socket(link)
+        # Fragments as they come: what is sent through a websocket is a stream, not messages.
+        self._socket = Frames(skip_utf8_validation=True, fire_cont_frame=True)
+        self._socket.sock = cast("socket.socket", self._arrivals)
+        self._socket.connected = True
+        self._in_message = self._fed = False
         self._feed: Iterable[bytes] | None = None
         self._chunks = Paced(self._arriving(), link)
 
@@ -74,9 +89,10 @@ class WebSocket(Closing):
         self._chunks.pace(idle, seconds)
 
     def _arriving(self) -> Iterator[bytes]:
-        for piece in self._feed or ():
+        for piece in _split(self._feed or ()):
             if not self._taken(self.send, piece):
                 break
+            self._fed = True
             yield b""  # nothing to read, but a moment to look at the time
             while self._link.receive():
                 message = self._message()
@@ -97,20 +113,30 @@ class WebSocket(Closing):
         return self.input_taken
 
     def _message(self) -> bytes | None:
+        self._arrivals.count = 0
         try:
-            kind, data = self._socket.recv_data()
+            kind, frame = self._socket.recv_data_frame(control_frame=True)
         except WebSocketTimeoutException:
             raise TimeoutError("nothing came in time") from None
-        except WebSocketConnectionClosedException:
+        except WebSocketConnectionClosedException as fault:
+            if self._arrivals.count or self._in_message:
+                raise _cut("it ended inside a frame or message") from fault
             return None  # an engine ends the connection without a close frame
         except BrokenPipeError:
             return None  # the engine was gone before our answer to its close frame
         except (OSError, WebSocketException) as fault:
-            if self._feed is not None and isinstance(fault, ConnectionResetError):
+            if self._fed and isinstance(fault, ConnectionResetError):
                 self.input_taken = False
                 return None  # see Duplex: the process ended with input unread
             raise _cut(fault) from fault
-        return None if kind == ABNF.OPCODE_CLOSE else bytes(data)
+        if kind == ABNF.OPCODE_CLOSE:
+            if self._in_message:
+                raise _cut("it was closed inside a message")
+            return None
+        if kind not in _DATA:
+            return b""  # a ping or pong: nothing to read, but a moment to look at the time
+        self._in_message = not frame.fin
+        return bytes(frame.data)
 
     def close(self) -> None:
         """End the connection."""
@@ -118,13 +144,17 @@ class WebSocket(Closing):
 
 
 class _Socket:
-    """The part of a socket's interface that websocket-client uses, over a link."""
+    """The part of a socket's interface that websocket-client uses, over a link; `count` says what a frame took."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: DuplexSocket) -> None:
         self._link = link
+        self.count = 0
 
     def recv(self, amount: int) -> bytes:
         data = self._link.read()
+        self.count += min(len(data), amount)
+        if self.count > FRAME_BYTES:
+            raise StreamFailed(f"A frame of the websocket is longer than {FRAME_BYTES} bytes")
         self._link.push_back(data[amount:])
         return data[:amount]
 
@@ -149,38 +179,50 @@ def open_websocket(
     *,
     path: str,
     timeout: float | None,
+    host: str = "docker",
     tls: ssl.SSLContext | None = None,
     server_name: str = "",
 ) -> WebSocket:
-    """Connect and shake hands; `target` is path and query, the rest is as for `open_duplex`."""
-    check_headers(headers)
+    """Connect and shake hands; `target` is path and query, `host` the Host header, the rest as for `open_duplex`."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    request = request_head("GET", target, [("Host", host), *_asked(key), *headers])
     link = open_link(connect, timeout, tls, server_name)
     try:
-        opened = create_connection(
-            f"ws://docker{target}",
-            timeout=timeout,
-            socket=_Socket(link),
-            header=[f"{name}: {value}" for name, value in headers],
-            suppress_origin=True,
-            redirect_limit=0,
-            skip_utf8_validation=True,
+        reader = shake_hands(link, request, "GET", path, timeout, only_101=True)
+        _check(Headers(reader.fields), key, path)
+        return WebSocket(link, reader)
+    except BaseException:
+        link.close()
+        raise
+
+
+def _asked(key: str) -> list[tuple[str, str]]:
+    upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket")]
+    return [*upgrade, ("Sec-WebSocket-Key", key), ("Sec-WebSocket-Version", "13")]
+
+
+def _check(headers: Mapping[str, str], key: str, path: str) -> None:
+    """Check that it was our request that was answered (RFC 6455, 4.1)."""
+    accepted = base64.b64encode(
+        hashlib.sha1(f"{key}{_MAGIC}".encode(), usedforsecurity=False).digest()
+    ).decode()
+    if headers.get("Upgrade", "").lower() != "websocket" or headers.get("Sec-WebSocket-Accept") != accepted:
+        raise OutcomeUnknown(
+            "The outcome is unknown: the engine switched to something that is no websocket",
+            method="GET",
+            path=path,
+            hint=LOOK,
         )
-    except WebSocketBadStatusException as fault:
-        link.close()
-        head = Head(fault.status_code, "", dict(fault.resp_headers or {}))
-        raise refused(head, fault.resp_body or b"", "GET", path) from None
-    except WebSocketTimeoutException as fault:
-        link.close()
-        raise TooSlow("the engine did not answer in time") from fault
-    except (OSError, WebSocketException) as fault:
-        link.close()
-        raise Lost(f"no websocket was opened: {fault}") from fault
-    link.set_timeout(None)
-    return WebSocket(link, opened)
 
 
-def _cut(fault: Exception) -> StreamCut:
+def _cut(fault: Exception | str) -> StreamCut:
     return StreamCut(
         f"The connection was lost: {fault}",
         hint="The engine or the way to it went down; ask ContainerInspect how it ended",
     )
+
+
+def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for start in range(0, len(piece), _PIECE):
+            yield piece[start : start + _PIECE]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -148,13 +149,16 @@ class TlsWire:
         self.flush()
 
 
-class Link:
-    """A connection that waits for data and for room at once, and never longer than the time limit."""
+class DuplexSocket:
+    """A connection that waits for data and for room at once, and never longer than the time limit.
+
+    The limit is a moment: what arrives in small parts does not extend it.
+    """
 
     def __init__(self, sock: socket.socket, timeout: float | None) -> None:
         sock.settimeout(0)
         self._sock = sock
-        self.timeout = timeout
+        self.set_timeout(timeout)
         self._wire: Wire = PlainWire(sock)
         self._held: deque[bytes] = deque()
         self._held_size = 0
@@ -170,8 +174,9 @@ class Link:
         self._wire = wire
 
     def set_timeout(self, seconds: float | None) -> None:
-        """Limit each wait from now on; one that takes longer raises TimeoutError."""
+        """Limit all waiting from now on to `seconds`; what takes longer raises TimeoutError."""
         self.timeout = seconds
+        self._until = None if seconds is None else time.monotonic() + seconds
 
     def read(self) -> bytes:
         """Return the next bytes, b"" at the end; raises OSError."""
@@ -238,7 +243,7 @@ class Link:
         reading = not self._ended and self._held_size < _HELD
         events = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
         self._poll.modify(self._sock, events)
-        milliseconds = None if self.timeout is None else max(self.timeout, 0) * 1000
+        milliseconds = None if self._until is None else max(self._until - time.monotonic(), 0) * 1000
         if not self._poll.poll(milliseconds):
             raise TimeoutError("nothing was sent or received in time")
 
@@ -249,9 +254,9 @@ class Link:
 
 def open_link(
     connect: Callable[[], socket.socket], timeout: float | None, tls: ssl.SSLContext | None, server_name: str
-) -> Link:
+) -> DuplexSocket:
     """Connect, and begin TLS where `tls` is given; raises what `connect` raises, TlsRefused and Unreachable."""
-    link = Link(connect(), timeout)
+    link = DuplexSocket(connect(), timeout)
     if tls is None:
         return link
     try:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 
+from lib.engine.attach.duplex_socket import DuplexSocket, open_link
+from lib.engine.attach.handshake import shake_hands
 from lib.engine.closing import Closing
-from lib.engine.errors import StreamCut
 from lib.engine.frames import Frame, frames, raw
-from lib.engine.http.faults import identity_refused
-from lib.engine.httphead import Head, Lost, Malformed, TooSlow, body, read_head, refused
+from lib.engine.http.faults import StreamExit
+from lib.engine.http.reader import Reader
+from lib.engine.http.response import Headers
 from lib.engine.limits import Paced
-from lib.engine.link import Link, open_link
 
-_REFUSAL_LONGEST = 65536
+_HINT = "The engine or the way to it went down; ask ExecInspect or ContainerInspect how it ended"
 
 
 class Duplex(Closing):
@@ -25,12 +25,13 @@ class Duplex(Closing):
     ExecInspect and ContainerInspect know.
     """
 
-    def __init__(self, link: Link, head: Head) -> None:
-        self.status = head.status
-        self.headers: Mapping[str, str] = head.headers
+    def __init__(self, link: DuplexSocket, reader: Reader) -> None:
+        self.status = reader.status
+        self.headers: Mapping[str, str] = Headers(reader.fields)
         self.input_taken = True
         self.keeps_input = False
-        self._head = head
+        self._reader = reader
+        self._fed = False
         self._link = link
         self._feed: Iterable[bytes] | None = None
         self._chunks = Paced(self._arriving(), link)
@@ -59,10 +60,21 @@ class Duplex(Closing):
         Raises StreamCut, and LimitReached under `pace`.
         """
         self._feed = feed
-        try:
-            yield from body(self._head, self._chunks)
-        except Malformed as fault:
-            raise StreamCut(f"The stream was cut: {fault}") from fault
+        if self.upgraded:
+            yield from (chunk for chunk in self._chunks if chunk)
+            return
+        yield from self._reader.take()
+        while not self._reader.complete:
+            with _cutting():
+                self._decode(next(self._chunks, None))
+            yield from self._reader.take()
+
+    def _decode(self, chunk: bytes | None) -> None:
+        """Read the body of an answer that is no upgrade (200): chunked, of a length, or to the end."""
+        if chunk is None:
+            self._reader.end()
+        elif chunk:
+            self._reader.feed(chunk)
 
     def frames(self, feed: Iterable[bytes] | None = None, *, tty: bool) -> Iterator[Frame]:
         """Yield the output as (stream, payload); with a TTY all of it is stdout."""
@@ -90,25 +102,29 @@ class Duplex(Closing):
         with _cutting():
             while view:
                 try:
-                    view = view[self._link.send(view) :]
+                    sent = self._link.send(view)
+                    self._fed = self._fed or sent > 0
+                    view = view[sent:]
                     arrived = self._link.receive()
                 except (BrokenPipeError, ConnectionResetError):
                     # The process ended without reading its input; its output may still be on the way.
                     self.input_taken = False
                     return
-                if arrived:
-                    data = self._read()
-                    if not data:
-                        self.input_taken = False
-                        return
-                    yield data
+                if not arrived:
+                    yield b""  # a moment to look at the time
+                    continue
+                data = self._read()
+                if not data:
+                    self.input_taken = False
+                    return
+                yield data
 
     def _read(self) -> bytes:
         try:
             return self._link.read()
         except ConnectionResetError:
-            # What becomes of a process that ended with input unread; without a feed it is a fault.
-            if self._feed is None:
+            # What becomes of a process that ended with input unread; without any input it is a fault.
+            if not self._fed:
                 raise
             self.input_taken = False
             return b""
@@ -136,68 +152,23 @@ def open_duplex(
     tls: ssl.SSLContext | None = None,
     server_name: str = "",
 ) -> Duplex:
-    """Connect, send `request` (head and body, see httphead.request_head), read the head of the answer.
+    """Connect, send `request` (head and body, see http.request_head), read the head of the answer.
 
     `connect` returns a connected unix or TCP socket, never an SSL one: give `tls` instead, since only then
-    the input can be closed alone. `timeout` holds for the handshake and for the head. Raises TlsRefused,
-    Lost (after the request was sent) and, for a status from 400 up, the error with the engine's own text.
+    the input can be closed alone. `timeout` holds for the handshake, and again for the request and the head.
+    Raises TlsRefused, OutcomeUnknown (after the request was sent) and, for a status that is neither 101 nor 2xx, the
+    error with the engine's own text.
     """
     link = open_link(connect, timeout, tls, server_name)
     try:
-        head = _ask(link, request)
-        _check(link, head, method, path)
+        return Duplex(link, shake_hands(link, request, method, path, timeout))
     except BaseException:
         link.close()
         raise
-    link.set_timeout(None)
-    return Duplex(link, head)
 
 
-def _ask(link: Link, request: bytes) -> Head:
-    try:
-        # An engine that refuses at once, or ends the handshake at last, has said why before it closed.
-        with suppress(BrokenPipeError, ConnectionResetError):
-            link.write(request)
-        head, rest = read_head(link.read)
-    except TimeoutError as fault:
-        raise TooSlow("the engine did not answer in time") from fault
-    except ssl.SSLEOFError as fault:
-        raise Lost("the connection ended before an answer") from fault
-    except ssl.SSLError as fault:
-        raise identity_refused(fault) from fault
-    except OSError as fault:
-        raise Lost(f"the connection was lost: {fault}") from fault
-    except Malformed as fault:
-        raise Lost(str(fault)) from fault
-    link.push_back(rest)
-    return head
+class _cutting(StreamExit):  # noqa: N801 - reads as a function
+    """Time limits pass: they are told by the layer that set them."""
 
-
-def _check(link: Link, head: Head, method: str, path: str) -> None:
-    if head.status >= 400:  # noqa: PLR2004
-        text = _text(link, head)
-        raise refused(head, text, method, path)
-
-
-def _text(link: Link, head: Head) -> bytes:
-    """Read what the engine says; a text that is cut or does not end still says something."""
-    text = b""
-    with suppress(OSError, Malformed):
-        for piece in body(head, iter(link.read, b"")):
-            text += piece
-            if len(text) > _REFUSAL_LONGEST:
-                break
-    return text
-
-
-@contextmanager
-def _cutting() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError:
-        raise  # a time limit, told by the layer that set it
-    except OSError as fault:
-        raise StreamCut(
-            f"The connection was lost: {fault.strerror or fault}",
-            hint="The engine or the way to it went down; ask ExecInspect or ContainerInspect how it ended",
-        ) from fault
+    def __init__(self) -> None:
+        super().__init__(_HINT, times=False)

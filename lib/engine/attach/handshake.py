@@ -1,0 +1,69 @@
+"""The beginning of a conversation: a request, and the head of an answer that is no refusal."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from lib.engine.attach.duplex_socket import DuplexSocket
+from lib.engine.errors import OutcomeUnknown
+from lib.engine.http.bounds import ERROR_BYTES, ERROR_SECONDS
+from lib.engine.http.faults import FAULTS, Exit
+from lib.engine.http.reader import Reader
+from lib.engine.http.response import EngineResponse
+from lib.engine.http.status import check
+
+LOOK = "Ask ExecInspect or ContainerInspect how it ended before you repeat the call"
+
+
+def shake_hands(
+    link: DuplexSocket,
+    request: bytes,
+    method: str,
+    path: str,
+    timeout: float | None,
+    *,
+    only_101: bool = False,
+) -> Reader:
+    """Send `request` and return the reader of the answer, whose head has come whole within `timeout` seconds.
+
+    An answer of 101 or 2xx is one; what came behind the head of a 101 is given back to `link`. Raises TlsRefused,
+    OutcomeUnknown, and for any other status the error with the engine's own text.
+    """
+    reader = Reader(method, upgrade=True)
+    link.set_timeout(timeout)
+    with Exit(reads=False, look=LOOK):
+        # An engine that refuses at once, or ends the handshake at last, has said why before it closed.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            link.write(request)
+        while not reader.status:
+            _hear(link, reader)
+    if reader.status != 101:  # noqa: PLR2004
+        response = EngineResponse(reader)
+        if not 200 <= reader.status < 300 or only_101:  # noqa: PLR2004
+            response.whole(_error_text(link, reader))
+        check(response, method, path)
+        if only_101:
+            text = f"The outcome is unknown: the engine answers {reader.status} and opens no websocket"
+            raise OutcomeUnknown(text, method=method, path=path, hint=LOOK)
+    link.push_back(reader.rest)
+    link.set_timeout(None)
+    return reader
+
+
+def _hear(link: DuplexSocket, reader: Reader) -> None:
+    data = link.read()
+    if data:
+        reader.feed(data)
+    else:
+        reader.end()
+
+
+def _error_text(link: DuplexSocket, reader: Reader) -> bytes:
+    """Read what the engine says; a text that is cut, slow or endless still says something."""
+    link.set_timeout(ERROR_SECONDS)
+    text = b"".join(reader.take())
+    with suppress(*FAULTS):
+        while not reader.complete and len(text) < ERROR_BYTES:
+            _hear(link, reader)
+            text += b"".join(reader.take())
+    return text[:ERROR_BYTES]
