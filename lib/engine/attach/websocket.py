@@ -114,6 +114,7 @@ class WebSocket(Closing):
 
     def _message(self) -> bytes | None:
         self._arrivals.count = 0
+        self._arrivals.replying = True
         try:
             kind, frame = self._socket.recv_data_frame(control_frame=True)
         except WebSocketTimeoutException:
@@ -122,13 +123,13 @@ class WebSocket(Closing):
             if self._arrivals.count or self._in_message:
                 raise _cut("it ended inside a frame or message") from fault
             return None  # an engine ends the connection without a close frame
-        except BrokenPipeError:
-            return None  # the engine was gone before our answer to its close frame
         except (OSError, WebSocketException) as fault:
             if self._fed and isinstance(fault, ConnectionResetError):
                 self.input_taken = False
                 return None  # see Duplex: the process ended with input unread
             raise _cut(fault) from fault
+        finally:
+            self._arrivals.replying = False
         if kind == ABNF.OPCODE_CLOSE:
             if self._in_message:
                 raise _cut("it was closed inside a message")
@@ -144,11 +145,15 @@ class WebSocket(Closing):
 
 
 class _Socket:
-    """The part of a socket's interface that websocket-client uses, over a link; `count` says what a frame took."""
+    """The part of a socket's interface that websocket-client uses, over a link.
+
+    `count` says how many bytes a frame took so far, `replying` that what is sent answers a ping or close.
+    """
 
     def __init__(self, link: DuplexSocket) -> None:
         self._link = link
         self.count = 0
+        self.replying = False
 
     def recv(self, amount: int) -> bytes:
         data = self._link.read()
@@ -159,7 +164,12 @@ class _Socket:
         return data[:amount]
 
     def send(self, data: bytes) -> int:
-        self._link.write(data)
+        try:
+            self._link.write(data)
+        except (BrokenPipeError, ConnectionResetError):
+            # An engine may be gone before our answer to its ping or close; what it sent is still to be read.
+            if not self.replying:
+                raise
         return len(data)
 
     def gettimeout(self) -> float | None:
