@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lib.engine.errors import BadInput
 from lib.engine.request.text import utf8
 from lib.engine.upload import TAR, Upload
 from lib.sailor import Context, Message
-
-_TIMEOUT = (10, 300)
+from lib.sources import attachment_upload, url_upload
 
 
 def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, needed: bool) -> Any:
     """Return the Upload that the fields `attachment`, `url` or `requestBody` name, in this order.
 
-    Where a body is `needed` and none of them is set, the message's only attachment is taken. Raises BadInput
-    where nothing or more than one thing could be meant.
+    Where a body is `needed` and none of them is set, the message's only attachment is taken. The source is open and
+    its first piece read when this returns; `close()` of the Upload ends it. Raises BadInput where nothing or more than
+    one thing could be meant or the source cannot be read, SourceUnreachable where it may be later.
     """
     attachments = message.attachments or {}
     name = fields.get("attachment")
     if name:
         return _attached(context, attachments, str(name))
     if fields.get("url"):
-        return _fetched(str(fields["url"]))
+        return url_upload(str(fields["url"]), context.settings.urls)
     if fields.get("requestBody"):
         return _inline(fields["requestBody"])
     if not needed:
@@ -64,32 +64,10 @@ def _attached(
     context: Context, attachments: Mapping[str, Any], name: str, field: str = "attachment"
 ) -> Upload:
     attachment = attachments.get(name)
-    if attachment is None or context.storage is None:
+    if not isinstance(attachment, Mapping) or context.storage is None:
         there = ", ".join(sorted(attachments)) or "none"
         raise BadInput(f"{field}: the message has no {name!r}", field=field, hint=f"It has {there}")
-    storage = context.storage
-
-    def chunks() -> Iterator[bytes]:
-        with storage.open(attachment) as blob:
-            yield from blob.chunks()
-
-    size = attachment.get("size")
-    return Upload(chunks, size if isinstance(size, int) else None, TAR)
-
-
-def _fetched(url: str) -> Upload:
-    if not url.startswith(("http://", "https://")):
-        raise BadInput("url must begin with http:// or https://", field="url")
-
-    def chunks() -> Iterator[bytes]:
-        import requests
-
-        with requests.get(url, stream=True, timeout=_TIMEOUT) as answer:
-            if not answer.ok:
-                raise BadInput(f"url: {answer.status_code} {answer.reason}", field="url")
-            yield from answer.iter_content(65536)
-
-    return Upload(chunks, None, TAR)
+    return attachment_upload(context.storage, attachment, name, field)
 
 
 def _inline(value: Any) -> Upload:

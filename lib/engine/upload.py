@@ -41,17 +41,24 @@ class Upload:
         self.repeatable = callable(chunks) or isinstance(chunks, list | tuple)
         self.started = False
 
+    def close(self) -> None:
+        """Let go of a source that was opened before it was read."""
+        if (close := getattr(self._chunks, "close", None)) is not None:
+            close()
+
     def __bool__(self) -> bool:
         """An empty upload is an upload."""
         return True
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the bytes in pieces; raises UploadBroken if they are not as many as announced."""
+        """Yield the bytes in pieces; raises UploadBroken if they are not as many as announced, or cannot be read.
+
+        No other error comes from here: an OSError of the source is not one of the connection to the engine.
+        """
         if self.started and not self.repeatable:
             raise UploadBroken("The source of the upload can be read only once and was read already")
-        chunks = self._chunks() if callable(self._chunks) else self._chunks
         sent = 0
-        for piece in pieces(chunks):
+        for piece in self._pieces():
             self.started = True
             sent += len(piece)
             if self.size is not None and sent > self.size:
@@ -64,6 +71,14 @@ class Upload:
                 f"The source of the upload ended after {sent} of {self.size} bytes",
                 hint="Check that the attachment or file is complete",
             )
+
+    def _pieces(self) -> Iterator[bytes]:
+        try:
+            yield from pieces(self._chunks() if callable(self._chunks) else self._chunks)
+        except EngineError:
+            raise
+        except Exception as fault:
+            raise UploadBroken(f"The source of the upload cannot be read: {fault}") from fault
 
     def __repr__(self) -> str:
         return f"<Upload {self.content_type}, {'unknown' if self.size is None else self.size} bytes>"

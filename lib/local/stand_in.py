@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from lib.jsontext import decode, encode
+from lib.sailor.addresses import basic
 from lib.sailor.ids import random_id
-from lib.sailor.rest import basic
 
 USER = "local"
 _CHUNK = 65_536

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from lib.sailor import rest
+from lib.sailor.addresses import shown
 from lib.sailor.errors import RequestError, StorageError
 from lib.sailor.objects import Maester, opened
 from lib.sailor.platform import Platform
 from lib.sailor.settings import Settings
+
+if TYPE_CHECKING:
+    from lib.sailor.exchange import Exchange
 
 CHUNK = 65_536
 IN_MEMORY = 1_048_576
@@ -23,6 +27,7 @@ class Attachments:
 
     def __init__(self, settings: Settings, platform: Platform) -> None:
         self._settings = settings
+        self._limits = settings.attachments
         self._platform = platform
         has_maester = settings.object_storage_uri and settings.object_storage_token
         self._maester = Maester(settings) if has_maester else None
@@ -30,16 +35,18 @@ class Attachments:
     def open(self, attachment: Mapping[str, Any]) -> HttpBlob:
         """Open an attachment for reading; StorageError names what is wrong with it."""
         url = str(attachment.get("url") or "")
-        kind = parse_qs(urlsplit(url).query).get("storage_type", [STEWARD])[0]
+        try:
+            kind = parse_qs(urlsplit(url).query).get("storage_type", [STEWARD])[0]
+        except ValueError:
+            raise StorageError("The url of the attachment is no http address", final=True) from None
         if kind == STEWARD:
-            exchange = opened(
-                url, {}, self._settings.request_max_retry + 1, self._settings.request_timeout / 1000
-            )
+            attempts, idle = self._settings.request_max_retry + 1, self._settings.request_timeout / 1000
+            exchange = opened(url, {}, attempts, idle, self._limits.max_seconds, self._limits)
         elif kind == MAESTER:
             exchange = self._open_object(url)
         else:
-            raise StorageError(f'Storage type "{kind}" is not supported')
-        return HttpBlob(exchange, attachment.get("content-type"))
+            raise StorageError(f'Storage type "{kind[:100]}" is not supported', final=True)
+        return HttpBlob(exchange, attachment.get("content-type"), self._limits.max_bytes)
 
     def store(self, chunks: Iterable[bytes], *, content_type: str, size: int | None = None) -> dict[str, Any]:
         """Store chunks as they come and return the attachment's entry; StorageError when that fails."""
@@ -51,27 +58,29 @@ class Attachments:
             url = self._store_in_steward(counted, content_type, size)
         return {"url": url, "size": counted.size, "content-type": content_type}
 
-    def _open_object(self, url: str) -> rest.Exchange:
+    def _open_object(self, url: str) -> Exchange:
         if self._maester is None:
             raise StorageError(
-                "The attachment is in maester, but ELASTICIO_OBJECT_STORAGE_URI or _TOKEN is not set"
+                "The attachment is in maester, but ELASTICIO_OBJECT_STORAGE_URI or _TOKEN is not set",
+                final=True,
             )
         _, found, object_id = urlsplit(url).path.partition("/objects/")
         if not found or not object_id:
-            raise StorageError(f"{rest.shown(url)} names no object of maester")
-        return self._maester.open(object_id)
+            raise StorageError(f"{shown(url)} names no object of maester", final=True)
+        return self._maester.open(object_id, total=self._limits.max_seconds)
 
     def _store_in_steward(self, chunks: Iterable[bytes], content_type: str, size: int | None) -> str:
         try:
             signed = self._platform.post("/v2/resources/storage/signed-url")
-            if not isinstance(signed, dict) or not signed.get("put_url"):
+            if not isinstance(signed, dict) or not signed.get("put_url") or not signed.get("get_url"):
                 raise StorageError("The platform gave no address for the attachment")
             if size is not None:
                 self._put(str(signed["put_url"]), chunks, content_type, size)
             else:
                 self._put_of_unknown_size(str(signed["put_url"]), chunks, content_type)
         except RequestError as error:
-            raise StorageError(f"The attachment cannot be stored: {error}", error.status) from error
+            text = f"The attachment cannot be stored: {error}"
+            raise StorageError(text, error.status, final=error.final) from error
         return str(signed["get_url"])
 
     def _put_of_unknown_size(self, url: str, chunks: Iterable[bytes], content_type: str) -> None:
@@ -85,30 +94,24 @@ class Attachments:
 
     def _put(self, url: str, chunks: Iterable[bytes], content_type: str, size: int) -> None:
         headers = {"Content-Type": content_type, "Content-Length": str(size)}
-        rest.checked(rest.send("PUT", url, headers, chunks, self._settings.request_timeout / 1000))
+        answer = rest.send("PUT", url, headers, chunks, self._settings.request_timeout / 1000)
+        rest.checked(answer, f"PUT {shown(url)}")
 
 
 class HttpBlob:
     """An attachment being downloaded."""
 
-    def __init__(self, exchange: rest.Exchange, content_type: str | None) -> None:
-        headers = exchange.headers
-        length = headers.get("content-length")
-        self.size: int | None = int(length) if length and length.isdigit() else None
-        self.content_type = content_type or headers.get("content-type")
-        self._exchange = exchange
+    def __init__(self, exchange: Exchange, content_type: str | None, limit: int) -> None:
+        self.size = exchange.length
+        self.content_type = content_type or exchange.headers.get("content-type")
+        self._exchange, self._limit = exchange, limit
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the bytes; StorageError when fewer came than were announced."""
-        came = 0
+        """Yield the bytes; StorageError when fewer came than were announced, or more than the limit."""
         try:
-            while chunk := self._exchange.read(CHUNK):
-                came += len(chunk)
-                yield chunk
+            yield from self._exchange.pieces(self._limit)
         except RequestError as error:
-            raise StorageError(str(error)) from error
-        if self.size is not None and came != self.size:
-            raise StorageError(f"The attachment was cut off after {came} of {self.size} bytes")
+            raise StorageError(str(error), error.status, final=error.final) from error
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,8 @@ SailorError
 
 from __future__ import annotations
 
+SERVER_ERROR = 500
+
 
 class SailorError(Exception):
     """Root of everything the runtime raises itself."""
@@ -38,11 +40,20 @@ class TransportError(SailorError):
 
 
 class RequestError(SailorError):
-    """A call of the platform's API failed; `status` is None when no answer came."""
+    """A call of the platform's API failed; `status` is None when no answer came.
 
-    def __init__(self, text: str, status: int | None = None) -> None:
+    `final` says that the fault is in what was asked: the same call fails again.
+    """
+
+    def __init__(self, text: str, status: int | None = None, *, final: bool = False) -> None:
         super().__init__(text)
         self.status = status
+        self.final = final
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may succeed later: no answer came, or the server was at fault."""
+        return not self.final and (self.status is None or self.status >= SERVER_ERROR)
 
 
 class StorageError(RequestError):

@@ -24,11 +24,11 @@ class FolderStorage:
         url = str(attachment.get("url", ""))
         parts = urlsplit(url)
         if parts.scheme != "file":
-            raise StorageError(f"Only file:// attachments exist without a platform, not {url!r}")
+            raise StorageError(f"Only file:// attachments exist without a platform, not {url!r}", final=True)
         try:
             file = open(unquote(parts.path), "rb")  # noqa: SIM115 - the blob closes it
         except OSError as error:
-            raise StorageError(f"The attachment {url} cannot be opened: {error.strerror}") from error
+            raise StorageError(f"The attachment {url} cannot be opened: {error.strerror}", final=True) from error
         return FileBlob(file, attachment.get("content-type"))
 
     def store(

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from lib.sailor import rest
+from lib.sailor.addresses import segment, shown
+from lib.sailor.destinations import Destinations
 from lib.sailor.errors import RequestError, StorageError
 from lib.sailor.settings import Settings
 
+if TYPE_CHECKING:
+    from lib.sailor.exchange import Exchange
+
 FIRST_PAUSE = 100
+LARGEST_OBJECT = 128 * 1024 * 1024
+"""Bytes of a message's body in the storage; platforms keep objects of up to 100 MB."""
+OBJECT_SECONDS = 300.0
+LONGEST_REQUEST_ID = 500
 BINARY = "application/octet-stream"
+_UNPRINTABLE = re.compile(r"[^!-~]")
 
 
 class Maester:
@@ -26,16 +38,19 @@ class Maester:
         """Return an object's bytes; StorageError after the last attempt."""
         exchange = self.open(object_id, request_id)
         try:
-            return exchange.read()
+            return exchange.whole(LARGEST_OBJECT)
         except RequestError as error:
-            raise StorageError(str(error), error.status) from error
+            raise StorageError(str(error), error.status, final=error.final) from error
         finally:
             exchange.close()
 
-    def open(self, object_id: str, request_id: str = "") -> rest.Exchange:
+    def open(self, object_id: str, request_id: str = "", total: float = OBJECT_SECONDS) -> Exchange:
         """Return the exchange whose answer is the object; the caller reads and closes it."""
-        url, headers = f"{self.base}/objects/{object_id}", self._headers(request_id)
-        return opened(url, headers, self._attempts, self._timeout)
+        try:
+            url = f"{self.base}/objects/{segment(object_id)}"
+        except RequestError as error:
+            raise StorageError(str(error), final=True) from error
+        return opened(url, self._headers(request_id), self._attempts, self._timeout, total)
 
     def put_object(self, data: bytes, request_id: str = "") -> str:
         """Store bytes and return the object's id; StorageError after the last attempt."""
@@ -51,31 +66,44 @@ class Maester:
 
     def _create(self, headers: Mapping[str, str], body: bytes | Iterable[bytes], attempts: int) -> str:
         def create() -> rest.Response:
-            return rest.checked(rest.send("POST", f"{self.base}/objects", headers, body, self._timeout))
+            url = f"{self.base}/objects"
+            return rest.checked(rest.send("POST", url, headers, body, self._timeout), f"POST {shown(url)}")
 
         try:
             answer = rest.retrying(create, attempts, rest.growing(FIRST_PAUSE)).json()
         except RequestError as error:
-            raise StorageError(f"The object storage took nothing: {error}", error.status) from error
-        if not isinstance(answer, dict) or not answer.get("objectId"):
+            text = f"The object storage took nothing: {error}"
+            raise StorageError(text, error.status, final=error.final) from error
+        named = answer.get("objectId") if isinstance(answer, dict) else None
+        if not isinstance(named, str) or not named:
             raise StorageError("The object storage gave no objectId")
-        return str(answer["objectId"])
+        return named
 
     def _headers(self, request_id: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}", "x-request-id": self._who + request_id}
+        # Ids come from messages; a header holds no line breaks.
+        named = _UNPRINTABLE.sub("?", (self._who + request_id)[:LONGEST_REQUEST_ID])
+        return {"Authorization": f"Bearer {self._token}", "x-request-id": named}
 
 
-def opened(url: str, headers: Mapping[str, str], attempts: int, timeout: float) -> rest.Exchange:
+def opened(
+    url: str,
+    headers: Mapping[str, str],
+    attempts: int,
+    idle: float,
+    total: float,
+    destinations: Destinations | None = None,
+) -> Exchange:
     """Return the exchange of a GET whose status is good; StorageError otherwise."""
+    from lib.sailor.exchange import Exchange
 
-    def get() -> rest.Exchange:
-        exchange = rest.Exchange("GET", url, headers, None, timeout)
-        if exchange.status < rest.CLIENT_ERROR:
+    def get() -> Exchange:
+        exchange = Exchange("GET", url, headers, idle=idle, total=total, destinations=destinations)
+        if (refusal := exchange.refusal()) is None:
             return exchange
         exchange.close()
-        raise RequestError(f"GET {rest.shown(url)} was answered with {exchange.status}", exchange.status)
+        raise refusal
 
     try:
         return rest.retrying(get, attempts, rest.growing(FIRST_PAUSE))
     except RequestError as error:
-        raise StorageError(str(error), error.status) from error
+        raise StorageError(str(error), error.status, final=error.final) from error

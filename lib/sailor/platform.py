@@ -8,6 +8,7 @@ from typing import Any
 
 from lib import jsontext
 from lib.sailor import rest
+from lib.sailor.addresses import basic, segment, shown
 from lib.sailor.errors import RequestError
 from lib.sailor.settings import Settings
 
@@ -41,7 +42,7 @@ class Platform:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._base = settings.api_uri.rstrip("/")
-        self._authorization = rest.basic(settings.api_username, settings.api_key)
+        self._authorization = basic(settings.api_username, settings.api_key)
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)
@@ -65,7 +66,7 @@ class Platform:
     def step(self) -> StepData:
         """Return this step's data; RequestError carries the answer's text."""
         settings = self._settings
-        answer = self.get(f"/v1/tasks/{settings.flow_id}/steps/{settings.step_id}")
+        answer = self.get(f"/v1/tasks/{segment(settings.flow_id)}/steps/{segment(settings.step_id)}")
         if not isinstance(answer, dict):
             raise RequestError("The platform's answer holds no step data")
         return StepData.of(answer)
@@ -91,22 +92,22 @@ class Platform:
 
     def update_account(self, account: str, keys: Mapping[str, Any]) -> None:
         """Store refreshed credentials (protocol 5.7)."""
-        self.put(f"/v1/accounts/{account}", {"keys": keys})
+        self.put(f"/v1/accounts/{segment(account)}", {"keys": keys})
 
     def _startup(self, method: str, body: Any = None) -> Any:
         try:
-            return self.call(
-                method, f"/sailor-support/hooks/task/{self._settings.flow_id}/startup/data", body
-            )
+            flow = segment(self._settings.flow_id)
+            return self.call(method, f"/sailor-support/hooks/task/{flow}/startup/data", body)
         except RequestError as error:
-            raise RequestError(_error_field(str(error)), error.status) from error
+            raise RequestError(_error_field(str(error)), error.status, final=error.final) from error
 
     def _send(self, method: str, path: str, body: Any) -> rest.Response:
         headers = {"Authorization": self._authorization, "Connection": "Keep-Alive", "Accept": rest.JSON}
         data = None
         if body is not None:
             data, headers["Content-Type"] = jsontext.encode(body), rest.JSON
-        return rest.checked(rest.send(method, self._base + path, headers, data, TIMEOUT))
+        url = self._base + path
+        return rest.checked(rest.send(method, url, headers, data, TIMEOUT), f"{method} {shown(url)}")
 
 
 def _error_field(text: str) -> str:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import binascii
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import Any, TypeVar
 
 from lib import jsontext
+from lib.sailor.addresses import redirected
 from lib.sailor.errors import RequestError
 
-if TYPE_CHECKING:
-    import http.client
-
 JSON = "application/json"
-AGENT = "python-sailor"
-SERVER_ERROR = 500
+GOOD = range(200, 300)
 CLIENT_ERROR = 400
 LONGEST_PAUSE = 15_000
+SLOWEST = 4
+"""A whole exchange may take so many times what a wait for the next byte may."""
+LARGEST_ANSWER = 32 * 1024 * 1024
+"""Bytes of an answer of the platform's API: a step's configuration and snapshot, an id, an address."""
+LONGEST_ERROR = 10_000
+"""Characters of an answer's text that an error quotes."""
 
 T = TypeVar("T")
 
@@ -45,80 +46,36 @@ class Response:
             raise RequestError("The answer is no JSON", self.status) from None
 
 
-class Exchange:
-    """One request on a connection of its own; the answer is read by the caller, who closes it."""
-
-    def __init__(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: bytes | Iterable[bytes] | None = None,
-        timeout: float = 15.0,
-    ) -> None:
-        import http.client
-
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise RequestError(f"{shown(url)} is no http address")
-        make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = make(parts.hostname, parts.port, timeout=timeout)
-        target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-        self._what = f"{method} {shown(url)}"
-        try:
-            chunked = body is not None and not isinstance(body, bytes) and "Content-Length" not in headers
-            table = {"User-Agent": AGENT, **headers, **({"Transfer-Encoding": "chunked"} if chunked else {})}
-            self._connection.request(method, target, body, table, encode_chunked=chunked)
-            self.response: http.client.HTTPResponse = self._connection.getresponse()
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self._connection.close()
-            raise RequestError(f"{self._what} failed: {error or type(error).__name__}") from error
-
-    @property
-    def status(self) -> int:
-        return self.response.status
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {name.lower(): value for name, value in self.response.getheaders()}
-
-    def read(self, size: int | None = None) -> bytes:
-        """Return the rest, or so many bytes at most; RequestError when the connection breaks."""
-        import http.client
-
-        try:
-            return self.response.read(size)
-        except (OSError, http.client.HTTPException) as error:
-            raise RequestError(f"{self._what} was cut off: {error or type(error).__name__}") from error
-
-    def close(self) -> None:
-        self._connection.close()
-
-
 def send(
     method: str,
     url: str,
     headers: Mapping[str, str],
     body: bytes | Iterable[bytes] | None = None,
     timeout: float = 15.0,
+    limit: int = LARGEST_ANSWER,
 ) -> Response:
-    """Send a request and return its whole answer, of any status; RequestError when there is none."""
-    exchange = Exchange(method, url, headers, body, timeout)
+    """Send a request and return its whole answer, of any status; RequestError when there is none.
+
+    `timeout` are the seconds without a byte, `limit` the most bytes of the answer.
+    """
+    from lib.sailor.exchange import Exchange
+
+    exchange = Exchange(method, url, headers, body, idle=timeout, total=timeout * SLOWEST)
     try:
-        return Response(exchange.status, exchange.headers, exchange.read())
+        return Response(exchange.status, exchange.headers, exchange.whole(limit))
     finally:
         exchange.close()
 
 
 def retrying(call: Callable[[], T], attempts: int, pause: Callable[[int], float]) -> T:
-    """Return what the call returns; repeated after `pause(k)` milliseconds when no answer or a 5xx came."""
+    """Return what the call returns; repeated after `pause(k)` milliseconds when the error may pass."""
     attempt = 0
     while True:
         try:
             return call()
         except RequestError as error:
             attempt += 1
-            if attempt >= attempts or (error.status is not None and error.status < SERVER_ERROR):
+            if attempt >= attempts or not error.passing:
                 raise
         time.sleep(pause(attempt - 1) / 1000)
 
@@ -128,29 +85,12 @@ def growing(base: int) -> Callable[[int], float]:
     return lambda attempt: min(base * 2**attempt * random.uniform(1, 1.2), LONGEST_PAUSE)  # noqa: S311 - no secret
 
 
-def checked(response: Response) -> Response:
-    """Return a good answer; RequestError with the answer's own text otherwise."""
-    if response.status >= CLIENT_ERROR:
-        raise RequestError(response.text or f"HTTP status {response.status}", response.status)
-    return response
-
-
-def basic(user: str, password: str) -> str:
-    """Return the value of an Authorization header."""
-    return "Basic " + binascii.b2a_base64(f"{user}:{password}".encode(), newline=False).decode()
-
-
-def without_user(url: str) -> tuple[str, str | None]:
-    """Return a URL without the user in it, and the Authorization that the user stands for."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    if not at:
-        return url, None
-    name, _, password = user.partition(":")
-    return urlunsplit(parts._replace(netloc=host)), basic(unquote(name), unquote(password))
-
-
-def shown(url: str) -> str:
-    """Return a URL as errors show it: without user and query, which may hold secrets."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+def checked(response: Response, what: str) -> Response:
+    """Return an answer of 2xx; RequestError with the answer's own text otherwise, or with the target of a redirect."""
+    if response.status in GOOD:
+        return response
+    if response.status < CLIENT_ERROR:
+        text = f"{what} was answered with {response.status}{redirected(response.headers.get('location'))}"
+        raise RequestError(text, response.status)
+    text = response.text[:LONGEST_ERROR]
+    raise RequestError(text or f"HTTP status {response.status}", response.status)

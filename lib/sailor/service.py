@@ -11,6 +11,7 @@ from typing import Any
 
 from lib import jsontext
 from lib.sailor import rest
+from lib.sailor.addresses import shown, without_user
 from lib.sailor.component import Component
 from lib.sailor.context import Context
 from lib.sailor.coroutines import awaited
@@ -24,7 +25,6 @@ from lib.sailor.stdlog import forward_library_logs
 
 METHODS = ("verifyCredentials", "getMetaModel", "selectModel")
 VERIFIER = "./verify_credentials.py"
-GOOD = range(200, 300)
 
 
 class ServiceError(SailorError):
@@ -68,7 +68,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     try:
         post(url, body, settings)
     except RequestError as error:
-        logger.fatal(f"Failed to POST data to {rest.shown(url)}", err=error)
+        logger.fatal(f"Failed to POST data to {shown(url)}", err=error)
         return 1
     return 0
 
@@ -94,12 +94,12 @@ def call(method: str, settings: Settings, environment: Mapping[str, str], logger
 
 def post(url: str, body: bytes, settings: Settings) -> None:
     """Post a result; RequestError when the platform did not take it with any 2xx."""
-    address, authorization = rest.without_user(url)
+    address, authorization = without_user(url)
     headers = {"Content-Type": rest.JSON, **({"Authorization": authorization} if authorization else {})}
 
     def send() -> None:
         response = rest.send("POST", address, headers, body)
-        if response.status not in GOOD:
+        if response.status not in rest.GOOD:
             raise RequestError(f"The result was answered with {response.status}", response.status)
 
     delay = settings.api_request_retry_delay

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lib.sailor import environment
+from lib.sailor.destinations import Destinations
 from lib.sailor.errors import SettingsError
 
 MANDATORY = (
@@ -19,6 +20,8 @@ MANDATORY_FOR_MESSAGES = (
     *("REBOUND_ROUTING_KEY", "SNAPSHOT_ROUTING_KEY", "MESSAGE_CRYPTO_IV", "MESSAGE_CRYPTO_PASSWORD"),
 )
 IV_BYTES = 16
+OF_THEIR_OWN = 6
+"""The last fields below; they have variables without the prefix, or several."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,10 @@ class Settings:
     """Milliseconds after a signal in which messages in work may end; ours, the platform does not set it."""
     request_timeout: int = 15_000
     request_max_retry: int = 3
+    urls: Destinations = field(default_factory=Destinations)
+    """Where the addresses that a message gives as an input may lead: URL_ALLOWED_HOSTS and its kind."""
+    attachments: Destinations = field(default_factory=Destinations)
+    """The same for the addresses of its attachments: ATTACHMENT_ALLOWED_HOSTS and its kind."""
 
     additional_headers: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
@@ -98,7 +105,7 @@ class Settings:
         """
         values: dict[str, Any] = {}
         doubts = []
-        for slot in fields(cls)[:-4]:
+        for slot in fields(cls)[:-OF_THEIR_OWN]:
             name = environment.PREFIX + slot.name.upper()
             text = variables.get(name)
             values[slot.name] = _parse(text, str(slot.type), slot.default)
@@ -107,6 +114,8 @@ class Settings:
         values |= environment.request_limits(variables)
         if not for_service:
             _check(variables, values)
+            values["urls"] = Destinations.read("URL", variables)
+            values["attachments"] = Destinations.read("ATTACHMENT", variables)
         headers = environment.additional_headers(variables)
         return cls(**values, additional_headers=headers, doubts=tuple(doubts))
 

@@ -1,0 +1,150 @@
+"""Which hosts a message may have this step ask: decided on the addresses that a name stands for, each time.
+
+Whoever writes a message chooses the addresses in it, and the step asks from inside of the platform's network: an
+address of the cloud's metadata service would give away the credentials of the machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib.sailor.environment import integer
+from lib.sailor.errors import RequestError, SettingsError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Place = tuple[socket.AddressFamily, Any]
+"""Family and address as `socket.connect` takes it."""
+
+GROUPS = {
+    "link-local": ("169.254.0.0/16", "fe80::/10"),
+    # AWS, Google, Alibaba, Azure and Oracle keep theirs also outside of the link-local networks.
+    "metadata": (
+        *("169.254.169.254/32", "fd00:ec2::/32", "fd20:ce::254/128"),
+        *("100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"),
+    ),
+    "loopback": ("127.0.0.0/8", "::1/128"),
+    "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+}
+ALWAYS = ("0.0.0.0/8", "::/128", "224.0.0.0/4", "240.0.0.0/4", "ff00::/8")
+"""No host has them for its own; some systems take the first two for the loopback."""
+DEFAULT = "link-local,metadata"
+TRANSLATED = tuple(ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48"))
+"""IPv6 networks whose last 32 bits are an IPv4 address."""
+
+MAX_BYTES, MAX_SECONDS, IDLE_SECONDS = 10 * 1024**3, 3600, 60
+RESOLVE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """Where addresses of messages may lead, and how much may come from there; the defaults are those of no setting."""
+
+    hosts: tuple[str, ...] = ()
+    """Names or addresses; `*.example.org` is every name below; empty means any."""
+    refused: tuple[Network, ...] = tuple(
+        ipaddress.ip_network(net) for group in DEFAULT.split(",") for net in GROUPS[group]
+    )
+    max_bytes: int = MAX_BYTES
+    max_seconds: int = MAX_SECONDS
+    """From the first connection to the last byte."""
+    idle_seconds: int = IDLE_SECONDS
+    """Without a byte."""
+
+    @classmethod
+    def read(cls, prefix: str, variables: Mapping[str, str]) -> Destinations:
+        """Return what `<prefix>_ALLOWED_HOSTS` and the others say; SettingsError names the one that is wrong."""
+        limits = {}
+        for name, default in (
+            ("max_bytes", MAX_BYTES),
+            ("max_seconds", MAX_SECONDS),
+            ("idle_seconds", IDLE_SECONDS),
+        ):
+            variable = f"{prefix}_{name.upper()}"
+            limits[name] = value = integer(variables.get(variable), default) or default
+            if value < 1:
+                raise SettingsError(
+                    f"{variable} must be a whole number from 1 up, not {variables[variable]!r}"
+                )
+        hosts = tuple(_host(host) for host in _listed(variables.get(f"{prefix}_ALLOWED_HOSTS", "")))
+        refused = f"{prefix}_REFUSED_NETWORKS"
+        return cls(hosts, tuple(_networks(refused, variables.get(refused) or DEFAULT)), **limits)
+
+    def places(self, host: str, port: int) -> list[Place]:
+        """Return where a host can be reached; RequestError when it is unknown or one of its addresses is refused."""
+        if self.hosts and not any(_matches(host, allowed) for allowed in self.hosts):
+            raise RequestError(f"The host {host} is not among those that may be asked", final=True)
+        found = resolved(host, port)
+        for _, where in found:
+            self._check(host, str(where[0]))
+        return found
+
+    def _check(self, host: str, text: str) -> None:
+        for address in _meant(ipaddress.ip_address(text)):
+            for network in (*self.refused, *(ipaddress.ip_network(net) for net in ALWAYS)):
+                if address.version == network.version and address in network:
+                    what = text if host == text else f"{host} ({text})"
+                    raise RequestError(f"{what} is in a network that may not be asked: {network}", final=True)
+
+
+def resolved(host: str, port: int) -> list[Place]:
+    """Return the addresses of a host; RequestError when there are none. The resolver's own patience is longer."""
+    answers: list[list[Place] | OSError | ValueError] = []
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers.append([(family, where) for family, _, _, _, where in found])
+        except (OSError, ValueError) as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=ask, name="resolve", daemon=True)
+    thread.start()
+    thread.join(RESOLVE_SECONDS)
+    if not answers:
+        raise RequestError(f"The name {host} was not resolved within {RESOLVE_SECONDS:.0f} s")
+    if isinstance(answer := answers[0], ValueError):
+        raise RequestError(f"{host} is no name of a host", final=True)
+    if isinstance(answer, OSError):
+        raise RequestError(f"The name {host} cannot be resolved: {answer.strerror or answer}")
+    return answer
+
+
+def _meant(address: Address) -> Iterator[Address]:
+    """Yield an address and the IPv4 addresses that it stands for."""
+    yield address
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        if any(address in network for network in TRANSLATED):
+            inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        yield from (one for one in inner if one is not None)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _networks(variable: str, text: str) -> Iterator[Network]:
+    for part in _listed(text):
+        for net in GROUPS.get(part.lower(), (part,)):
+            try:
+                yield ipaddress.ip_network(net, strict=False)
+            except ValueError:
+                groups = ", ".join(GROUPS)
+                raise SettingsError(
+                    f"{variable}: {part!r} is neither a network such as 10.0.0.0/8 nor one of {groups}"
+                ) from None
+
+
+def _host(name: str) -> str:
+    return name.lower().strip("[]").rstrip(".")
+
+
+def _matches(host: str, allowed: str) -> bool:
+    name = _host(host)
+    return name.endswith(allowed[1:]) if allowed.startswith("*.") else name == allowed
