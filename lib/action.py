@@ -19,7 +19,7 @@ from lib.message_secrets import message_secrets
 from lib.policy import Outcome, StepSettings, error_as_data
 from lib.sailor import Context, Message, RawJson
 from lib.schema import Validator, validator
-from lib.uploads import input_of, upload_of
+from lib.uploads import input_of, released, upload_of
 
 Handler = Callable[[Engine, Fields], Answer]
 SCHEMAS = Path(__file__).parent.parent / "schemas"
@@ -113,17 +113,19 @@ class Action:
         fields = self.fields(message.body, context.logger.warning, unknown=settings.unknown_fields)
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
         fields = self._ages.checked(engine, fields, context.logger.warning)
+        if self.upload or self.talks:  # before a source is opened for it
+            engine.permit(self._validator.schema["x-method"], self._validator.schema["x-path"], reads=False)
         if self.upload:
             fields["requestBody"] = upload_of(context, message, fields, needed=self.upload(fields))
         if self.talks:
-            engine.permit(self._validator.schema["x-method"], self._validator.schema["x-path"], reads=False)
             fields["input"] = input_of(context, message, fields, self.talks)
-        answer, only = self.handler(engine.within(settings.head_seconds), fields), None
-        if is_one_message(answer, settings):
-            (only,) = messages(answer, settings, context)
-        else:
-            for one in messages(answer, settings, context):
-                emitted.add(one)
+        with released(fields):
+            answer, only = self.handler(engine.within(settings.head_seconds), fields), None
+            if is_one_message(answer, settings):
+                (only,) = messages(answer, settings, context)
+            else:
+                for one in messages(answer, settings, context):
+                    emitted.add(one)
         log = context.logger.info if settings.verbose else context.logger.debug
         log(
             f"{self.key} done",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from lib.engine.errors import BadInput
 from lib.engine.request.text import utf8
 from lib.engine.upload import TAR, Upload
 from lib.sailor import Context, Message
-from lib.sources import attachment_upload, url_upload
+from lib.sources import attachment_input, attachment_upload, url_upload
 
 
 def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, needed: bool) -> Any:
@@ -60,6 +61,17 @@ def input_of(context: Context, message: Message, fields: Mapping[str, Any], text
     return Upload([data], len(data))
 
 
+@contextmanager
+def released(fields: Mapping[str, Any]) -> Iterator[None]:
+    """Let go at the end of what was opened for the engine, also where it did not read it."""
+    try:
+        yield
+    finally:
+        for name in ("requestBody", "input"):
+            if isinstance(upload := fields.get(name), Upload):
+                upload.close()
+
+
 def _attached(
     context: Context, attachments: Mapping[str, Any], name: str, field: str = "attachment"
 ) -> Upload:
@@ -67,7 +79,9 @@ def _attached(
     if not isinstance(attachment, Mapping) or context.storage is None:
         there = ", ".join(sorted(attachments)) or "none"
         raise BadInput(f"{field}: the message has no {name!r}", field=field, hint=f"It has {there}")
-    return attachment_upload(context.storage, attachment, name, field)
+    if field == "attachment":
+        return attachment_upload(context.storage, attachment, name)
+    return attachment_input(context.storage, attachment, name, field)
 
 
 def _inline(value: Any) -> Upload:

@@ -41,6 +41,11 @@ class Upload:
         self.repeatable = callable(chunks) or isinstance(chunks, list | tuple)
         self.started = False
 
+    def open(self) -> None:
+        """Open a source that is still closed, before anything is sent; raises what its owner makes of a failure."""
+        if (opened := getattr(self._chunks, "open", None)) is not None:
+            opened()
+
     def close(self) -> None:
         """Let go of a source that was opened before it was read."""
         if (close := getattr(self._chunks, "close", None)) is not None:

@@ -9,18 +9,20 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from lib.sailor.errors import RequestError
 
 LONGEST_SHOWN = 300
-_SEGMENT = re.compile(r"[A-Za-z0-9_.~:@!$'()*+,;=-]{1,1024}")
+_SEGMENT = re.compile(r"[A-Za-z0-9_.~:@!$'()*+,;=%-]{1,1024}")
 
 
 def segment(name: object) -> str:
-    """Return an id as one segment of a path; RequestError for one that could lead to another place.
+    """Return an id as one segment of a path, as it is; RequestError for one that could lead to another place.
 
     The platform inserts its ids without encoding, so what would need one is no id of the platform.
     """
-    text = str(name)
-    if _SEGMENT.fullmatch(text) is None or not text.strip("."):
-        raise RequestError(f"{text[:LONGEST_SHOWN]!r} cannot be an id: it is no part of a path", final=True)
-    return text
+    text = plain = str(name)
+    while _SEGMENT.fullmatch(plain) and plain.strip("."):
+        if (decoded := unquote(plain)) == plain:
+            return text
+        plain = decoded
+    raise RequestError(f"{text[:LONGEST_SHOWN]!r} cannot be an id: it is no part of a path", final=True)
 
 
 def shown(url: str) -> str:

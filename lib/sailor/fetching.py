@@ -42,7 +42,9 @@ def fetched(url: str, destinations: Destinations) -> Exchange:
         url = urljoin(address, location)
         if _origin(url) != _origin(address):
             user = None
-    raise RequestError(f"GET {shown(url)} is one redirect too many: {MOST_REDIRECTS} are followed", final=True)
+    raise RequestError(
+        f"GET {shown(url)} is one redirect too many: {MOST_REDIRECTS} are followed", final=True
+    )
 
 
 def _whole(exchange: Exchange, address: str) -> Exchange:
@@ -51,8 +53,14 @@ def _whole(exchange: Exchange, address: str) -> Exchange:
     if refusal is None and exchange.status != WHOLE:
         refusal = RequestError(f"GET {shown(address)} was answered with {exchange.status}", exchange.status)
     encoding = (exchange.headers.get("content-encoding") or "identity").strip().lower()
-    if refusal is None and encoding not in ("identity", "gzip", "x-gzip"):  # a tar.gz is named so by some servers
-        refusal = RequestError(f"GET {shown(address)} gives content in the encoding {encoding[:20]!r}", final=True)
+    if refusal is None and encoding not in (
+        "identity",
+        "gzip",
+        "x-gzip",
+    ):  # a tar.gz is named so by some servers
+        refusal = RequestError(
+            f"GET {shown(address)} gives content in the encoding {encoding[:20]!r}", final=True
+        )
     if refusal is None:
         return exchange
     exchange.close()

@@ -28,7 +28,9 @@ class FolderStorage:
         try:
             file = open(unquote(parts.path), "rb")  # noqa: SIM115 - the blob closes it
         except OSError as error:
-            raise StorageError(f"The attachment {url} cannot be opened: {error.strerror}", final=True) from error
+            raise StorageError(
+                f"The attachment {url} cannot be opened: {error.strerror}", final=True
+            ) from error
         return FileBlob(file, attachment.get("content-type"))
 
     def store(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -19,8 +21,8 @@ class LimitedSocket:
 
     def sendall(self, data: Any) -> None:
         """Send one piece."""
-        self.limit()
-        self._sock.sendall(data)
+        with self.limited():
+            self._sock.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return a reader; the socket stays open until it is closed."""
@@ -29,12 +31,20 @@ class LimitedSocket:
     def close(self) -> None:
         self._sock.close()
 
-    def limit(self) -> None:
-        """Set the patience of the next wait."""
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """Bound the wait within, and say which of the two limits it reached."""
         left = self._idle if self.deadline is None else self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("it took too long in all")
-        self._sock.settimeout(min(left, self._idle))
+        if left > 0:
+            self._sock.settimeout(min(left, self._idle))
+            try:
+                yield
+            except TimeoutError:
+                if left >= self._idle:
+                    raise TimeoutError(f"timed out, nothing came within {self._idle:g} s") from None
+            else:
+                return
+        raise TimeoutError("it took too long in all")
 
 
 class _Reader(io.RawIOBase):
@@ -45,8 +55,8 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._limits.limit()
-        return self._raw.readinto(buffer)
+        with self._limits.limited():
+            return self._raw.readinto(buffer)
 
     def close(self) -> None:
         self._raw.close()

@@ -10,7 +10,6 @@ from lib import credentials
 from lib.sailor.component import Component
 from lib.sailor.context import Context
 from lib.sailor.emitter import Emitter
-from lib.sailor.folder import FolderStorage
 from lib.sailor.incoming import Incoming
 from lib.sailor.inprocess import InProcess
 from lib.sailor.logging import LEVELS, Logger, Sink
@@ -18,7 +17,7 @@ from lib.sailor.message import Message
 from lib.sailor.outlet import Outlet
 from lib.sailor.settings import Settings
 from lib.sailor.step import Step
-from lib.sailor.transport import Kind
+from lib.sailor.transport import Kind, Storage
 from tests.local.running import ROOT
 
 COMPONENT = Component(str(ROOT))
@@ -66,7 +65,7 @@ def run_step(
     config: Mapping[str, Any],
     *,
     attachments: Mapping[str, Any] | None = None,
-    storage: FolderStorage | None = None,
+    storage: Storage | None = None,
     settings: Settings = FAST,
     passthrough: Mapping[str, Any] | None = None,
 ) -> Outcome:

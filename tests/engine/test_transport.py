@@ -24,7 +24,7 @@ from lib.engine.errors import (
 )
 from lib.engine.retry import Retry
 from lib.engine.timeouts import Timeout, Timeouts
-from lib.engine.upload import Upload
+from lib.engine.upload import Upload, UploadBroken
 from tests.engine.scripted import Scripted, answer, say, say_and_close
 from tests.lab.waiting import DEADLINE, ended
 
@@ -295,14 +295,16 @@ def test_an_upload_whose_source_breaks_has_an_unknown_outcome(tmp_path: Path) ->
 
 
 def test_an_upload_whose_source_never_opens_is_that_error(tmp_path: Path) -> None:
+    """Fault 8.15: an OSError of the source was taken for the engine's early refusal, and its answer waited for."""
+
     def pieces() -> Iterator[bytes]:
-        raise ValueError("no such attachment")
+        raise OSError("no such attachment")
         yield b""
 
     with (
         Scripted(tmp_path, say(OBJECT)) as server,
         engine_at(server) as engine,
-        pytest.raises(ValueError, match="no such attachment"),
+        pytest.raises(UploadBroken, match="no such attachment"),
     ):
         engine.put("/x", body=Upload(pieces))
 

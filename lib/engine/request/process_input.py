@@ -11,7 +11,10 @@ ATTACHMENT = "stdinAttachment"
 
 
 def check_exec(fields: Mapping[str, Any], prepared: Mapping[str, Any], *, detached: bool) -> None:
-    """Raise BadInput where ExecStart has input and its command was prepared without one (ExecInspect tells)."""
+    """Raise BadInput where ExecStart has input and its command was prepared without one (ExecInspect tells).
+
+    What will be heard is opened now: a source that cannot be read is an error before the process runs.
+    """
     if fields.get("input") is None:
         return
     if detached:
@@ -20,12 +23,13 @@ def check_exec(fields: Mapping[str, Any], prepared: Mapping[str, Any], *, detach
     if not prepared.get("OpenStdin"):
         hint = "Prepare the command with AttachStdin: true in the requestBody of ContainerExec"
         _refuse(fields, "stdin", "this command was prepared without input (AttachStdin)", hint)
+    fields["input"].open()
 
 
 def check_attach(fields: Mapping[str, Any], container: Mapping[str, Any]) -> None:
     """Raise BadInput where there is input for a container that has none or has ended (ContainerInspect tells).
 
-    One that was created and not started yet hears it when it starts.
+    One that was created and not started yet hears it when it starts. What will be heard is opened now.
     """
     if fields.get("input") is None:
         return
@@ -35,6 +39,7 @@ def check_attach(fields: Mapping[str, Any], container: Mapping[str, Any]) -> Non
     if container["State"].get("Status") in ("exited", "dead", "removing"):
         hint = "Start it with ContainerStart, or create a new one and attach before it starts"
         _refuse(fields, "stdinText", "this container has ended", hint)
+    fields["input"].open()
 
 
 def _refuse(fields: Mapping[str, Any], text: str, why: str, hint: str) -> None:

@@ -1,0 +1,81 @@
+"""A server on a real TCP socket that does what a test tells it with each request: a source that may misbehave."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Self
+
+Act = Callable[[socket.socket], None]
+
+
+def content(body: bytes, status: str = "200 OK", *headers: str) -> Act:
+    """Answer with a whole body."""
+    head = "\r\n".join((f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""))
+    return lambda peer: peer.sendall(head.encode() + body)
+
+
+def raw(data: bytes) -> Act:
+    """Answer with these bytes, and close."""
+    return lambda peer: peer.sendall(data)
+
+
+def redirect(location: str, status: str = "302 Found") -> Act:
+    """Send the client to another place."""
+    return content(b"<html>moved</html>", status, f"Location: {location}")
+
+
+class HttpSource:
+    """Each request goes to the next act, the last act stays; the connection is closed after each."""
+
+    def __init__(self, *acts: Act) -> None:
+        self.requests: list[bytes] = []
+        self._acts = list(acts)
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port = self._door.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.stopped = threading.Event()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def header(self, name: str, request: int = 0) -> str | None:
+        """Return a header of a request, None where it has none."""
+        for line in self.requests[request].decode().split("\r\n")[1:]:
+            key, _, value = line.partition(": ")
+            if key.lower() == name.lower():
+                return value
+        return None
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                peer = self._door.accept()[0]
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(peer,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, peer: socket.socket) -> None:
+        with peer, suppress(OSError):
+            request = b""
+            while b"\r\n\r\n" not in request:
+                if not (piece := peer.recv(65536)):
+                    return
+                request += piece
+            self.requests.append(request)
+            act = self._acts.pop(0) if len(self._acts) > 1 else self._acts[0]
+            act(peer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        with suppress(OSError):
+            self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+        for thread in self._threads:
+            thread.join(60)
