@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from lib.credentials import new_engine
+from lib.declared_fields import checked_credential
 from lib.engine import Engine, EngineError
 from lib.engine.errors import Unauthorized
 from lib.sailor import Context
@@ -26,7 +27,7 @@ def verify(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
     `forbidden` names the actions among a few that only read which a proxy before the engine refuses.
     """
     try:
-        with new_engine(config) as engine:
+        with new_engine(checked_credential(config)) as engine:
             told = _about(engine)
             facts = {
                 "verified": True,

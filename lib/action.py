@@ -12,6 +12,7 @@ from typing import Any
 from lib.ages import Ages
 from lib.answer import Answer, check_room, is_one_message, messages
 from lib.credentials import open_engine
+from lib.declared_fields import checked
 from lib.engine import Engine, EngineError, Fields
 from lib.engine.errors import BadInput
 from lib.filled import Filled
@@ -83,6 +84,7 @@ class Action:
         An only message is returned, not emitted: the runtime need not keep a thread until it is confirmed.
         """
         context.logger.secrets.add_later(lambda: message_secrets(self._validator.schema, message.body))
+        config = checked(self.key, config)
         settings = StepSettings.parse(config)
         emitted = Emitted(context)
         try:

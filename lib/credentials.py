@@ -9,6 +9,7 @@ from typing import Any
 from lib.engine import Endpoint, Engine, Registries
 from lib.engine.endpoint import DEFAULT_SOCKET
 from lib.engine.errors import BadInput
+from lib.form import choice
 
 # The older connector stored the index of the chosen entry; the texts are what its form showed.
 _SERVERS = {
@@ -80,21 +81,14 @@ def new_engine(
         certificate=config.get("tlsCertificate") or None,
         key=config.get("tlsKey") or None,
         key_password=config.get("tlsKeyPassword") or None,
-        verify=_choice(config, "tlsVerify", "verify", "skip") == "verify",
+        verify=choice(config, "tlsVerify", ("verify", "skip")) == "verify",
         server_name=config.get("tlsServerName") or None,
     )
     return Engine(
         endpoint,
         pin=config.get("apiVersion") or None,
-        read_only=_choice(config, "accessMode", "full", "readOnly") == "readOnly",
+        read_only=choice(config, "accessMode", ("full", "readOnly")) == "readOnly",
         registries=Registries.parse(config.get("registries")),
         cancelled=cancelled,
         warn=warn,
     )
-
-
-def _choice(config: Mapping[str, Any], key: str, default: str, other: str) -> str:
-    value = config.get(key) or default
-    if value not in (default, other):
-        raise BadInput(f"{key} must be {default} or {other}, not {value!r}", field=key)
-    return str(value)

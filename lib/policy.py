@@ -19,6 +19,7 @@ from lib.engine.errors import (
     Unreachable,
 )
 from lib.engine.limits import Limits
+from lib.form import choice, flag, number, whole
 
 # What a step takes of a stream when its settings do not say otherwise: streams are always bounded.
 # Their bytes grow by a third on the wire, and the platform takes messages of 10 MB.
@@ -30,6 +31,7 @@ TALK = Limits(max_bytes=2 * 1024 * 1024, max_seconds=300)
 ARCHIVE_BYTES = 1024 * 1024 * 1024
 TEXT, BASE64, ATTACHMENT = "text", "base64", "attachment"
 _READS = ("GET", "HEAD")
+_SHORTEST = 0.001  # seconds of a limit
 
 
 class Outcome(Enum):
@@ -65,19 +67,21 @@ class StepSettings:
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> StepSettings:
         """Read the settings of a step; a wrong one is a BadInput that names it."""
-        items, size = _whole(config, "maxItems"), _whole(config, "maxBytes")
-        seconds, idle = _number(config, "maxSeconds"), _number(config, "idleSeconds")
+        items, size = whole(config, "maxItems", 0, least=1), whole(config, "maxBytes", 0, least=1)
+        seconds = number(config, "maxSeconds", 0, least=_SHORTEST)
+        idle = number(config, "idleSeconds", 0, least=_SHORTEST)
         return cls(
-            individually=_choice(config, "emitBehavior", "emitAll", "emitIndividually") == "emitIndividually",
-            error_policy=_choice(config, "errorPolicy", "byComponent", "throwError", "rebound", "emit"),
-            empty_when_not_found=_choice(config, "notFound", "throwError", "emitEmpty") == "emitEmpty",
+            individually=choice(config, "emitBehavior", ("emitAll", "emitIndividually"))
+            == "emitIndividually",
+            error_policy=choice(config, "errorPolicy", ("byComponent", "throwError", "rebound", "emit")),
+            empty_when_not_found=choice(config, "notFound", ("throwError", "emitEmpty")) == "emitEmpty",
             limits=_over(DEFAULTS, items, size, seconds, idle),
-            work=_over(WORK, None, None, seconds, idle),
-            talk=_over(TALK, None, size, seconds, idle),
+            work=_over(WORK, 0, 0, seconds, idle),
+            talk=_over(TALK, 0, size, seconds, idle),
             archive_bytes=size or ARCHIVE_BYTES,
-            unknown_fields=_choice(config, "unknownFields", "refuse", "pass") == "pass",
-            output=_choice(config, "output", TEXT, BASE64, ATTACHMENT),
-            verbose=str(config.get("verbose") or "").lower() not in ("", "false", "off", "no"),
+            unknown_fields=choice(config, "unknownFields", ("refuse", "pass")) == "pass",
+            output=choice(config, "output", (TEXT, BASE64, ATTACHMENT)),
+            verbose=flag(config, "verbose"),
         )
 
     @property
@@ -131,34 +135,7 @@ def error_as_data(error: EngineError, masked: Callable[[Any], Any]) -> dict[str,
     return {"error": {key: masked(value) for key, value in told.items() if value is not None}}
 
 
-def _choice(config: Mapping[str, Any], key: str, default: str, *others: str) -> str:
-    value = config.get(key) or default
-    if value != default and value not in others:
-        raise BadInput(f"{key} must be {default} or {' or '.join(others)}, not {value!r}", field=key)
-    return str(value)
-
-
-def _number(config: Mapping[str, Any], key: str) -> float | None:
-    value = config.get(key)
-    if value is None or value == "":
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = 0
-    if not 0 < number < float("inf"):
-        raise BadInput(f"{key} must be a number above 0, not {value!r}", field=key)
-    return number
-
-
-def _whole(config: Mapping[str, Any], key: str) -> int | None:
-    number = _number(config, key)
-    return None if number is None else max(int(number), 1)
-
-
-def _over(
-    default: Limits, items: int | None, size: int | None, seconds: float | None, idle: float | None
-) -> Limits:
+def _over(default: Limits, items: int, size: int, seconds: float, idle: float) -> Limits:
     return Limits(
         items or default.max_items,
         size or default.max_bytes,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lib.credentials import open_engine
-from lib.polling.form import Form
+from lib.form import Form
 
 Choices = dict[str, str]
 Entry = Mapping[str, Any]

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 from lib import cursor as cursors
 from lib.credentials import open_engine
 from lib.cursor import Cursor
+from lib.declared_fields import checked
 from lib.engine import Engine
-from lib.engine.errors import NotFound, Unauthorized
-from lib.polling.clock import engine_time
+from lib.engine.errors import BadInput, NotFound, Unauthorized
+from lib.form import Form, choice
+from lib.polling.clock import engine_time, moment
 from lib.polling.compact import mark
-from lib.polling.form import Form, FormError, choice, moment
 from lib.polling.poll import Finding, Found, Poll, Storable
 from lib.sailor.context import Context
 from lib.sailor.ids import derived_id
@@ -63,6 +64,7 @@ def trigger(
 
     def declare(handler: Handler[State]) -> Handler[State]:
         def process(context: Context, _message: Message, config: Form, snapshot: Any) -> None:
+            config = checked(key, config)
             engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
             saved = cursors.load(snapshot, key, engine_identity(engine), read)
             poll = _poll(engine, config, saved, context)
@@ -94,7 +96,7 @@ def _poll(engine: Engine, config: Form, saved: Cursor[State], context: Context) 
     mode = choice(config, "startFrom", ("now", "everything", "since"))
     since = moment(config, "since")
     if mode == "since" and since is None:
-        raise FormError("since: a time is missing. Write one such as 2026-01-31T12:00:00Z")
+        raise BadInput("since: a time is missing. Write one such as 2026-01-31T12:00:00Z")
     start = {"now": None, "everything": 0, "since": since}[mode]
     return Poll(
         engine, config, engine_time(engine), context.logger, saved.state, start, cancelled=context.cancelled

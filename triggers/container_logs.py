@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine import Engine, Fields
-from lib.engine.errors import EngineFault, NotFound
+from lib.engine.errors import BadInput, EngineFault, NotFound
+from lib.form import Form, choice, text, whole
 from lib.polling.clock import EDGE_SECONDS, SECOND, iso, wire
 from lib.polling.compact import mark, pieces
 from lib.polling.container import DIGITS, Container, listed, pack_id, selected, unpack_id
-from lib.polling.form import Form, FormError, choice, text, whole
 from lib.polling.logtail import WIDTH, Line, Position, Tail, framed, read, terminal
 from lib.polling.matching import Selection
 from lib.selection import containers, images, labels
@@ -165,7 +165,7 @@ class _Chooser:
         try:
             self._pattern = re.compile(pattern) if pattern else None
         except re.error as fault:
-            raise FormError(f"pattern: {pattern!r} is no regular expression ({fault})") from None
+            raise BadInput(f"pattern: {pattern!r} is no regular expression ({fault})") from None
         self._stream = choice(form, "stream", ("both", "stdout", "stderr"))
 
     def __call__(self, line: Line) -> bool:

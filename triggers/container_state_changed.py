@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine.errors import NotFound, Refused
+from lib.form import Form, shown, whole, words, wrong
 from lib.polling.clock import SECOND, iso, nanoseconds
 from lib.polling.compact import pieces
 from lib.polling.container import DIGITS, SHORT, Container, listed, pack_id, selected, unpack_id
 from lib.polling.events import read_ring, verb
-from lib.polling.form import whole, words
 from lib.polling.lifecycle import WIDTH, Condition, Loop, changes, counted
 from lib.polling.matching import Selection
 from lib.selection import containers, images, labels
@@ -83,10 +83,10 @@ def running(poll: Poll[Conditions]) -> dict[str, Any] | None:
 @trigger("containerStateChanged", read=Conditions.from_state, sample=SAMPLE, live=running)
 def container_state_changed(poll: Poll[Conditions]) -> Found[Conditions]:
     """Compare every selected container with the last poll: ContainerList, ContainerInspect."""
+    normal = _normal_codes(poll.form)
     everything = listed(poll.engine)
     before = poll.state
     wanted = frozenset(words(poll.form, "changes"))
-    normal = frozenset(words(poll.form, "normalExitCodes") or ("0",))
     loop = Loop(
         whole(poll.form, "loopRestarts", 3, least=1, most=63),
         whole(poll.form, "loopMinutes", 10, least=1, most=60),
@@ -113,6 +113,16 @@ def container_state_changed(poll: Poll[Conditions]) -> Found[Conditions]:
         events = _destroyed(poll)
         findings.extend(_removed(short, old, events, poll) for short, old in gone.items())
     return Found(findings, Conditions(poll.now, known))
+
+
+def _normal_codes(form: Form) -> frozenset[str]:
+    codes = words(form, "normalExitCodes") or ("0",)
+    for code in codes:
+        if not (code.isascii() and code.isdecimal()):
+            raise wrong(
+                form, "normalExitCodes", f"{shown(code)} is no exit code. Write whole numbers such as 0, 143"
+            )
+    return frozenset(str(int(code[:4])) for code in codes)
 
 
 def _looks(poll: Poll[Conditions], chosen: list[Container]) -> Iterator[Look]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lib.engine.errors import BadInput
 from lib.engine.query import repeated
+from lib.form import Form, flag, number, text
 from lib.polling.clock import SECOND, iso
-from lib.polling.form import Form, FormError, flag, number, text
 from lib.trigger import Finding, Found, Poll, trigger
 
 GIGABYTE = 1_000_000_000
@@ -85,7 +86,7 @@ def _limits(form: Form) -> dict[str, int]:
         if text(form, name)
     }
     if not limits:
-        raise FormError(f"{', '.join(FIELDS.values())}: give at least one limit, such as 50")
+        raise BadInput(f"{', '.join(FIELDS.values())}: give at least one limit, such as 50")
     return limits
 
 

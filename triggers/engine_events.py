@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lib.engine.errors import Refused
+from lib.form import choice, flag, whole
 from lib.polling import resync
 from lib.polling.clock import SECOND, iso
 from lib.polling.compact import mark
 from lib.polling.events import EXEC, EventFilter, body, engine_run, read_ring, verb
-from lib.polling.form import choice, flag, whole
 from lib.polling.live import Live
 from lib.polling.ring import FULL, Difference, Event, Memory, Reason, difference, known, nanos
 from lib.selection import containers, images, labels, networks, nodes, services

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lib.engine.errors import NotFound, Refused
+from lib.engine.errors import BadInput, NotFound, Refused
 from lib.engine.registry import RegistryAuth, host_of_reference
 from lib.engine.request.registry_login import HUB
+from lib.form import Form, choice, text, whole, words
 from lib.polling.clock import SECOND, iso
 from lib.polling.compact import digits, mark, number, pieces
-from lib.polling.form import Form, FormError, choice, text, whole, words
 from lib.polling.registry import Outcome, outcome, pause
 from lib.selection import images
 from lib.trigger import Finding, Found, Poll, trigger
@@ -120,10 +120,10 @@ def image_updated(poll: Poll[Digests]) -> Found[Digests]:
 def _references(form: Form) -> list[str]:
     names = list(dict.fromkeys((*words(form, "references"), *words(form, "images"))))
     if not names:
-        raise FormError("references: name at least one image, such as nginx:1.27")
+        raise BadInput("references: name at least one image, such as nginx:1.27")
     for name in names:
         if "@" in name:
-            raise FormError(
+            raise BadInput(
                 f"references: {name} is pinned to a digest and can never change. Name it by its tag"
             )
     return names

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib.engine.errors import BadInput
+from lib.form import Form, words
 from lib.polling.clock import SECOND, iso, nanoseconds
 from lib.polling.compact import mark, pieces
-from lib.polling.form import Form, FormError, words
 from lib.polling.matching import labels_match, names_match
 from lib.polling.swarm import cluster_mark
 from lib.selection import images, networks, nodes, services
@@ -129,7 +130,7 @@ def _kinds(form: Form) -> tuple[str, ...]:
     kinds = words(form, "kinds") or DEFAULT
     for kind in kinds:
         if kind not in LOCAL and kind not in SWARM:
-            raise FormError(f"kinds: {kind!r} is not possible. Choose among: {', '.join((*LOCAL, *SWARM))}")
+            raise BadInput(f"kinds: {kind!r} is not possible. Choose among: {', '.join((*LOCAL, *SWARM))}")
     return kinds
 
 

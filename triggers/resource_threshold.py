@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine import Version
-from lib.engine.errors import Conflict, NotFound
+from lib.engine.errors import BadInput, Conflict, NotFound
+from lib.form import Form, flag, text, whole
+from lib.form import number as decimal
 from lib.polling.clock import SECOND, iso
 from lib.polling.compact import digits, number, pieces
 from lib.polling.container import DIGITS, Container, listed, pack_id, selected, unpack_id
-from lib.polling.form import Form, FormError, flag, text, whole
-from lib.polling.form import number as decimal
 from lib.polling.matching import Selection
 from lib.polling.stats import Usage, cpu_percent
 from lib.selection import containers, images, labels
@@ -117,7 +117,7 @@ class Limits:
             decimal(form, "memoryPercent", 0, least=0.1, most=100) if text(form, "memoryPercent") else None
         )
         if cpu is None and memory is None:
-            raise FormError("cpuPercent, memoryPercent: give at least one limit, such as 80")
+            raise BadInput("cpuPercent, memoryPercent: give at least one limit, such as 80")
         polls = whole(form, "polls", 3, least=1, most=30)
         return cls(cpu, memory, polls, decimal(form, "hysteresis", 10, most=100), flag(form, "recovered"))
 

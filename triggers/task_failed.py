@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.engine.errors import Refused
+from lib.form import number, words
 from lib.polling.clock import SECOND, iso, nanoseconds
 from lib.polling.compact import mark, pieces
-from lib.polling.form import number, words
 from lib.polling.matching import labels_match, names_match
 from lib.polling.swarm import cluster_mark
 from lib.selection import nodes, services

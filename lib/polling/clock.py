@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from lib.engine import Engine
 from lib.engine.errors import EngineError, Refused
+from lib.form import Form, seconds_as_nanoseconds, shown, text, wrong
 
 SECOND = 1_000_000_000
 # A read stops this far behind the engine's clock: at the very edge the engine may still be writing.
@@ -44,16 +46,19 @@ def engine_time(engine: Engine) -> int:
     return int(parsedate_to_datetime(date).timestamp())
 
 
-def nanoseconds(text: str) -> int:
+def nanoseconds(written: str) -> int:
     """Read an ISO 8601 time with up to nine decimals as Unix nanoseconds; the engine's year 1 (never) is 0.
 
     ValueError for what is no time.
     """
-    match = _ISO.fullmatch(text.strip())
+    match = _ISO.fullmatch(written.strip())
     if not match:
-        raise ValueError(f"{text!r} is no time")
-    moment = datetime.fromisoformat(match[1] + ("+00:00" if match[3] in (None, "Z") else match[3]))
-    seconds = int(moment.astimezone(UTC).timestamp()) if moment.year > 1 else 0
+        raise ValueError(f"{written!r} is no time")
+    read = datetime.fromisoformat(match[1] + ("+00:00" if match[3] in (None, "Z") else match[3]))
+    try:
+        seconds = int(read.astimezone(UTC).timestamp()) if read.year > 1 else 0
+    except OverflowError:  # the offset leads out of the years 1 to 9999
+        raise ValueError(f"{written!r} is no time") from None
     return max(seconds, 0) * SECOND + (int((match[2] or "").ljust(9, "0")) if seconds > 0 else 0)
 
 
@@ -67,3 +72,16 @@ def iso(nanos: int) -> str:
 def wire(nanos: int) -> str:
     """Write Unix nanoseconds as the engine's `since` and `until` take them: seconds.nanoseconds."""
     return f"{nanos // SECOND}.{nanos % SECOND:09d}"
+
+
+def moment(form: Form, name: str) -> int | None:
+    """Return a time field as Unix nanoseconds (ISO 8601 or Unix seconds), None if it is empty."""
+    written = text(form, name)
+    if not written:
+        return None
+    with suppress(ValueError):
+        return nanoseconds(written)
+    found = seconds_as_nanoseconds(form, name)
+    if found is None:
+        raise wrong(form, name, f"{shown(written)} is no time. Write one such as 2026-01-31T12:00:00Z")
+    return found

@@ -8,9 +8,9 @@ from typing import Any
 
 from lib.engine import Engine
 from lib.engine.errors import NotFound, Unauthorized
+from lib.form import Form, choice, flag, words
 from lib.polling.clock import EDGE_SECONDS, iso
 from lib.polling.compact import mark
-from lib.polling.form import Form, choice, flag, words
 from lib.polling.matching import Selection
 from lib.polling.ring import Event, nanos
 

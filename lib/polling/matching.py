@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from lib.polling.form import Form, words
+from lib.form import Form, words
 
 _ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
 

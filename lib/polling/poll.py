@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from lib.engine import Engine
+from lib.form import Form
 from lib.polling.clock import SECOND, iso
-from lib.polling.form import Form
 
 
 class Storable(Protocol):

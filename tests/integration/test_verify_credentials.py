@@ -47,3 +47,9 @@ def test_an_unreachable_engine_is_told() -> None:
 
 def test_a_missing_address_is_told() -> None:
     assert "otherServer is missing" in verify(Silent(), {"server": "2"})["reason"]
+
+
+def test_a_misspelt_field_is_told() -> None:
+    """Fault 8.32: without its authority the engine could not be trusted, or the connection would be plain."""
+    facts = verify(Silent(), {"server": "2", "otherServer": "unix:///nonexistent/x", "tlsCaa": "x"})
+    assert "tlsCaa: is no setting of the credential. Did you mean tlsCa?" in facts["reason"]
