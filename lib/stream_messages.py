@@ -113,15 +113,16 @@ def filed(logs: Logs, settings: StepSettings, context: Context) -> Message:
 def heard(dialogue: Dialogue, settings: StepSettings, context: Context, room: int) -> Message:
     """Collect what a conversation brought; the process may still be running when a limit ends it."""
     limits = settings.talk
-    with closing(dialogue), output(settings, context, room, limits.max_bytes) as kept:
-        # The frames are the iterator, the connection below them keeps the time.
-        dialogue.pace(limits.idle_seconds, limits.max_seconds)
-        frames = _in_time(dialogue.frames(), limits)
-        truncated = _taken(frames, kept)
-        if kept.full:
-            _see_end(dialogue, frames)
-        body = kept.body()
-    return _message({**body, **dialogue.outcome()}, truncated, context)
+    with output(settings, context, room, limits.max_bytes) as kept:
+        with closing(dialogue):
+            # The frames are the iterator, the connection below them keeps the time.
+            dialogue.pace(limits.idle_seconds, limits.max_seconds)
+            frames = _in_time(dialogue.frames(), limits)
+            truncated = _taken(frames, kept)
+            if kept.full:
+                _see_end(dialogue, frames)
+        ended = dialogue.outcome()  # before anything is stored for a message that cannot be
+        return _message({**kept.body(), **ended}, truncated, context)
 
 
 def _in_time(frames: Iterator[Frame], limits: Limits) -> Bounded[Frame]:

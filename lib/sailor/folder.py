@@ -40,13 +40,17 @@ class FolderStorage:
         content_type: str,
         size: int | None = None,  # noqa: ARG002 - part of the seam, other storages need it beforehand
     ) -> dict[str, Any]:
-        """Write chunks to a new file and return its attachment entry."""
+        """Write chunks to a new file and return its attachment entry; half a file is not kept."""
         os.makedirs(self._folder, exist_ok=True)
         path = os.path.join(self._folder, random_id())
         written = 0
-        with open(path, "wb") as file:
-            for chunk in chunks:
-                written += file.write(chunk)
+        try:
+            with open(path, "wb") as file:
+                for chunk in chunks:
+                    written += file.write(chunk)
+        except BaseException:
+            os.unlink(path)
+            raise
         return {"url": f"file://{path}", "size": written, "content-type": content_type}
 
 

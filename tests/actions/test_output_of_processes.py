@@ -13,7 +13,7 @@ from lib.sailor.folder import FolderStorage
 from lib.sailor.settings import Settings
 from tests.actions.conftest import Run
 from tests.actions.stepping import FAST, Outcome, run_step
-from tests.engine.scripted import Act, Scripted, answer, piece, say, say_and_close
+from tests.engine.scripted import HEAD, Act, Scripted, answer, piece, say, say_and_close
 
 UPGRADED = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
@@ -178,3 +178,12 @@ def test_a_message_without_room_runs_no_command_fault_8_8(run: Run) -> None:
     outcome = run("ExecStart", EXEC, runtime=RAW, passthrough=full)
     assert [error["name"] for error in outcome.errors] == ["LimitReached"]
     assert run.requests == []
+
+
+def test_half_an_archive_is_not_kept_fault_8_34(tmp_path: Path) -> None:
+    storage = FolderStorage(str(tmp_path / "stored"))
+    with Scripted(tmp_path, say_and_close(HEAD + piece(b"x" * 100_000))) as engine:
+        outcome = run_step("ContainerExport", {"id": "web"}, {"server": engine.url}, storage=storage)
+
+    assert (outcome.messages, len(outcome.rebounds)) == ([], 1)
+    assert list((tmp_path / "stored").iterdir()) == []

@@ -36,6 +36,51 @@ def test_a_folder_opens_files_only(tmp_path: Path, url: str) -> None:
         FolderStorage(str(tmp_path)).open({"url": url})
 
 
+class Broken(Exception):
+    """What the source of an attachment fails with."""
+
+
+def broken_off() -> Iterator[bytes]:
+    yield b"x" * 100_000
+    raise Broken
+
+
+def test_half_an_attachment_is_not_kept_in_the_folder_fault_8_34(tmp_path: Path) -> None:
+    with pytest.raises(Broken):
+        FolderStorage(str(tmp_path)).store(broken_off(), content_type="text/plain")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [None, 200_000])
+def test_half_an_object_is_never_ended_fault_8_34(size: int | None) -> None:
+    """The storage sees that the connection ends within the object, at once, and keeps nothing of it."""
+    door = socket.create_server(("127.0.0.1", 0))
+    door.settimeout(60)
+    came = bytearray()
+
+    def serve() -> None:
+        near, _ = door.accept()
+        near.settimeout(60)
+        with near:
+            while piece := near.recv(65536):
+                came.extend(piece)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    uri = f"http://127.0.0.1:{door.getsockname()[1]}"
+    settings = Settings(object_storage_uri=uri, object_storage_token="t", request_max_retry=0)
+    with door:
+        with pytest.raises(Broken) as kept:
+            Attachments(settings, Platform(settings)).store(
+                broken_off(), content_type="text/plain", size=size
+            )
+        ended(thread)  # although the error, and with it the frames of the call, is still there
+    assert kept.value
+    assert came.count(b"x") > 100_000
+    assert not came.endswith(b"0\r\n\r\n")
+
+
 @contextmanager
 def answering(answer: bytes) -> Iterator[str]:
     """A server that sends these bytes to the first who asks, and closes."""
