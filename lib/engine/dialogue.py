@@ -17,6 +17,7 @@ from lib.engine.frames import Frame
 from lib.engine.http.connect import connect
 from lib.engine.http.request_head import host_of, request_head
 from lib.engine.query import Parameter
+from lib.engine.upload import UploadBroken
 
 if TYPE_CHECKING:  # the library behind it is imported by the one step that needs it
     from lib.engine.attach.websocket import WebSocket
@@ -47,7 +48,7 @@ class Dialogue:
         """
         try:
             yield from self._frames()
-        except NoAnswer as cut:
+        except (NoAnswer, UploadBroken) as cut:
             raise _unknown(cut) from cut
 
     def outcome(self) -> Mapping[str, Any]:
