@@ -11,6 +11,8 @@ from lib.engine.errors import EngineError, StreamFailed
 from lib.engine.tarwalk import whole
 from lib.engine.upload import PIECE
 
+_UNREADABLE = (tarfile.TarError, ValueError, OverflowError, RecursionError, LookupError)
+"""What tarfile raises for headers that are none."""
 Member = tuple[tarfile.TarInfo, Iterator[bytes]]
 
 
@@ -27,14 +29,15 @@ def members(chunks: Iterable[bytes]) -> Iterator[Member]:
 
     Raises UnsafeArchive for a name or link that leads outside, StreamCut and StreamFailed as `whole`.
     """
-    source = _Source(whole(chunks))
+    source = _Source(whole(chunks, sparse=False))
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", source), mode="r|") as tar:
             while (info := tar.next()) is not None:
                 check(info)
                 info.mode &= 0o7777  # some engines add the bits of the file type
                 yield info, _content(tar, info)
-    except tarfile.TarError as fault:
+                tar.members.clear()  # type: ignore[attr-defined] # it would remember all of them
+    except _UNREADABLE as fault:
         raise StreamFailed(f"The archive cannot be read: {fault}") from fault
     source.drain()
 
