@@ -19,7 +19,7 @@ from tests.engine.chunkings import bytewise, many
 
 END = bytes(1024)
 FORMS: dict[str, bytes] = {
-    "negative octal": b"-0000000777\0",
+    "negative octal": b"-0000007777\0",
     "minus one": b"         -1\0",
     "plus": b"+0000000777\0",
     "prefix of the language": b"0o000000777\0",
