@@ -14,6 +14,7 @@ from typing import Any
 Tree = dict[str, Any]
 
 _BODY = "requestBody"
+DEPTH = 200  # levels of a message that are checked; the checker itself ends at 255
 _LISTED = 40  # names that an error lists
 
 
@@ -139,6 +140,31 @@ class FieldNames:
     @property
     def _operation(self) -> str:
         return str(self._schema.get("x-operation") or self._schema.get("title") or "this schema")
+
+
+def unwritable(value: Any) -> list[Problem]:
+    """Return a problem for the first value that no request can carry, or that is nested too deeply to be checked.
+
+    JSON can hold half of a character, which has no bytes in UTF-8.
+    """
+    waiting: list[tuple[str, Any, int]] = [("", value, 0)]
+    while waiting:
+        path, item, depth = waiting.pop()
+        if depth > DEPTH:
+            return [Problem(path.split(".")[0].split("[")[0], f"is nested more than {DEPTH} levels deep")]
+        if isinstance(item, dict):
+            for key, one in item.items():
+                below = _below(path, _escaped(key))
+                waiting += [(below, key, depth), (below, one, depth + 1)]
+        elif isinstance(item, list):
+            waiting += [(f"{path}[{index}]", one, depth + 1) for index, one in enumerate(item)]
+        elif isinstance(item, str) and _escaped(item) != item:
+            return [Problem(path, "holds half of a character (a lone surrogate)", "Give valid Unicode text")]
+    return []
+
+
+def _escaped(text: Any) -> str:
+    return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 class Unknown(Problem):

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from lib.field_names import FieldNames, Problem, is_closed
+from lib.field_names import FieldNames, Problem, is_closed, unwritable
 
 Tree = dict[str, Any]
 
@@ -56,10 +56,13 @@ class Validator:
         Names that the engine takes in any case get the schema's spelling. Names that the schema does not know
         are wrong; `unknown` lets them pass below the top level.
         """
-        if self._closed.is_valid(value):
-            return value, self._bad_json(value)
-        value, problems = self._names.settle(value, unknown=unknown)
-        return value, problems or self.errors(value)
+        try:
+            if self._closed.is_valid(value):
+                return value, self._bad_json(value)
+            value, problems = self._names.settle(value, unknown=unknown)
+            return value, problems or self.errors(value)
+        except ValueError:  # of the checker, for text or nesting that it cannot take
+            return value, unwritable(value) or [Problem("", "cannot be checked")]
 
     def errors(self, value: Any) -> list[Problem]:
         """Return what is wrong with the value; empty if nothing is.

@@ -154,9 +154,9 @@ def _message(body: dict[str, Any], truncated: str | None, context: Context) -> M
 
 def stored(archive: Archive, settings: StepSettings, context: Context) -> Message:
     """Return an archive as an attachment."""
-    if context.storage is None:
-        raise LimitReached("There is no storage for attachments here", limit="storage")
     with archive:
+        if context.storage is None:
+            raise LimitReached("There is no storage for attachments here", limit="storage")
         archive.pace(settings.work.idle_seconds, settings.work.max_seconds)
         attachment = context.storage.store(_capped(archive, settings.archive_bytes), content_type=TAR)
     name = archive.name

@@ -20,6 +20,13 @@ def settled(key: str, body: Any, **how: bool) -> tuple[Any, list[str]]:
     return value, [str(problem) for problem in problems]
 
 
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"x": value}
+    return value
+
+
 @pytest.mark.parametrize(
     ("key", "body", "told"),
     [
@@ -167,10 +174,24 @@ def test_what_is_right_comes_back_as_it_is() -> None:
 
 
 def test_a_name_of_any_length_and_a_deep_value_are_refused_at_once() -> None:
-    deep: Any = {}
-    for _ in range(900):
-        deep = {"x": deep}
-    assert len(settled("ContainerCreate", {"requestBody": {"M" * 1_000_000: 1, "Lables": deep}})[1]) == 2
+    body = {"requestBody": {"M" * 1_000_000: 1, "Lables": nested(900)}}
+    assert len(settled("ContainerCreate", body)[1]) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"name": "\ud800", "requestBody": {}}, "name: holds half of a character"),
+        ({"requestBody": {"Labels": {"\udfff": 1}}}, r"requestBody.Labels.\udfff: holds half"),
+        ({"requestBody": {"\ud800": 1}}, r"requestBody.\ud800: holds half"),
+        ({"name": nested(300)}, "name: is nested more than 200 levels deep"),
+        ({"requestBody": {"Labels": {"a": nested(900)}}}, "requestBody: is nested more than 200 levels deep"),
+    ],
+)
+def test_what_cannot_be_checked_is_a_problem_of_its_field(body: Any, told: str) -> None:
+    """Fault 8.30: the checker itself raises for such values."""
+    (problem,) = settled("ContainerCreate", body)[1]
+    assert problem.startswith(told)
 
 
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.in.json")), ids=lambda path: path.name.split(".")[0])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib import credentials
+from lib.engine import Engine
 from lib.sailor.component import Component
 from lib.sailor.context import Context
 from lib.sailor.emitter import Emitter
@@ -87,6 +88,15 @@ def context_alone() -> Context:
     outlet = Outlet(FAST, transport)
     emitter = Emitter(Incoming.of(transport.delivery(Message())), outlet, logger)
     return Context(emitter, logger, {}, FAST, None, None, outlet.cancelled)
+
+
+def keep_engine(config: Mapping[str, Any], engine: Engine) -> None:
+    """Let steps with this configuration work with an engine that was made otherwise."""
+    identity = repr([config.get(key) for key in credentials._KEYS])
+    before = credentials._engines.pop(identity, None)
+    if before:
+        before.close()
+    credentials._engines[identity] = engine
 
 
 def forget_engines() -> None:
