@@ -15,6 +15,7 @@ from lib.credentials import open_engine
 from lib.declared_fields import checked
 from lib.engine import Engine, EngineError, Fields
 from lib.engine.errors import BadInput
+from lib.field_names import Problem
 from lib.filled import Filled
 from lib.message_secrets import message_secrets
 from lib.policy import Outcome, StepSettings, error_as_data
@@ -23,6 +24,8 @@ from lib.schema import Validator, validator
 from lib.uploads import input_of, released, upload_of
 
 Handler = Callable[[Engine, Fields], Answer]
+MOST_TOLD = 20
+"""Wrong fields that one error names."""
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 
 
@@ -41,6 +44,13 @@ def action(
         return handler
 
     return declare
+
+
+def told(problems: list[Problem]) -> str:
+    """Return what an error says of wrong fields: all of them, or the first and how many more there are."""
+    more = len(problems) - MOST_TOLD
+    text = "; ".join(map(str, problems[:MOST_TOLD]))
+    return f"{text}; and {more} more" if more > 0 else text
 
 
 @dataclass
@@ -156,7 +166,7 @@ class Action:
         settled, problems = self._validator.settled(fields, unknown=unknown)
         if problems:
             first = problems[0]
-            raise BadInput("; ".join(map(str, problems)), field=first.field, hint=first.hint or None)
+            raise BadInput(told(problems), field=first.field, hint=first.hint or None)
         return dict(settled)
 
     @cached_property

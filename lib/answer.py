@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from lib import jsontext
 from lib.engine import Reply
 from lib.engine.dialogue import Dialogue
 from lib.engine.errors import BadInput, LimitReached
@@ -50,6 +51,8 @@ def messages(answer: Answer, settings: StepSettings, context: Context) -> Iterat
 
 def _messages(answer: Answer, settings: StepSettings, context: Context, room: int) -> Iterator[Message]:
     if isinstance(answer, Reply):
+        if not settings.individually:
+            _check_length(len(answer.raw), room)
         yield from _whole(answer, settings)
     elif isinstance(answer, ProgressLines):
         yield from progressed(answer, settings, room)
@@ -75,13 +78,17 @@ def is_one_message(answer: Answer, settings: StepSettings) -> bool:
 def _fitting(message: Message, room: int) -> Message:
     """Return a message with its body as JSON text, which is written once and never too long to be sent."""
     body = message.body if isinstance(message.body, RawJson) else RawJson(json_text(message.body))
-    if len(body.data) > room:
+    _check_length(len(body.data), room)
+    return replace(message, body=body)
+
+
+def _check_length(length: int, room: int) -> None:
+    if length > room:
         raise LimitReached(
-            f"The answer has {len(body.data)} bytes of JSON and a message of this step has room for {room}",
+            f"The answer has {length} bytes of JSON and a message of this step has room for {room}",
             limit=MESSAGE_FULL,
             hint="Ask for less: with filters or limits, or for one message per item",
         )
-    return replace(message, body=body)
 
 
 def _whole(reply: Reply, settings: StepSettings) -> Iterator[Message]:
@@ -101,14 +108,14 @@ def _parsed(reply: Reply, settings: StepSettings) -> Iterator[Message]:
         value = reply.json()
         yield from _listed([], settings) if value is None else [Message(body={"value": value})]
     elif settings.individually:
-        yield from _listed(reply.json(), settings)
+        yield from _listed(jsontext.each(text), settings)
     else:
         yield Message(body=RawJson(b'{"results":' + text + b"}"))
 
 
-def _listed(items: list[Any], settings: StepSettings) -> Iterator[Message]:
+def _listed(items: Iterable[Any], settings: StepSettings) -> Iterator[Message]:
     if not settings.individually:
-        yield Message(body={"results": items})
+        yield Message(body={"results": list(items)})
         return
     for item in items:
         yield Message(body=item if isinstance(item, dict) else {"value": item})

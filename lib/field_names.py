@@ -16,6 +16,8 @@ Tree = dict[str, Any]
 _BODY = "requestBody"
 DEPTH = 200  # levels of a message that are checked; the checker itself ends at 255
 _LISTED = 40  # names that an error lists
+MOST_UNKNOWN = 1_000
+"""Names of one object that are looked at one by one; with more, the object as a whole is wrong."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +71,10 @@ class FieldNames:
     def _object(self, value: Tree, node: Tree, path: str, problems: list[Problem]) -> Tree:
         properties = node["properties"]
         known = _known(node)
+        if len(value) > len(known) + MOST_UNKNOWN:
+            where = path or self._operation
+            problems.append(Problem(path, f"has {len(value)} fields; {where} has no more than {len(known)}"))
+            return value
         # Inputs at the top level are ours, and always were exact.
         folded = {name.casefold(): name for name in reversed(known)} if path else {}
         settled: Tree = {}

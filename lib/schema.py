@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +31,10 @@ _KEPT = (
     "minLength",
     "maxLength",
 )
+
+
+MOST_PROBLEMS = 1_000
+"""Problems of one message that are looked at."""
 
 
 class _Compiled(Protocol):
@@ -71,7 +76,7 @@ class Validator:
         """
         if not self._open.is_valid(value):
             filled = self._filled(value)
-            found = [_problem(error) for error in self._open.iter_errors(filled)]
+            found = [_problem(error) for error in islice(self._open.iter_errors(filled), MOST_PROBLEMS)]
             if found:
                 return list(dict.fromkeys(found))
         return self._bad_json(value)

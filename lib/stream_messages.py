@@ -57,15 +57,19 @@ def _log(context: Context, limit: str) -> None:
 
 def _together(texts: Bounded[bytes], room: int) -> Message:
     left = room - len(b'{"results":[],"truncated":"idleSeconds"}')
-    kept = []
-    for text in texts:
-        left -= len(text) + len(b",")
+    text = bytearray(b'{"results":[')
+    for item in texts:
+        left -= len(item) + len(b",")
         if left < 0:
             texts.truncated = MESSAGE_FULL
             break
-        kept.append(text)
-    end = b',"truncated":"%s"}' % texts.truncated.encode() if texts.truncated else b"}"
-    return Message(body=RawJson(b'{"results":[' + b",".join(kept) + b"]" + end))
+        text += item + b","
+    if text.endswith(b","):
+        del text[-1:]
+    text += b"]"
+    if texts.truncated:
+        text += b',"truncated":"%s"' % texts.truncated.encode()
+    return Message(body=RawJson(bytes(text) + b"}"))
 
 
 def _body(item: LogLine | dict[str, Any], settings: StepSettings) -> dict[str, Any]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lib.engine import Reply
 from lib.engine.errors import EngineFault
-from lib.jsontext import decode, encode
+from lib.jsontext import LARGE, check, decode, each, encode
 
 
 def test_big_integers_of_an_engine_stay_integers_fault_8_34() -> None:
@@ -28,3 +33,43 @@ def test_what_python_cannot_hold_is_no_json_fault_8_30(text: bytes) -> None:
         decode(text)
     with pytest.raises(EngineFault, match="cannot be read"):
         Reply(200, {}, text).json()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.lists(JSON, max_size=5), st.sampled_from(["", " ", "\r\n\t"]))
+def test_a_large_text_is_read_like_a_small_one_fault_8_18(items: list[Any], blank: str) -> None:
+    text = (blank + "[" + f"{blank},{blank}".join(json.dumps(item) for item in items) + blank + "]").encode()
+    large = text + b" " * LARGE
+    check(large)
+    assert list(each(large)) == list(each(text)) == items
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[{}]]",
+        b"[1}",
+        b"[NaN]",
+        b"[-Infinity]",
+        b'["\xff"]',
+        b'["\n"]',
+        b"[" + b"1" * 5_000 + b"]",
+        b"\xef\xbb\xbf[]",
+    ],
+)
+def test_a_large_text_that_is_no_json_is_none_fault_8_18(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        check(text + b" " * LARGE)
+
+
+def test_an_answer_whose_values_would_fill_the_memory_is_not_taken_apart_fault_8_18() -> None:
+    text = b"[" + b"{}," * 500_000 + b"{}]"
+    with pytest.raises(EngineFault, match="would need 1495"):
+        Reply(200, {}, text).json()
+    assert len(Reply(200, {}, b"[" + b"12345678," * 200_000 + b"0]").json()) == 200_001

@@ -11,6 +11,8 @@ from requests import Response
 from lib import jsontext
 from lib.engine.errors import EngineFault
 
+MOST_MEMORY = 96 << 20
+"""Bytes that the values of one answer may need: lists of some 10 MB, as engines write them, are within it."""
 Kind = Literal["json", "text", "empty", "headers"]
 
 
@@ -40,7 +42,14 @@ class Reply:
 
     @cached_property
     def value(self) -> Any:
-        """The parsed JSON body; EngineFault where it is none."""
+        """The parsed JSON body; EngineFault where it is none, or more than an object to look into."""
+        if len(self.raw) > jsontext.LARGE and (weight := jsontext.weight(self.raw)) > MOST_MEMORY:
+            raise EngineFault(
+                f"The engine's answer of {len(self.raw)} bytes would need {weight} bytes of memory,"
+                f" more than {MOST_MEMORY}",
+                status=self.status,
+                hint="Ask for less, with filters or for single objects",
+            )
         try:
             return jsontext.decode(self.raw)
         except ValueError as fault:

@@ -69,11 +69,12 @@ def run_step(
     storage: Storage | None = None,
     settings: Settings = FAST,
     passthrough: Mapping[str, Any] | None = None,
+    transport: InProcess | None = None,
 ) -> Outcome:
     """One message through one step, as the runtime does it; with `passthrough` the step hands it on."""
     function = COMPONENT.function(key)
     assert function.process is not None
-    transport, sink = InProcess(), Quiet()
+    transport, sink = transport or InProcess(), Quiet()
     outlet = Outlet(settings, transport, passthrough=passthrough is not None)
     step = Step(function.process, outlet, Logger("test", LEVELS["debug"], sink, {}), config, storage=storage)
     message = Message(body=body, attachments=dict(attachments or {}), passthrough=dict(passthrough or {}))

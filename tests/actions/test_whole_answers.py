@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lib.sailor.settings import Settings
 from tests.actions.conftest import Run
-from tests.engine.scripted import answer, say
+from tests.engine.scripted import answer, chunked, say
 
 WEB = {"id": "web"}
 MORE_THAN_ONE = (
@@ -56,3 +57,34 @@ def test_what_is_not_one_json_value_is_an_error_fault_8_7(run: Run, key: str, bo
 )
 def test_what_is_one_json_value_is_passed_on_fault_8_7(run: Run, body: bytes, value: object) -> None:
     assert run("ContainerInspect", WEB, say(answer(body))).bodies == [value]
+
+
+TIGHT = Settings(data_rate_limit=10**6, error_rate_limit=10**6, outgoing_message_size_limit=200_000)
+LONG = b"[" + b",".join(b'{"Id":"%0100d"}' % number for number in range(2_000)) + b"]"
+
+
+@pytest.mark.parametrize("policy", ["byComponent", "rebound", "throwError"])
+def test_an_answer_longer_than_a_message_is_an_error_before_it_is_sent_fault_8_18(
+    run: Run, policy: str
+) -> None:
+    outcome = run("ContainerList", {}, say(answer(LONG)), runtime=TIGHT, errorPolicy=policy)
+
+    assert (outcome.messages, outcome.rebounds) == ([], [])
+    assert [error["name"] for error in outcome.errors] == ["LimitReached"]
+    assert "one message per item" in outcome.errors[0]["message"]
+
+
+def test_its_items_go_out_one_by_one_fault_8_18(run: Run) -> None:
+    outcome = run("ContainerList", {}, say(answer(LONG)), runtime=TIGHT, emitBehavior="emitIndividually")
+
+    assert len(outcome.bodies) == 2_000
+
+
+def test_what_work_came_to_is_told_as_far_as_there_is_room_fault_8_18(run: Run) -> None:
+    lines = [{"stream": "x" * 4_000 + f"{number}\n"} for number in range(100)]
+    made = [{"aux": {"ID": "sha256:" + "a" * 64}}]
+    outcome = run("ImageBuild", {"dockerfileText": "FROM x\n"}, say(chunked(*lines, *made)), runtime=TIGHT)
+
+    (body,) = outcome.bodies
+    assert (body["lines"], body["truncated"]) == ([], "messageSize")
+    assert body["id"] == "sha256:" + "a" * 64
