@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.sailor.environment import integer
+from lib.sailor.environment import LARGEST, whole
 from lib.sailor.errors import RequestError, SettingsError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -38,6 +38,7 @@ TRANSLATED = tuple(ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff
 """IPv6 networks whose last 32 bits are an IPv4 address."""
 
 MAX_BYTES, MAX_SECONDS, IDLE_SECONDS = 10 * 1024**3, 3600, 60
+WEEK = 7 * 86_400
 RESOLVE_SECONDS = 10.0
 
 
@@ -59,18 +60,14 @@ class Destinations:
     @classmethod
     def read(cls, prefix: str, variables: Mapping[str, str]) -> Destinations:
         """Return what `<prefix>_ALLOWED_HOSTS` and the others say; SettingsError names the one that is wrong."""
-        limits = {}
-        for name, default in (
-            ("max_bytes", MAX_BYTES),
-            ("max_seconds", MAX_SECONDS),
-            ("idle_seconds", IDLE_SECONDS),
-        ):
-            variable = f"{prefix}_{name.upper()}"
-            limits[name] = value = integer(variables.get(variable), default) or default
-            if value < 1:
-                raise SettingsError(
-                    f"{variable} must be a whole number from 1 up, not {variables[variable]!r}"
-                )
+        limits = {
+            name: whole(variables, f"{prefix}_{name.upper()}", default, most)
+            for name, default, most in (
+                ("max_bytes", MAX_BYTES, LARGEST),
+                ("max_seconds", MAX_SECONDS, WEEK),
+                ("idle_seconds", IDLE_SECONDS, WEEK),
+            )
+        }
         hosts = tuple(_host(host) for host in _listed(variables.get(f"{prefix}_ALLOWED_HOSTS", "")))
         refused = f"{prefix}_REFUSED_NETWORKS"
         return cls(hosts, tuple(_networks(refused, variables.get(refused) or DEFAULT)), **limits)

@@ -5,15 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from lib.sailor.errors import SettingsError
+
 PREFIX = "ELASTICIO_"
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT, MOST_RETRIES = 500, 1_200_000, 4
 
 LARGEST = 2**40
 """A terabyte, or 34 years in milliseconds; no clock waits for much more."""
+DAY = 86_400_000
+BOUNDS = {
+    "api_request_retry_attempts": (1, 1000),
+    "api_request_retry_delay": (0, DAY),
+    "rebound_initial_expiration": (0, LARGEST),
+    "rabbitmq_prefetch_sailor": (1, LARGEST),
+    "data_rate_limit": (1, LARGEST),
+    "error_rate_limit": (1, LARGEST),
+    "snapshot_rate_limit": (1, LARGEST),
+    "rate_interval": (0, DAY),
+    "amqp_publish_retry_delay": (0, DAY),
+    "amqp_publish_retry_attempts": (1, LARGEST),
+    "amqp_publish_max_retry_delay": (0, DAY),
+    "outgoing_message_size_limit": (1, LARGEST),
+    "object_storage_size_threshold": (0, LARGEST),
+    "amqp_reconnect_attempts": (0, LARGEST),
+    "amqp_reconnect_timeout": (0, DAY),
+    "shutdown_deadline": (0, DAY),
+}
+"""The least and the most of numbers that nothing could be done with otherwise, pauses in milliseconds."""
 MOST_DIGITS = 4000
 """The interpreter reads no longer ones."""
 
 _LEADING_INTEGER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|(\d+))")
+_DIGITS = re.compile(r"[0-9]{1,15}")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LOOKS_FALSE = frozenset(("0", "no", "off", "n", "f", "none", "null", "false"))
 
@@ -29,6 +52,24 @@ def integer(text: str | None, default: int | None) -> int | None:
     return (-value if sign == "-" else value) or default
 
 
+def bounded(name: str, value: int | None) -> int | None:
+    """Return the nearest value that a variable can have."""
+    if value is None or name not in BOUNDS:
+        return value
+    least, most = BOUNDS[name]
+    return min(max(value, least), most)
+
+
+def whole(variables: Mapping[str, str], name: str, default: int, most: int) -> int:
+    """Return a variable of the component's own: a whole number from 1 to `most`, or SettingsError."""
+    if not (text := variables.get(name, "").strip()):
+        return default
+    value = int(text) if _DIGITS.fullmatch(text) else 0
+    if not 1 <= value <= most:
+        raise SettingsError(f"{name} must be a whole number from 1 to {most}, not {text[:50]!r}")
+    return value
+
+
 def boolean(text: str | None, default: bool) -> bool:
     """Return the default when unset, False for the empty text and `false`, True for everything else."""
     return default if text is None else text not in ("", "false")
@@ -38,7 +79,7 @@ def looks_mistaken(text: str, kind: str) -> bool:
     """Tell whether the rules above turn this text into something its author hardly meant."""
     if kind == "bool":
         return text != "false" and text.strip().lower() in _LOOKS_FALSE
-    return kind.startswith("int") and re.fullmatch(r"-?0*[1-9]\d*", text) is None
+    return kind.startswith("int") and re.fullmatch(r"-?0*[1-9]\d{0,11}", text) is None
 
 
 def additional_headers(environment: Mapping[str, str]) -> dict[str, str]:

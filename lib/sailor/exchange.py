@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import cast
+from typing import Any, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from lib.sailor.addresses import redirected, shown
@@ -53,13 +53,11 @@ class Exchange:
         try:
             connection.connect()
             wire = cast("LimitedSocket", connection.sock)
-            if isinstance(body, bytes) or body is None:
-                connection.request(method, target, body, table)
-            else:
-                wire.deadline = None
-                connection.request(method, target, _marked(body), table, encode_chunked=chunked)
-                wire.deadline = time.monotonic() + total
-            self.response = connection.getresponse()
+            wire.deadline = None if streamed else self._deadline
+            source = _marked(body) if streamed else body
+            unsent = _sent(connection, method, target, source, table, chunked=chunked)
+            wire.deadline = time.monotonic() + total if streamed else self._deadline
+            self.response = _answered(connection, unsent)
         except _SourceFailedError as failed:
             connection.close()
             raise cast("Exception", failed.__cause__) from None
@@ -172,7 +170,32 @@ class _SourceFailedError(Exception):
     """The source of a body failed, not the connection; its error is the cause."""
 
 
-def _marked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _sent(
+    connection: http.client.HTTPConnection,
+    method: str,
+    target: str,
+    body: bytes | Iterable[bytes] | None,
+    headers: Mapping[str, str],
+    *,
+    chunked: bool,
+) -> OSError | None:
+    """Send a request; return what ended that early: a server that refuses a body says so and closes."""
+    try:
+        connection.request(method, target, body, headers, encode_chunked=chunked)
+    except (BrokenPipeError, ConnectionResetError) as fault:
+        return fault
+    return None
+
+
+def _answered(connection: http.client.HTTPConnection, unsent: OSError | None) -> http.client.HTTPResponse:
+    response = connection.getresponse()
+    if unsent is not None and response.status in OK:  # it cannot have stored what it has not read
+        response.close()
+        raise unsent
+    return response
+
+
+def _marked(chunks: Any) -> Iterator[bytes]:
     try:
         yield from chunks
     except Exception as error:

@@ -77,7 +77,7 @@ def retrying(call: Callable[[], T], attempts: int, pause: Callable[[int], float]
             attempt += 1
             if attempt >= attempts or not error.passing:
                 raise
-        time.sleep(pause(attempt - 1) / 1000)
+        time.sleep(max(pause(attempt - 1), 0) / 1000)
 
 
 def growing(base: int) -> Callable[[int], float]:

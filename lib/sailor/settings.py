@@ -108,9 +108,10 @@ class Settings:
         for slot in fields(cls)[:-OF_THEIR_OWN]:
             name = environment.PREFIX + slot.name.upper()
             text = variables.get(name)
-            values[slot.name] = _parse(text, str(slot.type), slot.default)
-            if text and environment.looks_mistaken(text, str(slot.type)):
-                doubts.append(f"{name}={text!r} is read as {values[slot.name]!r}")
+            parsed = _parse(text, str(slot.type), slot.default)
+            values[slot.name] = environment.bounded(slot.name, parsed)
+            if text and (values[slot.name] != parsed or environment.looks_mistaken(text, str(slot.type))):
+                doubts.append(f"{name}={text[:50]!r} is read as {values[slot.name]!r}")
         values |= environment.request_limits(variables)
         if not for_service:
             _check(variables, values)

@@ -68,6 +68,11 @@ class HttpSource:
             self.requests.append(request)
             act = self._acts.pop(0) if len(self._acts) > 1 else self._acts[0]
             act(peer)
+            # Closed with something unread, the connection would be reset, and the answer lost with it.
+            peer.shutdown(socket.SHUT_WR)
+            peer.settimeout(60)
+            while peer.recv(65536):
+                pass
 
     def __enter__(self) -> Self:
         return self

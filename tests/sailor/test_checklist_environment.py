@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.sailor.environment import boolean, integer
+from lib.sailor.environment import BOUNDS, boolean, integer
 from lib.sailor.settings import MANDATORY, MANDATORY_FOR_MESSAGES, Settings
 from tests.sailor.stage import Stage
 
@@ -96,6 +96,32 @@ def test_05_better_values_that_look_mistaken_are_told() -> None:
         "ELASTICIO_REBOUND_LIMIT='12abc' is read as 12",
         "ELASTICIO_STARTUP_REQUIRED='FALSE' is read as True",
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["-1", "-5", "-99999999999999999999", "nan", "inf", "-inf", "1e400", "9" * 5000]
+)
+@pytest.mark.parametrize("name", BOUNDS)
+def test_05_better_numbers_that_nothing_can_be_done_with_are_bounded_and_told(name: str, text: str) -> None:
+    """Fault 8.34: a negative API_REQUEST_RETRY_DELAY ended the start with the error of a sleep."""
+    variable = f"ELASTICIO_{name.upper()}"
+
+    settings = Settings.read({**EVERYTHING, variable: text})
+
+    value, (least, most) = getattr(settings, name), BOUNDS[name]
+    if text[0] == "-" and text[1].isdigit():
+        assert value == least
+    assert value is None or least <= value <= most
+    told = [doubt for doubt in settings.doubts if doubt.startswith(f"{variable}=")]
+    assert len(told) == 1
+
+
+def test_10_a_negative_pause_between_attempts_is_none(stage: Stage) -> None:
+    """Fault 8.34."""
+    step = "/v1/tasks/flow1/steps/step_1"
+    stage.platform.on("GET", step, (500, "no"), (500, "no"), (200, {"config": {"a": 1}}))
+    stage.start(api_request_retry_delay="-100")
+    assert len(stage.platform.asked("GET", step)) == 3
 
 
 def test_06_no_self_passthrough_is_spelled_as_the_platform_spells_it() -> None:

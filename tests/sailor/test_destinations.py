@@ -121,6 +121,10 @@ def test_hosts_are_compared_as_names(host: str, passes: bool, monkeypatch: pytes
         ("URL_MAX_BYTES", "-1"),
         ("URL_MAX_SECONDS", "-3"),
         ("ATTACHMENT_IDLE_SECONDS", "-0x5"),
+        *(
+            ("URL_IDLE_SECONDS", value)
+            for value in ("nan", "inf", "1e3", "9" * 5000, "604801", "0", "12abc", "1_0")
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_at_the_start(variable: str, value: str) -> None:
