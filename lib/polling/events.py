@@ -11,6 +11,7 @@ from lib.engine.errors import NotFound, Unauthorized
 from lib.form import Form, choice, flag, words
 from lib.polling.clock import EDGE_SECONDS, iso
 from lib.polling.compact import mark
+from lib.polling.event_actions import chosen_actions
 from lib.polling.matching import Selection
 from lib.polling.ring import Event, nanos
 
@@ -61,7 +62,7 @@ class EventFilter:
         """Read the form: types, actions, scope, names and the lists of them, labels, images, includeExec."""
         return cls(
             frozenset(words(form, "types")),
-            frozenset(words(form, "actions")),
+            chosen_actions(form),
             choice(form, "scope", ("all", "local", "swarm")),
             Selection.of(form, "networks", "services", "nodes"),
             flag(form, "includeExec"),

@@ -73,11 +73,14 @@ def test_events_are_chosen(fake: FakeEngine, desk: Desk, config: dict[str, Any],
         ({"startFrom": "since"}, "since: a time is missing"),
         ({"startFrom": "since", "since": "yesterday"}, "since .*: 'yesterday' is no time"),
         ({"startFrom": "later"}, "startFrom .*: 'later' is not possible"),
+        ({"actions": "start, dye"}, r"actions .*: 'dye' is no action of an engine. Did you mean die"),
+        ({"actions": "Die"}, "Did you mean die"),
         ({"scope": "world"}, "scope .*: 'world' is not possible"),
         ({"mode": "realTime", "realTimeSeconds": "a while"}, "realTimeSeconds .*: 'a while' is no number"),
         ({"mode": "realTime", "realTimeSeconds": "0"}, "from 1 to 3600"),
     ],
 )
 def test_a_wrong_field_is_named(fake: FakeEngine, desk: Desk, config: dict[str, Any], text: str) -> None:
+    """Fault 8.32: also a word in a list (9.24)."""
     with pytest.raises(BadInput, match=text):
         desk.poll(**config)
