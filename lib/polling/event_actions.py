@@ -6,7 +6,8 @@ from lib.form import Form, meant, shown, words, wrong
 
 _ACTIONS = """archive-path attach commit connect copy create delete destroy detach die disable disconnect enable
 exec_create exec_detach exec_die exec_start export extract-to-dir health_status import install kill load mount oom
-pause prune pull push reload remove rename resize restart save start stop tag top unmount unpause untag update upgrade"""
+pause prune pull push reload remove rename resize restart save start stop tag top unmount unpause untag update
+upgrade"""
 KNOWN = frozenset(_ACTIONS.split())
 
 
