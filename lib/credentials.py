@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lib.engine import Endpoint, Engine, Registries
+from lib.engine import Endpoint, Engine, Registries, Version
 from lib.engine.endpoint import DEFAULT_SOCKET
 from lib.engine.errors import BadInput
+from lib.engine.host import host_name
+from lib.engine.request.text import utf8
 from lib.form import choice
 
 # The older connector stored the index of the chosen entry; the texts are what its form showed.
@@ -53,7 +55,8 @@ def open_engine(
 
 def server_url(config: Mapping[str, Any]) -> str:
     """Return the address that `server` and `otherServer` mean together."""
-    server = str(config.get("server") or "").strip()
+    # The index of an entry may come as a number; 0 is one of them.
+    server = "" if config.get("server") is None else str(config["server"]).strip()
     other = str(config.get("otherServer") or "").strip()
     if server in _SERVERS:
         return _SERVERS[server]
@@ -77,18 +80,29 @@ def new_engine(
     """Return a new engine for a configuration, for a caller that closes it; raises as `open_engine`."""
     endpoint = Endpoint.parse(
         server_url(config),
-        ca=config.get("tlsCa") or None,
-        certificate=config.get("tlsCertificate") or None,
-        key=config.get("tlsKey") or None,
-        key_password=config.get("tlsKeyPassword") or None,
+        ca=_text(config, "tlsCa"),
+        certificate=_text(config, "tlsCertificate"),
+        key=_text(config, "tlsKey"),
+        key_password=_text(config, "tlsKeyPassword"),
         verify=choice(config, "tlsVerify", ("verify", "skip")) == "verify",
-        server_name=config.get("tlsServerName") or None,
+        server_name=host_name(name, "tlsServerName") if (name := _text(config, "tlsServerName")) else None,
     )
     return Engine(
         endpoint,
-        pin=config.get("apiVersion") or None,
+        pin=None if config.get("apiVersion") in (None, "") else str(Version.parse(config["apiVersion"])),
         read_only=choice(config, "accessMode", ("full", "readOnly")) == "readOnly",
         registries=Registries.parse(config.get("registries")),
         cancelled=cancelled,
         warn=warn,
     )
+
+
+def _text(config: Mapping[str, Any], key: str) -> str | None:
+    """Return a field that is a text, None where it is empty."""
+    value = config.get(key)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise BadInput(f"{key} must be a text, not {type(value).__name__}", field=key)
+    utf8(value, key)
+    return value

@@ -9,14 +9,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from lib.engine.errors import BadInput
+from lib.engine.host import host_name
 from lib.engine.pem import pem
+from lib.engine.request.text import plain
 from lib.engine.version import Version
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
-_PINNED = re.compile(r"(.*)/v(\d+\.\d+)$")
+_PINNED = re.compile(r"(.*)/v([0-9]+\.[0-9]+)")
+_IN_PATHS = "/%:@!$&'()*+,;=~"  # as they stand; a blank would end the request line
+_LONGEST_SOCKET = 107  # sun_path of Linux, without its final NUL
 _FORMS = "unix:///var/run/docker.sock, tcp://host:2376, http://host:2375 or https://host:2376"
 
 
@@ -112,7 +116,7 @@ class Endpoint:
             text = f"unix://{text}"
         parts = _split(text)
         if parts.scheme == "unix":
-            return cls("unix", socket_path=unquote(parts.netloc + parts.path) or DEFAULT_SOCKET)
+            return cls("unix", socket_path=_socket(unquote(parts.netloc + parts.path)))
         wants_tls = parts.scheme == "https" or (parts.scheme == "tcp" and bool(ca or certificate))
         tls = None
         if wants_tls:
@@ -145,6 +149,7 @@ class Endpoint:
 
 
 def _split(text: str) -> SplitResult:
+    plain(text, "server", line=True)  # urlsplit drops line breaks without a word
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018 - raises for a bad port
@@ -162,11 +167,26 @@ def _split(text: str) -> SplitResult:
         raise BadInput("server: the address must end before '?' or '#'", field="server")
     if parts.scheme != "unix" and not parts.hostname:
         raise BadInput(f"server: the address names no host; it must look like {_FORMS}", field="server")
+    if parts.scheme != "unix":
+        host_name(parts.hostname or "", "server")
+        if parts.port == 0:
+            raise BadInput("server: the port must be from 1 to 65535", field="server")
     return parts
 
 
+def _socket(path: str) -> str:
+    plain(path, "server", line=True)
+    if len(path.encode()) > _LONGEST_SOCKET:
+        raise BadInput(
+            f"server: the path of a socket has at most {_LONGEST_SOCKET} bytes, this one {len(path.encode())}",
+            field="server",
+            hint="Link it to a shorter path",
+        )
+    return path or DEFAULT_SOCKET
+
+
 def _path(path: str) -> tuple[str, Version | None]:
-    path = path.rstrip("/")
+    path = quote(path.rstrip("/"), safe=_IN_PATHS)
     match = _PINNED.fullmatch(path)
     return (match[1], Version.parse(match[2], field="server")) if match else (path, None)
 

@@ -115,12 +115,12 @@ def _version(sender: Sender, timeout: Timeout) -> EngineFacts | None:
         raise
     except (ValueError, Refused):  # a socket proxy may let SystemPing through and nothing else
         return None
-    if not isinstance(told, dict) or "ApiVersion" not in told:
+    maximum = Version.of_engine(told.get("ApiVersion")) if isinstance(told, dict) else None
+    if maximum is None:
         return None
-    minimum = told.get("MinAPIVersion")
     return EngineFacts(
-        maximum=Version.parse(told["ApiVersion"]),
-        minimum=Version.parse(minimum) if minimum else None,
+        maximum=maximum,
+        minimum=Version.of_engine(told.get("MinAPIVersion")),
         os_type=told.get("Os"),
         experimental=bool(told.get("Experimental")),
     )

@@ -32,7 +32,7 @@ def path_stat(header: str) -> dict[str, Any]:
     try:
         stat = jsontext.decode(base64.b64decode(header, validate=True))
         mode = int(stat["mode"])
-    except (binascii.Error, ValueError, KeyError, TypeError) as fault:
+    except (binascii.Error, ValueError, KeyError, TypeError, OverflowError) as fault:
         raise StreamFailed(f"The engine's header {HEADER} cannot be read: {header[:60]!r}") from fault
     return {
         **stat,

@@ -88,5 +88,8 @@ def _nanoseconds(text: Any) -> int | None:
     match = _TIME.fullmatch(text) if isinstance(text, str) else None
     if match is None or text.startswith("0001"):
         return None
-    seconds = calendar.timegm(time.strptime(match[1], "%Y-%m-%dT%H:%M:%S"))
+    try:
+        seconds = calendar.timegm(time.strptime(match[1], "%Y-%m-%dT%H:%M:%S"))
+    except ValueError:  # digits that make no date
+        return None
     return seconds * 10**9 + int((match[2] or "").ljust(9, "0"))

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import total_ordering
+from typing import Any
 
 from lib.engine.errors import BadInput, VersionMismatch
+from lib.engine.request.text import shown
 
-_FORM = re.compile(r"v?(\d{1,3})\.(\d{1,4})")
+_FORM = re.compile(r"v?([0-9]{1,3})\.([0-9]{1,4})")
 
 
 @total_ordering
@@ -21,16 +23,30 @@ class Version:
     minor: int
 
     @classmethod
-    def parse(cls, text: str, *, field: str = "apiVersion") -> Version:
-        """Read "1.41" or "v1.41"; anything else is a BadInput that names `field`."""
-        match = _FORM.fullmatch(text.strip())
-        if not match:
+    def parse(cls, text: Any, *, field: str = "apiVersion") -> Version:
+        """Read "1.41" or "v1.41"; anything else is a BadInput that names `field`.
+
+        A number is none: 1.4 may have been 1.40.
+        """
+        found = cls._read(text)
+        if found is None:
+            number = isinstance(text, int | float) and not isinstance(text, bool)
             raise BadInput(
-                f"{field}: {text!r} is no API version",
+                f"{field}: {shown(text)} is {'a number, not a text' if number else 'no API version'}",
                 field=field,
-                hint="Write it as in 1.41, or leave it empty",
+                hint='Write it as text, as in "1.40"' if number else "Write it as in 1.41, or leave it empty",
             )
-        return cls(int(match[1]), int(match[2]))
+        return found
+
+    @classmethod
+    def of_engine(cls, text: Any) -> Version | None:
+        """Read what an engine says of itself; None for what is no version."""
+        return cls._read(text)
+
+    @classmethod
+    def _read(cls, text: Any) -> Version | None:
+        match = _FORM.fullmatch(text.strip()) if isinstance(text, str) else None
+        return cls(int(match[1]), int(match[2])) if match else None
 
     def __lt__(self, other: Version) -> bool:
         return (self.major, self.minor) < (other.major, other.minor)
@@ -57,11 +73,11 @@ class EngineFacts:
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> EngineFacts | None:
         """Read the answer to SystemPing; None where no engine stands behind the address."""
-        maximum = headers.get("Api-Version")
-        if not maximum:
+        maximum = Version.of_engine(headers.get("Api-Version"))
+        if maximum is None:
             return None
         return cls(
-            maximum=Version.parse(maximum),
+            maximum=maximum,
             os_type=headers.get("Ostype"),
             experimental=headers.get("Docker-Experimental", "").lower() == "true",
             builder=headers.get("Builder-Version"),

@@ -33,6 +33,14 @@ CASES: list[tuple[str, Any, tuple[str, ...]]] = [
     ),
     ("ContainerCreate", {}, ("requestBody", "required")),
     ("ContainerLogs", {"id": "a", "since": "yesterday"}, ("since", "no time")),
+    ("ContainerLogs", {"id": "a", "until": 1700000000000}, ("until", "milliseconds")),
+    ("SystemEvents", {"since": -1}, ("since", "before 1970")),
+    ("ContainerPrune", {"filters": {"until": 1700000000000}}, ("filters.until", "milliseconds")),
+    ("ContainerInspect", {"id": "a\ud800"}, ("id", "surrogate")),
+    ("ContainerTop", {"id": "a", "ps_args": "\udfff"}, ("ps_args", "surrogate")),
+    ("VolumeCreate", {"requestBody": {"Labels": {"a": "\ud800"}}}, ("requestBody", "surrogate")),
+    ("ImageBuild", {"dockerfileText": "FROM \ud800"}, ("dockerfileText", "surrogate")),
+    ("BuildPrune", {"reserved_space": -1}, ("reserved_space", "from 0 up")),
     ("ContainerWait", {"id": "a", "condition": "never"}, ("condition", "not-running")),
     ("PutContainerArchive", {"id": "a", "path": "/", "file": {"name": "x"}}, ("file.content", "required")),
     ("ImageBuild", {"requestBody": "not base64!"}, ("requestBody", "base64")),
@@ -70,11 +78,15 @@ def test_the_error_names_the_field(key: str, body: Any, told: tuple[str, ...], t
         ({"errorPolicy": "hope"}, "errorPolicy"),
         ({"accessMode": "half"}, "accessMode"),
         ({"apiVersion": "new"}, "apiVersion"),
+        ({"apiVersion": 1.4}, "apiVersion"),
+        ({"server": "http://a..b"}, "server"),
+        ({"tlsServerName": "a..b"}, "tlsServerName"),
+        ({"tlsKeyPassword": 5}, "tlsKeyPassword"),
         ({"registries": "{"}, "registries"),
         ({"registries": '["a"]'}, "registries"),
     ],
 )
-def test_a_wrong_setting_is_named(settings: dict[str, str], told: str, tmp_path: Path) -> None:
+def test_a_wrong_setting_is_named(settings: dict[str, Any], told: str, tmp_path: Path) -> None:
     with Recorder(tmp_path) as recorder:
         outcome = run_step("ContainerList", {}, {"server": recorder.url, **settings})
     assert [error["name"] for error in outcome.errors] == ["BadInput"]

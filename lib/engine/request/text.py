@@ -33,7 +33,7 @@ def plain(text: str, field: str, *, line: bool = False) -> str:
     if not text.isascii():
         utf8(text, field)
     if line and _CONTROL.search(text):
-        raise BadInput(f"{field} holds a control character: {shown(text)}", field=field)
+        raise BadInput(f"{field} holds a control character", field=field)
     if "\0" in text:
         raise BadInput(f"{field} holds a NUL character", field=field)
     return text

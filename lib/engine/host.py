@@ -1,0 +1,45 @@
+"""Names and addresses of hosts, checked before a resolver or TLS stumbles over them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from lib.engine.errors import BadInput
+from lib.engine.request.text import plain, shown
+
+_LONGEST, _LONGEST_LABEL = 253, 63
+_LABEL = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def host_name(text: str, field: str) -> str:
+    """Return a host name or IP address (IPv6 without brackets); raises BadInput for what is neither."""
+    plain(text, field, line=True)
+    if ":" in text:
+        try:
+            ipaddress.IPv6Address(text)
+        except ValueError:
+            raise _refused(text, field, "is no IPv6 address") from None
+        return text
+    labels = _ascii(text, field).removesuffix(".").split(".")
+    if "" in labels:
+        raise _refused(text, field, "has an empty part between its dots")
+    if len(".".join(labels)) > _LONGEST or max(map(len, labels)) > _LONGEST_LABEL:
+        raise _refused(text, field, f"is too long: {_LONGEST_LABEL} characters a part, {_LONGEST} in all")
+    if not all(map(_LABEL.fullmatch, labels)):
+        raise _refused(text, field, "holds characters that no host name has")
+    return text
+
+
+def _ascii(text: str, field: str) -> str:
+    """Return a name as DNS has it; the codec of names with other letters is loaded for those alone."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("idna").decode()
+    except UnicodeError as fault:
+        raise _refused(text, field, f"is no host name ({str(fault)[:80]})") from None
+
+
+def _refused(text: str, field: str, why: str) -> BadInput:
+    return BadInput(f"{field}: the host {shown(text)} {why}", field=field, hint="Check the name of the host")
