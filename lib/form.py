@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from lib.engine.errors import BadInput
 
 Form = Mapping[str, Any]
 
-SECOND = 1_000_000_000
 _ON, _OFF = frozenset({"true", "on", "yes", "1"}), frozenset({"false", "off", "no", "0", ""})
 # Not all that Python reads: 1_000, nan and infinity are slips of the hand here.
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
-_LAST_SECOND = 253_402_300_799  # of the year 9999
 _SHOWN = 40  # characters of a value that an error repeats; a longer one could be anything
 
 
@@ -117,14 +114,3 @@ def whole(form: Form, name: str, default: int, *, least: int = 0, most: int = 1 
     if not value.is_integer():
         raise wrong(form, name, f"{value:g} is no whole number")
     return int(value)
-
-
-def seconds_as_nanoseconds(form: Form, name: str) -> int | None:
-    """Return Unix seconds, exact to the nanosecond; None for what is no number."""
-    written = text(form, name)
-    if not _NUMBER.fullmatch(written):
-        return None
-    value = Decimal(written)
-    if not 0 <= value <= _LAST_SECOND:
-        raise wrong(form, name, f"{shown(written)} is out of range. Write Unix seconds, not milliseconds")
-    return int(value * SECOND)

@@ -154,9 +154,9 @@ def test_seconds_keep_their_nanoseconds_and_milliseconds_are_noticed() -> None:
     """Fault 8.32: a float would round them."""
     assert moment({"t": "1700000000.123456789"}, "t") == 1700000000123456789
     assert moment({"t": "1700000000.5"}, "t") == 1700000000500000000
-    with pytest.raises(BadInput, match="not milliseconds"):
+    with pytest.raises(BadInput, match="these seem to be milliseconds"):
         moment({"t": "1700000000000"}, "t")
-    with pytest.raises(BadInput, match="is no time"):
+    with pytest.raises(BadInput, match="after the year 9999"):
         moment({"t": "9999-12-31T23:59:59-12:00"}, "t")
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from lib.engine import Engine
-from lib.engine.errors import EngineError, Refused
-from lib.form import Form, seconds_as_nanoseconds, shown, text, wrong
+from lib.engine.errors import BadInput, EngineError, Refused, StreamFailed
+from lib.engine.request.times import instant
+from lib.form import Form, shown, text, wrong
 
 SECOND = 1_000_000_000
 # A read stops this far behind the engine's clock: at the very edge the engine may still be writing.
 EDGE_SECONDS = 2
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:?\d\d)?$")
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _NO_HEAD = (
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
@@ -43,23 +43,29 @@ def engine_time(engine: Engine) -> int:
             path="/_ping",
             hint="Let the proxy before the engine pass that header on",
         )
-    return int(parsedate_to_datetime(date).timestamp())
+    try:
+        return int(parsedate_to_datetime(date).timestamp())
+    except (ValueError, TypeError, OverflowError):
+        raise EngineError(
+            f"The engine's header Date is no time: {shown(date)}", method="HEAD", path="/_ping"
+        ) from None
 
 
 def nanoseconds(written: str) -> int:
-    """Read an ISO 8601 time with up to nine decimals as Unix nanoseconds; the engine's year 1 (never) is 0.
-
-    ValueError for what is no time.
-    """
+    """Read a time of an engine as Unix nanoseconds; its year 1 (never) is 0. StreamFailed for what is no time."""
     match = _ISO.fullmatch(written.strip())
     if not match:
-        raise ValueError(f"{written!r} is no time")
-    read = datetime.fromisoformat(match[1] + ("+00:00" if match[3] in (None, "Z") else match[3]))
+        raise _no_time(written)
     try:
+        read = datetime.fromisoformat(match[1] + ("+00:00" if match[3] in (None, "Z") else match[3]))
         seconds = int(read.astimezone(UTC).timestamp()) if read.year > 1 else 0
-    except OverflowError:  # the offset leads out of the years 1 to 9999
-        raise ValueError(f"{written!r} is no time") from None
+    except (ValueError, OverflowError):  # no such day; an offset that leads out of the years 1 to 9999
+        raise _no_time(written) from None
     return max(seconds, 0) * SECOND + (int((match[2] or "").ljust(9, "0")) if seconds > 0 else 0)
+
+
+def _no_time(written: str) -> StreamFailed:
+    return StreamFailed(f"The engine wrote {shown(written)} where a time was expected")
 
 
 def iso(nanos: int) -> str:
@@ -75,13 +81,13 @@ def wire(nanos: int) -> str:
 
 
 def moment(form: Form, name: str) -> int | None:
-    """Return a time field as Unix nanoseconds (ISO 8601 or Unix seconds), None if it is empty."""
-    written = text(form, name)
-    if not written:
+    """Return a time field as Unix nanoseconds, None if it is empty: a moment in any form of lib.engine.request.times.
+
+    A span ("1h") is none: it would count back from the clock of this machine.
+    """
+    if not text(form, name):
         return None
-    with suppress(ValueError):
-        return nanoseconds(written)
-    found = seconds_as_nanoseconds(form, name)
-    if found is None:
-        raise wrong(form, name, f"{shown(written)} is no time. Write one such as 2026-01-31T12:00:00Z")
-    return found
+    try:
+        return instant(form[name], name)
+    except BadInput as problem:
+        raise wrong(form, name, problem.message.removeprefix(f"{name}: "), problem.hint) from None

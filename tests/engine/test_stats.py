@@ -100,3 +100,9 @@ def test_a_stopped_container_has_no_figures(stats):
         "memoryBytes": None,
         "memoryLimitBytes": None,
     }
+
+
+def test_a_time_that_is_none_gives_no_cpu_on_windows():
+    """Fault 8.30: it was a ValueError."""
+    stats = {"read": "2026-99-99T99:99:99Z", "preread": "2026-11-24T08:00:01Z", "num_procs": 2}
+    assert percentages({**linux(), **stats, "memory_stats": {"commitbytes": 9}})["cpuPercent"] is None

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.engine.errors import StreamFailed
 from lib.polling.clock import iso
 from lib.polling.logtail import Frame, Position, Tail, framed, read, terminal
 
@@ -217,3 +218,13 @@ def _seen(position: Position, log: list[Frame]) -> int:
     """How much of a log lies before a position: a log never becomes shorter by itself."""
     start = next((place for place, one in enumerate(log) if one.time >= position.time), len(log))
     return start + position.count
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-99-99T99:99:99Z", "2026-02-30T00:00:00Z", "9999-12-31T23:59:59-12:00"]
+)
+def test_a_log_time_that_is_none_is_a_failed_stream(time: str) -> None:
+    """Fault 8.30: it was a ValueError."""
+    for frames in (framed, terminal):
+        with pytest.raises(StreamFailed, match="time"):
+            list(frames([("stdout", f"{time} a\n".encode())]))

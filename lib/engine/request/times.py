@@ -37,6 +37,7 @@ _UNITS = {
 }
 _PART = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?(ns|us|µs|μs|ms|s|m|h)")
 _SPAN = re.compile(rf"(?:{_PART.pattern})+")
+_LAST_SECOND = 253_402_300_799  # of the year 9999
 _LONGEST = 64  # characters of a time
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HINT = "Give a time (2026-01-31T12:00:00.5Z), Unix seconds (1700000000.5) or a span back from now (1h30m)"
@@ -45,7 +46,7 @@ _HINT = "Give a time (2026-01-31T12:00:00.5Z), Unix seconds (1700000000.5) or a 
 def moment(value: Any, field: str) -> int:
     """Return a time as Unix nanoseconds; a span counts back from this machine's clock. Raises BadInput."""
     span = _span(value, field)
-    return _instant(value, field) if span is None else max(time.time_ns() - span, 0)
+    return instant(value, field) if span is None else max(time.time_ns() - span, 0)
 
 
 def seconds_of(value: Any, field: str) -> str:
@@ -55,7 +56,7 @@ def seconds_of(value: Any, field: str) -> str:
 
 def moment_or_span(value: Any, field: str) -> str:
     """Return a time for a filter: likewise, but a span stays one, for the engine's clock decides there."""
-    return _written(_instant(value, field)) if _span(value, field) is None else str(value).strip()
+    return _written(instant(value, field)) if _span(value, field) is None else str(value).strip()
 
 
 def _written(nanos: int) -> str:
@@ -79,7 +80,8 @@ def _span(value: Any, field: str) -> int | None:
     return total
 
 
-def _instant(value: Any, field: str) -> int:
+def instant(value: Any, field: str) -> int:
+    """Return a time that is no span as Unix nanoseconds. Raises BadInput."""
     text = _text(value, field)
     if match := _NUMBER.fullmatch(text):
         return _from_number(int(match[1]), match[2] or "", field, text)
@@ -142,6 +144,8 @@ def _from_iso(match: re.Match[str], field: str, text: str) -> int:
         whole = (at - _EPOCH) // timedelta(seconds=1)
     except (ValueError, OverflowError) as fault:
         raise BadInput(f"{field}: {shown(text)} is no time ({fault})", field=field, hint=_HINT) from None
+    if whole > _LAST_SECOND:
+        raise BadInput(f"{field}: {shown(text)} is after the year 9999", field=field, hint=_HINT)
     if whole < 0:
         never = "; the engine writes the year 1 for never" if year == 1 else ""
         raise BadInput(f"{field}: {shown(text)} is before 1970{never}", field=field, hint=_HINT)
