@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from tests.integration.operations.proving import Body, Make, Names, failure, refusals, success
@@ -33,6 +35,31 @@ def test_stdin_reaches_the_command_and_ends(site: Site, running: str) -> None:
     made = prepared(site, running, "wc", "-c", AttachStdin=True)
     heard = site.do("ExecStart", {"id": made, "stdinAttachment": "data"}, attachments=big)
     assert heard["stdout"].strip() == "3000000"
+
+
+ANY_BYTES = r"printf '\000\377\200\303(\n\001end'"
+
+
+@success("ExecStart")
+def test_output_of_any_bytes_is_kept_fault_8_8(site: Site, running: str) -> None:
+    wanted = b"\0\xff\x80\xc3(\n\1end"
+    heard = site.do("ExecStart", {"id": prepared(site, running, "sh", "-c", ANY_BYTES)})
+    assert (heard["lossy"], heard["exitCode"]) == (True, 0)
+    made = prepared(site, running, "sh", "-c", f"{ANY_BYTES} >&2; exit 4")
+    heard = site.do("ExecStart", {"id": made}, output="base64")
+    assert (base64.b64decode(heard["stderr"]), heard["stdout"], heard["exitCode"]) == (wanted, "", 4)
+    made = prepared(site, running, "sh", "-c", ANY_BYTES)
+    heard = site.do("ExecStart", {"id": made}, output="attachment")
+    with site.storage.open(heard["attachments"]["stdout"]) as blob:
+        assert b"".join(blob.chunks()) == wanted
+
+
+@success("ExecStart")
+def test_a_command_that_says_too_much_keeps_its_exit_code_fault_8_8(site: Site, running: str) -> None:
+    made = prepared(site, running, "sh", "-c", "head -c 1048576 /dev/zero; exit 7")
+    heard = site.do("ExecStart", {"id": made})
+    assert (heard["truncated"], heard["exitCode"], heard["running"]) == ("messageSize", 7, False)
+    assert len(heard["stdout"]) > 500_000
 
 
 @success("ExecStart")
