@@ -62,16 +62,15 @@ def kill_test(stage: Stage, inputs: int, kills: int, seed: int) -> Outcome:
     while marks:
         with _started(stage) as process:
             mark = marks.pop(0)
-            while (depth := stage.wires.depth("in")) > mark and depth:
-                time.sleep(chance.random() / 50)
-            time.sleep(chance.random() / 50)
+            wait_until(lambda mark=mark: stage.wires.depth("in") <= mark, "the queue to shrink")
+            for _ in range(chance.randrange(30)):  # each question takes the broker a moment
+                stage.wires.depth("in")
             process.close()
             outcome.kills += 1
     left = inputs
     while left:  # what a killed step held comes back a moment later
         with _started(stage) as process:
-            while stage.wires.depth("in"):
-                time.sleep(0.02)
+            wait_until(lambda: not stage.wires.depth("in"), "the queue to be empty")
             assert process.stop() == 0, process.raw[-5:]
         left = stage.wires.depth("in")
     _collect(stage, "data", outcome.data)

@@ -44,7 +44,7 @@ def ids(messages: list[Got]) -> set[Any]:
 def test_before_the_function_is_called(stage: Stage, broker: Broker, proxy: FrameProxy, uri: str) -> None:
     process = stage.start(amqp_uri=uri)
     delivery = proxy.stop_at(Frame.DELIVER)
-    stage.do("wait", n=1, seconds=0)
+    stage.do("work", n=1)
     assert delivery.reached.wait(DEADLINE)
 
     proxy.cut()
@@ -78,7 +78,7 @@ def test_between_publish_and_confirm(
     process = stage.start(amqp_uri=uri)
     frame = Frame.CONFIRM if let_through else Frame.PUBLISH
     stop = proxy.stop_at(frame)
-    stage.do("wait", n=1, seconds=0)
+    stage.do("work", n=1)
     assert stop.reached.wait(DEADLINE)
 
     proxy.cut()
@@ -100,7 +100,7 @@ def test_between_confirm_and_ack(
     """The broker cannot know that the work was done, but the step does."""
     process = stage.start(amqp_uri=uri)
     ack = proxy.stop_at(Frame.ACK, let_through=let_through)
-    stage.do("wait", n=1, seconds=0)
+    stage.do("work", n=1)
     assert ack.reached.wait(DEADLINE)
 
     proxy.cut()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -68,16 +67,17 @@ def test_under_load_with_kills_at_random_points_nothing_is_lost(
     wait_until(lambda: stored(tmp_path), "the first poll")
     truth = Truth(own_engine)
     chance = random.Random(7)
-    deadline = time.monotonic() + 9
-    busy = threading.Thread(target=_load, args=(own_engine, deadline), daemon=True)
+    enough = threading.Event()
+    busy = threading.Thread(target=_load, args=(own_engine, truth, tmp_path, enough), daemon=True)
     busy.start()
-    pause = threading.Event()
-    while time.monotonic() < deadline:
-        pause.wait(0.2 + chance.random() * 0.9)
+    while poller.kills < 5 or len(truth.events) <= 80 or not _repeats(on_disk(tmp_path)):
+        happened = len(truth.events) + chance.randrange(1, 15)
+        wait_until(lambda happened=happened: len(truth.events) >= happened, "more to happen")
         if chance.random() < 0.6:  # in the middle of what it tells
             count = len(on_disk(tmp_path))
             wait_until(lambda count=count: len(on_disk(tmp_path)) > count, "a message")
         poller.kill()
+    enough.set()
     ended(busy)
     truth.close()
     settled()
@@ -89,23 +89,27 @@ def test_under_load_with_kills_at_random_points_nothing_is_lost(
     assert (missing, gaps) == (set(), [])
     ids = {(message["id"], key(message["body"])) for message in told}
     assert len({one for one, _ in ids}) == len({event for _, event in ids}) == len(ids)
-    repeated = sum(count - 1 for count in Counter(message["id"] for message in told).values())
-    assert poller.kills >= 5
-    assert repeated > 0
-    assert len(wanted) > 80
-    record(KEY, f"load, {poller.kills} x SIGKILL", emitted=len(told), repeated=repeated)
+    record(KEY, f"load, {poller.kills} x SIGKILL", emitted=len(told), repeated=_repeats(told))
 
 
-def _load(engine: LabEngine, deadline: float) -> None:
+def _repeats(messages: list[dict[str, Any]]) -> int:
+    return len(messages) - len({message["id"] for message in messages})
+
+
+def _load(engine: LabEngine, truth: Truth, folder: Path, enough: threading.Event) -> None:
+    """Never more than the engine remembers of what has not been told yet, however slow the poller is: no gap."""
+
+    def told() -> int:
+        return len({message["id"] for message in on_disk(folder)})
+
     number = 0
-    pause = threading.Event()
-    while time.monotonic() < deadline:
+    while not enough.is_set():
         number += 1
+        wait_until(lambda: len(truth.events) - told() < 100 or enough.is_set(), "the poller to keep up")
         tag(engine, 3, f"load{number}")
         container = engine.run(["true"], name=f"load{number}")
         engine.wait(container)
         engine.remove(container)
-        pause.wait(0.3)
 
 
 @pytest.mark.parametrize("fields", [{}, {"actions": "die"}], ids=["unfiltered", "filtered"])
@@ -217,27 +221,28 @@ def test_swarm_events_out_of_order_are_all_told_once(own_engine: LabEngine) -> N
     record(KEY, "swarm and local events mixed", emitted=len(told))
 
 
-def test_real_time_tells_an_event_within_two_seconds(own_engine: LabEngine) -> None:
-    step = anchored(own_engine, mode="realTime", realTimeSeconds="6", actions="tag")
+def test_real_time_tells_events_while_it_listens(own_engine: LabEngine) -> None:
+    step = anchored(own_engine, actions="tag")
     result: list[Any] = []
-    listener = threading.Thread(target=lambda: result.append(step.poll()))
+    real_time = {"mode": "realTime", "realTimeSeconds": "600"}
+    listener = threading.Thread(target=lambda: result.append(step.poll(**real_time)))
     listener.start()
     wait_until(lambda: own_engine.wire.do("GET", "/info").json()["NEventsListener"] > 0, "somebody to listen")
     tag(own_engine, 20, "live")
-    step.cancelled.wait(3)
+    wait_until(lambda: sum(name.startswith("live") for name in names(step.telling)) == 20, "all events")
     step.cancelled.set()
     ended(listener)
     assert [name for name in names(result[0]) if name.startswith("live")] == [f"live:t{n}" for n in range(20)]
     record(KEY, "real time", emitted=20)
 
 
-def test_a_try_out_gives_a_sample_within_seconds(
+def test_a_try_out_gives_a_sample_instead_of_waiting_for_events(
     own_engine: LabEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ELASTICIO_FLOW_TYPE", "debug")
-    step = desk("engine_events", own_engine, actions="never-happens")
-    began = time.monotonic()
+    step = desk(
+        "engine_events", own_engine, actions="never-happens", mode="realTime", realTimeSeconds="86400"
+    )
     emitted = step.poll()
-    assert time.monotonic() - began < 3
     assert [body["sample"] for body in emitted.bodies] == [True]
     assert emitted.snapshots == []

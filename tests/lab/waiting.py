@@ -20,8 +20,13 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {DEADLINE} s for {what}")
-        time.sleep(_PAUSE)  # the only one in the tests: what has no event is looked at again and again
+        time.sleep(_PAUSE)  # what has no event is looked at again and again
     return value
+
+
+def take(seconds: float) -> None:
+    """What a stand-in does that takes its time as the real thing would; a test never waits like this."""
+    time.sleep(seconds)
 
 
 def ended(thread: threading.Thread) -> None:

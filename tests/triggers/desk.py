@@ -92,10 +92,12 @@ class Desk:
     snapshot: Any = field(default_factory=dict)
     log: Lines = field(default_factory=Lines)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    telling: Emitted = field(default_factory=Emitted)
+    """What the last poll, or the one that goes on, has emitted."""
 
     def poll(self, *, dies_after: int | None = None, **config: Any) -> Emitted:
         """Run the step; a kill leaves the snapshot that had got through."""
-        emitted = Emitted(dies_after=dies_after)
+        emitted = self.telling = Emitted(dies_after=dies_after)
         try:
             process(self.module)(
                 Surroundings(emitted, self.log, self.cancelled),

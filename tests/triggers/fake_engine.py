@@ -138,8 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._chunks(history)
             while self.server.open:
                 with engine.live:
-                    if len(engine.ring.published) == sent:
-                        engine.live.wait(1)
+                    engine.live.wait_for(
+                        lambda sent=sent: len(engine.ring.published) > sent or not self.server.open
+                    )
                     fresh = engine.ring.published[sent:]
                     sent += len(fresh)
                 self._chunks(fresh)

@@ -12,13 +12,12 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lib.sailor.message import Message
-from tests.lab.waiting import DEADLINE
+from tests.lab.waiting import DEADLINE, take
 from tests.triggers.desk import Lines, Surroundings, process
 
 
@@ -29,8 +28,7 @@ class Disk:
     folder: Path
 
     def data(self, message: Message) -> None:
-        # A broker takes a moment too; it gives kills a chance to hit between two messages.
-        threading.Event().wait(0.01)
+        take(0.01)  # as a broker does; it gives kills a chance to hit between two messages
         with (self.folder / "emitted").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"id": message.id, "body": message.body}) + "\n")
 
@@ -100,13 +98,13 @@ class Poller:
 
 
 def main(module: str, config: str, folder: Path) -> None:
-    pause, chance = threading.Event(), random.Random()
+    chance = random.Random()
     while True:
         last = (folder / "stop").exists()
         process(module)(Surroundings(Disk(folder), Lines()), Message(), json.loads(config), stored(folder))
         if last:
             return
-        pause.wait(chance.random() / 3)
+        take(chance.random() / 3)
 
 
 if __name__ == "__main__":

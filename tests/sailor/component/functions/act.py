@@ -6,6 +6,7 @@ import asyncio
 import builtins
 import os
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 
 from lib.sailor import Context, Message, RawJson
 from lib.sailor.errors import SailorError
+from tests.lab.waiting import wait_until
 
 
 class OwnError(Exception):
@@ -190,18 +192,16 @@ def reply(context: Context, message: Message, config: Any, snapshot: Any) -> Non
     )
 
 
-def wait(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
-    """Work for a while; says so in the log when it begins."""
+def work(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
+    """Say in the log when the work begins, and return at once."""
     context.logger.info("at work", n=message.body.get("n"))
-    time.sleep(message.body["seconds"])
-    return Message({"n": message.body.get("n"), "waited": True})
+    return Message({"n": message.body.get("n"), "worked": True})
 
 
 def wait_for_file(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
     """Work until a file is there."""
     context.logger.info("at work", n=message.body.get("n"))
-    while not os.path.exists(message.body["file"]):
-        time.sleep(0.005)
+    wait_until(lambda: os.path.exists(message.body["file"]), "the file")
     return Message({"n": message.body.get("n"), "pid": os.getpid()})
 
 
@@ -212,8 +212,7 @@ def emit_then_wait(context: Context, message: Message, config: Any, snapshot: An
 
 def hang(context: Context, message: Message, config: Any, snapshot: Any) -> None:
     context.logger.info("at work")
-    while True:
-        time.sleep(0.05)
+    threading.Event().wait()
 
 
 def until_cancelled(context: Context, message: Message, config: Any, snapshot: Any) -> None:

@@ -18,10 +18,10 @@ def startup(config: dict[str, Any]) -> Any:
 
 
 async def init(config: dict[str, Any]) -> None:
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)
     _tell(config, "init")
     if config.get("init_hangs"):
-        await asyncio.sleep(1000)
+        await asyncio.Event().wait()
     if config.get("init_leaves"):
         sys.exit("left")
     if config.get("init_fails"):
