@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,6 +21,7 @@ from tests.lab.fixtures import (
     swarm_pair,
     tls_engine,
 )
+from tests.schedule import ByFile
 
 __all__ = [
     "broker",
@@ -51,12 +53,13 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(trylast=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a test asks for says which of the two markers it has; a file's tests run in one process."""
+    """What a test asks for says which of the two markers it has."""
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
         asked = set(getattr(item, "fixturenames", ()))
         for needed, marker in ((BROKERS, pytest.mark.broker), (ENGINES, pytest.mark.engine)):
             if asked & needed:

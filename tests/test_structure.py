@@ -6,11 +6,17 @@ import ast
 import importlib
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from tests.integration.operations.kinds import KINDS
+from tests.lab.waiting import DEADLINE
+from tests.schedule import OPERATIONS, group
 
 ROOT = Path(__file__).parent.parent
 # Who may import whom besides itself. What is not named here may import nothing of the project.
@@ -200,3 +206,23 @@ def test_a_handlers_docstring_names_its_method_and_path(key: str) -> None:
         if getattr(getattr(value, "declared", None), "key", None) == key
     )
     assert f"{schema['x-method']} {schema['x-path']}" in (handler.__doc__ or "")
+
+
+def test_each_file_runs_in_one_process() -> None:
+    """fault 8.35: what a file shares is begun once, and not in each of the processes of a full run."""
+    some = ["tests/engine/test_version.py", "tests/test_ages.py", "tests/metadata/test_layout.py"]
+    command = [sys.executable, "-m", "pytest", "-n", "2", "-v", *some]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=DEADLINE)
+    where: dict[str, set[str]] = {}
+    for process, file in re.findall(r"^\[(gw\d)\].* PASSED ([^:]+)::", done.stdout, re.MULTILINE):
+        where.setdefault(file, set()).add(process)
+    assert where.keys() == set(some), done.stdout
+    assert {len(processes) for processes in where.values()} == {1}
+
+
+def test_operations_on_one_engine_run_in_one_process() -> None:
+    """fault 8.35: each engine is begun once."""
+    place = "tests/integration/operations/test_x.py::test_y"
+    groups = [group(f"{place}[{kind}{more}]") for kind in KINDS for more in ("", "-Name", "-a-b")]
+    assert groups == [f"{OPERATIONS} on {kind}" for kind in KINDS for _ in range(3)]
+    assert group("tests/test_ages.py::test_x[20.10]") == "tests/test_ages.py"

@@ -99,6 +99,7 @@ def test_secrets_of_a_message_are_in_no_error(tmp_path: Path) -> None:
     body = {"requestBody": {"username": "me", "password": secret, "serveraddress": [secret]}}
     with Recorder(tmp_path) as recorder:
         outcome = run_step("SystemAuth", body, {"server": recorder.url})
+    assert len(outcome.errors) == 1
     assert secret not in str(outcome.errors)
 
 

@@ -184,6 +184,7 @@ def test_a_connection_lost_before_the_head_is_no_answer(
     way.port.answers.cut_after(0, clean=ending == "end", asked=case.asked)
     outcome = finish()
     assert outcome.bodies == []
+    assert len(outcome.errors) == 1
     assert names(outcome) <= (WRITES if case.writes else READS)
 
 

@@ -31,11 +31,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """But not on one that is known to do otherwise; those of one engine run in one process."""
-    for item in items:
-        spec = getattr(item, "callspec", None)
-        if spec and "site" in spec.params:
-            item.add_marker(pytest.mark.xdist_group(f"operations on {spec.params['site']}"))
+    """But not on one that is known to do otherwise."""
     items[:] = [
         item
         for item in items
