@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.actions.recorder import MAGIC, OBJECT
+from tests.lab.waiting import DEADLINE, ended
 
 PING = (
     b"HTTP/1.1 200 OK\r\nApi-Version: 1.56\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
@@ -56,7 +57,7 @@ class HostileEngine:
                 peer = self._door.accept()[0]
             except OSError:
                 return
-            peer.settimeout(60)
+            peer.settimeout(DEADLINE)
             threading.Thread(target=self._serve, args=(peer, self.script), daemon=True).start()
 
     @staticmethod
@@ -86,7 +87,7 @@ class HostileEngine:
         with suppress(OSError):
             self._door.shutdown(socket.SHUT_RDWR)
         self._door.close()
-        self._thread.join(60)
+        ended(self._thread)
 
 
 def _request(peer: socket.socket) -> bytes:

@@ -24,7 +24,6 @@ KEYS = list(FACTS.operations)
 STEADY = settings(
     max_examples=12,
     derandomize=True,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

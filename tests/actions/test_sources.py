@@ -19,6 +19,7 @@ from lib.sailor.settings import Settings
 from tests.actions.recorder import Recorder
 from tests.actions.stepping import FAST, Outcome, run_step
 from tests.lab.http_source import Act, HttpSource, content, raw, redirect
+from tests.lab.waiting import A_MOMENT
 
 SECRET = "canary-8f3a71"
 OPERATIONS: list[tuple[str, dict[str, Any]]] = [
@@ -43,7 +44,7 @@ def slowly(head: bytes, piece: bytes) -> Act:
 
     def act(peer: socket.socket) -> None:
         peer.sendall(head)
-        peer.settimeout(0.1)
+        peer.settimeout(A_MOMENT)
         while True:
             peer.sendall(piece)
             with suppress(TimeoutError):

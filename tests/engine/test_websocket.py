@@ -13,7 +13,7 @@ from lib.engine.attach.websocket import WebSocket, open_websocket
 from lib.engine.errors import BadInput, NotFound, OutcomeUnknown, Redirected, StreamCut, StreamFailed
 from lib.engine.limits import Limits, bounded
 from tests.engine.talker import ABRUPTLY, Authority, read_request, talking
-from tests.lab.waiting import DEADLINE
+from tests.lab.waiting import DEADLINE, take
 
 TARGET = "/v1.41/containers/c/attach/ws?stream=true&stdin=true"
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
@@ -296,7 +296,8 @@ def test_a_head_that_comes_slowly_ends_in_time(kind, head):
     def script(peer):
         read_request(peer)
         with suppress(OSError):
-            while not gone.wait(0.01):
+            while not gone.is_set():
+                take(0.01)
                 peer.sendall(head)
         return ABRUPTLY
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
+from tests.lab.waiting import ended
+
 Act = Callable[[socket.socket], None]
 
 
@@ -83,4 +85,4 @@ class HttpSource:
             self._door.shutdown(socket.SHUT_RDWR)
         self._door.close()
         for thread in self._threads:
-            thread.join(60)
+            ended(thread)

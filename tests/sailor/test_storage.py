@@ -16,7 +16,7 @@ from lib.sailor.errors import RequestError, StorageError
 from lib.sailor.folder import FolderStorage
 from lib.sailor.platform import Platform
 from lib.sailor.settings import Settings
-from tests.lab.waiting import ended
+from tests.lab.waiting import DEADLINE, ended
 
 
 def test_a_folder_keeps_attachments(tmp_path: Path) -> None:
@@ -56,12 +56,12 @@ def test_half_an_attachment_is_not_kept_in_the_folder_fault_8_34(tmp_path: Path)
 def test_half_an_object_is_never_ended_fault_8_34(size: int | None) -> None:
     """The storage sees that the connection ends within the object, at once, and keeps nothing of it."""
     door = socket.create_server(("127.0.0.1", 0))
-    door.settimeout(60)
+    door.settimeout(DEADLINE)
     came = bytearray()
 
     def serve() -> None:
         near, _ = door.accept()
-        near.settimeout(60)
+        near.settimeout(DEADLINE)
         with near:
             while piece := near.recv(65536):
                 came.extend(piece)
