@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
-from tests.lab.waiting import ended
+from tests.lab.waiting import DEADLINE, ended
 
 Act = Callable[[socket.socket], None]
 
@@ -72,7 +72,7 @@ class HttpSource:
             act(peer)
             # Closed with something unread, the connection would be reset, and the answer lost with it.
             peer.shutdown(socket.SHUT_WR)
-            peer.settimeout(60)
+            peer.settimeout(DEADLINE)
             while peer.recv(65536):
                 pass
 

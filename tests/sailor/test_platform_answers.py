@@ -17,6 +17,7 @@ from lib.sailor.platform import Platform
 from lib.sailor.service import post
 from lib.sailor.settings import Settings
 from tests.lab.http_source import HttpSource, content, raw, redirect
+from tests.lab.waiting import A_MOMENT
 from tests.sailor.stage import Stage
 
 SECRET = "canary-41d0c7"
@@ -203,7 +204,7 @@ def test_an_answer_that_trickles_ends_at_the_limit_for_all_of_it(head: bytes) ->
 
     def trickle(peer: socket.socket) -> None:
         peer.sendall(head)
-        peer.settimeout(0.05)
+        peer.settimeout(A_MOMENT)
         while True:
             peer.sendall(piece)
             try:
