@@ -15,6 +15,8 @@ from lib.jsontext import decode
 from lib.local.emission import Output
 
 READY = "Fully initialized and waiting for messages"
+_OWN = ("URL_", "ATTACHMENT_")
+"""Where addresses of messages may lead, as on the platform."""
 _PARENT = Path(__file__).resolve().parent.parent.parent
 _PATIENCE = 40.0
 # The step ends with this process, also when that is killed: PR_SET_PDEATHSIG, which outlives exec.
@@ -41,7 +43,8 @@ class StepProcess:
         self._output = output
         self._died = died
         self._ending = variables.get("ELASTICIO_HOOK_SHUTDOWN") == "true"
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        known = ("PATH", "HOME", "LANG", "TMPDIR")
+        kept = {name: value for name, value in os.environ.items() if name in known or name.startswith(_OWN)}
         self._process = subprocess.Popen(
             [sys.executable, "-c", _TIED],
             cwd=component,

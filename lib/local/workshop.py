@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from lib.local.emission import Output
 from lib.local.log import step_logger
 from lib.sailor.component import Component, Function
 from lib.sailor.context import Context
+from lib.sailor.destinations import Destinations
 from lib.sailor.emitter import Emitter
 from lib.sailor.errors import ComponentError
 from lib.sailor.folder import FolderStorage
@@ -83,7 +85,10 @@ class Workshop:
 
         transport = InProcess(published)
         settings = Settings(
-            step_id=step_id, function=key, rebound_initial_expiration=round(self.rebound_pause * 1000)
+            step_id=step_id,
+            function=key,
+            rebound_initial_expiration=round(self.rebound_pause * 1000),
+            urls=Destinations.read("URL", os.environ),
         )
         outlet = Outlet(
             settings,

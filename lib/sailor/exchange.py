@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import http.client
-import socket
-import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from lib.sailor.addresses import redirected, shown
-from lib.sailor.destinations import Destinations, Place, resolved
+from lib.sailor.connections import connection_to
+from lib.sailor.destinations import Destinations
 from lib.sailor.errors import RequestError
 from lib.sailor.limited_socket import LimitedSocket
 
 AGENT = "python-sailor"
-CONNECT_SECONDS = 10.0
 PIECE = 65_536
 OK = range(200, 300)
 REDIRECTS = (301, 302, 303, 307, 308)
-# What a target may hold as it is; the rest is encoded as browsers do it.
-_TARGET = "%/:=&?~#+!$,;'@()*[]"
 
 
 class Exchange:
@@ -44,19 +38,18 @@ class Exchange:
         destinations: Destinations | None = None,
     ) -> None:
         self._what = f"{method} {shown(url)}"
-        self._idle, self._destinations = idle, destinations
         streamed = body is not None and not isinstance(body, bytes)
-        self._deadline = time.monotonic() + total
-        connection, target = self._connection(url)
+        deadline = time.monotonic() + total
+        connection, target = connection_to(url, idle, deadline, destinations)
         chunked = streamed and "Content-Length" not in headers
         table = {"User-Agent": AGENT, **headers, **({"Transfer-Encoding": "chunked"} if chunked else {})}
         try:
             connection.connect()
             wire = cast("LimitedSocket", connection.sock)
-            wire.deadline = None if streamed else self._deadline
+            wire.deadline = None if streamed else deadline
             source = _marked(body) if streamed else body
             unsent = _sent(connection, method, target, source, table, chunked=chunked)
-            wire.deadline = time.monotonic() + total if streamed else self._deadline
+            wire.deadline = time.monotonic() + total if streamed else deadline
             self.response = _answered(connection, unsent)
         except _SourceFailedError as failed:
             connection.close()
@@ -121,50 +114,6 @@ class Exchange:
         self.response.close()
         self._close()
 
-    def _connection(self, url: str) -> tuple[http.client.HTTPConnection, str]:
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port
-            ascii_host = host if host.isascii() else host.encode("idna").decode()
-        except ValueError as error:
-            raise RequestError(f"{shown(url)} is no http address", final=True) from error
-        if parts.scheme not in ("http", "https") or not ascii_host:
-            raise RequestError(f"{shown(url)} is no http address", final=True)
-        make = _Https if parts.scheme == "https" else _Http
-        target = quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), safe=_TARGET)
-        # http.client would take the end of an IPv6 address for the port.
-        return make(ascii_host, make.default_port if port is None else port, self._open), target
-
-    def _open(self, host: str, port: int, *, secure: bool) -> LimitedSocket:
-        places = self._destinations.places(host, port) if self._destinations else resolved(host, port)
-        sock = _connected(places, self._deadline)
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if secure:
-                sock = _trust().wrap_socket(sock, server_hostname=host)
-        except BaseException:
-            sock.close()
-            raise
-        return LimitedSocket(sock, self._idle, self._deadline)
-
-
-class _Http(http.client.HTTPConnection):
-    """http.client's connection on a socket that was opened by somebody else."""
-
-    secure = False
-
-    def __init__(self, host: str, port: int, opened: Callable[..., LimitedSocket]) -> None:
-        super().__init__(host, port)
-        self._opened = opened
-
-    def connect(self) -> None:
-        self.sock = cast("socket.socket", self._opened(self.host, self.port, secure=self.secure))
-
-
-class _Https(_Http):
-    default_port = http.client.HTTPS_PORT
-    secure = True
-
 
 class _SourceFailedError(Exception):
     """The source of a body failed, not the connection; its error is the cause."""
@@ -200,24 +149,3 @@ def _marked(chunks: Any) -> Iterator[bytes]:
         yield from chunks
     except Exception as error:
         raise _SourceFailedError from error
-
-
-def _connected(places: list[Place], deadline: float) -> socket.socket:
-    """Return a socket connected to the first of the places that answers: to the address itself, as it was checked."""
-    fault: OSError = OSError("the host has no address")
-    for family, where in places:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.settimeout(max(min(CONNECT_SECONDS, deadline - time.monotonic()), 0.001))
-        try:
-            sock.connect(where)
-        except OSError as error:
-            sock.close()
-            fault = error
-        else:
-            return sock
-    raise fault
-
-
-@functools.cache
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context()

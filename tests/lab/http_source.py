@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,12 +33,13 @@ def redirect(location: str, status: str = "302 Found") -> Act:
 class HttpSource:
     """Each request goes to the next act, the last act stays; the connection is closed after each."""
 
-    def __init__(self, *acts: Act) -> None:
+    def __init__(self, *acts: Act, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
         self._acts = list(acts)
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port = self._door.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
+        self._tls = tls
         self.stopped = threading.Event()
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
@@ -60,8 +62,11 @@ class HttpSource:
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self, peer: socket.socket) -> None:
-        with peer, suppress(OSError):
+    def _serve(self, plain: socket.socket) -> None:
+        with (
+            suppress(OSError),
+            self._tls.wrap_socket(plain, server_side=True) if self._tls else plain as peer,
+        ):
             request = b""
             while b"\r\n\r\n" not in request:
                 if not (piece := peer.recv(65536)):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from lib.sailor.destinations import Destinations
 from lib.sailor.errors import RequestError, SettingsError
 from lib.sailor.fetching import fetched
 from lib.sailor.settings import MANDATORY, MANDATORY_FOR_MESSAGES, Settings
 from tests.lab.http_source import HttpSource, content, redirect
+from tests.sailor.process import ROOT
 
 REFUSED = [
     *("169.254.169.254", "169.254.170.2", "169.254.0.1", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376"),
@@ -147,3 +153,28 @@ def test_a_step_reads_both_kinds_and_a_service_call_neither() -> None:
     with pytest.raises(SettingsError, match="URL_MAX_BYTES"):
         Settings.read({**names, **variables, "URL_MAX_BYTES": "-1"})
     assert Settings.read({"URL_MAX_BYTES": "-1"}, for_service=True).urls == Destinations()
+
+
+def test_a_source_over_tls_has_to_be_who_it_says(tmp_path: Path) -> None:
+    """The authorities are those of the system, or of SSL_CERT_FILE, and the name is that of the address."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with HttpSource(content(b"over tls"), tls=context) as source:
+        with pytest.raises(RequestError, match="CERTIFICATE_VERIFY_FAILED") as caught:
+            fetched(source.url, Destinations())
+        assert caught.value.final
+        program = "import sys; from lib.sailor import destinations, fetching"
+        program += "; print(fetching.fetched(sys.argv[1], destinations.Destinations()).whole(10))"
+        for host, told in (("127.0.0.1", "b'over tls'"), ("localhost", "CERTIFICATE_VERIFY_FAILED")):
+            done = subprocess.run(
+                [sys.executable, "-c", program, source.url.replace("127.0.0.1", host)],
+                env={"SSL_CERT_FILE": str(tmp_path / "ca.pem"), "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert told in done.stdout + done.stderr
+    assert len(source.requests) == 1
