@@ -24,7 +24,8 @@ def update(
 ) -> Reply:
     """Update a swarm object.
 
-    With a `version` in the input the body replaces the object's spec, as the API has it. Without one the
+    With a `version` in the input the body replaces the object's spec, as the API has it; an empty one is
+    refused, for engines set all of a swarm's settings to zero then. Without one the
     object is read first, the body is merged into its spec (null removes a key), and this is repeated when
     somebody else was faster.
     """
@@ -35,6 +36,12 @@ def update(
         return engine.post(path, fields, query=query, headers=headers, body="requestBody")
 
     if _versioned(fields):
+        if not fields.get("rollback") and not body_object(fields):
+            raise BadInput(
+                "requestBody is empty, and with a version it replaces all settings; nothing was sent",
+                field="requestBody",
+                hint="Leave version out to change single settings, or give the whole Spec",
+            )
         return send(fields)
     return _merging(lambda: engine.get(inspect, fields).json(), send, fields)
 

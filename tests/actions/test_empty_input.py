@@ -94,3 +94,17 @@ def test_empty_filters_of_a_list_are_told_in_the_log(key: str, value: Any, tmp_p
     assert recorder.asked
     place = "filters.label" if value and "label" in value else "filters"
     assert any(f"{place} is empty" in line and '"level":40' in line for line in outcome.log), outcome.log
+
+
+@pytest.mark.parametrize(
+    "key", ["ConfigUpdate", "NodeUpdate", "SecretUpdate", "ServiceUpdate", "SwarmUpdate"]
+)
+@pytest.mark.parametrize(
+    "body", [{"requestBody": {}}, {"requestBody": "{}"}, {"requestBody": None}, {}], ids=json.dumps
+)
+def test_an_update_that_would_empty_the_spec_is_refused(
+    key: str, body: dict[str, Any], tmp_path: Path
+) -> None:
+    """Fault 8.2: engines set every setting of a swarm to zero for {} with a version."""
+    named = {"id": "x"} if "{id}" in OPERATIONS[key]["path"] else {}
+    assert "requestBody" in refused(key, {**named, "version": 7, **body}, tmp_path)
