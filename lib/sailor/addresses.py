@@ -26,10 +26,17 @@ def segment(name: object) -> str:
 
 
 def shown(url: str) -> str:
-    """Return a URL as errors show it: without user and query, which may hold secrets."""
+    """Return a URL as errors show it: without user and query, which may hold secrets.
+
+    Of an address that a password with a slash or the like has broken, nothing is shown.
+    """
     try:
         parts = urlsplit(url)
+        parts.port  # noqa: B018 - what stands there may be the begin of a password
     except ValueError:
+        return "the address"
+    after = f"{parts.path}?{parts.query}#{parts.fragment}"
+    if "@" in after and ":" in parts.netloc and "@" not in parts.netloc:
         return "the address"
     text = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."

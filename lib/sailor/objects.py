@@ -67,7 +67,8 @@ class Maester:
     def _create(self, headers: Mapping[str, str], body: bytes | Iterable[bytes], attempts: int) -> str:
         def create() -> rest.Response:
             url = f"{self.base}/objects"
-            return rest.checked(rest.send("POST", url, headers, body, self._timeout), f"POST {shown(url)}")
+            answer = rest.send("POST", url, headers, body, self._timeout, OBJECT_SECONDS)
+            return rest.checked(answer, f"POST {shown(url)}")
 
         try:
             answer = rest.retrying(create, attempts, rest.growing(FIRST_PAUSE)).json()

@@ -52,17 +52,17 @@ def send(
     headers: Mapping[str, str],
     body: bytes | Iterable[bytes] | None = None,
     timeout: float = 15.0,
-    limit: int = LARGEST_ANSWER,
+    total: float | None = None,
 ) -> Response:
     """Send a request and return its whole answer, of any status; RequestError when there is none.
 
-    `timeout` are the seconds without a byte, `limit` the most bytes of the answer.
+    `timeout` are the seconds without a byte, `total` those for everything (a few times that by default).
     """
     from lib.sailor.exchange import Exchange
 
-    exchange = Exchange(method, url, headers, body, idle=timeout, total=timeout * SLOWEST)
+    exchange = Exchange(method, url, headers, body, idle=timeout, total=total or timeout * SLOWEST)
     try:
-        return Response(exchange.status, exchange.headers, exchange.whole(limit))
+        return Response(exchange.status, exchange.headers, exchange.whole(LARGEST_ANSWER))
     finally:
         exchange.close()
 

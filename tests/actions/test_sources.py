@@ -142,6 +142,14 @@ def test_an_address_that_cannot_be_asked_is_bad_input(url: str, told: str, tmp_p
     assert told in error["message"]
 
 
+@pytest.mark.parametrize(
+    "password", [f"{SECRET}/x", f"12/{SECRET}", f"{SECRET}?x", f"{SECRET}#x", f"x@{SECRET}", f"[{SECRET}"]
+)
+def test_a_password_that_breaks_its_address_is_not_shown(password: str, tmp_path: Path) -> None:
+    """Fault 8.23's kind: the half of it is no host, and no port."""
+    refused("ImageLoad", {"url": f"http://me:{password}@127.0.0.1:1/x"}, tmp_path)
+
+
 @pytest.mark.parametrize("length", [0, 5, 65536, 200_000])
 @pytest.mark.parametrize("hops", [0, 5])
 def test_the_content_goes_to_the_engine_with_its_length(length: int, hops: int, tmp_path: Path) -> None:
