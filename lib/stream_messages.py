@@ -42,6 +42,9 @@ def streamed(stream: Lines | Logs, settings: StepSettings, context: Context, roo
         )
         if settings.individually:
             for text in texts:
+                if len(text) > room:
+                    texts.truncated = MESSAGE_FULL
+                    break
                 yield Message(body=RawJson(text))
             if texts.truncated:
                 yield Message(body={"truncated": texts.truncated})

@@ -160,6 +160,13 @@ def test_the_lines_that_are_kept_fit_into_the_message_fault_8_8(
     assert len(body["results"]) > 20
 
 
+def test_a_line_that_no_message_can_hold_ends_the_stream_and_is_told_fault_8_8(run: Run) -> None:
+    acts = log(framed(b"first\n"), framed(bytes(100_000) + b"\nlast\n"))
+    outcome = run("ContainerLogs", WEB, *acts, runtime=TIGHT, emitBehavior="emitIndividually")
+    first, end = outcome.bodies
+    assert (first["text"], end, outcome.errors) == ("first", {"truncated": "messageSize"}, [])
+
+
 def test_the_limit_of_the_step_counts_bytes_of_output_fault_8_8(run: Run) -> None:
     euros = "€".encode() * 100
     body = only(run("ExecStart", EXEC, *command(framed(euros)), maxBytes="100"))
