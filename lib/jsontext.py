@@ -39,11 +39,18 @@ class RawJson:
 
 
 def encode(value: Any) -> bytes:
-    """Return compact UTF-8 JSON; NaN and infinities become null, TypeError for values JSON has no form for."""
+    """Return compact UTF-8 JSON; NaN and infinities become null.
+
+    TypeError for values that JSON has no form for, ValueError for what is nested too deeply.
+    """
     try:
         return orjson.dumps(value, default=_splice, option=orjson.OPT_PASSTHROUGH_DATACLASS)
     except TypeError:  # integers beyond 64 bits, lone surrogates, keys that are no text, subclasses of dict
+        pass
+    try:
         return json.dumps(_finite(value), separators=(",", ":")).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def decode(text: bytes) -> Any:

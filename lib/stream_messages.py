@@ -29,7 +29,7 @@ def json_text(value: Any) -> bytes:
     """Write what the engine said as JSON; EngineFault where it has no such form."""
     try:
         return jsontext.encode(value)
-    except (TypeError, ValueError, RecursionError) as fault:
+    except (TypeError, ValueError) as fault:
         raise EngineFault(f"What the engine said cannot be written as JSON: {fault}") from fault
 
 

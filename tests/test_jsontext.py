@@ -25,6 +25,14 @@ def test_a_lone_surrogate_can_be_sent_to_an_engine_fault_8_30() -> None:
     assert encode({"name": "\ud800", "big": 2**70}) == b'{"name":"\\ud800","big":1180591620717411303424}'
 
 
+def test_what_is_nested_too_deeply_is_not_written_fault_8_30() -> None:
+    value: Any = 1
+    for _ in range(5_000):
+        value = [value]
+    with pytest.raises(ValueError, match="nested too deeply"):
+        encode(value)
+
+
 @pytest.mark.parametrize(
     "text", [b"[" * 100_000, b'{"a":' * 2_000 + b"1" + b"}" * 2_000, b'{"a":' + b"1" * 5_000 + b"}"]
 )
