@@ -9,11 +9,14 @@ from typing import Any
 
 from lib.engine.errors import (
     BadInput,
+    Busy,
     EngineError,
     EngineFault,
     LimitReached,
     NoAnswer,
+    NoSuchOperation,
     NotFound,
+    NotSupported,
     OutcomeUnknown,
     ReadOnly,
     Unreachable,
@@ -99,12 +102,13 @@ class StepSettings:
         return Outcome.FAIL if emitted and outcome in (Outcome.REBOUND, Outcome.EMPTY) else outcome
 
     def _outcome(self, error: EngineError) -> Outcome:
-        if isinstance(error, NotFound) and self.empty_when_not_found:
+        absent = isinstance(error, NotFound) and not isinstance(error, NoSuchOperation)
+        if absent and self.empty_when_not_found:
             return Outcome.EMPTY
         if self.error_policy == "emit":
             return Outcome.EMIT
         if self.error_policy == "rebound":
-            never = isinstance(error, BadInput | ReadOnly | OutcomeUnknown | LimitReached)
+            never = isinstance(error, BadInput | ReadOnly | OutcomeUnknown | LimitReached | NotSupported)
             return Outcome.FAIL if never else Outcome.REBOUND
         if self.error_policy == "byComponent" and _passes(error):
             return Outcome.REBOUND
@@ -115,7 +119,9 @@ def _passes(error: EngineError) -> bool:
     """Whether the fault is likely to be gone later and the call can be repeated without harm."""
     if isinstance(error, Unreachable):
         return error.retriable
-    return isinstance(error, NoAnswer) or (isinstance(error, EngineFault) and error.method in _READS)
+    if isinstance(error, NotSupported):
+        return False
+    return isinstance(error, NoAnswer | Busy) or (isinstance(error, EngineFault) and error.method in _READS)
 
 
 def error_as_data(error: EngineError, masked: Callable[[Any], Any]) -> dict[str, Any]:

@@ -15,10 +15,15 @@ EngineError
 └── Refused              the engine answered with a status that is no success
     ├── Redirected       3xx: the address is another one; redirections are not followed
     ├── Unauthorized     401, 403: the registry login, or a proxy before the engine, said no
-    ├── NotFound         404
-    ├── Conflict         409
+    ├── NotFound         404: no such object
+    │   └── NoSuchOperation  404: no such operation on this engine, or behind this address
+    ├── Conflict         409: the object's present state forbids it
+    ├── Busy             429, or a 503 that says when to come back: nothing was done, later it may work
     ├── NoManager        503: no swarm manager here
     └── EngineFault      any other 5xx
+        └── NotSupported     501: this engine's configuration or driver will never do it
+
+A status alone misleads at times; `lib.engine.http.known_refusals` knows the texts that say better.
 """
 
 from __future__ import annotations
@@ -161,11 +166,22 @@ class Unauthorized(Refused):
 
 
 class NotFound(Refused):
-    """404: no such object, or no such operation on this engine."""
+    """404: no such object."""
+
+
+class NoSuchOperation(NotFound):
+    """404 for the path itself: it says nothing about the object."""
 
 
 class Conflict(Refused):
     """409: the object's present state forbids it."""
+
+
+class Busy(Refused):
+    """429, or 503 with Retry-After: refused before any work. `retry_after` are seconds, None where not told."""
+
+    retriable = True
+    retry_after: float | None = None
 
 
 class NoManager(Refused):
@@ -179,3 +195,7 @@ class EngineFault(Refused):
     def outdated(self) -> bool:
         """Whether a swarm object was changed by somebody else meanwhile (`update out of sequence`)."""
         return "out of sequence" in self.message
+
+
+class NotSupported(EngineFault):
+    """501: the engine, its configuration or a driver cannot do it; the same call fails again."""

@@ -9,22 +9,27 @@ from requests import Response
 
 from lib import jsontext
 from lib.engine.errors import (
+    Busy,
     Conflict,
     EngineFault,
-    NoManager,
+    NoSuchOperation,
     NotFound,
+    NotSupported,
     Refused,
     TlsRefused,
     Unauthorized,
     VersionMismatch,
 )
+from lib.engine.http.known_refusals import known
+from lib.engine.http.retry_after import retry_after
 
 _CLASSES: dict[int, type[Refused]] = {
     401: Unauthorized,
     403: Unauthorized,
     404: NotFound,
     409: Conflict,
-    503: NoManager,
+    429: Busy,
+    501: NotSupported,
 }
 _HINTS: dict[int, str] = {
     400: "Check the fields of this step; the engine's text names the one it does not like",
@@ -33,7 +38,8 @@ _HINTS: dict[int, str] = {
     404: "Check the id or name, and that the object still exists",
     409: "The object is in a state that forbids this now; look at it with its inspect action",
     501: "This engine's configuration or driver does not support the call",
-    503: "This engine is no swarm manager at present: use a manager, or SwarmInit, SwarmJoin, SwarmUnlock first",
+    429: "The engine, or a proxy before it, was asked too often: ask less often",
+    503: "The engine, or a proxy before it, cannot answer at present",
 }
 _TEXT_LIMIT = 2000
 _VERSION = re.compile(r"client version ([\d.]+) is too (old|new)")
@@ -54,13 +60,33 @@ def refusal(response: Response, method: str, path: str) -> Exception:
         return TlsRefused(
             "The engine speaks TLS at this address", hint="Use https:// or tcp:// with certificates"
         )
+    later = retry_after(response.headers.get("Retry-After"))
+    kind, hint = _meaning(status, text, method, path, later=later)
+    error = kind(text, status=status, method=method, path=path, hint=hint)
+    if isinstance(error, Busy):
+        error.retry_after = later
+    return error
+
+
+def _meaning(
+    status: int, text: str, method: str, path: str, *, later: float | None
+) -> tuple[type[Refused], str | None]:
+    """Return the class of the error and its hint; what the text says goes before the status."""
+    row = known(status, text)
+    if row:
+        return row.kind, row.hint
     kind = _CLASSES.get(status) or (EngineFault if status >= 500 else Refused)  # noqa: PLR2004
     hint = _HINTS.get(status)
+    if status == 503 and later is not None:  # noqa: PLR2004
+        kind = Busy
     if status == 401 and path.endswith("/swarm/unlock"):  # noqa: PLR2004
         hint = "Check the unlock key: a manager of the swarm shows it by SwarmUnlockkey"
-    if _UNKNOWN.search(text):
+    if method != "HEAD" and _UNKNOWN.search(
+        text
+    ):  # an answer to HEAD has no text, only the name of its status
+        kind = NoSuchOperation if status == 404 else kind  # noqa: PLR2004
         hint = "This engine does not know the operation: it is too old, or no Docker Engine"
-    return kind(text, status=status, method=method, path=path, hint=hint)
+    return kind, hint
 
 
 def message_of(response: Response) -> str:

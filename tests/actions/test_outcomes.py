@@ -14,7 +14,7 @@ from tests.engine.scripted import END, HEAD, answer, chunked, piece, say, say_an
 NOT_FOUND = answer(b'{"message":"no such container: web"}', "404 Not Found")
 CONFLICT = answer(b'{"message":"it is paused"}', "409 Conflict")
 FAULT = answer(b'{"message":"out of disk"}', "500 Internal Server Error")
-NO_MANAGER = answer(b'{"message":"not a manager"}', "503 Service Unavailable")
+NO_MANAGER = answer(b'{"message":"This node is not a swarm manager."}', "503 Service Unavailable")
 
 
 def names(outcome: Outcome) -> list[str]:
@@ -74,6 +74,29 @@ def test_an_engine_that_is_no_manager_says_what_to_do(run: Run) -> None:
     outcome = run("SwarmInspect", {}, say(NO_MANAGER), errorPolicy="throwError")
     assert names(outcome) == ["NoManager"]
     assert "SwarmInit" in outcome.errors[0]["message"]
+
+
+def test_a_write_that_a_busy_server_refused_comes_again_later(run: Run) -> None:
+    """Fault 8.20: 429 failed at once."""
+    busy = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 4\r\n\r\nbusy"
+    outcome = run("ContainerKill", WEB, say(busy))
+    assert (outcome.errors, len(outcome.rebounds)) == ([], 1)
+    assert names(run("ContainerKill", WEB, say(busy), errorPolicy="throwError")) == ["Busy"]
+
+
+def test_what_fails_again_does_not_come_again(run: Run) -> None:
+    """Fault 8.20: 501 and "no basic auth credentials" came again and again."""
+    logs = answer(b'{"message":"configured logging driver does not support reading"}', "501 Not Implemented")
+    tty = answer(b'{"Config":{"Tty":false}}')
+    assert names(run("ContainerLogs", WEB, say(tty), say(logs))) == ["NotSupported"]
+    login = answer(b'{"message":"no basic auth credentials"}', "500 Internal Server Error")
+    assert names(run("DistributionInspect", {"name": "r.lab/x"}, say(login))) == ["Unauthorized"]
+
+
+def test_a_path_that_is_unknown_is_no_missing_object(run: Run) -> None:
+    """Fault 8.20: with emitEmpty, an address with a wrong path said that every container is absent."""
+    unknown = answer(b"404 page not found\n", "404 Not Found", "text/plain")
+    assert names(run("ContainerInspect", WEB, say(unknown), notFound="emitEmpty")) == ["NoSuchOperation"]
 
 
 @pytest.mark.parametrize("policy", ["byComponent", "throwError", "rebound"])

@@ -10,11 +10,12 @@ import requests_mock
 
 from lib.engine import Endpoint, Engine
 from lib.engine.errors import (
+    Busy,
     Conflict,
     EngineError,
     EngineFault,
-    NoManager,
     NotFound,
+    NotSupported,
     Refused,
     TlsRefused,
     Unauthorized,
@@ -58,11 +59,11 @@ def refused(engine: Engine, mock: requests_mock.Adapter, status: int, **answer: 
         (405, Refused),
         (409, Conflict),
         (413, Refused),
-        (429, Refused),
+        (429, Busy),
         (500, EngineFault),
-        (501, EngineFault),
+        (501, NotSupported),
         (502, EngineFault),
-        (503, NoManager),
+        (503, EngineFault),
         (599, EngineFault),
     ],
 )

@@ -13,6 +13,7 @@ import pytest
 
 from lib.engine import Endpoint, Engine
 from lib.engine.errors import (
+    Busy,
     Conflict,
     EngineFault,
     LimitReached,
@@ -126,7 +127,7 @@ def test_a_server_error_of_a_read_is_repeated_and_then_told(tmp_path: Path) -> N
 def test_a_look_up_in_a_registry_is_not_repeated_at_once(tmp_path: Path) -> None:
     failure = say(answer(b'{"message":"toomanyrequests"}', "500 Internal Server Error"))
     with Scripted(tmp_path, failure) as server, engine_at(server, retry=QUICK) as engine:
-        with pytest.raises(EngineFault, match="toomanyrequests"):
+        with pytest.raises(Busy, match="toomanyrequests"):
             engine.get("/distribution/{+name}/json", {"name": "a/b"}, timeout="slow")
         assert len(server.requests) == 1
 

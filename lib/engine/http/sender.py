@@ -61,8 +61,11 @@ class Sender:
             check(response, method, shown, unchanged=unchanged)
             return response
 
+        again = not isinstance(body, Upload) or body.repeatable
         try:
-            return self._retry.run(once, reads=reads and timeout.repeat, cancelled=self._cancelled)
+            return self._retry.run(
+                once, reads=reads and timeout.repeat, cancelled=self._cancelled, again=again
+            )
         except EngineError as error:
             # Without the query: it may hold build arguments and other things that are nobody else's business.
             error.method, error.path = error.method or method, error.path or shown

@@ -1,0 +1,171 @@
+"""Refusals whose status misleads, and what they mean: engines answer 500 for what a registry or the caller did.
+
+One row each: the statuses with which engines send it (none: any), the words that all stand in the text (lower
+case), the error it is, and what to do. The first row that fits counts. Words are searched as they are, so a
+text of any length costs linear time.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lib.engine.errors import (
+    Busy,
+    Conflict,
+    EngineFault,
+    NoManager,
+    NotFound,
+    NotSupported,
+    Refused,
+    Unauthorized,
+)
+
+
+class Known(NamedTuple):
+    """A refusal that is known by its text."""
+
+    statuses: tuple[int, ...]
+    words: tuple[str, ...]
+    kind: type[Refused]
+    hint: str
+
+
+_LOGIN = "Check the registry login (field X_Registry_Auth, or registries in the credential)"
+_BINDS = (
+    "Write /folder/of/the/host:/folder/in/container[:ro], or volume:/folder/in/container; "
+    "paths such as C:\\data are for Windows engines, on Linux give the absolute path on the engine's host"
+)
+_PORT = "The port of the host is taken by another container or process: choose another HostPort, or leave it empty"
+_CERTIFICATE = (
+    "The engine does not trust the registry's certificate: its operator puts the CA into /etc/docker/certs.d"
+)
+_PLAIN = "The registry speaks plain HTTP: its host belongs into insecure-registries of the engine"
+_NAME = "Write the name in lower case and without blanks, such as registry.example.org/shop/web:1.4"
+_SEEN = "It was changed meanwhile: leave version empty and the step reads it anew, or inspect it and send Version.Index"
+_BUSY = "The registry was asked too often: log in (registries in the credential), or ask less often"
+_NO_SPACE = "The disk of the engine is full: ImagePrune, ContainerPrune, VolumePrune or BuildPrune make room"
+_LOGS = "Logs of this driver are read where it sends them; json-file, local and journald can be read here"
+
+KNOWN = (
+    # What a registry said, told as a fault of the engine (20.10 for all of them, newer ones for some).
+    Known((500,), ("toomanyrequests",), Busy, _BUSY),
+    Known((500,), ("too many requests",), Busy, _BUSY),
+    Known((429,), ("toomanyrequests",), Busy, _BUSY),
+    Known((500,), ("no basic auth credentials",), Unauthorized, _LOGIN),
+    Known((500,), ("authentication required",), Unauthorized, _LOGIN),
+    Known((500,), ("unauthorized:",), Unauthorized, _LOGIN),
+    Known((500,), ("unauthorized", "401"), Unauthorized, _LOGIN),
+    Known((500,), ("incorrect username or password",), Unauthorized, _LOGIN),
+    Known((500,), ("requested access to the resource is denied",), Unauthorized, _LOGIN),
+    Known((404,), ("pull access denied",), NotFound, f"The image does not exist, or wants a login. {_LOGIN}"),
+    Known((500,), ("manifest unknown",), NotFound, "The registry has no such tag or digest"),
+    Known((500,), ("name unknown",), NotFound, "The registry has no such repository"),
+    Known((500,), ("x509:",), Refused, _CERTIFICATE),
+    Known((500,), ("server gave http response to https client",), Refused, _PLAIN),
+    Known((400, 500), ("invalid reference format",), Refused, _NAME),
+    # Swarm.
+    Known((500,), ("update out of sequence",), EngineFault, _SEEN),
+    Known(
+        (400,),
+        ("does not have a previous spec",),
+        Refused,
+        "There is nothing to go back to: the service was not updated since it was created",
+    ),
+    Known(
+        (503,),
+        ("already part of a swarm",),
+        Conflict,
+        "This engine is in a swarm: leave it with SwarmLeave first, or go on with SwarmInspect",
+    ),
+    Known(
+        (503,), ("leave the swarm on a node",), Conflict, "Set force if this manager shall leave all the same"
+    ),
+    Known(
+        (503,),
+        ("timeout was reached before node joined",),
+        EngineFault,
+        "Joining goes on in the background: look with SystemInfo (Swarm.LocalNodeState)",
+    ),
+    Known((503,), ("does not have a leader",), EngineFault, "Too few managers of the swarm are online"),
+    Known((503,), ("needs to be unlocked",), NoManager, "The swarm is locked: give its key with SwarmUnlock"),
+    Known(
+        (503,),
+        ("swarm",),
+        NoManager,
+        "This engine is no swarm manager at present: use a manager, or SwarmInit, SwarmJoin, SwarmUnlock first",
+    ),
+    # Networks: the state is in the way, told as forbidden or as not found.
+    Known(
+        (403,),
+        ("address already in use",),
+        Conflict,
+        "Another container of the network has this address: choose another one, or leave it empty",
+    ),
+    Known(
+        (403,),
+        ("pool overlaps",),
+        Conflict,
+        "Another network has these addresses: choose another IPAM.Config",
+    ),
+    Known(
+        (),
+        ("non-overlapping", "address pool"),
+        Conflict,
+        "The engine has no addresses left: NetworkPrune removes unused networks, or give IPAM.Config",
+    ),
+    Known((403,), ("has active endpoints",), Conflict, "Disconnect its containers first (NetworkDisconnect)"),
+    Known((403,), ("already exists in network",), Conflict, "The container is connected to this network"),
+    Known((403,), ("is not connected to",), Conflict, "NetworkInspect shows which containers are connected"),
+    Known((403,), ("have same bridge name",), Conflict, "Choose another com.docker.network.bridge.name"),
+    Known((403,), ("pre-defined network",), Refused, "bridge, host and none belong to the engine"),
+    Known((403,), ("predefined",), Refused, "bridge, host and none belong to the engine"),
+    Known(
+        (404,),
+        ("sandbox", "not found"),
+        EngineFault,
+        "The engine has lost the container's network: restart the container (ContainerRestart)",
+    ),
+    Known(
+        (404,),
+        ("looking up volume plugin",),
+        Refused,
+        "The engine has no such volume driver; PluginList and SystemInfo show which there are",
+    ),
+    # The state of a container, told as a fault.
+    Known((500,), ("is not paused",), Conflict, "Only a paused container can be resumed"),
+    Known((500,), ("is already paused",), Conflict, "ContainerUnpause resumes it"),
+    Known((500,), ("is not running",), Conflict, "Start the container first (ContainerStart)"),
+    Known((), ("port is already allocated",), Conflict, _PORT),
+    Known((500,), ("address already in use",), Conflict, _PORT),
+    Known(
+        (400, 403, 500),
+        ("rootfs is marked read-only",),
+        Conflict,
+        "The container's root cannot be written: choose a path in one of its volumes",
+    ),
+    Known((500, 501), ("logging driver does not support reading",), NotSupported, _LOGS),
+    Known((501,), ("mode change",), NotSupported, "Delete the service and create it in the other mode"),
+    # What the caller wrote.
+    Known((400, 500), ("invalid volume specification",), Refused, _BINDS),
+    Known((400, 500), ("invalid mode:",), Refused, _BINDS),
+    Known((400, 500), ("volume name is too short",), Refused, _BINDS),
+    Known((400, 500), ("invalid characters for a local volume name",), Refused, _BINDS),
+    Known((400, 500), ("mount path must be absolute",), Refused, _BINDS),
+    Known((400, 500), ("illegal base64 data",), Refused, "Data must be the content in base64"),
+    Known(
+        (400, 404, 500),
+        ("executable file not found",),
+        Refused,
+        "Cmd or Entrypoint names a program that the image does not have",
+    ),
+    Known((500,), ("no space left on device",), EngineFault, _NO_SPACE),
+)
+
+
+def known(status: int, text: str) -> Known | None:
+    """Return what is known of a refusal, if anything."""
+    lower = text.lower()
+    for row in KNOWN:
+        if (not row.statuses or status in row.statuses) and all(word in lower for word in row.words):
+            return row
+    return None
