@@ -35,10 +35,12 @@ class Script:
     good: int = 0
     answer: bytes = b""
     asked: int = 0
+    greeted: bool = False
+    """Whether the versions were asked for: the first SystemPing is answered well."""
 
 
 class HostileEngine:
-    """`url` is its address, `script` what it says; SystemPing is answered well."""
+    """`url` is its address, `script` what it says; the first SystemPing of each is answered well."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / "engine.sock"
@@ -64,7 +66,8 @@ class HostileEngine:
     def _serve(peer: socket.socket, script: Script) -> None:
         with suppress(OSError), peer:
             while request := _request(peer):
-                if b"/_ping " in request[:40]:
+                if b"/_ping " in request[:40] and not script.greeted:
+                    script.greeted = True
                     peer.sendall(PING)
                     return
                 script.asked += 1
