@@ -154,6 +154,8 @@ class Reader:
                 if value.lower() != b"chunked":
                     raise Malformed(f"the transfer encoding {value[:40]!r} is not known")
                 self._framed = True
+                # The parser would take a chunk behind an answer to HEAD for its body.
+                self._surplus = self._asked == "HEAD"
         self.status = status
         if self._asked == "HEAD":
             # Without a length the parser would wait for the end of the connection.
