@@ -132,7 +132,10 @@ class Action:
         if self.talks:
             fields["input"] = input_of(context, message, fields, self.talks)
         with released(fields):
-            answer, only = self.handler(engine.within(settings.head_seconds), fields), None
+            answer, only = (
+                self.handler(engine.within(settings.head_seconds, settings.whole_seconds), fields),
+                None,
+            )
             if is_one_message(answer, settings):
                 (only,) = messages(answer, settings, context)
             else:

@@ -34,6 +34,7 @@ _KEYS = (
     "accessMode",
 )
 _engines: dict[str, Engine] = {}
+_opening = threading.Lock()
 
 
 def open_engine(
@@ -42,15 +43,20 @@ def open_engine(
     cancelled: threading.Event | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Engine:
-    """Return the engine that a step's configuration names; the same credential gives the same engine.
+    """Return the engine that a step's configuration names, for one message.
+
+    The same credential gives the same connections and versions, whoever asks; `cancelled` and `warn` are the message's.
 
     Raises BadInput naming the field of the credential that is missing or wrong.
     """
     identity = repr([config.get(key) for key in _KEYS])
     engine = _engines.get(identity)
     if engine is None:
-        engine = _engines[identity] = new_engine(config, cancelled=cancelled, warn=warn)
-    return engine
+        with _opening:  # messages that come first come together
+            engine = _engines.get(identity)
+            if engine is None:
+                engine = _engines[identity] = new_engine(config)
+    return engine.serving(cancelled, warn)
 
 
 def server_url(config: Mapping[str, Any]) -> str:

@@ -88,6 +88,11 @@ class StepSettings:
         )
 
     @property
+    def whole_seconds(self) -> float:
+        """How long a wait or a transfer may take in all."""
+        return self.work.max_seconds or float("inf")
+
+    @property
     def head_seconds(self) -> float:
         """How long a stream may take to begin: the limits of the step hold for that, too."""
         return min(limit for limit in (self.work.max_seconds, self.work.idle_seconds) if limit)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Any
 
 import pytest
 
 from lib.credentials import new_engine, open_engine, server_url
+from lib.engine import Engine
 from lib.engine.errors import BadInput
 
 
@@ -57,8 +60,46 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], field: str) -> None:
 
 def test_the_same_credential_gives_the_same_engine() -> None:
     config = {"server": "2", "otherServer": "tcp://engine:2375"}
-    assert open_engine(config) is open_engine(dict(config))
-    assert open_engine(config) is not open_engine({**config, "accessMode": "readOnly"})
+    assert open_engine(config).sender is open_engine(dict(config)).sender
+    assert open_engine(config).negotiation is open_engine(dict(config)).negotiation
+    assert open_engine(config).sender is not open_engine({**config, "accessMode": "readOnly"}).sender
+
+
+def test_messages_that_come_first_together_share_one_engine() -> None:
+    """fault 8.34."""
+    config = {"server": "2", "otherServer": "tcp://first:2375"}
+    together = threading.Barrier(16)
+    found: list[Engine] = []
+
+    def open_one() -> None:
+        together.wait(60)
+        found.append(open_engine(config))
+
+    threads = [threading.Thread(target=open_one) for _ in range(16)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that they meet inside, if they can
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    finally:
+        sys.setswitchinterval(interval)
+    assert len({id(engine.sender) for engine in found}) == 1
+    assert len(found) == 16
+
+
+def test_each_message_has_its_own_end_and_its_own_log() -> None:
+    """fault 8.34: the engine that is kept knew the first message's for ever."""
+    config = {"server": "2", "otherServer": "tcp://kept:2375"}
+    told: list[list[str]] = [[], []]
+    ends = [threading.Event(), threading.Event()]
+    engines = [
+        open_engine(config, cancelled=end, warn=log.append) for end, log in zip(ends, told, strict=True)
+    ]
+    engines[1].warn("second")
+    assert told == [[], ["second"]]
+    assert [engine.cancelled for engine in engines] == ends
 
 
 def test_secrets_are_in_no_representation() -> None:
@@ -73,5 +114,5 @@ def test_secrets_are_in_no_representation() -> None:
 
 
 def test_a_version_in_the_address_yields_and_a_pinned_one_does_not() -> None:
-    assert new_engine({"server": "0"})._pin_yields
-    assert not new_engine({"server": "0", "apiVersion": "1.40"})._pin_yields
+    assert new_engine({"server": "0"}).negotiation.pin_yields
+    assert not new_engine({"server": "0", "apiVersion": "1.40"}).negotiation.pin_yields

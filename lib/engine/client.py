@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from typing import Any, Protocol
 
 from requests import Response
@@ -13,7 +12,7 @@ from lib.engine.closing import Closing
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import BadInput, ReadOnly, VersionMismatch
 from lib.engine.http.sender import Sender
-from lib.engine.negotiation import Negotiated
+from lib.engine.negotiation import Negotiated, Negotiation
 from lib.engine.path import expand
 from lib.engine.query import Parameter, build, is_true
 from lib.engine.registry import Registries
@@ -62,10 +61,11 @@ class Engine(Negotiated, Closing):
         self.read_only = read_only
         self.registries = registries or Registries()
         self.cancelled = cancelled or threading.Event()
-        times = timeouts or Timeouts()
-        sender = Sender(endpoint, times.connect, retry or Retry(), self.cancelled)
+        self.timeouts = timeouts or Timeouts()
+        self.sender = Sender(endpoint, self.timeouts.connect, retry or Retry())
         version = Version.parse(pin) if pin else endpoint.pin
-        super().__init__(sender, times, version, pin_yields=pin_yields or not pin, warn=warn)
+        yields = pin_yields or not pin
+        super().__init__(Negotiation(self.sender, self.timeouts.short, version, pin_yields=yields), warn)
 
     # --- whole answers ---
 
@@ -191,13 +191,19 @@ class Engine(Negotiated, Closing):
         response = self._send("GET", path, fields, query, (), None, "transfer", reads=True, stream=True)
         return Archive(response, path, name)
 
-    def within(self, seconds: float) -> Engine:
-        """Return this engine for a step whose streams begin within `seconds`; connections and version are shared."""
-        if seconds >= (self.timeouts.transfer.first_byte or 0):
-            return self
-        self.version  # noqa: B018 - known once for both
-        view = copy(self)
-        view.timeouts = self.timeouts.within(seconds)
+    def within(self, head: float, whole: float) -> Engine:
+        """Return this engine for a step whose streams begin in `head` seconds and whose work ends in `whole`."""
+        timeouts = self.timeouts.within(head, whole)
+        return self if timeouts is self.timeouts else self._view(timeouts=timeouts)
+
+    def serving(self, cancelled: threading.Event | None, warn: Callable[[str], None]) -> Engine:
+        """Return this engine for one message, with its logger and its end."""
+        return self._view(cancelled=cancelled or self.cancelled, warn=warn)
+
+    def _view(self, **changes: Any) -> Engine:
+        """Return a copy that shares connections and what is known of versions."""
+        view = object.__new__(Engine)
+        view.__dict__.update(self.__dict__, **changes)
         return view
 
     def close(self) -> None:
@@ -231,6 +237,7 @@ class Engine(Negotiated, Closing):
                 reads=reads,
                 stream=stream,
                 unchanged=unchanged,
+                cancelled=self.cancelled,
             )
 
         spoken = self.version
@@ -238,7 +245,7 @@ class Engine(Negotiated, Closing):
             return sent()
         except VersionMismatch:
             # The engine was exchanged for another one meanwhile; it refused before it did anything.
-            self.forget()
+            self.negotiation.forget(spoken)
             if self.version == spoken:
                 raise
             return sent()

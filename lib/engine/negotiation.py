@@ -2,52 +2,97 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 
-from lib.engine.errors import NotFound, Redirected, Refused, Unauthorized, Unreachable, VersionMismatch
+from lib import jsontext
+from lib.engine.errors import (
+    BadInput,
+    NotFound,
+    Redirected,
+    Refused,
+    Unauthorized,
+    Unreachable,
+    VersionMismatch,
+)
 from lib.engine.http.sender import Sender
-from lib.engine.timeouts import Timeout, Timeouts
+from lib.engine.timeouts import Timeout
 from lib.engine.version import EngineFacts, Version, settle
+
+Warn = Callable[[str], None]
+
+
+class Negotiation:
+    """What is known of one engine's versions: asked when it is first needed, kept, and shared by all who use it.
+
+    Of many threads that need it first, one asks. `pin` is the version that is wanted, `pin_yields` whether it gives
+    way where the engine does not speak it.
+    """
+
+    def __init__(self, sender: Sender, timeout: Timeout, pin: Version | None, *, pin_yields: bool) -> None:
+        self.pin, self.pin_yields = pin, pin_yields
+        self._sender, self._timeout = sender, timeout
+        self._lock = threading.RLock()
+        self._facts: EngineFacts | None = None
+        self._full_facts: EngineFacts | None = None
+        self._version: Version | None = None
+
+    def facts(self) -> EngineFacts:
+        """Return what the engine says of itself."""
+        with self._lock:
+            if self._facts is None:
+                self._facts = ask(self._sender, self._timeout)
+            return self._facts
+
+    def full_facts(self) -> EngineFacts:
+        """Return the same with the oldest version the engine speaks."""
+        with self._lock:
+            if self._full_facts is None:
+                self._full_facts = with_minimum(self.facts(), self._sender, self._timeout)
+            return self._full_facts
+
+    def version(self, warn: Warn) -> Version:
+        """Return the API version that is spoken: the pin, else the newest that both sides know."""
+        version = self._version
+        if version is not None:
+            return version
+        with self._lock:
+            if self._version is None:
+                facts = self.full_facts() if self.pin else self.facts()
+                self._version, remark = settle(facts, self.pin, pin_yields=self.pin_yields)
+                if remark:
+                    warn(remark)
+            return self._version
+
+    def forget(self, spoken: Version) -> None:
+        """Ask the engine again before the next call, unless somebody did since `spoken` was the version."""
+        with self._lock:
+            if self._version == spoken:
+                self._facts = self._full_facts = self._version = None
 
 
 class Negotiated:
-    """What is known of an engine's versions, asked when it is first needed and kept."""
+    """The versions of an engine, as seen by one message: `warn` is told what a person should know."""
 
-    def __init__(
-        self,
-        sender: Sender,
-        timeouts: Timeouts,
-        pin: Version | None,
-        *,
-        pin_yields: bool,
-        warn: Callable[[str], None],
-    ) -> None:
-        self.sender = sender
-        self.timeouts = timeouts
+    def __init__(self, negotiation: Negotiation, warn: Warn) -> None:
+        self.negotiation = negotiation
         self.warn = warn
-        self._pin = pin
-        self._pin_yields = pin_yields
 
-    @cached_property
+    @property
     def facts(self) -> EngineFacts:
         """What the engine says of itself."""
-        return ask(self.sender, self.timeouts.short)
+        return self.negotiation.facts()
 
-    @cached_property
+    @property
     def full_facts(self) -> EngineFacts:
         """The same with the oldest version the engine speaks."""
-        return with_minimum(self.facts, self.sender, self.timeouts.short)
+        return self.negotiation.full_facts()
 
-    @cached_property
+    @property
     def version(self) -> Version:
         """The API version that is spoken: the pin, else the newest that both sides know."""
-        facts = self.full_facts if self._pin else self.facts
-        version, remark = settle(facts, self._pin, pin_yields=self._pin_yields)
-        if remark:
-            self.warn(remark)
-        return version
+        return self.negotiation.version(self.warn)
 
     def require(self, since: Version, what: str, *, field: str | None = None) -> None:
         """Raise VersionMismatch unless the spoken version has `what` (an operation or a field)."""
@@ -59,11 +104,6 @@ class Negotiated:
             field=field,
             hint=f"Leave {field} empty, or use a newer engine" if field else "Use a newer engine",
         )
-
-    def forget(self) -> None:
-        """Ask the engine for its versions again before the next call."""
-        for name in ("facts", "full_facts", "version"):
-            self.__dict__.pop(name, None)
 
 
 def ask(sender: Sender, timeout: Timeout) -> EngineFacts:
@@ -110,7 +150,7 @@ def _ping(sender: Sender, timeout: Timeout) -> EngineFacts | None:
 
 def _version(sender: Sender, timeout: Timeout) -> EngineFacts | None:
     try:
-        told = sender.send("GET", "/version", timeout=timeout, reads=True).json()
+        told = jsontext.decode(sender.send("GET", "/version", timeout=timeout, reads=True).content)
     except Redirected:
         raise
     except (ValueError, Refused):  # a socket proxy may let SystemPing through and nothing else

@@ -34,7 +34,7 @@ class Timeouts:
     repeated within the step: a registry that counts requests would count each try.
     wait: the head comes at once, the answer when a container ends; after an hour the step tries again later.
     stream: answers that go on as long as something happens; the step's limits end them.
-    transfer: archives and images, where only silence is a fault.
+    transfer: archives and images, where silence is a fault; sending one, until it is answered, may take an hour.
     """
 
     connect: float = 5
@@ -42,17 +42,28 @@ class Timeouts:
     slow: Timeout = Timeout(900, 300, 3600, repeat=False)
     wait: Timeout = Timeout(60, None, 3600)
     stream: Timeout = Timeout(60, None)
-    transfer: Timeout = Timeout(900, 300)
+    transfer: Timeout = Timeout(900, 300, 3600)
 
     def of(self, kind: Kind) -> Timeout:
         """Return the limits of a kind of call."""
         timeout: Timeout = getattr(self, kind)
         return timeout
 
-    def within(self, seconds: float) -> Timeouts:
-        """Return the same with a head of a stream or transfer that comes within `seconds`."""
-        stream, transfer = (
-            replace(kind, first_byte=min(kind.first_byte or seconds, seconds))
-            for kind in (self.stream, self.transfer)
-        )
-        return replace(self, stream=stream, transfer=transfer)
+    def within(self, head: float, whole: float) -> Timeouts:
+        """Return the same for a step whose streams begin within `head` seconds and whose work ends within `whole`.
+
+        Where that makes a limit shorter, its setting (maxSeconds) is named when it passes.
+        """
+        wait = _shorter(self.wait, whole)
+        stream, transfer = _sooner(self.stream, head), _sooner(_shorter(self.transfer, whole), head)
+        if wait is self.wait and stream is self.stream and transfer is self.transfer:
+            return self
+        return replace(self, stream=stream, transfer=transfer, wait=wait)
+
+
+def _sooner(kind: Timeout, head: float) -> Timeout:
+    return replace(kind, first_byte=head) if head < (kind.first_byte or head) else kind
+
+
+def _shorter(kind: Timeout, whole: float) -> Timeout:
+    return replace(kind, total=whole, setting="maxSeconds") if whole < (kind.total or float("inf")) else kind

@@ -73,7 +73,7 @@ def _action(key: str, facts: Facts, words: Words, home: str) -> Tree:
     if "deprecated" in operation:
         action["deprecated"] = True
     action["fields"] = {
-        name: _field(setting | setting.get("of", {}).get(facts.shapes[key]["answer"], {}))
+        name: _field(setting | setting.get("of", {}).get(_kind(key, facts), {}))
         for name, setting in words.settings.items()
         if _offered(setting, key, facts)
     }
@@ -81,9 +81,16 @@ def _action(key: str, facts: Facts, words: Words, home: str) -> Tree:
     return action
 
 
+def _kind(key: str, facts: Facts) -> str:
+    """What decides which settings make sense: the shape of the answer, or what waiting for it means."""
+    shape = facts.shapes[key]
+    kind: str = shape.get("settings", shape["answer"])
+    return kind
+
+
 def _offered(setting: Tree, key: str, facts: Facts) -> bool:
     operation = facts.operations[key]
-    if "kinds" in setting and facts.shapes[key]["answer"] not in setting["kinds"]:
+    if "kinds" in setting and _kind(key, facts) not in setting["kinds"]:
         return False
     if setting.get("body") and "definition" not in operation.get("body", {}):
         return False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from lib.engine import Endpoint, Engine
 from lib.engine.errors import Unreachable, VersionMismatch
 from lib.engine.version import Version
 from tests.engine.scripted import Scripted, answer, say
+from tests.lab.waiting import ended
 
 RANGE = answer(json.dumps({"ApiVersion": "1.51", "MinAPIVersion": "1.44"}).encode())
 NO = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -111,3 +114,83 @@ def test_an_engine_that_was_exchanged_is_asked_again(tmp_path: Path) -> None:
         fake._ping = ping("1.51")
         engine.get("/info")
         assert paths(fake) == ["GET /v1.41/info", "GET /v1.51/info"]
+
+
+def test_messages_that_come_first_together_ask_once(tmp_path: Path) -> None:
+    """fault 8.34."""
+    together = threading.Barrier(8)
+    asked: list[None] = []
+
+    class Counting(Scripted):
+        @staticmethod
+        def _request(peer: socket.socket) -> bytes:
+            request = Scripted._request(peer)
+            if request.startswith(b"HEAD /_ping"):
+                asked.append(None)
+            return request
+
+    with Counting(tmp_path) as fake, Engine(Endpoint.parse(fake.url)) as engine:
+
+        def first() -> None:
+            together.wait(60)
+            assert engine.within(1, 1).version == Version(1, 41)
+
+        threads = [threading.Thread(target=first) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            ended(thread)
+        assert len(asked) == 1
+
+
+def test_what_one_message_learns_of_an_exchanged_engine_all_know(tmp_path: Path) -> None:
+    """fault 8.34: a copy for a step with limits went on with the version of before."""
+    too_new = answer(
+        b'{"message":"client version 1.41 is too new. Maximum supported API version is 1.40"}',
+        "400 Bad Request",
+    )
+    acts = (say(too_new), *[say(answer(b"{}"))] * 3)
+    with Scripted(tmp_path, *acts) as fake, Engine(Endpoint.parse(fake.url)) as engine:
+        views = [engine.within(1, 1), engine.within(2, 2)]
+        assert views[0].version == views[1].version == Version(1, 41)
+        fake._ping = fake._ping.replace(b"1.41", b"1.40")
+        for one in (*views, engine):
+            one.get("/info")
+        assert paths(fake) == ["GET /v1.41/info", *["GET /v1.40/info"] * 3]
+
+
+@pytest.mark.parametrize("version", ["", "41", "1.x", "\xff", "1." + "4" * 5000])
+def test_a_version_that_is_none_is_no_matter_of_the_credential(tmp_path: Path, version: str) -> None:
+    """fault 8.30: BadInput would name a field that nobody filled in."""
+    told = json.dumps({"ApiVersion": version}).encode()
+    acts = [say(answer(told)), say(answer(told))]
+    with (
+        Scripted(
+            tmp_path, *acts, ping=f"HTTP/1.1 200 OK\r\nApi-Version: {version}\r\n\r\n".encode("latin-1")
+        ) as fake,
+        Engine(Endpoint.parse(fake.url)) as engine,
+        pytest.raises(Unreachable, match="no Docker Engine"),
+    ):
+        engine.get("/info")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"{",
+        b"[" * 100_000,
+        b'{"ApiVersion": ' + b"1" * 5000 + b"}",
+        b'{"ApiVersion": 1.41}',
+        b'{"ApiVersion": []}',
+    ],
+    ids=["list", "cut", "deep", "long number", "number", "list inside"],
+)
+def test_a_system_version_that_is_none_is_no_engine(tmp_path: Path, body: bytes) -> None:
+    """fault 8.30."""
+    with (
+        Scripted(tmp_path, say(answer(b"")), say(answer(body)), ping=answer(b"")) as fake,
+        Engine(Endpoint.parse(fake.url)) as engine,
+        pytest.raises(Unreachable, match="no Docker Engine"),
+    ):
+        engine.get("/info")

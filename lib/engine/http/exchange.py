@@ -56,14 +56,16 @@ class Exchange:
         while not self.reader.status:
             self._hear(until)
 
+    def open(self) -> None:
+        """Leave the body to a reader who sets limits of its own: from now on `total` does not hold."""
+        self._until = NEVER
+
     def content(self) -> bytes:
         """Read the rest of an answer that is wanted whole; raises LimitReached where it is too long."""
         reader = self.reader
         pieces = reader.take()
         if reader.complete:
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        if self._until == NEVER:
-            self._until = self._before(self.limits.first_byte)
         found = bytearray().join(pieces)
         while not reader.complete:
             piece = self.piece(self.limits.idle)

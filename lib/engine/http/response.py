@@ -57,6 +57,7 @@ class Body:
     """The body of an answer that is read piece by piece; gives its connection back at the end."""
 
     def __init__(self, exchange: Exchange, release: Callable[[Exchange], None]) -> None:
+        exchange.open()
         self._exchange = exchange
         self._release: Callable[[Exchange], None] | None = release
         self._patience = exchange.limits.idle

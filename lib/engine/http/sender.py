@@ -19,20 +19,20 @@ from lib.engine.retry import Retry
 from lib.engine.timeouts import Timeout
 from lib.engine.upload import Upload
 
+_NEVER = threading.Event()
+
 
 class Sender:
     """Sends requests to one endpoint. A test may mount another adapter on `session`."""
 
-    def __init__(
-        self, endpoint: Endpoint, connect_timeout: float, retry: Retry, cancelled: threading.Event
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, connect_timeout: float, retry: Retry) -> None:
         self.endpoint = endpoint
         self.adapter = EngineAdapter(endpoint, connect_timeout)
         self.session = Session()
         self.session.trust_env = False
         self.session.mount("http://", self.adapter)
         self._origin = f"http://{endpoint.host or 'docker'}"
-        self._retry, self._cancelled = retry, cancelled
+        self._retry = retry
         self.identity = _basic(endpoint.user_info)
 
     def send(
@@ -46,11 +46,13 @@ class Sender:
         reads: bool,
         stream: bool = False,
         unchanged: bool = False,
+        cancelled: threading.Event | None = None,
     ) -> Response:
         """Send and return an answer of 2xx, or 304 where `unchanged` allows it, read to its end unless `stream`.
 
         `path` is as it goes over the wire, but for the endpoint's prefix. `reads` says that the call
-        changes nothing: it is repeated after a lost answer, where a write raises OutcomeUnknown.
+        changes nothing: it is repeated after a lost answer, where a write raises OutcomeUnknown. `cancelled`
+        ends the pauses between tries.
         """
         request = self._prepare(method, path, headers, body, reads=reads)
         adapter = self.session.get_adapter(self._origin)
@@ -64,7 +66,7 @@ class Sender:
         again = not isinstance(body, Upload) or body.repeatable
         try:
             return self._retry.run(
-                once, reads=reads and timeout.repeat, cancelled=self._cancelled, again=again
+                once, reads=reads and timeout.repeat, cancelled=cancelled or _NEVER, again=again
             )
         except EngineError as error:
             # Without the query: it may hold build arguments and other things that are nobody else's business.
