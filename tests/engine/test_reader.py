@@ -32,7 +32,8 @@ def fed(reader: Reader, pieces: list[bytes]) -> None:
     for piece in pieces:
         if piece:
             reader.feed(piece)
-            reader.take()
+            while reader.take():
+                pass
 
 
 @many

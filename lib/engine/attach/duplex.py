@@ -63,11 +63,16 @@ class Duplex(Closing):
         if self.upgraded:
             yield from (chunk for chunk in self._chunks if chunk)
             return
-        yield from self._reader.take()
-        while not self._reader.complete:
+        while True:
             with _cutting():
-                self._decode(next(self._chunks, None))
-            yield from self._reader.take()
+                pieces = self._reader.take()
+            if pieces:
+                yield from pieces
+            elif self._reader.complete:
+                return
+            else:
+                with _cutting():
+                    self._decode(next(self._chunks, None))
 
     def _decode(self, chunk: bytes | None) -> None:
         """Read the body of an answer that is no upgrade (200): chunked, of a length, or to the end."""

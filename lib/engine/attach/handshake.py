@@ -61,9 +61,13 @@ def _hear(link: DuplexSocket, reader: Reader) -> None:
 def _error_text(link: DuplexSocket, reader: Reader) -> bytes:
     """Read what the engine says; a text that is cut, slow or endless still says something."""
     link.set_timeout(ERROR_SECONDS)
-    text = b"".join(reader.take())
+    text = b""
     with suppress(*FAULTS):
-        while not reader.complete and len(text) < ERROR_BYTES:
-            _hear(link, reader)
-            text += b"".join(reader.take())
+        while len(text) < ERROR_BYTES:
+            if pieces := reader.take():
+                text += b"".join(pieces)
+            elif reader.complete:
+                break
+            else:
+                _hear(link, reader)
     return text[:ERROR_BYTES]

@@ -41,6 +41,7 @@ class Reader:
     __slots__ = (
         "_asked",
         "_bare",
+        "_broken",
         "_framed",
         "_keeps",
         "_parser",
@@ -67,6 +68,7 @@ class Reader:
         self._reason = b""
         self._pieces: list[bytes] = []
         self._bare = 0
+        self._broken: Malformed | None = None
         self._framed = self._keeps = self._surplus = False
         self._parser: Any = HttpResponseParser(self)
 
@@ -84,6 +86,8 @@ class Reader:
         if self.complete:
             self._surplus = True
             return
+        if self._broken:
+            raise self._broken
         self._bare += len(data)
         try:
             self._parser.feed_data(data)
@@ -91,9 +95,13 @@ class Reader:
             self.rest = bytes(data[end.args[0] :])
             return
         except HttpParserError as fault:
-            if not self.complete:
+            if self.complete:
+                self._surplus = True
+            elif self.status and self.status != _SWITCHED:
+                self._broken = _malformed(fault)  # what came before it comes first, wherever the packets end
+                return
+            else:
                 raise _malformed(fault) from fault
-            self._surplus = True
         if self.complete:
             # The parser does not say where the head of an answer to HEAD ends.
             if self._asked == "HEAD" and bytes(data[-4:]) != _BLANK_LINE[-len(data) :]:
@@ -115,8 +123,12 @@ class Reader:
         raise Malformed("the head was cut" if self._bare else "the connection ended before an answer")
 
     def take(self) -> list[bytes]:
-        """Return the pieces of the body that came since the last call."""
-        pieces, self._pieces = self._pieces, []
+        """Return the pieces of the body that came since the last call; raises Malformed once the good ones are out."""
+        pieces = self._pieces
+        if pieces:
+            self._pieces = []
+        elif self._broken:
+            raise self._broken
         return pieces
 
     # --- what httptools calls ---
