@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from lib import jsontext
 from lib.engine.errors import (
-    BadInput,
     NotFound,
     Redirected,
     Refused,
