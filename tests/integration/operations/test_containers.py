@@ -155,6 +155,28 @@ def test_a_port_is_published_at_the_address_that_was_given(site: Site, start: Ma
         site.remove(made["Id"])
 
 
+@failure("ContainerStart", "ContainerUnpause", "ContainerLogs")
+def test_what_an_engine_tells_as_its_own_fault(site: Site, create: Make, start: Make) -> None:
+    """Fault 8.20: engines answer 500 and 501; none of it comes again by itself."""
+    if site.name == "podman":
+        pytest.skip("Podman has other texts")
+    settings: dict[str, Any] = {"errorPolicy": "byComponent"}
+    ports = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "18099"}]}
+    bound = {"ExposedPorts": {"80/tcp": {}}, "HostConfig": {"PortBindings": ports}}
+    start(**bound)
+    assert "HostPort" in site.fails("ContainerStart", {"id": create(**bound)}, "Conflict", **settings)
+    made = start(HostConfig={"LogConfig": {"Type": "none"}})
+    site.fails("ContainerUnpause", {"id": made}, "Conflict", **settings)
+    assert "json-file" in site.fails("ContainerLogs", {"id": made}, "NotSupported", **settings)
+    body = {"Image": site.engine.image, "HostConfig": {"Binds": ["C:\\data:/data"]}}
+    told = site.fails("ContainerCreate", {"requestBody": body}, "Refused", **settings)
+    assert "Windows engines" in told
+    body = {"Image": site.engine.image, "Cmd": ["no-such-program"]}
+    wrong = site.do("ContainerCreate", {"requestBody": body})["Id"]
+    assert "program" in site.fails("ContainerStart", {"id": wrong}, "Refused", **settings)
+    site.remove(wrong)
+
+
 NOTHING = {"id": "nothing"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.sailor.ids import random_id
-from tests.integration.operations.proving import Body, Make, Names, refusals, success
+from tests.integration.operations.proving import Body, Make, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
@@ -39,6 +39,31 @@ def test_a_container_is_connected_and_disconnected(site: Site, start: Make) -> N
     site.do("NetworkDelete", {"id": made})
 
 
+@failure("NetworkCreate", "NetworkConnect", "NetworkDelete")
+def test_what_is_in_the_way_is_no_matter_of_access(site: Site, create: Make, start: Make) -> None:
+    """Fault 8.20: Docker Engines answer 403."""
+    if site.name == "podman":
+        pytest.skip("Podman has other texts")
+    subnet = {"IPAM": {"Config": [{"Subnet": "10.213.0.0/24"}]}}
+    body = {"Name": f"net-{random_id()}", **subnet}
+    made = site.do("NetworkCreate", {"requestBody": body})["Id"]
+    holder, other = start(), create()
+    address = {"IPAMConfig": {"IPv4Address": "10.213.0.9"}}
+    try:
+        overlapping = {"Name": f"net-{random_id()}", **subnet}
+        assert "IPAM" in site.fails("NetworkCreate", {"requestBody": overlapping}, "Conflict")
+        taken = {"id": made, "requestBody": {"Container": holder, "EndpointConfig": address}}
+        site.do("NetworkConnect", taken)
+        second = {"id": made, "requestBody": {"Container": other, "EndpointConfig": address}}
+        site.do("NetworkConnect", second)  # it does not run, so the address is asked for when it starts
+        assert "another one" in site.fails("ContainerStart", {"id": other}, "Conflict")
+        assert "NetworkDisconnect" in site.fails("NetworkDelete", {"id": made}, "Conflict")
+    finally:
+        site.remove(holder)
+        site.remove(other)
+        site.engine.wire.ask("DELETE", f"/networks/{made}")
+
+
 @success("NetworkPrune")
 def test_unused_networks_with_a_label_are_pruned(site: Site) -> None:
     name = f"net-{random_id()}"
@@ -49,7 +74,7 @@ def test_unused_networks_with_a_label_are_pruned(site: Site) -> None:
 @refusals(
     NetworkList=({"filters": {"nonsense": ["x"]}}, "Refused", "EngineFault"),
     NetworkInspect=({"id": "nothing"}, "NotFound"),
-    NetworkCreate=({"requestBody": {"Name": "bridge"}}, "Conflict", "Unauthorized", "EngineFault"),
+    NetworkCreate=({"requestBody": {"Name": "bridge"}}, "Conflict", "Refused", "EngineFault"),
     NetworkConnect=({"id": "nothing", "requestBody": {"Container": "nothing"}}, "NotFound"),
     NetworkDisconnect=({"id": "nothing", "requestBody": {"Container": "nothing"}}, "NotFound"),
     NetworkDelete=({"id": "nothing"}, "NotFound"),

@@ -24,7 +24,7 @@ def founded(site: Site, engine: LabEngine) -> str:
 def test_a_swarm_is_founded_changed_and_left(site: Site, outsider: LabEngine) -> None:
     node = founded(site, outsider)
     assert node == outsider.wire.do("GET", "/info").json()["Swarm"]["NodeID"]
-    site.fails("SwarmInit", {"requestBody": {"ListenAddr": "0.0.0.0:2377"}}, "NoManager", at=outsider)
+    site.fails("SwarmInit", {"requestBody": {"ListenAddr": "0.0.0.0:2377"}}, "Conflict", at=outsider)
     before = site.do("SwarmInspect", at=outsider)
     change = {"Orchestration": {"TaskHistoryRetentionLimit": 9}}
     assert site.do("SwarmUpdate", {"requestBody": change, "rotateWorkerToken": True}, at=outsider) == {}
@@ -35,7 +35,7 @@ def test_a_swarm_is_founded_changed_and_left(site: Site, outsider: LabEngine) ->
     assert after["JoinTokens"]["Manager"] == before["JoinTokens"]["Manager"]
     outdated = {"version": before["Version"]["Index"], "requestBody": before["Spec"]}
     site.fails("SwarmUpdate", outdated, "EngineFault", at=outsider)
-    site.fails("SwarmLeave", {}, "NoManager", at=outsider)  # the last manager leaves by force only
+    site.fails("SwarmLeave", {}, "Conflict", at=outsider)  # the last manager leaves by force only
     assert site.do("SwarmLeave", {"force": True}, at=outsider) == {}
 
 
@@ -66,7 +66,7 @@ def test_a_worker_joins_is_drained_leaves_and_is_forgotten(swarm: Site, outsider
     body = {"RemoteAddrs": [f"{first}:2377"], "AdvertiseAddr": second, "ListenAddr": f"{second}:2377"}
     joining = {"requestBody": {**body, "JoinToken": token}}
     assert swarm.do("SwarmJoin", joining, at=outsider) == {}
-    assert token not in swarm.fails("SwarmJoin", joining, "NoManager", at=outsider)
+    assert token not in swarm.fails("SwarmJoin", joining, "Conflict", at=outsider)
     node = outsider.wire.do("GET", "/info").json()["Swarm"]["NodeID"]
     change = {"id": node, "requestBody": {"Availability": "drain", "Labels": {"zone": "a"}}}
     assert swarm.do("NodeUpdate", change) == {}
