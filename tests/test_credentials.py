@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from lib.credentials import new_engine, open_engine, server_url
 from lib.engine import Engine
 from lib.engine.errors import BadInput
+from lib.sailor.secret_names import names_a_secret
 
 
 @pytest.mark.parametrize(
@@ -116,3 +119,23 @@ def test_secrets_are_in_no_representation() -> None:
 def test_a_version_in_the_address_yields_and_a_pinned_one_does_not() -> None:
     assert new_engine({"server": "0"}).negotiation.pin_yields
     assert not new_engine({"server": "0", "apiVersion": "1.40"}).negotiation.pin_yields
+
+
+@pytest.mark.parametrize("server", ["unix", "0", "http://engine"])
+def test_fault_8_24_an_old_flow_with_the_default_check_keeps_running(server: str) -> None:
+    assert new_engine({"server": server, "tlsVerify": "verify", "tlsCa": ""}).endpoint.tls is None
+
+
+def test_fault_8_24_garbage_beside_a_socket_does_not_verify() -> None:
+    with pytest.raises(BadInput) as caught:
+        new_engine({"server": "unix", "tlsCa": "garbage"})
+    assert caught.value.field == "tlsCa"
+
+
+def test_fault_8_23_every_password_field_of_the_form_counts_as_secret() -> None:
+    manifest = json.loads((Path(__file__).parent.parent / "component.json").read_text("utf-8"))
+    fields = manifest["credentials"]["fields"]
+    hidden = [name for name, field in fields.items() if field["viewClass"] == "PasswordFieldView"]
+    assert len(hidden) >= 3
+    assert all(names_a_secret(name) for name in hidden)
+    assert not any(names_a_secret(name) for name in fields if name not in hidden)

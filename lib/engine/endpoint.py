@@ -2,84 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import ssl
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from lib.engine.errors import BadInput
 from lib.engine.host import host_name
-from lib.engine.pem import pem
 from lib.engine.request.text import plain
+from lib.engine.tls import Tls, tls_of
 from lib.engine.version import Version
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 _PINNED = re.compile(r"(.*)/v([0-9]+\.[0-9]+)")
 _IN_PATHS = "/%:@!$&'()*+,;=~"  # as they stand; a blank would end the request line
 _LONGEST_SOCKET = 107  # sun_path of Linux, without its final NUL
+_CODES = "/ as %2F, @ as %40, : as %3A, ? as %3F, # as %23"
 _FORMS = "unix:///var/run/docker.sock, tcp://host:2376, http://host:2375 or https://host:2376"
-
-
-@dataclass(frozen=True)
-class Tls:
-    """Certificates as PEM text; `verify` false trusts anybody, `server_name` stands in for the host."""
-
-    ca: str | None = None
-    certificate: str | None = None
-    key: str | None = field(default=None, repr=False)
-    key_password: str | None = field(default=None, repr=False)
-    verify: bool = True
-    server_name: str | None = None
-
-    def context(self) -> ssl.SSLContext:
-        """Build the TLS context; a certificate or key that does not load is a BadInput naming the field."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if not self.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        elif self.ca:
-            try:
-                context.load_verify_locations(cadata=self.ca)
-            except ssl.SSLError as fault:
-                raise BadInput("tlsCa holds no usable certificate", field="tlsCa") from fault
-        else:
-            context.load_default_certs()
-        if self.certificate:
-            self._load_identity(context)
-        return context
-
-    def _load_identity(self, context: ssl.SSLContext) -> None:
-        # OpenSSL takes the pair from a file only; the file lives in memory for that moment.
-        with _in_memory(f"{self.certificate}\n{self.key or ''}".encode()) as path:
-            try:
-                context.load_cert_chain(path, password=self.key_password or "")
-            except (ssl.SSLError, OSError) as fault:
-                raise BadInput(
-                    "tlsCertificate and tlsKey do not load as a pair",
-                    field="tlsKey",
-                    hint="Check that the key belongs to the certificate, and its password if it has one",
-                ) from fault
-
-
-@contextmanager
-def _in_memory(data: bytes) -> Iterator[str]:
-    if hasattr(os, "memfd_create"):
-        handle = os.memfd_create("identity")
-        try:
-            os.write(handle, data)
-            yield f"/proc/self/fd/{handle}"
-        finally:
-            os.close(handle)
-        return
-    with tempfile.NamedTemporaryFile() as file:  # mode 600
-        file.write(data)
-        file.flush()
-        yield file.name
 
 
 @dataclass(frozen=True)
@@ -109,27 +47,18 @@ class Endpoint:
     ) -> Endpoint:
         """Read an address in any of the forms that Docker's own tools take.
 
-        PEM settings are texts or paths. tcp:// speaks TLS when any of them is given. Raises BadInput.
+        PEM settings are texts and always checked. tcp:// speaks TLS when any of the TLS settings is given
+        (`verify` counts when it is false); an address that has no TLS is refused then. Raises BadInput.
         """
         text = url.strip()
         if text.startswith("/"):
             text = f"unix://{text}"
         parts = _split(text)
+        tls = tls_of(
+            parts.scheme, Tls.checked(ca, certificate, key, key_password, server_name, verify=verify)
+        )
         if parts.scheme == "unix":
             return cls("unix", socket_path=_socket(unquote(parts.netloc + parts.path)))
-        wants_tls = parts.scheme == "https" or (parts.scheme == "tcp" and bool(ca or certificate))
-        tls = None
-        if wants_tls:
-            tls = Tls(
-                pem(ca, field="tlsCa", kind="CERTIFICATE") if ca else None,
-                pem(certificate, field="tlsCertificate", kind="CERTIFICATE") if certificate else None,
-                pem(key, field="tlsKey", kind="PRIVATE KEY") if key else None,
-                key_password,
-                verify,
-                server_name,
-            )
-            if certificate and not key:
-                raise BadInput("tlsCertificate is set but tlsKey is not", field="tlsKey")
         prefix, pin = _path(parts.path)
         return cls(
             "https" if tls else "http",
@@ -150,11 +79,17 @@ class Endpoint:
 
 def _split(text: str) -> SplitResult:
     plain(text, "server", line=True)  # urlsplit drops line breaks without a word
+    # What the parser says of an address is not repeated: it quotes pieces, which may be a password's.
+    hint = f"Signs of a user or password are written in percent codes: {_CODES}" if "@" in text else None
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018 - raises for a bad port
-    except ValueError as fault:
-        raise BadInput(f"server: the address is malformed ({fault})", field="server") from None
+    except ValueError:
+        raise BadInput(
+            f"server: the address is malformed, or its port is none; it must look like {_FORMS}",
+            field="server",
+            hint=hint,
+        ) from None
     if parts.scheme == "ssh":
         raise BadInput(
             "server: ssh:// addresses are not supported",
@@ -164,7 +99,10 @@ def _split(text: str) -> SplitResult:
     if parts.scheme not in ("unix", "tcp", "http", "https"):
         raise BadInput(f"server: the address must look like {_FORMS}", field="server")
     if parts.query or parts.fragment:
-        raise BadInput("server: the address must end before '?' or '#'", field="server")
+        raise BadInput("server: the address must end before '?' or '#'", field="server", hint=hint)
+    if "@" in parts.path and parts.scheme != "unix":
+        # http://user:pass/word@host would call a host named "user".
+        raise BadInput("server: there is an @ behind the host", field="server", hint=hint)
     if parts.scheme != "unix" and not parts.hostname:
         raise BadInput(f"server: the address names no host; it must look like {_FORMS}", field="server")
     if parts.scheme != "unix":

@@ -1,51 +1,68 @@
-"""PEM texts as people paste them: line breaks lost or escaped, several blocks, or a file's path."""
+"""PEM texts as people paste them: line breaks lost or escaped, several blocks, words around them."""
 
 from __future__ import annotations
 
-import re
-import textwrap
-from pathlib import Path
+from collections.abc import Iterator
 
 from lib.engine.errors import BadInput
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+BEGIN, END, DASHES = "-----BEGIN ", "-----END ", "-----"
+LONGEST = 1024 * 1024
+"""Characters; all authorities that a system trusts fit into a quarter of it."""
+LONGEST_LABEL = 64
+LINE = 64
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 
 
-def pem(value: str, *, field: str, kind: str) -> str:
-    """Return `value`, or the file that it names, as clean PEM blocks.
+def pem(value: object, *, field: str, kind: str) -> str:
+    """Return the blocks of a PEM text in clean form.
 
     `kind` is a word that a block's label must hold ("CERTIFICATE", "PRIVATE KEY"); raises BadInput naming
-    `field`, never quoting the text, which may be a key.
+    `field`, never quoting the text, which may be a key. The text is never taken for a file's path: what a
+    credential names must not be read from the machine on which the step runs.
     """
-    text = value.strip().replace("\\n", "\n")
-    if "-----BEGIN" not in text:
-        text = _read(text, field)
-    blocks = [_clean(label, body) for label, body in _BLOCK.findall(text) if kind in label]
-    if not blocks:
+    if not isinstance(value, str):
+        raise BadInput(f"{field} must be a PEM text", field=field)
+    if len(value) > LONGEST:
+        raise BadInput(f"{field} is longer than {LONGEST} characters", field=field)
+    text = value.replace("\\n", "\n")
+    blocks = [_clean(label, body) for label, body in _blocks(text) if kind in label]
+    if not blocks or None in blocks:
         raise BadInput(
             f"{field} holds no {kind} in PEM form",
             field=field,
-            hint=f"Paste the whole text from -----BEGIN to -----END ({kind})",
+            hint=f"Paste the whole text from -----BEGIN to -----END ({kind}), not the name of a file",
         )
-    return "\n".join(blocks)
+    return "\n".join(block for block in blocks if block)
 
 
-def _read(path: str, field: str) -> str:
-    try:
-        return Path(path).read_text(encoding="ascii", errors="replace")
-    except (OSError, ValueError):
-        raise BadInput(
-            f"{field} is neither PEM text nor a readable file",
-            field=field,
-            hint="Paste the whole text from -----BEGIN to -----END",
-        ) from None
+def _blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (label, body) of each block: from an END back to the BEGIN before it, so that all is looked at once."""
+    done = 0
+    while (end := text.find(END, done)) >= 0:
+        begin = text.rfind(BEGIN, done, end)
+        if begin >= 0:
+            start = begin + len(BEGIN)
+            label, dashes, _ = text[start : min(end, start + LONGEST_LABEL)].partition(DASHES)
+            if dashes and text.startswith(f"{label}{DASHES}", end + len(END)):
+                yield label, text[start + len(label) + len(DASHES) : end]
+        done = end + len(END)
 
 
-def _clean(label: str, body: str) -> str:
-    # Headers of an encrypted key in the older form (Proc-Type, DEK-Info) need own lines and a blank one.
-    headers = re.findall(r"[A-Za-z-]+: [^\s]+", body)
-    for header in headers:
-        body = body.replace(header, "")
-    lines = textwrap.wrap("".join(body.split()), 64)
+def _clean(label: str, body: str) -> str | None:
+    """Return a block with its line breaks put back, None where it holds no base64."""
+    headers: list[str] = []
+    data: list[str] = []
+    words = iter(body.split())
+    for word in words:
+        # Headers of an encrypted key in the older form (Proc-Type, DEK-Info) need own lines and a blank one.
+        if word.endswith(":"):
+            headers.append(f"{word} {next(words, '')}")
+        else:
+            data.append(word)
+    joined = "".join(data)
+    if not set(joined) <= _BASE64:
+        return None
+    lines = [joined[start : start + LINE] for start in range(0, len(joined), LINE)]
     head = [*headers, ""] if headers else []
-    return "\n".join([f"-----BEGIN {label}-----", *head, *lines, f"-----END {label}-----", ""])
+    return "\n".join([f"{BEGIN}{label}{DASHES}", *head, *lines, f"{END}{label}{DASHES}", ""])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from lib.engine.pem import LONGEST
 from lib.local.problems import UsageError
 
 CUSTOM_URL = "2"
@@ -41,11 +45,37 @@ def _tls_of(environ: Mapping[str, str]) -> dict[str, str]:
     path = Path(folder) if folder else Path(environ.get("HOME", "/"), ".docker")
     fields = {"tlsVerify": "verify" if verify else "skip"}
     for field, name in _PEM_FILES.items():
-        file = path / name
-        try:
-            fields[field] = file.read_text("ascii")
-        except FileNotFoundError:
-            continue  # a client certificate is optional, and the CA may be the system's
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{file} cannot be read: {error}", hint="Check DOCKER_CERT_PATH") from error
+        with suppress(FileNotFoundError):  # a client certificate is optional, and the CA may be the system's
+            fields[field] = _pem_text(path / name, "Check DOCKER_CERT_PATH")
     return fields
+
+
+def with_pem_files(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with the texts of the files that its certificate fields name.
+
+    Only here, where the person at the command line could read them anyway; the component takes texts alone.
+    """
+    texts = dict(config)
+    for field in _PEM_FILES:
+        value = config.get(field)
+        if isinstance(value, str) and value.strip() and "-----BEGIN" not in value:
+            try:
+                texts[field] = _pem_text(Path(value.strip()), f"{field} takes PEM text or a file's path")
+            except FileNotFoundError as error:
+                raise UsageError(
+                    f"{field} is neither PEM text nor a file",
+                    hint="Give the whole text from -----BEGIN to -----END, or the path of its file",
+                ) from error
+    return texts
+
+
+def _pem_text(file: Path, hint: str) -> str:
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise UsageError(f"{file} cannot be read: it is no plain file", hint=hint)
+        with file.open(encoding="ascii") as source:
+            return source.read(LONGEST + 1)  # one more, so that the check of the length sees it
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read: {error}", hint=hint) from error

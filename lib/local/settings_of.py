@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lib.local.engine_env import credentials_of
+from lib.local.engine_env import credentials_of, with_pem_files
 from lib.local.problems import UsageError
 from lib.local.values import json_object
 
@@ -19,7 +19,7 @@ def configuration(
 
     `engine` is the URL of the option --engine and goes before everything.
     """
-    merged = {key: value for part in given for key, value in part.items()}
+    merged = with_pem_files({key: value for part in given for key, value in part.items()})
     if engine:
         return {**merged, **credentials_of(environ, engine)}
     if any(merged.get(key) for key in _PLACE):

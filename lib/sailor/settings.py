@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from lib.sailor import environment
 from lib.sailor.destinations import Destinations
 from lib.sailor.errors import SettingsError
+from lib.sailor.secret_names import secrets_in_text
 
 MANDATORY = (
     *("FLOW_ID", "EXEC_ID", "STEP_ID", "CONTAINER_ID", "WORKSPACE_ID", "USER_ID", "COMP_ID", "FUNCTION"),
@@ -122,12 +122,8 @@ class Settings:
 
     def secrets(self) -> list[str]:
         """Return the texts that no log line may show."""
-        try:
-            password = urlsplit(self.amqp_uri).password if "@" in self.amqp_uri else None
-        except ValueError:  # no address; whoever connects says so
-            password = None
         own = [self.api_key, self.message_crypto_password, self.object_storage_token]
-        return [*own, *([password, unquote(password)] if password else [])]
+        return [*own, *secrets_in_text(self.amqp_uri)]
 
 
 def _parse(text: str | None, kind: str, default: Any) -> Any:

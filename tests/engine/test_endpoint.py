@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,3 +87,79 @@ def test_a_certificate_needs_its_key() -> None:
         Endpoint.parse("https://engine", certificate=pem)
     assert caught.value.field == "tlsKey"
     assert Endpoint.parse("tcp://engine", ca=pem).port == 2376
+
+
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+KEY = CERTIFICATE.replace("CERTIFICATE", "PRIVATE KEY")
+TLS_FIELDS: list[tuple[str, dict[str, Any]]] = [
+    ("tlsCa", {"ca": CERTIFICATE}),
+    ("tlsCertificate", {"certificate": CERTIFICATE, "key": KEY}),
+    ("tlsKey", {"key": KEY}),
+    ("tlsKeyPassword", {"key_password": "hush"}),
+    ("tlsVerify", {"verify": False}),
+    ("tlsServerName", {"server_name": "engine.lab"}),
+]
+
+
+@pytest.mark.parametrize(("field", "given"), TLS_FIELDS)
+def test_fault_8_24_any_tls_field_makes_tcp_speak_tls(field: str, given: dict[str, Any]) -> None:
+    endpoint = Endpoint.parse("tcp://engine", **given)
+    assert (endpoint.scheme, endpoint.port) == ("https", 2376)
+    assert endpoint.tls is not None
+    assert field in endpoint.tls.given
+
+
+@pytest.mark.parametrize("address", ["http://engine:2375", "unix:///run/docker.sock", "/run/docker.sock"])
+@pytest.mark.parametrize(("field", "given"), TLS_FIELDS)
+def test_fault_8_24_a_tls_field_that_cannot_be_used_is_refused(
+    address: str, field: str, given: dict[str, Any]
+) -> None:
+    with pytest.raises(BadInput, match=rf"{field}.*cannot be used.*https://.*or empty") as caught:
+        Endpoint.parse(address, **given)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("address", ["tcp://engine", "http://engine", "unix://", "https://engine"])
+@pytest.mark.parametrize("name", ["ca", "certificate", "key"])
+def test_fault_8_24_certificates_are_checked_whatever_the_address(address: str, name: str) -> None:
+    with pytest.raises(BadInput, match="in PEM form"):
+        Endpoint.parse(address, **{name: "garbage"})
+
+
+@pytest.mark.parametrize("address", ["tcp://engine", "http://engine", "unix://"])
+def test_fault_8_24_what_an_untouched_form_holds_asks_for_nothing(address: str) -> None:
+    nothing: dict[str, Any] = {
+        "ca": "",
+        "certificate": None,
+        "key": "",
+        "key_password": "",
+        "server_name": "",
+    }
+    assert Endpoint.parse(address, verify=True, **nothing).tls is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://bob:canary/x@host",
+        "http://bob:canary@x@host/y@z",
+        "http://bob:2375/canary@host",
+        "http://bob:canary#x@host",
+        "http://bob:canary?x@host",
+        "http://bob:canary@host:canary",
+        "http://[canary@host",
+        "https://canary/x@host:2376",
+        "ftp://bob:canary@host",
+        "tcp://bob:can%61ry\u2100@host/x@",
+    ],
+)
+def test_fault_8_23_an_address_that_is_none_is_refused_without_being_quoted(address: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        Endpoint.parse(address)
+    assert caught.value.field == "server"
+    assert "canary" not in f"{caught.value!r} {caught.value} {caught.value.__cause__}"
+
+
+def test_fault_8_23_an_at_sign_in_a_password_stays_in_it() -> None:
+    endpoint = Endpoint.parse("http://u:p@ss@engine")
+    assert (endpoint.host, endpoint.user_info) == ("engine", "u:p@ss")

@@ -89,7 +89,7 @@ def test_an_engine_that_is_away_puts_the_message_back(stage: Stage, engine_lab: 
 def test_no_secret_is_in_a_log_an_error_or_a_rebound(stage: Stage, engine_lab: LabEngine) -> None:
     secrets = {
         "registries": '{"registry.example.org": {"username": "me", "password": "canary-registry"}}',
-        "tlsKeyPassword": "canary-key-password",
+        "apiKey": "canary-key-of-something",
     }
     process = start(stage, "ContainerCreate", engine_lab, verbose=True, **secrets)
     env = ["PASSWORD=canary-env"]

@@ -24,7 +24,11 @@ ENDING = "cat; echo done >&2; exit 3"
 
 def tls(engine: LabEngine) -> dict[str, str]:
     known = engine.certificates
-    return {"tlsCa": str(known.ca), "tlsCertificate": str(known.client), "tlsKey": str(known.client_key)}
+    return {
+        "tlsCa": known.ca.read_text(),
+        "tlsCertificate": known.client.read_text(),
+        "tlsKey": known.client_key.read_text(),
+    }
 
 
 @pytest.fixture(params=["unix", "tcp", "mtls"])

@@ -95,7 +95,7 @@ def test_both_versions_refuse_who_is_not_known(tls_engine: LabEngine, version: T
     known = tls_engine.certificates
     changes: dict[str, Any] = {"tlsCertificate": None, "tlsKey": None}
     if who == "stranger":
-        changes = {"tlsCertificate": str(known.stranger), "tlsKey": str(known.stranger_key)}
+        changes = {"tlsCertificate": known.stranger.read_text(), "tlsKey": known.stranger_key.read_text()}
     with new_engine(config_for(tls_engine, **changes)) as engine:
         spoken(engine, version)
         with pytest.raises(TlsRefused):

@@ -78,9 +78,9 @@ def tls(tls_engine: LabEngine) -> dict[str, str]:
     return {
         "server": "2",
         "otherServer": tls_engine.tcp_url,
-        "tlsCa": str(known.ca),
-        "tlsCertificate": str(known.client),
-        "tlsKey": str(known.client_key),
+        "tlsCa": known.ca.read_text(),
+        "tlsCertificate": known.client.read_text(),
+        "tlsKey": known.client_key.read_text(),
     }
 
 

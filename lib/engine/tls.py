@@ -1,0 +1,127 @@
+"""The TLS settings of a credential: checked, refused where they cannot be used, loaded."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from lib.engine.errors import BadInput
+from lib.engine.host import host_name
+from lib.engine.pem import pem
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Certificates as PEM text; `verify` false trusts anybody, `server_name` stands in for the host."""
+
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = field(default=None, repr=False)
+    key_password: str | None = field(default=None, repr=False)
+    verify: bool = True
+    server_name: str | None = None
+
+    @classmethod
+    def checked(
+        cls,
+        ca: str | None,
+        certificate: str | None,
+        key: str | None,
+        key_password: str | None,
+        server_name: str | None,
+        *,
+        verify: bool,
+    ) -> Tls:
+        """Return the settings of a credential; raises BadInput naming the field that cannot be right."""
+        for field_name, text in (("tlsKeyPassword", key_password), ("tlsServerName", server_name)):
+            if text and not isinstance(text, str):
+                raise BadInput(f"{field_name} must be a text", field=field_name)
+        tls = cls(
+            pem(ca, field="tlsCa", kind="CERTIFICATE") if ca else None,
+            pem(certificate, field="tlsCertificate", kind="CERTIFICATE") if certificate else None,
+            pem(key, field="tlsKey", kind="PRIVATE KEY") if key else None,
+            key_password or None,
+            verify,
+            host_name(server_name, "tlsServerName") if server_name else None,
+        )
+        if certificate and not key:
+            raise BadInput("tlsCertificate is set but tlsKey is not", field="tlsKey")
+        return tls
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The fields of the credential that ask for TLS; "verify" is what an untouched form holds."""
+        values = {
+            "tlsCa": self.ca,
+            "tlsCertificate": self.certificate,
+            "tlsKey": self.key,
+            "tlsKeyPassword": self.key_password,
+            "tlsVerify": not self.verify,
+            "tlsServerName": self.server_name,
+        }
+        return tuple(name for name, value in values.items() if value)
+
+    def context(self) -> ssl.SSLContext:
+        """Build the TLS context; a certificate or key that does not load is a BadInput naming the field."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        elif self.ca:
+            try:
+                context.load_verify_locations(cadata=self.ca)
+            except ssl.SSLError as fault:
+                raise BadInput("tlsCa holds no usable certificate", field="tlsCa") from fault
+        else:
+            context.load_default_certs()
+        if self.certificate:
+            self._load_identity(context)
+        return context
+
+    def _load_identity(self, context: ssl.SSLContext) -> None:
+        # OpenSSL takes the pair from a file only; the file lives in memory for that moment.
+        with _in_memory(f"{self.certificate}\n{self.key or ''}".encode()) as path:
+            try:
+                context.load_cert_chain(path, password=self.key_password or "")
+            except (ssl.SSLError, OSError, ValueError) as fault:  # ValueError: a password of a kilobyte
+                raise BadInput(
+                    "tlsCertificate and tlsKey do not load as a pair",
+                    field="tlsKey",
+                    hint="Check that the key belongs to the certificate, and its password if it has one",
+                ) from fault
+
+
+def tls_of(scheme: str, tls: Tls) -> Tls | None:
+    """Return the TLS that an address has; raises BadInput where it has none and the credential asks for it."""
+    if scheme == "https" or (scheme == "tcp" and tls.given):
+        return tls
+    if tls.given:
+        names = " and ".join(tls.given)
+        other = "Give the address of an engine that listens with TLS (https://host:2376)"
+        raise BadInput(
+            f"{names} cannot be used: a {scheme}:// address has no TLS",
+            field=tls.given[0],
+            hint=f"{'Write https:// to use TLS' if scheme == 'http' else other}, or empty {names}",
+        )
+    return None
+
+
+@contextmanager
+def _in_memory(data: bytes) -> Iterator[str]:
+    if hasattr(os, "memfd_create"):
+        handle = os.memfd_create("identity")
+        try:
+            os.write(handle, data)
+            yield f"/proc/self/fd/{handle}"
+        finally:
+            os.close(handle)
+        return
+    with tempfile.NamedTemporaryFile() as file:  # mode 600
+        file.write(data)
+        file.flush()
+        yield file.name
