@@ -78,9 +78,10 @@ class Logger:
     def named(self, name: str) -> Logger:
         return Logger(name, self._level, self._sink, self._fields, self.secrets)
 
-    def hiding(self, secrets: Secrets) -> Logger:
-        """Return this logger for one message, whose own secrets stay hidden as well."""
-        return Logger(self._name, self._level, self._sink, self._fields, secrets)
+    def hiding(self, secrets: Secrets, name: str | None = None, **fields: Any) -> Logger:
+        """Return this logger for one message, whose own secrets stay hidden as well; None values are left out."""
+        given = {key: value for key, value in fields.items() if value is not None}
+        return Logger(name or self._name, self._level, self._sink, {**self._fields, **given}, secrets)
 
     def enabled(self, level: str) -> bool:
         return LEVELS[level] >= self._level

@@ -45,6 +45,10 @@ class _Forms:
     base64: tuple[str, ...] = ()
 
 
+_NO_TEXTS: frozenset[str] = frozenset()
+_NO_FORMS = _Forms()
+
+
 class Secrets:
     """The texts that nothing may show: those of a process, or of one message on top of the process's (`above`)."""
 
@@ -52,9 +56,9 @@ class Secrets:
 
     def __init__(self, above: Secrets | None = None) -> None:
         self._above = above
-        self._texts: frozenset[str] = frozenset()
+        self._texts: frozenset[str] = _NO_TEXTS
         self._sources: tuple[Source, ...] = ()
-        self._forms: _Forms | None = _Forms()
+        self._forms: _Forms | None = _NO_FORMS
 
     def add(self, texts: Iterable[str]) -> None:
         """Hide these from now on."""

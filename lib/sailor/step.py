@@ -106,13 +106,13 @@ class Step:
     def _component_logger(self, incoming: Incoming) -> Logger:
         """Return the function's logger; what the function declares as secret of this message stays hidden."""
         ids = {key: incoming.taken.get(key) for key in ("threadId", "messageId", "parentMessageId")}
-        return self.logger.named("component").bind(**ids).hiding(Secrets(self.logger.secrets))
+        return self.logger.hiding(Secrets(self.logger.secrets), "component", **ids)
 
     def _own_logger(self, incoming: Incoming, secrets: Secrets) -> Logger:
         ids = {
             key: incoming.taken.get(key) or "unknown" for key in ("threadId", "messageId", "parentMessageId")
         }
-        return self.logger.bind(**ids, **incoming.delivery.facts).hiding(secrets)
+        return self.logger.hiding(secrets, **ids, **incoming.delivery.facts)
 
 
 def emit_result(result: Any, emitter: Emitter) -> None:
