@@ -28,7 +28,7 @@ LONGEST_PIECE, LONGEST = 2048, 256 * 1024
 """Longer secrets are looked for in pieces, so that a part of one is found, too; beyond LONGEST not at all."""
 SHORTEST_LINE, MOST_LINES = 8, 500
 MOST_CUTS = 50
-CUTS = (" …", " \\u2026")
+CUTS = (" …", "…", " \\u2026", "...")
 """How a text ends that was cut: what stands before may be the beginning of a secret."""
 _IN_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
