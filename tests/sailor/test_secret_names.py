@@ -78,8 +78,8 @@ def test_fault_8_23_the_broker_s_password_is_known_however_it_is_written(uri: st
     ("url", "text"),
     [
         ("https://me:canary@api.lab/v1?sig=canary", "https://api.lab/v1"),
-        ("https://me:canary/x@api.lab/v1", "https://***"),
-        ("https://api.lab:8443/a@b", "https://api.lab:8443/a@b"),
+        ("https://me:canary/x@api.lab/v1", "the address"),
+        ("https://api.lab/a@b", "https://api.lab/a@b"),
     ],
 )
 def test_fault_8_23_errors_of_the_platform_s_addresses_show_no_password(url: str, text: str) -> None:
