@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from lib import jsontext
+from lib.attachment_storage import store
 from lib.policy import ATTACHMENT, BASE64, StepSettings
 from lib.sailor import Context
 
@@ -25,13 +26,16 @@ _IN_MEMORY = 1 << 20
 _CHUNK = 1 << 16
 
 
-def output(settings: StepSettings, context: Context, room: int, most: int | None) -> Output:
+def output(
+    settings: StepSettings, context: Context, room: int, most: int | None, *, repeatable: bool = False
+) -> Output:
     """Return what keeps output in the form that the step's setting asks for.
 
-    `room` is how many bytes of JSON the body may have, `most` how many bytes the step takes at most.
+    `room` is how many bytes of JSON the body may have, `most` how many bytes the step takes at most. `repeatable` says
+    that the same output can be read again, if the storage does not take it now.
     """
     if settings.output == ATTACHMENT:
-        return Files(context, settings.archive_bytes)
+        return Files(context, settings.archive_bytes, repeatable=repeatable)
     return (Base64 if settings.output == BASE64 else Text)(room - _AROUND, most)
 
 
@@ -148,9 +152,9 @@ class Base64(Output):
 class Files(Output):
     """Both streams byte for byte, each an attachment; what does not fit into a little memory waits on disk."""
 
-    def __init__(self, context: Context, most: int) -> None:
+    def __init__(self, context: Context, most: int, *, repeatable: bool) -> None:
         super().__init__(0, most)
-        self._storage = context.storage
+        self._storage, self._repeatable = context.storage, repeatable
         self._files: dict[str, BinaryIO] = {}
 
     def _cost(self, payload: bytes) -> int:  # noqa: ARG002 - its message holds an address only
@@ -172,7 +176,7 @@ class Files(Output):
         assert self._storage is not None  # noqa: S101 - see check_room
         size = file.tell()
         file.seek(0)
-        return self._storage.store(_chunks(file), content_type=BYTES, size=size)
+        return store(self._storage, _chunks(file), content_type=BYTES, size=size, repeatable=self._repeatable)
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from lib.engine.errors import BadInput, EngineError, Unreachable
+from lib.attachment_storage import StorageUnreachable
+from lib.engine.errors import BadInput, EngineError
 from lib.engine.upload import PIECE, TAR, Upload, UploadBroken
 from lib.sailor.destinations import Destinations
 from lib.sailor.errors import RequestError
@@ -20,10 +21,6 @@ Opened = tuple[int | None, Chunks]
 """The number of bytes if it is known, and the bytes."""
 SCHEMES = ("http://", "https://")
 NOTHING_SENT = "Nothing was sent to the engine"
-
-
-class SourceUnreachable(Unreachable):
-    """The storage of an attachment gave nothing; the engine was not asked, and the call may be repeated."""
 
 
 def url_upload(url: str, destinations: Destinations) -> Upload:
@@ -44,7 +41,7 @@ def url_upload(url: str, destinations: Destinations) -> Upload:
 
 
 def attachment_upload(storage: Storage, attachment: Mapping[str, Any], name: str) -> Upload:
-    """Return the content of an attachment as an upload; BadInput, or SourceUnreachable where it may be there later."""
+    """Return the content of an attachment as an upload; BadInput, or StorageUnreachable where it may be there later."""
     source = _attachment(storage, attachment, name, "attachment")
     source.open()
     return Upload(source, source.size, TAR)
@@ -77,7 +74,7 @@ def _attachment(storage: Storage, attachment: Mapping[str, Any], name: str, fiel
     def refused(fault: RequestError) -> EngineError:
         text = f"{what}: {fault}"
         if fault.passing:
-            return SourceUnreachable(text, hint=NOTHING_SENT)
+            return StorageUnreachable(text, hint=NOTHING_SENT)
         return BadInput(text, field=field, hint=NOTHING_SENT)
 
     return _Source(opened, what, refused)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from lib import jsontext
+from lib.attachment_storage import store
 from lib.engine import EngineError
 from lib.engine.dialogue import Dialogue
 from lib.engine.errors import EngineFault, LimitReached
@@ -111,7 +112,7 @@ def _result(progress: Progress, room: int) -> Message:
 
 def filed(logs: Logs, settings: StepSettings, context: Context) -> Message:
     """Return a log as attachments, byte for byte."""
-    with logs, output(settings, context, 0, None) as kept:
+    with logs, output(settings, context, 0, None, repeatable=True) as kept:
         logs.pace(settings.limits.idle_seconds, settings.limits.max_seconds)
         truncated = _taken(_in_time(logs.frames(), settings.limits), kept)
         return _message(kept.body(), truncated, context)
@@ -165,7 +166,8 @@ def stored(archive: Archive, settings: StepSettings, context: Context) -> Messag
         if context.storage is None:
             raise LimitReached("There is no storage for attachments here", limit="storage")
         archive.pace(settings.work.idle_seconds, settings.work.max_seconds)
-        attachment = context.storage.store(_capped(archive, settings.archive_bytes), content_type=TAR)
+        pieces = _capped(archive, settings.archive_bytes)
+        attachment = store(context.storage, pieces, content_type=TAR, repeatable=True)
     name = archive.name
     body = {"name": name, "size": attachment.get("size"), "contentType": TAR, "attachment": attachment}
     return Message(body=body, attachments={name: attachment})

@@ -20,7 +20,7 @@ def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, 
 
     Where a body is `needed` and none of them is set, the message's only attachment is taken. The source is open and
     its first piece read when this returns; `close()` of the Upload ends it. Raises BadInput where nothing or more than
-    one thing could be meant or the source cannot be read, SourceUnreachable where it may be later.
+    one thing could be meant or the source cannot be read, StorageUnreachable where it may be later.
     """
     attachments = message.attachments or {}
     name = fields.get("attachment")

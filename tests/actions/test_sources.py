@@ -241,7 +241,7 @@ def test_a_storage_that_is_away_puts_the_message_back(tmp_path: Path) -> None:
 
 def test_a_storage_that_is_away_can_be_an_error(tmp_path: Path) -> None:
     outcome = closed_port(lambda url: {"file": {"url": url}}, tmp_path, errorPolicy="throwError")
-    assert [error["name"] for error in outcome.errors] == ["SourceUnreachable"]
+    assert [error["name"] for error in outcome.errors] == ["StorageUnreachable"]
 
 
 def test_an_attachment_of_another_size_is_refused_before_it_is_sent(tmp_path: Path) -> None:
