@@ -12,7 +12,7 @@ from lib.engine.attach.duplex import Duplex
 from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade, websocket
 from lib.engine.errors import StreamFailed
 from lib.engine.pathstat import HEADER, path_stat
-from lib.engine.query import body_object, filters, is_true, seconds
+from lib.engine.query import body_object, filters, is_true, lines, seconds, whole
 from lib.engine.request.process_input import check_attach
 from lib.engine.request.published_ports import published
 from lib.engine.request.text import utf8
@@ -96,7 +96,7 @@ def container_logs(engine: Engine, fields: Fields) -> Answer:
         seconds("since"),
         seconds("until"),
         "timestamps",
-        "tail",
+        lines("tail"),
         "details",
     )
     return engine.logs("/containers/{id}/logs", fields, query=query, tty=has_terminal)
@@ -131,7 +131,7 @@ def _measured(sample: dict[str, Any]) -> dict[str, Any]:
 @action("ContainerResize")
 def container_resize(engine: Engine, fields: Fields) -> Answer:
     """Resize the terminal of a container: POST /containers/{id}/resize."""
-    return engine.post("/containers/{id}/resize", fields, query=("h", "w"))
+    return engine.post("/containers/{id}/resize", fields, query=(whole("h"), whole("w")))
 
 
 @action("ContainerStart")

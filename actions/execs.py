@@ -9,7 +9,7 @@ from lib.answer import Answer
 from lib.engine import Engine, Fields
 from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade
 from lib.engine.errors import Conflict
-from lib.engine.query import body_object
+from lib.engine.query import body_object, whole
 from lib.engine.request.process_input import check_exec
 
 _AGAIN = "ExecInspect tells how it ended; prepare another one with ContainerExec"
@@ -48,7 +48,7 @@ def _outcome(engine: Engine, fields: Fields) -> dict[str, Any]:
 @action("ExecResize")
 def exec_resize(engine: Engine, fields: Fields) -> Answer:
     """Resize the terminal of a command: POST /exec/{id}/resize."""
-    return engine.post("/exec/{id}/resize", fields, query=("h", "w"))
+    return engine.post("/exec/{id}/resize", fields, query=(whole("h"), whole("w")))
 
 
 @action("ExecInspect")

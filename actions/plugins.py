@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
-from lib.engine.query import filters
+from lib.engine.query import filters, whole
 from lib.engine.registry import RegistryAuth
 
 _START_SECONDS = 30
@@ -53,7 +53,7 @@ def plugin_delete(engine: Engine, fields: Fields) -> Answer:
 def plugin_enable(engine: Engine, fields: Fields) -> Answer:
     """Enable a plugin: POST /plugins/{name}/enable. The engine insists on a timeout."""
     fields = {"timeout": _START_SECONDS, **fields}
-    return engine.post("/plugins/{+name}/enable", fields, query=("timeout",), timeout="slow")
+    return engine.post("/plugins/{+name}/enable", fields, query=(whole("timeout"),), timeout="slow")
 
 
 @action("PluginDisable")

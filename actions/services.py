@@ -6,10 +6,10 @@ from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
 from lib.engine.indexed import update
-from lib.engine.query import filters, seconds
+from lib.engine.query import filters, lines, seconds
 from lib.engine.registry import RegistryAuth
 
-LOG_QUERY = ("details", "follow", "stdout", "stderr", seconds("since"), "timestamps", "tail")
+LOG_QUERY = ("details", "follow", "stdout", "stderr", seconds("since"), "timestamps", lines("tail"))
 _AUTH = RegistryAuth("requestBody.TaskTemplate.ContainerSpec.Image")
 
 

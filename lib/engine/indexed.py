@@ -7,7 +7,7 @@ from typing import Any
 
 from lib.engine.client import Engine, Fields, Header
 from lib.engine.errors import BadInput, EngineFault
-from lib.engine.query import Parameter, body_object
+from lib.engine.query import Parameter, body_object, whole
 from lib.engine.reply import Reply
 
 _ATTEMPTS = 5
@@ -30,7 +30,7 @@ def update(
     somebody else was faster.
     """
     engine.permit("POST", path, reads=False)
-    query = ("version", *query)
+    query = (whole("version"), *query)
 
     def send(fields: Fields) -> Reply:
         return engine.post(path, fields, query=query, headers=headers, body="requestBody")
@@ -67,7 +67,7 @@ def update_cluster_volume(engine: Engine, fields: Fields) -> Reply:
 
     def send(fields: Fields) -> Reply:
         named = {**fields, "name": found["ID"]}
-        return engine.put("/volumes/{name}", named, query=("version",), body="requestBody")
+        return engine.put("/volumes/{name}", named, query=(whole("version"),), body="requestBody")
 
     return send(fields) if _versioned(fields) else _merging(read, send, fields, found)
 

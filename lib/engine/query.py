@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 
 from lib.engine.errors import BadInput
 from lib.engine.request.filters import writer
-from lib.engine.request.scalar import scalar, size
+from lib.engine.request.scalar import last_lines, scalar, size
 from lib.engine.request.text import encoded, parsed
 from lib.engine.request.times import seconds_of
 
@@ -71,6 +71,11 @@ def seconds(name: str) -> Form:
 def whole(name: str) -> Form:
     """Return the form of a whole number from 0 up: engines read a negative or overlong one as something else."""
     return Form(name, size)
+
+
+def lines(name: str) -> Form:
+    """Return the form of a number of last lines, or all of them."""
+    return Form(name, last_lines)
 
 
 def build(parameters: Iterable[Parameter], fields: Mapping[str, Any]) -> str:

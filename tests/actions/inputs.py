@@ -50,6 +50,8 @@ def given(key: str, parameter: Tree) -> Any:
         values = ["24h", "1h30m"] if FACTS.filters[key][first]["kind"] == "timestamp" else ["x", "y"]
         # Engines overlook labels of the build cache, so they are refused there.
         return {first: values} if key == "BuildPrune" else {first: values, "label": "a=b"}
+    if parameter["name"] == "tail":
+        return 100
     if "enum" in parameter:
         return [parameter["enum"][0]] if parameter["type"] == "array" else parameter["enum"][0]
     return VALUES[wire][0]
@@ -61,6 +63,8 @@ def expected(key: str, parameter: Tree) -> list[str]:
     if parameter["wire"] == "json-object-of-string-lists":
         lists = {name: item if isinstance(item, list) else [item] for name, item in value.items()}
         return [json.dumps(lists, separators=(",", ":"))]
+    if parameter["name"] == "tail":
+        return ["100"]
     if "enum" in parameter:
         return value if isinstance(value, list) else [str(value)]
     return VALUES[parameter["wire"]][1]

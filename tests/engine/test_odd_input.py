@@ -23,6 +23,7 @@ from lib.engine.query import (
     body_object,
     build,
     filters,
+    lines,
     platform_json,
     repeated,
     repeated_platforms,
@@ -48,6 +49,7 @@ ENGINE = Engine(Endpoint.parse("unix:///nowhere"))
 FORMS = (
     "plain",
     whole("whole"),
+    lines("tail"),
     filters(),
     filters(deletes=True),
     repeated("repeated"),
@@ -56,7 +58,7 @@ FORMS = (
     repeated_platforms(),
     seconds("since"),
 )
-FIELDS = ("plain", "whole", "filters", "repeated", "json", "platform", "platforms", "since")
+FIELDS = ("tail", "plain", "whole", "filters", "repeated", "json", "platform", "platforms", "since")
 
 
 def outcome(call: Callable[[], Any]) -> Any:

@@ -29,3 +29,13 @@ def size(value: Any, field: str) -> str:
     if not (text.isascii() and text.isdigit()) or len(text) > len(str(_LARGEST)) or int(text) > _LARGEST:
         raise BadInput(f"{field} must be a whole number from 0 up", field=field)
     return text
+
+
+def last_lines(value: Any, field: str) -> str:
+    """Write a number of lines from the end, or "all"; engines read anything else as all. Raises BadInput."""
+    text = scalar(value, field).strip()
+    if text.lower() == "all":
+        return "all"
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
+        raise BadInput(f"{field} must be a number of lines from 0 up, or all", field=field)
+    return size(text, field)

@@ -38,6 +38,7 @@ _UNITS = {
 _PART = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?(ns|us|µs|μs|ms|s|m|h)")
 _SPAN = re.compile(rf"(?:{_PART.pattern})+")
 _LAST_SECOND = 253_402_300_799  # of the year 9999
+_ENDS, _SIGNS = frozenset("smh"), frozenset("+-")
 _LONGEST = 64  # characters of a time
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HINT = "Give a time (2026-01-31T12:00:00.5Z), Unix seconds (1700000000.5) or a span back from now (1h30m)"
@@ -66,11 +67,11 @@ def _written(nanos: int) -> str:
 
 def _span(value: Any, field: str) -> int | None:
     text = value.strip() if isinstance(value, str) else ""
-    if text[:1] in ("-", "+") and _SPAN.fullmatch(text[1 : _LONGEST + 1]):
+    if text[:1] in _SIGNS and _SPAN.fullmatch(text[1 : _LONGEST + 1]):
         raise BadInput(
             f"{field}: {shown(text)} has a sign; a span counts back from now without one", field=field
         )
-    if len(text) > _LONGEST or not _SPAN.fullmatch(text):
+    if text[-1:] not in _ENDS or len(text) > _LONGEST or not _SPAN.fullmatch(text):
         return None
     total = 0
     for whole, decimals, unit in _PART.findall(text):
