@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import queue
 import signal
@@ -20,6 +21,8 @@ from lib.sailor.stdlog import forward_library_logs
 
 LONGEST_WAIT = 0.25
 """Seconds. A signal that arrives in the moment before a wait begins does not end the wait, so none is long."""
+COLLECTED_AFTER = 10_000
+"""Objects (Python: 700). A list of the engine has thousands, which would start the garbage collector within it."""
 ASKED_AFTER = 0.8
 """After this part of the deadline functions are asked to end: `context.cancelled` is set."""
 
@@ -126,6 +129,7 @@ class Run:
 
 def main(environment: Mapping[str, str]) -> int:
     """Run the step that the environment describes and return the exit code."""
+    gc.set_threshold(COLLECTED_AFTER)
     logger = open_logger(environment)
     catch_uncaught(logger)
     try:
