@@ -103,6 +103,31 @@ def test_any_value_is_a_body_or_refused(value: Any) -> None:
     outcome(lambda: body_object({"requestBody": value}))
 
 
+def deep(levels: int, core: Any) -> Any:
+    for _ in range(levels):
+        core = {"a": [core]}
+    return core
+
+
+@pytest.mark.parametrize("levels", [10, 120, 240, 480, 900])
+@pytest.mark.parametrize("core", [None, "\ud800", float("nan"), 1])
+def test_a_deep_body_is_sent_or_refused(levels: int, core: Any) -> None:
+    """Fault 8.30."""
+    value = deep(levels, core)
+    found = outcome(lambda: ENGINE.body("requestBody", {"requestBody": value}))
+    assert isinstance(found, bytes | BadInput)
+    if core is not None and core != 1:
+        assert isinstance(found, BadInput)
+
+
+def test_a_text_of_json_with_a_key_twice_is_refused_in_one_pass() -> None:
+    """Fault 8.1: one of the two values was lost; looking for it must not take long in a text of any size."""
+    keys = [f'"{number}":0' for number in range(300_000)]
+    text = "{" + ",".join([*keys, keys[-1]]) + "}"
+    found = outcome(lambda: ENGINE.body("requestBody", {"requestBody": text}))
+    assert "twice" in str(found)
+
+
 @given(JSON)
 def test_any_value_is_a_login_or_refused(value: Any) -> None:
     """Fault 8.30."""

@@ -42,8 +42,12 @@ def plain(text: str, field: str, *, line: bool = False) -> str:
 
 def shown(value: Any) -> str:
     """Return a foreign value for an error: quoted, short, and without what could not be written."""
-    text = repr(value[: _SHOWN + 1] if isinstance(value, str) else value)
-    return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]}..."
+    if isinstance(value, str):
+        text = repr(value[:_SHOWN])
+        return text if len(value) <= _SHOWN else f"{text}..."
+    if isinstance(value, int) and value.bit_length() > _SHOWN * 3:
+        return f"a number of {value.bit_length()} bits"
+    return repr(value) if value is None or isinstance(value, int | float) else f"a {type(value).__name__}"
 
 
 def named(field: str, key: Any) -> str:
@@ -58,11 +62,12 @@ def encoded(value: Any, field: str) -> bytes:
         data = jsontext.encode(value)
         if b"\\ud" in data:  # maybe an escaped surrogate: the strict writer knows
             json.dumps(value, ensure_ascii=False).encode()
+        lost = b"null" in data and _has_no_number(value)
     except UnicodeEncodeError:
         raise BadInput(f"{field} {_BROKEN}", field=field, hint="Give valid Unicode text") from None
     except (RecursionError, ValueError, TypeError) as fault:
         raise BadInput(f"{field} cannot be written as JSON ({fault})", field=field) from None
-    if b"null" in data and _has_no_number(value):
+    if lost:
         raise BadInput(f"{field} holds a number that is infinite or none", field=field)
     return data
 
