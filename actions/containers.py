@@ -13,7 +13,7 @@ from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade, websocket
 from lib.engine.errors import StreamFailed
 from lib.engine.pathstat import HEADER, path_stat
 from lib.engine.query import body_object, filters, is_true, lines, seconds, whole
-from lib.engine.request.process_input import check_attach
+from lib.engine.request.process_input import attach_input, check_attach
 from lib.engine.request.published_ports import published
 from lib.engine.request.text import utf8
 from lib.engine.stats import percentages
@@ -206,7 +206,8 @@ def _conversation(
     engine: Engine, fields: Fields, connection: Duplex | WebSocket, config: dict[str, Any], *, tty: bool
 ) -> Dialogue:
     farewell = END_OF_INPUT if config["Tty"] else None if config.get("StdinOnce") else b""
-    return Dialogue(connection, tty, fields.get("input"), lambda: _state(engine, fields), farewell)
+    stdin = attach_input(fields, config)
+    return Dialogue(connection, tty, stdin, lambda: _state(engine, fields), farewell)
 
 
 def _state(engine: Engine, fields: Fields) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from lib.engine import Engine, Fields
 from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade
 from lib.engine.errors import Conflict
 from lib.engine.query import body_object, whole
-from lib.engine.request.process_input import check_exec
+from lib.engine.request.process_input import check_exec, exec_input
 
 _AGAIN = "ExecInspect tells how it ended; prepare another one with ContainerExec"
 
@@ -37,7 +37,8 @@ def exec_start(engine: Engine, fields: Fields) -> Answer:
     tty = bool(prepared["ProcessConfig"].get("tty"))
     connection = upgrade(engine, "/exec/{id}/start", fields, body={"Detach": False, **wish, "Tty": tty})
     farewell = END_OF_INPUT if tty else None
-    return Dialogue(connection, tty, fields.get("input"), lambda: _outcome(engine, fields), farewell)
+    stdin = exec_input(fields, prepared)
+    return Dialogue(connection, tty, stdin, lambda: _outcome(engine, fields), farewell)
 
 
 def _outcome(engine: Engine, fields: Fields) -> dict[str, Any]:

@@ -75,6 +75,38 @@ def test_input_goes_in_its_end_is_told_and_output_comes_out(kind, answer):
         assert duplex.input_taken
 
 
+def test_an_input_without_a_byte_is_closed_at_once(kind):
+    """fault 8.9: on every kind of connection, while output goes on."""
+
+    def script(peer):
+        read_request(peer)
+        peer.sendall(UPGRADED)
+        assert read_all(peer) == b""
+        peer.sendall(frame(1, b"the end was seen"))
+
+    with kind.talking(script) as connect, kind.open(connect) as duplex:
+        assert list(duplex.frames((), tty=False)) == [("stdout", b"the end was seen")]
+        assert duplex.input_taken
+
+
+def test_a_connection_lost_without_any_input_is_cut(authority, tmp_path):
+    """fault 8.9: a reset says that input was left unread only where there was some."""
+
+    def script(peer):
+        read_request(peer)
+        peer.sendall(UPGRADED + frame(1, b"x"))
+        assert read_all(peer) == b""
+        reset(peer)
+        return ABRUPTLY
+
+    kind = Kind(str(tmp_path), authority)
+    with kind.talking(script) as connect, kind.open(connect) as duplex:
+        output = duplex.frames((), tty=False)
+        assert next(output) == ("stdout", b"x")
+        with pytest.raises(StreamCut):
+            list(output)
+
+
 def test_output_that_came_with_the_head_is_not_lost(kind):
     def script(peer):
         read_request(peer)

@@ -82,6 +82,26 @@ def test_the_terminal_of_a_command_takes_its_input(way: Way, sleeping: str) -> N
     assert heard["exitCode"] == 6
 
 
+@pytest.mark.parametrize("tty", [False, True])
+def test_a_command_that_waits_for_input_sees_its_end_where_there_is_none(
+    way: Way, sleeping: str, tty: bool
+) -> None:
+    """fault 8.9: it ran to the limit of 300 seconds."""
+    heard = execute(way, sleeping, "cat; echo ended; exit 7", tty=tty)
+    assert (heard["exitCode"], heard["running"]) == (7, False)
+    assert "ended" in heard["stdout"]
+    assert "truncated" not in heard
+
+
+@pytest.mark.parametrize("key", ["ContainerAttach", "ContainerAttachWebsocket"])
+def test_a_container_whose_input_is_taken_over_sees_its_end_where_there_is_none(way: Way, key: str) -> None:
+    """fault 8.9."""
+    container = way.lab.run(["sh", "-c", "cat; echo ended; exit 7"], OpenStdin=True, StdinOnce=True)
+    heard = way.do(key, {"id": container, "stdin": True})
+    assert (heard["stdout"], heard["exitCode"]) == ("ended\n", 7)
+    way.lab.remove(container)
+
+
 @pytest.mark.parametrize("source", ["text", "attachment"])
 def test_an_attached_container_gives_all_of_its_input_back(way: Way, source: str) -> None:
     container = way.lab.run(["sh", "-c", ENDING], OpenStdin=True, StdinOnce=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lib.engine.errors import BadInput
+from lib.engine.query import is_true
 
 ATTACHMENT = "stdinAttachment"
 
@@ -24,6 +25,19 @@ def check_exec(fields: Mapping[str, Any], prepared: Mapping[str, Any], *, detach
         hint = "Prepare the command with AttachStdin: true in the requestBody of ContainerExec"
         _refuse(fields, "stdin", "this command was prepared without input (AttachStdin)", hint)
     fields["input"].open()
+
+
+def exec_input(fields: Mapping[str, Any], prepared: Mapping[str, Any]) -> Iterable[bytes] | None:
+    """Return what a command is to hear: nothing, but its end, where it waits for input and there is none."""
+    given: Iterable[bytes] | None = fields.get("input")
+    return () if given is None and prepared.get("OpenStdin") else given
+
+
+def attach_input(fields: Mapping[str, Any], config: Mapping[str, Any]) -> Iterable[bytes] | None:
+    """Return the same for a container: where the step takes its input over, and nobody else and no terminal has it."""
+    given: Iterable[bytes] | None = fields.get("input")
+    ours = is_true(fields.get("stdin")) and config.get("StdinOnce") and not config.get("Tty")
+    return () if given is None and ours else given
 
 
 def check_attach(fields: Mapping[str, Any], container: Mapping[str, Any]) -> None:
