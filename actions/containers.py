@@ -11,6 +11,7 @@ from lib.engine.archive import file_archive
 from lib.engine.attach.duplex import Duplex
 from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade, websocket
 from lib.engine.errors import StreamFailed
+from lib.engine.expected import expected_form
 from lib.engine.pathstat import HEADER, path_stat
 from lib.engine.query import body_object, filters, is_true, lines, seconds, whole
 from lib.engine.request.process_input import attach_input, check_attach
@@ -43,15 +44,18 @@ def _attaching(fields: Fields) -> Fields:
 
 def has_terminal(engine: Engine, fields: Fields) -> bool:
     """Whether the container of field `id` has a TTY, and so sends its output without frames."""
-    return bool(engine.get("/containers/{id}/json", fields).json()["Config"]["Tty"])
+    reply = engine.get("/containers/{id}/json", fields)
+    return reply.read(lambda container: bool(container["Config"]["Tty"]))
 
 
 def _attachable(engine: Engine, fields: Fields) -> dict[str, Any]:
     """Return the container's configuration; BadInput where there is input that it would not hear."""
-    container = engine.get("/containers/{id}/json", fields).json()
-    check_attach(fields, container)
-    config: dict[str, Any] = container["Config"]
-    return config
+
+    def config(container: dict[str, Any]) -> dict[str, Any]:
+        check_attach(fields, container)
+        return {name: container["Config"].get(name) for name in ("Tty", "StdinOnce")}
+
+    return engine.get("/containers/{id}/json", fields).read(config)
 
 
 @action("ContainerList")
@@ -70,8 +74,7 @@ def container_create(engine: Engine, fields: Fields) -> Answer:
 
 
 def _warned(reply: Reply, warnings: list[str]) -> Answer:
-    told = reply.json()
-    return {**told, "Warnings": [*(told.get("Warnings") or []), *warnings]}
+    return reply.read(lambda told: {**told, "Warnings": [*(told.get("Warnings") or []), *warnings]})
 
 
 @action("ContainerInspect")
@@ -121,11 +124,12 @@ def container_stats(engine: Engine, fields: Fields) -> Answer:
     query = ("stream", "one-shot")
     if is_true(fields["stream"]):
         return engine.lines("/containers/{id}/stats", fields, query=query, each=_measured)
-    return _measured(engine.get("/containers/{id}/stats", fields, query=query).json())
+    return engine.get("/containers/{id}/stats", fields, query=query).read(_measured)
 
 
 def _measured(sample: dict[str, Any]) -> dict[str, Any]:
-    return {**sample, **percentages(sample)}
+    with expected_form():
+        return {**sample, **percentages(sample)}
 
 
 @action("ContainerResize")
@@ -211,9 +215,12 @@ def _conversation(
 
 
 def _state(engine: Engine, fields: Fields) -> dict[str, Any]:
-    state = engine.get("/containers/{id}/json", fields).json()["State"]
-    no_code = state["Running"] or state.get("Status") == "created"
-    return {"running": state["Running"], "exitCode": None if no_code else state["ExitCode"]}
+    def ending(container: dict[str, Any]) -> dict[str, Any]:
+        state = container["State"]
+        no_code = state["Running"] or state.get("Status") == "created"
+        return {"running": state["Running"], "exitCode": None if no_code else state["ExitCode"]}
+
+    return engine.get("/containers/{id}/json", fields).read(ending)
 
 
 @action("ContainerWait")
@@ -226,11 +233,16 @@ def container_wait(engine: Engine, fields: Fields) -> Answer:
 
 def _waited(reply: Reply) -> Reply:
     """The head said 200 long before; what went wrong with the wait itself stands in the body."""
-    told = reply.json() if reply.kind == "json" else {}
-    if told.get("StatusCode") is None or told.get("Error"):
-        text = (told.get("Error") or {}).get("Message") or told.get("message") or "no exit code came"
-        raise StreamFailed(f"The wait failed: {text}", hint="Ask ContainerInspect how the container ended")
+    problem = reply.read(_wait_problem) if reply.kind == "json" else "no exit code came"
+    if problem:
+        raise StreamFailed(f"The wait failed: {problem}", hint="Ask ContainerInspect how the container ended")
     return reply
+
+
+def _wait_problem(told: dict[str, Any]) -> str:
+    if told.get("StatusCode") is not None and not told.get("Error"):
+        return ""
+    return (told.get("Error") or {}).get("Message") or told.get("message") or "no exit code came"
 
 
 @action("ContainerDelete")

@@ -30,7 +30,7 @@ def exec_start(engine: Engine, fields: Fields) -> Answer:
         check_exec(fields, {}, detached=True)
         engine.post("/exec/{id}/start", fields, body=wish)
         return _outcome(engine, fields)
-    prepared = engine.get("/exec/{id}/json", fields).json()
+    prepared = engine.get("/exec/{id}/json", fields).read(_prepared)
     if prepared.get("Pid"):  # started again, engines answer 200 and replace the exit code by 126
         raise Conflict("This command was started before", method="POST", path="/exec/{id}/start", hint=_AGAIN)
     check_exec(fields, prepared, detached=False)
@@ -42,8 +42,12 @@ def exec_start(engine: Engine, fields: Fields) -> Answer:
 
 
 def _outcome(engine: Engine, fields: Fields) -> dict[str, Any]:
-    told = engine.get("/exec/{id}/json", fields).json()
-    return {"exitCode": told.get("ExitCode"), "running": told["Running"]}
+    reply = engine.get("/exec/{id}/json", fields)
+    return reply.read(lambda told: {"exitCode": told.get("ExitCode"), "running": told["Running"]})
+
+
+def _prepared(told: dict[str, Any]) -> dict[str, Any]:
+    return {**told, "ProcessConfig": dict(told["ProcessConfig"])}
 
 
 @action("ExecResize")

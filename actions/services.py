@@ -14,8 +14,8 @@ _AUTH = RegistryAuth("requestBody.TaskTemplate.ContainerSpec.Image")
 
 
 def _has_terminal(engine: Engine, fields: Fields) -> bool:
-    template = engine.get("/services/{id}", fields).json()["Spec"]["TaskTemplate"]
-    return bool(template.get("ContainerSpec", {}).get("TTY"))
+    reply = engine.get("/services/{id}", fields)
+    return reply.read(lambda found: bool(found["Spec"]["TaskTemplate"].get("ContainerSpec", {}).get("TTY")))
 
 
 @action("ServiceList")

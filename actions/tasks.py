@@ -10,8 +10,8 @@ from lib.engine.query import filters
 
 
 def _has_terminal(engine: Engine, fields: Fields) -> bool:
-    spec = engine.get("/tasks/{id}", fields).json()["Spec"]
-    return bool(spec.get("ContainerSpec", {}).get("TTY"))
+    reply = engine.get("/tasks/{id}", fields)
+    return reply.read(lambda task: bool(task["Spec"].get("ContainerSpec", {}).get("TTY")))
 
 
 @action("TaskList")

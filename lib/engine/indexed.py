@@ -7,6 +7,7 @@ from typing import Any
 
 from lib.engine.client import Engine, Fields, Header
 from lib.engine.errors import BadInput, EngineFault
+from lib.engine.expected import expected_form
 from lib.engine.query import Parameter, body_object, whole
 from lib.engine.reply import Reply
 
@@ -43,7 +44,7 @@ def update(
                 hint="Leave version out to change single settings, or give the whole Spec",
             )
         return send(fields)
-    return _merging(lambda: engine.get(inspect, fields).json(), send, fields)
+    return _merging(lambda: engine.get(inspect, fields).read(_indexed), send, fields)
 
 
 def update_cluster_volume(engine: Engine, fields: Fields) -> Reply:
@@ -54,14 +55,15 @@ def update_cluster_volume(engine: Engine, fields: Fields) -> Reply:
     engine.permit("PUT", "/volumes/{name}", reads=False)
 
     def read() -> dict[str, Any]:
-        volume = engine.get("/volumes/{name}", fields).json().get("ClusterVolume")
+        volume = engine.get("/volumes/{name}", fields).read(lambda found: found.get("ClusterVolume"))
         if not volume:
             raise BadInput(
                 "This volume has no version; only cluster volumes can be updated",
                 field="name",
                 hint="A cluster volume is made by VolumeCreate with ClusterVolumeSpec, in a swarm",
             )
-        return {**volume, "Spec": {"Spec": volume.get("Spec", {})}}
+        with expected_form():
+            return {**_indexed({"Spec": {}, **volume}), "Spec": {"Spec": dict(volume.get("Spec", {}))}}
 
     found = read()
 
@@ -70,6 +72,15 @@ def update_cluster_volume(engine: Engine, fields: Fields) -> Reply:
         return engine.put("/volumes/{name}", named, query=(whole("version"),), body="requestBody")
 
     return send(fields) if _versioned(fields) else _merging(read, send, fields, found)
+
+
+def _indexed(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object of the swarm that has a spec and a version."""
+    return {
+        "ID": found.get("ID"),
+        "Spec": dict(found["Spec"]),
+        "Version": {"Index": int(found["Version"]["Index"])},
+    }
 
 
 def _versioned(fields: Fields) -> bool:

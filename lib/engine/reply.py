@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from requests import Response
 
 from lib import jsontext
 from lib.engine.errors import EngineFault
+from lib.engine.expected import expected_form
 
 MOST_MEMORY = 96 << 20
 """Bytes that the values of one answer may need: lists of some 10 MB, as engines write them, are within it."""
+T = TypeVar("T")
 Kind = Literal["json", "text", "empty", "headers"]
 
 
@@ -74,6 +76,12 @@ class Reply:
     def json(self) -> Any:
         """Return the parsed JSON body, parsed once."""
         return self.value
+
+    def read(self, how: Callable[[Any], T]) -> T:
+        """Return what `how` makes of the JSON body; EngineFault where the body has another form than it expects."""
+        value = self.value
+        with expected_form(self.status):
+            return how(value)
 
     @property
     def text(self) -> str:
