@@ -94,8 +94,8 @@ def alone(name: str, url: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     transport.read()
     error = outcome.errors[0] if outcome.errors else {"name": "a message", "message": ""}
-    if outcome.bodies and not outcome.errors:
-        error["message"] = f"truncated by {outcome.bodies[-1].get('truncated')}"
+    if outcome.bodies and not outcome.errors and (limit := outcome.bodies[-1].get("truncated")):
+        error["message"] = f"truncated by {limit}"
     told = {"peak": grown, "seconds": seconds, "end": error["name"], "text": error["message"]}
     print(json.dumps(told))
     forget_engines()

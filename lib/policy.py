@@ -25,7 +25,7 @@ from lib.engine.limits import Limits
 from lib.form import choice, flag, number, whole
 
 # What a step takes of a stream when its settings do not say otherwise: streams are always bounded.
-# Their bytes grow by a third on the wire, and the platform takes messages of 10 MB.
+# The bytes are those of the message's JSON, which grow by a third on the wire; a full message ends a stream earlier.
 DEFAULTS = Limits(max_items=1000, max_bytes=6 * 1024 * 1024, max_seconds=300, idle_seconds=60)
 # A build or transfer that a limit ends is undone work, so it gets an hour; silence is normal in a long RUN step.
 WORK = Limits(max_seconds=3600, idle_seconds=900)
