@@ -18,8 +18,7 @@ from lib.sailor.platform import Platform
 from lib.sailor.settings import Settings
 from tests.actions.recorder import Recorder
 from tests.actions.stepping import FAST, Outcome, run_step
-from tests.lab.http_source import Act, HttpSource, content, raw, redirect
-from tests.lab.waiting import A_MOMENT
+from tests.lab.http_source import Act, HttpSource, content, endless, raw, redirect, trickle
 
 SECRET = "canary-8f3a71"
 OPERATIONS: list[tuple[str, dict[str, Any]]] = [
@@ -39,27 +38,6 @@ def silent(peer: socket.socket) -> None:
         peer.recv(1)
 
 
-def slowly(head: bytes, piece: bytes) -> Act:
-    """Send a piece again and again, never long silent."""
-
-    def act(peer: socket.socket) -> None:
-        peer.sendall(head)
-        peer.settimeout(A_MOMENT)
-        while True:
-            peer.sendall(piece)
-            with suppress(TimeoutError):
-                if not peer.recv(1):
-                    return
-
-    return act
-
-
-def endlessly(peer: socket.socket) -> None:
-    peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    while True:
-        peer.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
-
-
 ACTS: dict[str, tuple[Act, str]] = {
     "absent": (content(b"", "404 Not Found"), "404"),
     "failing": (content(b"", "503 Service Unavailable"), "503"),
@@ -71,9 +49,9 @@ ACTS: dict[str, tuple[Act, str]] = {
     "cut chunk": (raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc"), "cut off"),
     "bad chunk": (raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc"), "cut off"),
     "silent": (silent, "timed out"),
-    "slow head": (slowly(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"), "too long"),
-    "endless interim answers": (slowly(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "too long"),
-    "slow body": (slowly(HEAD, b"x"), "too long"),
+    "slow head": (trickle(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"), "too long"),
+    "endless interim answers": (trickle(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "too long"),
+    "slow body": (trickle(HEAD, b"x"), "too long"),
     "too large": (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 200001\r\n\r\n"), "limit of 200000"),
     "redirect to metadata": (redirect("http://169.254.169.254/latest/meta-data/"), "may not be asked"),
     "redirect to a file": (redirect("file:///etc/passwd"), "no http address"),
@@ -170,7 +148,7 @@ def test_the_content_goes_to_the_engine_with_its_length(length: int, hops: int, 
 
 def test_a_source_longer_than_the_limit_ends_the_call(tmp_path: Path) -> None:
     """Fault 8.26: it announced no length, so the engine has a part of it."""
-    with HttpSource(endlessly) as source, Recorder(tmp_path) as recorder:
+    with HttpSource(endless) as source, Recorder(tmp_path) as recorder:
         outcome = run_step("ImageLoad", {"url": source.url}, {"server": recorder.url}, settings=IMPATIENT)
     (error,) = outcome.errors
     assert error["name"] == "OutcomeUnknown"

@@ -30,6 +30,28 @@ def redirect(location: str, status: str = "302 Found") -> Act:
     return content(b"<html>moved</html>", status, f"Location: {location}")
 
 
+def trickle(head: bytes, piece: bytes) -> Act:
+    """Send a piece again and again, never long silent, until the client goes."""
+
+    def act(peer: socket.socket) -> None:
+        peer.sendall(head)
+        peer.settimeout(0.05)
+        while True:
+            peer.sendall(piece)
+            with suppress(TimeoutError):
+                if not peer.recv(1):
+                    return
+
+    return act
+
+
+def endless(peer: socket.socket) -> None:
+    """Send chunks as fast as they are taken, until the client goes."""
+    peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        peer.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+
+
 class HttpSource:
     """Each request goes to the next act, the last act stays; the connection is closed after each."""
 

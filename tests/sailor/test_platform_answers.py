@@ -16,8 +16,7 @@ from lib.sailor.objects import Maester
 from lib.sailor.platform import Platform
 from lib.sailor.service import post
 from lib.sailor.settings import Settings
-from tests.lab.http_source import HttpSource, content, raw, redirect
-from tests.lab.waiting import A_MOMENT
+from tests.lab.http_source import HttpSource, content, endless, raw, redirect, trickle
 from tests.sailor.stage import Stage
 
 SECRET = "canary-41d0c7"
@@ -158,19 +157,13 @@ def test_a_message_id_adds_no_header() -> None:
     assert source.header("x-request-id").startswith("f:local;s:step_1;m:m??Evil:?1?xxx")  # type: ignore[union-attr]
 
 
-def endlessly(peer: socket.socket) -> None:
-    peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    while True:
-        peer.sendall(b"100000\r\n" + b" " * 0x100000 + b"\r\n")
-
-
 READS = ["read an object", "store an object", "read the step", "read the state", "post a result"]
 
 
 @pytest.mark.parametrize("call", READS)
 def test_an_answer_without_end_is_an_error(call: str) -> None:
     """Fault 8.18."""
-    with HttpSource(endlessly) as source, pytest.raises(RequestError, match="limit of") as caught:
+    with HttpSource(endless) as source, pytest.raises(RequestError, match="limit of") as caught:
         CALLS[call](source.url)
     assert caught.value.final
     assert len(source.requests) == 1
@@ -187,7 +180,7 @@ def test_an_answer_that_announces_too_much_is_not_read(call: str) -> None:
 
 def test_an_attachment_without_end_is_an_error() -> None:
     """Fault 8.18."""
-    with HttpSource(endlessly) as source:
+    with HttpSource(endless) as source:
         storage = attachments(source.url, attachments=Destinations(max_bytes=5_000_000))
         for url in (f"{source.url}/steward", f"{source.url}/objects/1?storage_type=maester"):
             with storage.open({"url": url}) as blob, pytest.raises(StorageError, match="limit of 5000000"):
@@ -202,18 +195,7 @@ def test_an_answer_that_trickles_ends_at_the_limit_for_all_of_it(head: bytes) ->
     """Fault 8.19's kind: each byte came in time, the whole never."""
     piece = {b"HTTP/1.1 200 OK\r\n": b"A: b\r\n", b"": b"HTTP/1.1 100 Continue\r\n\r\n"}.get(head, b"x")
 
-    def trickle(peer: socket.socket) -> None:
-        peer.sendall(head)
-        peer.settimeout(A_MOMENT)
-        while True:
-            peer.sendall(piece)
-            try:
-                if not peer.recv(1):
-                    return
-            except TimeoutError:
-                continue
-
-    with HttpSource(trickle) as source, pytest.raises(RequestError, match="too long in all"):
+    with HttpSource(trickle(head, piece)) as source, pytest.raises(RequestError, match="too long in all"):
         rest.send("GET", source.url, {}, timeout=0.5)
 
 
