@@ -123,10 +123,15 @@ def _only(value: Any) -> Any:
 
 
 def _platform(value: Any, field: str) -> dict[str, Any]:
+    names = ("os", "architecture", "variant")
     if isinstance(value, str) and not value.lstrip().startswith("{"):
-        names = ("os", "architecture", "variant")
-        return dict(zip(names, value.split("/"), strict=False))
-    tree = parsed(value, field)
-    if not isinstance(tree, dict):
+        parts = value.strip().split("/")
+        tree: Any = (
+            dict(zip(names, parts, strict=False)) if "" not in parts and len(parts) <= len(names) else {}
+        )
+    else:
+        tree = parsed(value, field)
+    # Without its name a platform stands for another one, on a delete perhaps for all.
+    if not isinstance(tree, dict) or not tree.get(names[0]):
         raise BadInput(f"{field} must be a platform such as linux/arm64", field=field)
     return tree

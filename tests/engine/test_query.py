@@ -70,6 +70,18 @@ def test_a_platform_has_many_forms(form: Any) -> None:
     assert json.loads(sent) == PLATFORM
 
 
+@pytest.mark.parametrize(
+    "form", ["/", "linux/", "linux//v8", "a/b/c/d", {}, {"os": ""}, {"architecture": "x"}, "{}", " "]
+)
+def test_a_platform_with_a_part_missing_is_refused(form: Any) -> None:
+    """Fault 8.2: a delete of it would have been one of another variant, or of all."""
+    for parameter in (platform_json(), repeated_platforms("platform")):
+        with pytest.raises(BadInput, match="platform"):
+            build([parameter], {"platform": form})
+    with pytest.raises(BadInput, match="platforms"):
+        build([repeated_platforms()], {"platforms": ["linux/arm64", form]})
+
+
 def test_platforms_are_repeated() -> None:
     found = read(build([repeated_platforms()], {"platforms": ["linux/arm64", "linux/amd64"]}))
     assert [json.loads(sent)["architecture"] for _, sent in found] == ["arm64", "amd64"]

@@ -78,7 +78,7 @@ def test_unused_networks_with_a_label_are_pruned(site: Site) -> None:
     NetworkConnect=({"id": "nothing", "requestBody": {"Container": "nothing"}}, "NotFound"),
     NetworkDisconnect=({"id": "nothing", "requestBody": {"Container": "nothing"}}, "NotFound"),
     NetworkDelete=({"id": "nothing"}, "NotFound"),
-    NetworkPrune=({"filters": {"until": ["nonsense"]}}, "Refused", "EngineFault"),
+    NetworkPrune=({"filters": {"nonsense": ["x"]}}, "Refused", "EngineFault"),
 )
 def test_what_cannot_be_done(site: Site, key: str, body: Body, names: Names) -> None:
     site.fails(key, body, *names)
