@@ -164,7 +164,7 @@ def test_limits_end_a_stream_and_say_which(run: Run) -> None:
     (body,) = run("SystemEvents", {"since": 1}, say(chunked(*events, end=b"")), maxItems="3").bodies
     assert [event["Action"] for event in body["results"]] == ["a0", "a1", "a2"]
     assert body["truncated"] == "maxItems"
-    (body,) = run("SystemEvents", {"since": 1}, say(chunked(*events, end=b"")), idleSeconds="0.2").bodies
+    (body,) = run("SystemEvents", {"since": 1}, say(chunked(*events, end=b"")), idleSeconds="1").bodies
     assert (len(body["results"]), body["truncated"]) == (5, "idleSeconds")
     (body,) = run("SystemEvents", {"since": 1}, say(chunked(*events, end=b"")), maxSeconds="0.3").bodies
     assert body["truncated"] == "maxSeconds"

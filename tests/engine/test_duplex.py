@@ -292,8 +292,8 @@ def test_an_end_without_tls_closing_is_cut(authority, tmp_path):
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [
-        (Limits(idle_seconds=0.2), "idleSeconds"),
-        (Limits(max_seconds=0.3, idle_seconds=5), "maxSeconds"),
+        (Limits(idle_seconds=1), "idleSeconds"),
+        (Limits(max_seconds=2, idle_seconds=60), "maxSeconds"),
         (Limits(max_items=1), "maxItems"),
     ],
 )

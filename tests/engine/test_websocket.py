@@ -212,7 +212,7 @@ def test_limits_end_a_silent_conversation(kind):
         assert gone.wait(DEADLINE)
 
     with kind.talking(script) as connect, kind.open(connect) as opened:
-        output = bounded(opened.chunks(), Limits(idle_seconds=0.2), pace=opened.pace)
+        output = bounded(opened.chunks(), Limits(idle_seconds=1), pace=opened.pace)
         assert list(output) == [b"prompt> "]
         assert output.truncated == "idleSeconds"
         gone.set()
