@@ -14,6 +14,7 @@ from lib.credentials import new_engine, open_engine, server_url
 from lib.engine import Engine
 from lib.engine.errors import BadInput
 from lib.sailor.secret_names import names_a_secret
+from tests.lab.waiting import DEADLINE, ended
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_messages_that_come_first_together_share_one_engine() -> None:
     found: list[Engine] = []
 
     def open_one() -> None:
-        together.wait(60)
+        together.wait(DEADLINE)
         found.append(open_engine(config))
 
     threads = [threading.Thread(target=open_one) for _ in range(16)]
@@ -85,7 +86,7 @@ def test_messages_that_come_first_together_share_one_engine() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            ended(thread)
     finally:
         sys.setswitchinterval(interval)
     assert len({id(engine.sender) for engine in found}) == 1

@@ -21,6 +21,7 @@ from tests.engine.calls import (
     engine_at,
 )
 from tests.engine.scripted import Scripted, answer, chunked, say, say_and_close
+from tests.lab.waiting import DEADLINE
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_what_comes_unasked_reaches_no_message(tmp_path: Path) -> None:
 
     def more(peer: socket.socket) -> None:
         peer.sendall(OBJECT)
-        assert sent.wait(60)
+        assert sent.wait(DEADLINE)
         peer.sendall(answer(b'{"c":3}'))
         sent.clear()
         done.set()
@@ -90,7 +91,7 @@ def test_what_comes_unasked_reaches_no_message(tmp_path: Path) -> None:
     with Scripted(tmp_path, more, say(OTHER)) as server, engine_at(server) as engine:
         assert engine.get("/info").json() == {"a": 1}
         sent.set()
-        assert done.wait(60)
+        assert done.wait(DEADLINE)
         assert engine.get("/next").json() == {"b": 2}
 
 

@@ -28,6 +28,7 @@ from tests.engine.calls import (
     engine_at,
 )
 from tests.engine.scripted import Scripted
+from tests.lab.waiting import DEADLINE, take
 
 SOON = Timeout(0.5, 0.5, 0.5)
 SHORT = Timeouts(short=SOON, slow=SOON, wait=SOON, stream=Timeout(0.5, 0.5), transfer=Timeout(0.5, 0.5, 0.5))
@@ -43,7 +44,8 @@ def endlessly(head: bytes, drop: bytes, gone: threading.Event) -> Callable[[sock
     def act(peer: socket.socket) -> None:
         with suppress(OSError):
             peer.sendall(head)
-            while not gone.wait(0.02):
+            while not gone.is_set():
+                take(0.02)
                 peer.sendall(drop)
 
     return act
@@ -123,7 +125,7 @@ def test_a_wait_ends_with_the_step(tmp_path: Path) -> None:
 
     def wait(peer: socket.socket) -> None:
         peer.sendall(CHUNKED)
-        gone.wait(60)
+        gone.wait(DEADLINE)
 
     with Scripted(tmp_path, wait) as server, engine_at(server) as engine:
         try:
@@ -146,8 +148,8 @@ def test_an_upload_ends_with_the_step(tmp_path: Path) -> None:
         def _request(peer: socket.socket) -> bytes:
             if not peer.recv(4, socket.MSG_PEEK).startswith(b"PUT"):
                 return Scripted._request(peer)
-            while not gone.wait(0.01) and peer.recv(20_000):
-                pass
+            while not gone.is_set() and peer.recv(20_000):
+                take(0.01)
             return b""
 
     with Slow(tmp_path) as server, engine_at(server) as engine:

@@ -16,6 +16,7 @@ from tests.engine.calls import (
     ONCE,
 )
 from tests.engine.scripted import answer
+from tests.lab.waiting import ended
 
 
 @pytest.mark.parametrize("url", ["http://[::1]", "http://127.0.0.1"])
@@ -46,7 +47,7 @@ def test_every_request_names_the_same_host(url: str, name: str) -> None:
             engine.negotiation._version = engine.negotiation.pin
             with pytest.raises(NotFound):
                 CALLS[name](engine)
-        thread.join(60)
+        ended(thread)
     assert f"\r\nHost: {url.removeprefix('http://')}:{port}\r\n".encode() in heads[0]
 
 

@@ -13,7 +13,7 @@ from lib.engine import Endpoint, Engine
 from lib.engine.errors import Unreachable, VersionMismatch
 from lib.engine.version import Version
 from tests.engine.scripted import Scripted, answer, say
-from tests.lab.waiting import ended
+from tests.lab.waiting import DEADLINE, ended
 
 RANGE = answer(json.dumps({"ApiVersion": "1.51", "MinAPIVersion": "1.44"}).encode())
 NO = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -132,7 +132,7 @@ def test_messages_that_come_first_together_ask_once(tmp_path: Path) -> None:
     with Counting(tmp_path) as fake, Engine(Endpoint.parse(fake.url)) as engine:
 
         def first() -> None:
-            together.wait(60)
+            together.wait(DEADLINE)
             assert engine.within(1, 1).version == Version(1, 41)
 
         threads = [threading.Thread(target=first) for _ in range(8)]

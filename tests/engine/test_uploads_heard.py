@@ -20,6 +20,7 @@ from tests.engine.calls import (
     engine_at,
 )
 from tests.engine.scripted import Scripted, answer, say
+from tests.lab.waiting import DEADLINE
 
 
 def test_an_interim_refusal_of_an_upload_is_none(tmp_path: Path) -> None:
@@ -37,7 +38,7 @@ def test_an_interim_refusal_of_an_upload_is_none(tmp_path: Path) -> None:
 
     def pieces() -> Iterator[bytes]:
         yield b"x" * 65536
-        assert began.wait(60)
+        assert began.wait(DEADLINE)
         yield from [b"x" * 65536] * 20
 
     with Processing(tmp_path, say(OBJECT)) as server, engine_at(server) as engine:
@@ -55,7 +56,7 @@ def test_a_refusal_is_heard_though_the_engine_does_not_close(tmp_path: Path) -> 
             if not peer.recv(4, socket.MSG_PEEK).startswith(b"PUT"):
                 return Scripted._request(peer)
             peer.sendall(answer(b'{"message":"no space"}', "507 Insufficient Storage"))
-            gone.wait(60)
+            gone.wait(DEADLINE)
             return b""
 
     with Full(tmp_path) as server, engine_at(server) as engine:

@@ -17,6 +17,7 @@ from lib.sailor.errors import RequestError, SettingsError
 from lib.sailor.fetching import fetched
 from lib.sailor.settings import MANDATORY, MANDATORY_FOR_MESSAGES, Settings
 from tests.lab.http_source import HttpSource, content, redirect
+from tests.lab.waiting import DEADLINE
 from tests.sailor.process import ROOT
 
 REFUSED = [
@@ -173,7 +174,7 @@ def test_a_source_over_tls_has_to_be_who_it_says(tmp_path: Path) -> None:
                 env={"SSL_CERT_FILE": str(tmp_path / "ca.pem"), "PYTHONPATH": str(ROOT)},
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=DEADLINE,
                 check=False,
             )
             assert told in done.stdout + done.stderr
