@@ -62,7 +62,7 @@ def test_orders_of_actions_are_distinct_and_grouped_by_file():
         ("ContainerList", {"emitBehavior", "errorPolicy", "verbose"}),
         ("ContainerInspect", {"notFound", "errorPolicy", "verbose"}),
         ("ContainerStart", {"errorPolicy", "verbose"}),
-        ("ContainerArchive", {"notFound", "maxBytes", "errorPolicy", "verbose"}),
+        ("ContainerArchive", {"notFound", "maxBytes", "maxSeconds", "idleSeconds", "errorPolicy", "verbose"}),
         (
             "SystemEvents",
             {"emitBehavior", "errorPolicy", "maxItems", "maxBytes", "maxSeconds", "idleSeconds", "verbose"},
