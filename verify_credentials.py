@@ -10,6 +10,7 @@ from lib.credentials import new_engine
 from lib.declared_fields import checked_credential
 from lib.engine import Engine, EngineError
 from lib.engine.errors import Unauthorized
+from lib.engine.expected import expected_form
 from lib.sailor import Context
 
 # What triggers and first steps need, in calls that cost an engine little.
@@ -27,7 +28,7 @@ def verify(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
     `forbidden` names the actions among a few that only read which a proxy before the engine refuses.
     """
     try:
-        with new_engine(checked_credential(config)) as engine:
+        with new_engine(checked_credential(config)) as engine, expected_form():
             told = _about(engine)
             facts = {
                 "verified": True,

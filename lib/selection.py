@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lib.credentials import open_engine
+from lib.engine.expected import expected_form
 from lib.form import Form
 
 Choices = dict[str, str]
 Entry = Mapping[str, Any]
 
 
+@expected_form()
 def containers(_context: Any, config: Form) -> Choices:
     """Offer all containers by name: ContainerList."""
     return _sorted(
@@ -20,6 +22,7 @@ def containers(_context: Any, config: Form) -> Choices:
     )
 
 
+@expected_form()
 def images(_context: Any, config: Form) -> Choices:
     """Offer the images that have a tag: ImageList."""
     entries = open_engine(config).get("/images/json").json()
@@ -28,6 +31,7 @@ def images(_context: Any, config: Form) -> Choices:
     )
 
 
+@expected_form()
 def networks(_context: Any, config: Form) -> Choices:
     """Offer all networks by name: NetworkList."""
     entries = open_engine(config).get("/networks").json()
@@ -36,12 +40,14 @@ def networks(_context: Any, config: Form) -> Choices:
     )
 
 
+@expected_form()
 def services(_context: Any, config: Form) -> Choices:
     """Offer all services of the swarm by name: ServiceList."""
     entries = open_engine(config).get("/services").json()
     return _sorted((entry["Spec"]["Name"], entry["Spec"]["Name"]) for entry in entries)
 
 
+@expected_form()
 def nodes(_context: Any, config: Form) -> Choices:
     """Offer all nodes of the swarm by host name: NodeList."""
     entries = open_engine(config).get("/nodes").json()
@@ -51,6 +57,7 @@ def nodes(_context: Any, config: Form) -> Choices:
     )
 
 
+@expected_form()
 def labels(_context: Any, config: Form) -> Choices:
     """Offer the labels that containers carry, as key=value: ContainerList."""
     pairs = {

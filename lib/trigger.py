@@ -17,6 +17,7 @@ from lib.cursor import Cursor
 from lib.declared_fields import checked
 from lib.engine import Engine
 from lib.engine.errors import BadInput, NotFound, Unauthorized
+from lib.engine.expected import expected_form
 from lib.form import Form, choice
 from lib.polling.clock import engine_time, moment
 from lib.polling.compact import mark
@@ -63,6 +64,7 @@ def trigger(
     """
 
     def declare(handler: Handler[State]) -> Handler[State]:
+        @expected_form()
         def process(context: Context, _message: Message, config: Form, snapshot: Any) -> None:
             config = checked(key, config)
             engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)

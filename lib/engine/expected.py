@@ -10,7 +10,10 @@ from lib.engine.errors import EngineFault
 
 @contextmanager
 def expected_form(status: int | None = None) -> Iterator[None]:
-    """Raise EngineFault where the code inside, which takes an answer apart, finds it to have another form."""
+    """Raise EngineFault where the code inside, which takes answers apart, finds one to have another form.
+
+    Also a decorator, for what does nothing else.
+    """
     try:
         yield
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as fault:
