@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
-from tests.lab.waiting import DEADLINE, ended
+from tests.lab.waiting import A_MOMENT, DEADLINE, ended
 
 Act = Callable[[socket.socket], None]
 
@@ -35,7 +35,7 @@ def trickle(head: bytes, piece: bytes) -> Act:
 
     def act(peer: socket.socket) -> None:
         peer.sendall(head)
-        peer.settimeout(0.05)
+        peer.settimeout(A_MOMENT)
         while True:
             peer.sendall(piece)
             with suppress(TimeoutError):
