@@ -21,6 +21,8 @@ def host_name(text: str, field: str) -> str:
         except ValueError:
             raise _refused(text, field, "is no IPv6 address") from None
         return text
+    if len(text) > _LONGEST + 1:  # before anything takes it apart; one more for the dot at its end
+        raise _refused(text, field, f"is longer than {_LONGEST} characters")
     labels = _ascii(text, field).removesuffix(".").split(".")
     if "" in labels:
         raise _refused(text, field, "has an empty part between its dots")

@@ -42,9 +42,11 @@ _HINTS: dict[int, str] = {
     503: "The engine, or a proxy before it, cannot answer at present",
 }
 _TEXT_LIMIT = 2000
+# A page is cut before it is cleaned, and a body that long is no answer of an engine: it is not taken apart.
+_CLEANED, _JSON_LIMIT = 32 * 1024, 1024 * 1024
 _VERSION = re.compile(r"client version ([\d.]+) is too (old|new)")
 
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")  # without "<" inside: else each of many "<" would look for an end of its own
 
 # How Docker, and Podman in three ways, say that they have no such route.
 _UNKNOWN = re.compile(r"page not found|^Not Found$|^Path \S+ is not supported|does not support service")
@@ -91,17 +93,25 @@ def _meaning(
 
 def message_of(response: Response) -> str:
     """Return the engine's text: `message` of a JSON body, else the plain text, else the reason phrase."""
-    raw = response.content
+    text, cut = _cleaned(_said(response.content))
+    if not text:
+        return response.reason or "The engine gave no reason"
+    return text if len(text) <= _TEXT_LIMIT and not cut else text[:_TEXT_LIMIT] + " …"
+
+
+def _said(raw: bytes) -> str:
+    if len(raw) > _JSON_LIMIT:
+        return raw[:_JSON_LIMIT].decode("utf-8", "replace")
     try:
         body: Any = jsontext.decode(raw)
     except ValueError:
-        body = raw.decode("utf-8", "replace")
-    text = body.get("message") if isinstance(body, dict) else body
-    text = _plain(str(text or "")) or response.reason or "The engine gave no reason"
-    return text if len(text) <= _TEXT_LIMIT else text[:_TEXT_LIMIT] + " …"
+        return raw.decode("utf-8", "replace")
+    return str((body.get("message") if isinstance(body, dict) else body) or "")
 
 
-def _plain(text: str) -> str:
-    """Proxies answer with a page."""
+def _cleaned(text: str) -> tuple[str, bool]:
+    """Return a text without the tags of a proxy's page, and whether a part of it was left out before."""
     text = text.strip()
-    return " ".join(_TAG.sub(" ", text).split()) if text.startswith("<") else text
+    cut = len(text) > _CLEANED
+    text = text[:_CLEANED]
+    return (" ".join(_TAG.sub(" ", text).split()) if text.startswith("<") else text), cut

@@ -13,6 +13,7 @@ from __future__ import annotations
 import binascii
 import html
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -28,9 +29,12 @@ LONGEST_PIECE, LONGEST = 2048, 256 * 1024
 """Longer secrets are looked for in pieces, so that a part of one is found, too; beyond LONGEST not at all."""
 SHORTEST_LINE, MOST_LINES = 8, 500
 MOST_CUTS = 50
+MOST = 5_000
+"""Secrets; a message or configuration with more of them has errors without text."""
 CUTS = (" …", "…", " \\u2026", "...")
 """How a text ends that was cut: what stands before may be the beginning of a secret."""
-_IN_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-"
+_REST = re.compile(f"[{_BASE64}]*")
 
 Span = tuple[int, int]
 Source = Callable[[], Iterable[str]]
@@ -43,6 +47,8 @@ class _Forms:
     plain: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     base64: tuple[str, ...] = ()
+    too_many: bool = False
+    """Nobody can look for all of them in reasonable time: then no text is shown at all."""
 
 
 _NO_TEXTS: frozenset[str] = frozenset()
@@ -95,14 +101,16 @@ class Secrets:
         forms = self._forms
         if forms is None:
             forms = self._forms = self._made()
-        if forms.plain or forms.words:
+        if forms.too_many:
+            yield 0, len(text)
+        elif forms.plain or forms.words:
             yield from _found(text, forms)
 
     def _made(self) -> _Forms:
         texts = set(self._texts)
         for source in self._sources:
             texts.update(text for text in source() if len(text.strip()) >= SHORTEST)
-        return _forms(texts)
+        return _Forms(too_many=True) if len(texts) > MOST else _forms(texts)
 
 
 def _forms(texts: Iterable[str]) -> _Forms:
@@ -202,20 +210,13 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 
 
 def _runs(text: str, core: str) -> Iterator[Span]:
-    end = 0
+    """Yield the whole runs of base64 that hold `core`."""
+    done = 0
     for start in _places(text, core):
-        if start >= end:
-            begin, end = _run(text, start, start + len(core))
-            yield begin, end
-
-
-def _run(text: str, start: int, end: int) -> Span:
-    """Return the whole run of base64 around a place."""
-    while start > 0 and text[start - 1] in _IN_BASE64:
-        start -= 1
-    while end < len(text) and text[end] in _IN_BASE64:
-        end += 1
-    return start, end
+        if start >= done:
+            begin = done + len(text[done:start].rstrip(_BASE64))
+            done = _REST.match(text, start + len(core)).end()  # type: ignore[union-attr] # matches the empty text
+            yield begin, done
 
 
 def _cut(text: str, cut: str, forms: _Forms) -> Iterator[Span]:

@@ -88,6 +88,9 @@ def test_each_status_has_its_class(
         ({"json": ["odd"], "reason": "Teapot"}, "['odd']"),
         ({"content": b"\xff\xfe"}, "\ufffd\ufffd"),
         ({"text": "x" * 9000}, "x" * 2000 + " …"),
+        ({"text": "<html><b>Bad</b>\n<i title='a'>Gateway</i>"}, "Bad Gateway"),
+        ({"text": "<p>" * 50_000 + "late", "reason": "Teapot"}, "Teapot"),
+        ({"text": "<p>early" + "<p>" * 50_000}, "early …"),
     ],
 )
 def test_the_text_is_the_engines_own(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.sailor.logging import LEVELS, Logger, Sink
-from lib.sailor.masking import LONGEST, SHORTEST, SHORTEST_INSIDE, Secrets
+from lib.sailor.masking import LONGEST, MOST, SHORTEST, SHORTEST_INSIDE, Secrets
 
 FORMS: dict[str, Callable[[str], str]] = {
     "plain": str,
@@ -117,6 +117,12 @@ def test_fault_8_22_a_source_is_asked_when_something_is_masked_and_once() -> Non
     assert not asked
     assert [secrets.mask("canary-1"), secrets.mask("canary-1")] == ["***", "***"]
     assert len(asked) == 1
+
+
+def test_fault_8_22_where_secrets_are_too_many_to_look_for_no_text_is_shown() -> None:
+    secrets = hiding(*(f"secret-number-{number}" for number in range(MOST + 1)))
+    assert secrets.mask("about anything") == "***"
+    assert hiding(*(f"secret-number-{number}" for number in range(MOST))).mask("about") == "about"
 
 
 class Kept(Sink):
