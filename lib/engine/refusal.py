@@ -114,4 +114,8 @@ def _cleaned(text: str) -> tuple[str, bool]:
     text = text.strip()
     cut = len(text) > _CLEANED
     text = text[:_CLEANED]
-    return (" ".join(_TAG.sub(" ", text).split()) if text.startswith("<") else text), cut
+    if not text.startswith("<"):
+        return text, cut
+    if cut and text.rfind("<") > text.rfind(">"):
+        text = text[: text.rfind("<")]  # half a tag
+    return " ".join(_TAG.sub(" ", text).split()), cut
