@@ -146,7 +146,7 @@ def test_neither_side_waits_for_the_other_with_much_data_both_ways(kind):
             peer.sendall(piece)
 
     with kind.talking(script) as connect, kind.open(connect) as duplex:
-        duplex.pace(20, 60)
+        duplex.pace(DEADLINE, DEADLINE)
         feed = (bytes([number % 256]) * 65536 for number in range(count))
         assert sum(len(chunk) for chunk in duplex.chunks(feed)) == 2 * count * 65536
         assert duplex.input_taken

@@ -139,7 +139,7 @@ def test_neither_side_waits_for_the_other_with_much_data_both_ways(kind):
                 peer.sendall(frame(BINARY, message[1][at : at + 32768]) * 2)
 
     with kind.talking(script) as connect, kind.open(connect) as opened:
-        opened.pace(20, 60)
+        opened.pace(DEADLINE, DEADLINE)
         feed = (bytes([number]) * 65536 for number in range(count))
         assert sum(len(chunk) for chunk in opened.chunks(feed)) == 2 * count * 65536
         assert opened.input_taken

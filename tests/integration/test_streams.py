@@ -21,6 +21,7 @@ from lib.engine.stats import percentages
 from lib.engine.tarread import NotOneFile, single_file
 from lib.engine.upload import Upload
 from tests.lab.engine import LabEngine
+from tests.lab.waiting import DEADLINE
 
 pytestmark = pytest.mark.engine
 
@@ -59,10 +60,10 @@ class Bench:
         wish = {"Cmd": ["sh", "-c", command], "AttachStdout": True, "AttachStderr": True, "Tty": tty}
         wish["AttachStdin"] = feed is not None
         identity = self.engine.post("/containers/{id}/exec", {"id": container}, body=wish).json()["Id"]
-        heard = {"stdout": b"", "stderr": b""}
+        heard = {"stdout": bytearray(), "stderr": bytearray()}
         body = {"Detach": False, "Tty": tty}
         with upgrade(self.engine, "/exec/{id}/start", {"id": identity}, body=body) as duplex:
-            duplex.pace(30, 60)
+            duplex.pace(DEADLINE, DEADLINE)
             for stream, payload in duplex.frames(feed, tty=tty):
                 heard[stream] += payload
         code = self.engine.get("/exec/{id}/json", {"id": identity}).json()["ExitCode"]
@@ -296,7 +297,7 @@ def test_an_attached_container_gets_input_and_gives_output(bench: Bench) -> None
     query = ("stream", "stdin", "stdout", "stderr")
     with upgrade(bench.engine, "/containers/{id}/attach", fields, query=query) as duplex:
         bench.engine.post("/containers/{id}/start", {"id": container})
-        duplex.pace(30, 60)
+        duplex.pace(DEADLINE, DEADLINE)
         heard = list(duplex.frames([b"hello"], tty=False))
     # Each stream keeps its order; which of the two is heard first, no engine promises.
     assert sorted(heard) == [("stderr", b"done\n"), ("stdout", b"hello")]
@@ -308,7 +309,7 @@ def test_a_websocket_carries_input_and_output(bench: Bench) -> None:
     query = ("stream", "stdin", "stdout", "stderr")
     with websocket(bench.engine, "/containers/{id}/attach/ws", fields, query=query) as opened:
         bench.engine.post("/containers/{id}/start", {"id": container})
-        opened.pace(30, 60)
+        opened.pace(DEADLINE, DEADLINE)
         heard = b"".join(opened.chunks(repeat(MEGABYTE, 5)))
     assert (len(heard), heard[-6:]) == ((5 << 20) + 5, b"xdone\n")
 

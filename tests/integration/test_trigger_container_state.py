@@ -101,7 +101,7 @@ def test_health_and_removal_are_told(clean: LabEngine) -> None:
         ("healthy", "true"),
     ):
         wait_until(
-            lambda health=health: state(clean, container)["State"]["Health"]["Status"] == health, health, 20
+            lambda health=health: state(clean, container)["State"]["Health"]["Status"] == health, health
         )
         seen += told(step.poll())
         made = clean.wire.do("POST", f"/containers/{container}/exec", {"Cmd": ["sh", "-c", command]}).json()[

@@ -148,7 +148,7 @@ def test_the_spec_of_a_service_goes_back(swarm: Site, site: Site) -> None:
     name = f"service-{random_id()}"
     made = site.do("ServiceCreate", {"requestBody": rich(site, name)})["ID"]
     # The swarm writes the endpoint a moment later, which makes a new version.
-    wait_until(lambda: allocated(site, made), "the ports of the service", 60)
+    wait_until(lambda: allocated(site, made), "the ports of the service")
     found = site.do("ServiceInspect", {"id": made, "insertDefaults": True})
     body = {"id": made, "version": found["Version"]["Index"], "requestBody": found["Spec"]}
     site.do("ServiceUpdate", body)
