@@ -16,6 +16,7 @@ from actions.containers import container_attach
 from lib.answer import messages
 from lib.credentials import new_engine
 from lib.engine.errors import TlsRefused, Unreachable
+from lib.engine.upload import Upload
 from lib.local.local_image import LocalImageError
 from lib.local.private_engine import PrivateEngineError
 from lib.policy import StepSettings
@@ -82,7 +83,7 @@ def test_both_versions_carry_calls_and_conversations(tls_engine: LabEngine, vers
     with new_engine(config_for(tls_engine)) as engine:
         spoken(engine, version)
         assert engine.get("/_ping").text == "OK"
-        answer = container_attach(engine, {"id": container, "input": [b"x" * 100_000] * 10})
+        answer = container_attach(engine, {"id": container, "input": Upload([b"x" * 100_000] * 10)})
         (message,) = messages(answer, StepSettings(), context_alone())
     assert len(message.body.parse()["stdout"]) == 1_000_000
     assert message.body.parse()["exitCode"] == 3
