@@ -53,17 +53,19 @@ def meant(value: str, possible: Iterable[str]) -> str:
 def text(form: Form, name: str) -> str:
     """Return a text field without the blanks around it, "" if it is empty."""
     value = form.get(name)
-    if isinstance(value, list | dict):
+    if value is None:
+        return ""
+    if isinstance(value, (list, dict)):
         raise wrong(
             form, name, f"must be one value, not {'a list' if isinstance(value, list) else 'an object'}"
         )
-    return "" if value is None else str(value).strip()
+    return str(value).strip()
 
 
 def flag(form: Form, name: str) -> bool:
     """Return whether a box is ticked; the platform sends true, "on" or nothing."""
     value = text(form, name).lower()
-    if value not in _ON | _OFF:
+    if value not in _ON and value not in _OFF:
         raise wrong(form, name, f"{shown(value)} is not possible. Write true or false")
     return value in _ON
 
@@ -81,8 +83,11 @@ def words(form: Form, name: str) -> tuple[str, ...]:
 
 def choice(form: Form, name: str, allowed: tuple[str, ...]) -> str:
     """Return one of `allowed`, the first of them if nothing is chosen."""
-    value = text(form, name) or allowed[0]
-    among(form, name, (value,), allowed)
+    value = text(form, name)
+    if not value:
+        return allowed[0]
+    if value not in allowed:
+        among(form, name, (value,), allowed)
     return value
 
 
