@@ -64,7 +64,7 @@ def test_a_plugin_is_set_enabled_and_disabled(site: Site) -> None:
 @failure("PluginPull")
 def test_what_the_registry_lacks_is_not_installed(site: Site) -> None:
     remote = f"{site.registry.address}/plugins/none:1"
-    refused = ("NotFound", "EngineFault", "StreamFailed")
+    refused = ("NotFound", "Refused", "EngineFault", "StreamFailed")
     site.fails("PluginPull", {"remote": remote, "name": "none", "requestBody": []}, *refused)
 
 
