@@ -10,8 +10,11 @@ from lib.engine.indexed import update
 
 @action("SwarmInspect")
 def swarm_inspect(engine: Engine, fields: Fields) -> Answer:
-    """Inspect the swarm: GET /swarm."""
-    return engine.get("/swarm", fields)
+    """Inspect the swarm: GET /swarm. Without the join tokens for a credential that only reads: they let in managers."""
+    swarm = engine.get("/swarm", fields)
+    if not engine.read_only:
+        return swarm
+    return swarm.read(lambda value: {name: item for name, item in value.items() if name != "JoinTokens"})
 
 
 @action("SwarmInit")
@@ -41,7 +44,8 @@ def swarm_update(engine: Engine, fields: Fields) -> Answer:
 
 @action("SwarmUnlockkey")
 def swarm_unlockkey(engine: Engine, fields: Fields) -> Answer:
-    """Show the unlock key: GET /swarm/unlockkey."""
+    """Show the unlock key: GET /swarm/unlockkey. Who has it can change the swarm, so it is refused where writes are."""
+    engine.permit("GET", "/swarm/unlockkey", reads=False)
     return engine.get("/swarm/unlockkey", fields)
 
 

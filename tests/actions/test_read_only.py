@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ from lib.sailor.folder import FolderStorage
 from tests.actions.inputs import FACTS
 from tests.actions.recorder import Recorder
 from tests.actions.stepping import run_step
+from tests.engine.scripted import Scripted, answer, say
 
 # They tell or wait, though they are POSTs.
 READS_BY_POST = {"ContainerWait", "SystemAuth"}
-# It is a GET, but a conversation with a process.
-WRITES_BY_GET = {"ContainerAttachWebsocket"}
+# GETs, but a conversation with a process, and a key that opens the swarm (fault 8.29).
+WRITES_BY_GET = {"ContainerAttachWebsocket", "SwarmUnlockkey"}
 
 
 def writes(key: str) -> bool:
@@ -52,3 +54,24 @@ def test_a_read_goes_through(key: str, tmp_path: Path) -> None:
         outcome = run_step(key, body, config, attachments=attachments, storage=storage)
     assert [error["name"] for error in outcome.errors if error["name"] == "ReadOnly"] == []
     assert recorder.asked
+
+
+@pytest.mark.parametrize("mode", ["readOnly", "full"])
+def test_fault_8_29_join_tokens_are_for_those_who_may_write(mode: str, tmp_path: Path) -> None:
+    swarm = {
+        "ID": "s",
+        "JoinTokens": {"Worker": "SWMTKN-w", "Manager": "SWMTKN-m"},
+        "Spec": {"Name": "default"},
+    }
+    with Scripted(tmp_path, say(answer(json.dumps(swarm).encode()))) as engine:
+        outcome = run_step("SwarmInspect", {}, {"server": engine.url, "accessMode": mode})
+    wanted = {name: item for name, item in swarm.items() if mode == "full" or name != "JoinTokens"}
+    assert outcome.bodies == [wanted]
+    assert ("SWMTKN" in json.dumps(outcome.bodies)) == (mode == "full")
+
+
+def test_fault_8_29_a_swarm_of_another_form_shows_nothing(tmp_path: Path) -> None:
+    with Scripted(tmp_path, say(answer(b'["SWMTKN-w"]'))) as engine:
+        outcome = run_step("SwarmInspect", {}, {"server": engine.url, "accessMode": "readOnly"})
+    assert [error["name"] for error in outcome.errors] == ["EngineFault"]
+    assert "SWMTKN" not in json.dumps([outcome.errors, outcome.bodies])
