@@ -17,6 +17,7 @@ from tests.lab.engine import LabEngine
 
 ALLOWED = 100
 GIB = 1 << 30
+WIDE = {"maxBytes": str(1 << 40)}
 
 
 def resident(field: str) -> float:
@@ -26,12 +27,19 @@ def resident(field: str) -> float:
     return int(line.split()[1]) / 1024
 
 
-def measured(key: str, body: Any, url: str, storage: FolderStorage, **given: Any) -> tuple[Any, float]:
+def measured(
+    key: str,
+    body: Any,
+    url: str,
+    storage: FolderStorage,
+    settings: dict[str, str] | None = None,
+    **given: Any,
+) -> tuple[Any, float]:
     """Run a step once; its message and the growth of memory in MiB."""
     with open("/proc/self/clear_refs", "w", encoding="ascii") as peak:
         peak.write("5")  # the highest figure starts anew
     before, began = resident("VmRSS"), time.perf_counter()
-    config = {"server": url, "maxBytes": str(1 << 40), "maxSeconds": "3600"}
+    config = {"server": url, "maxSeconds": "3600", **(settings or {})}
     outcome = run_step(key, body, config, storage=storage, **given)
     seconds, growth = time.perf_counter() - began, resident("VmHWM") - before
     if outcome.errors:
@@ -57,9 +65,9 @@ def main() -> int:
             container = engine.run(["sh", "-c", write])
             if engine.wait(container) != 0:
                 sys.exit("The container could not write its file")
-            _, export = measured("ContainerExport", {"id": container}, engine.url, storage)
+            _, export = measured("ContainerExport", {"id": container}, engine.url, storage, WIDE)
             made = engine.wire.do("POST", "/commit", {}, container=container, repo="bench", tag="big")
-            saved, get = measured("ImageGet", {"name": "bench:big"}, engine.url, storage)
+            saved, get = measured("ImageGet", {"name": "bench:big"}, engine.url, storage, WIDE)
             engine.remove(container)
             engine.wire.do("DELETE", "/images/bench:big")
             _, load = measured(

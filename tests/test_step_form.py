@@ -180,6 +180,14 @@ def test_long_values_are_cut_in_errors() -> None:
         text({"c": ["a"]}, "c")
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "examples/flows").glob("*.json")), ids=lambda path: path.stem)
+def test_the_flows_of_the_examples_have_no_setting_that_does_nothing(path: Path) -> None:
+    for node in json.loads(path.read_text("utf-8"))["nodes"]:
+        function = node["command"].rpartition(":")[2].partition("@")[0]
+        if function in MANIFEST["actions"] or function in MANIFEST["triggers"]:
+            checked(function, node.get("fields", {}))
+
+
 def test_every_setting_of_an_action_is_read() -> None:
     """A declared setting that nothing reads would do nothing either."""
     declared = {name for item in MANIFEST["actions"].values() for name in item["fields"]}
