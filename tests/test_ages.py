@@ -19,10 +19,9 @@ CREATE = json.loads((SCHEMAS / "ContainerCreate.in.json").read_text("utf-8"))
 
 def engine_of(version: str) -> Engine:
     engine = Engine(Endpoint.parse("unix:///nowhere"))
-    # What an engine would have answered to SystemPing and SystemVersion; the properties keep it.
-    engine.__dict__["facts"] = engine.__dict__["full_facts"] = EngineFacts(
-        Version.parse(version), Version(1, 25)
-    )
+    # What an engine would have answered to SystemPing and SystemVersion; it is asked once only.
+    facts = EngineFacts(Version.parse(version), Version(1, 25))
+    engine.negotiation._facts = engine.negotiation._full_facts = facts
     return engine
 
 
