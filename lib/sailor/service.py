@@ -19,7 +19,7 @@ from lib.sailor.ending import end_process
 from lib.sailor.errors import RequestError, SailorError, said
 from lib.sailor.logging import Logger, catch_uncaught, open_logger
 from lib.sailor.platform import Platform
-from lib.sailor.secret_names import secrets_within
+from lib.sailor.secret_names import secrets_in_text, secrets_within
 from lib.sailor.settings import Settings
 from lib.sailor.stdlog import forward_library_logs
 
@@ -56,6 +56,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     if not (url := environment.get("ELASTICIO_POST_RESULT_URL")):
         logger.fatal("ELASTICIO_POST_RESULT_URL is not provided")
         return 1
+    logger.secrets.add(secrets_in_text(url))
     result: dict[str, Any]
     try:
         data = call(arguments[0] if arguments else "", settings, environment, logger)

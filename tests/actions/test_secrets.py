@@ -183,6 +183,17 @@ def test_fault_8_22_names_stay_readable() -> None:
     assert set(message_secrets(schema, login)) == {LOGIN["password"]}
 
 
+def test_fault_8_22_what_a_trigger_is_told_is_masked() -> None:
+    told = base64.b64encode((CANARY % "credential").encode()).decode()
+    with tempfile.TemporaryDirectory() as folder:
+        page = answer(f"login {told} {CANARY % 'credential'} refused".encode(), "500 Fault", "text/plain")
+        with Scripted(Path(folder), *[lambda peer: peer.sendall(page)] * 9) as engine:
+            outcome = run_step("objectChanged", {}, {"server": engine.url, **CONFIG})
+    (error,) = outcome.errors
+    assert "login *** *** refused" in error["message"]
+    assert not any(tells(json.dumps(thing)) for thing in [outcome.errors, outcome.log])
+
+
 @pytest.mark.parametrize("key", sorted(FACTS.operations))
 def test_fault_8_22_a_body_of_any_shape_is_read(key: str) -> None:
     schema = validator(ROOT / f"schemas/{key}.in.json").schema

@@ -222,3 +222,11 @@ def test_keys_that_cannot_be_stored_are_only_logged(call: Call) -> None:
     assert call.make("selectModel", {"_account": "a1"}, get_model_method="refreshing") == 0
 
     assert call.posted()["data"] == {"done": "done"}
+
+
+def test_fault_8_22_what_a_verifier_returns_is_masked(call: Call) -> None:
+    login = base64.b64encode(b"me:the-password-canary").decode()
+    reason = {"verified": False, "reason": f"the-password-canary, Basic {login}", "more": [{"x": login}]}
+    assert call.make("verifyCredentials", {"return": reason, "password": "the-password-canary"}) == 0
+    data = {"verified": False, "reason": "***, Basic ***", "more": [{"x": "***"}]}
+    assert call.posted() == {"status": "success", "data": data}
