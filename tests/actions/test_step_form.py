@@ -17,7 +17,7 @@ from lib.polling.clock import moment
 from tests.actions.recorder import Recorder
 from tests.actions.stepping import run_step
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MANIFEST = json.loads((ROOT / "component.json").read_text("utf-8"))
 EXAMPLES = load().examples
 PLATFORM = {
