@@ -168,7 +168,7 @@ def nested(value: Any, depth: int) -> Any:
     return value
 
 
-DEEP = st.builds(nested, st.none() | st.text(max_size=2), st.sampled_from([5, 200, 480]))
+DEEP = st.builds(nested, st.none() | st.text(max_size=2), st.sampled_from([5, 60, 200]))
 ANY = JSON | _ODD | DEEP
 
 
