@@ -6,7 +6,8 @@ from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
 from lib.engine.indexed import update
-from lib.engine.query import filters
+from lib.engine.query import body_object, filters
+from lib.engine.request.secret_data import check_data
 
 
 @action("ConfigList")
@@ -18,6 +19,7 @@ def config_list(engine: Engine, fields: Fields) -> Answer:
 @action("ConfigCreate")
 def config_create(engine: Engine, fields: Fields) -> Answer:
     """Create a config: POST /configs/create."""
+    check_data(body_object(fields))
     return engine.post("/configs/create", fields, body="requestBody")
 
 

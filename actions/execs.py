@@ -9,6 +9,7 @@ from lib.answer import Answer
 from lib.engine import Engine, Fields
 from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade
 from lib.engine.errors import Conflict
+from lib.engine.path import expand
 from lib.engine.query import body_object, whole
 from lib.engine.request.process_input import check_exec, exec_input
 
@@ -32,7 +33,12 @@ def exec_start(engine: Engine, fields: Fields) -> Answer:
         return _outcome(engine, fields)
     prepared = engine.get("/exec/{id}/json", fields).read(_prepared)
     if prepared.get("Pid"):  # started again, engines answer 200 and replace the exit code by 126
-        raise Conflict("This command was started before", method="POST", path="/exec/{id}/start", hint=_AGAIN)
+        raise Conflict(
+            "This command was started before",
+            method="POST",
+            path=expand("/exec/{id}/start", fields),
+            hint=_AGAIN,
+        )
     check_exec(fields, prepared, detached=False)
     tty = bool(prepared["ProcessConfig"].get("tty"))
     connection = upgrade(engine, "/exec/{id}/start", fields, body={"Detach": False, **wish, "Tty": tty})

@@ -6,6 +6,7 @@ from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
 from lib.engine.archive import file_archive
+from lib.engine.errors import BadInput
 from lib.engine.query import as_json, body_object, filters, platform_json, repeated, repeated_platforms, whole
 from lib.engine.registry import RegistryAuth, RegistryConfig
 from lib.engine.request.published_ports import exposed
@@ -168,6 +169,10 @@ def image_get(engine: Engine, fields: Fields) -> Answer:
 @action("ImageGetAll")
 def image_get_all(engine: Engine, fields: Fields) -> Answer:
     """Save several images in one archive: GET /images/get."""
+    if not fields.get("names"):
+        raise BadInput(
+            "names is missing", field="names", hint='Give the images, such as ["shop/web:1.4", "redis:7"]'
+        )
     return engine.tar(
         "/images/get", fields, query=(repeated("names"), repeated_platforms("platform")), name="images.tar"
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lib.action import action
 from lib.answer import Answer
 from lib.engine import Engine, Fields
+from lib.engine.errors import BadInput
 from lib.engine.indexed import update
 from lib.engine.query import filters, lines, seconds
 from lib.engine.registry import RegistryAuth
@@ -44,7 +47,9 @@ def service_delete(engine: Engine, fields: Fields) -> Answer:
 
 @action("ServiceUpdate")
 def service_update(engine: Engine, fields: Fields) -> Answer:
-    """Update a service: POST /services/{id}/update."""
+    """Update a service: POST /services/{id}/update. A rollback needs no specification of its own."""
+    if not fields.get("requestBody"):
+        fields = {**fields, "requestBody": _for_rollback(engine, fields)}
     return update(
         engine,
         "/services/{id}",
@@ -53,6 +58,18 @@ def service_update(engine: Engine, fields: Fields) -> Answer:
         query=("registryAuthFrom", "rollback"),
         headers=(_AUTH,),
     )
+
+
+def _for_rollback(engine: Engine, fields: Fields) -> dict[str, Any]:
+    """Return what the engine wants to see in a rollback: the present specification, merged by `update` or whole."""
+    if not fields.get("rollback"):
+        hint = 'Give what shall change, or rollback: "previous"'
+        raise BadInput("requestBody is missing", field="requestBody", hint=hint)
+    engine.permit("POST", "/services/{id}/update", fields, reads=False)
+    if fields.get("version") in (None, ""):
+        return {}
+    spec: dict[str, Any] = engine.get("/services/{id}", fields).json()["Spec"]
+    return spec
 
 
 @action("ServiceLogs")

@@ -126,7 +126,8 @@ class Action:
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
         fields = self._ages.checked(engine, fields, context.logger.warning)
         if self.upload or self.talks:  # before a source is opened for it
-            engine.permit(self._validator.schema["x-method"], self._validator.schema["x-path"], reads=False)
+            schema = self._validator.schema
+            engine.permit(schema["x-method"], schema["x-path"], fields, reads=False)
         if self.upload:
             fields["requestBody"] = upload_of(context, message, fields, needed=self.upload(fields))
         if self.talks:

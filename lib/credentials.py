@@ -61,8 +61,7 @@ def open_engine(
 
 def server_url(config: Mapping[str, Any]) -> str:
     """Return the address that `server` and `otherServer` mean together."""
-    # The index of an entry may come as a number; 0 is one of them.
-    server = "" if config.get("server") is None else str(config["server"]).strip()
+    server = _server(config)
     other = str(config.get("otherServer") or "").strip()
     if server in _SERVERS:
         return _SERVERS[server]
@@ -77,6 +76,11 @@ def server_url(config: Mapping[str, Any]) -> str:
     return other
 
 
+def _server(config: Mapping[str, Any]) -> str:
+    # The index of an entry may come as a number; 0 is one of them.
+    return "" if config.get("server") is None else str(config["server"]).strip()
+
+
 def new_engine(
     config: Mapping[str, Any],
     *,
@@ -84,15 +88,14 @@ def new_engine(
     warn: Callable[[str], None] = lambda _: None,
 ) -> Engine:
     """Return a new engine for a configuration, for a caller that closes it; raises as `open_engine`."""
-    endpoint = Endpoint.parse(
-        server_url(config),
-        ca=_text(config, "tlsCa"),
-        certificate=_text(config, "tlsCertificate"),
-        key=_text(config, "tlsKey"),
-        key_password=_text(config, "tlsKeyPassword"),
-        verify=choice(config, "tlsVerify", ("verify", "skip")) == "verify",
-        server_name=host_name(name, "tlsServerName") if (name := _text(config, "tlsServerName")) else None,
-    )
+    try:
+        endpoint = _endpoint(config)
+    except BadInput as fault:
+        if fault.field == "server" and _server(config).lower() in _CUSTOM:
+            raise BadInput(
+                fault.message.replace("server", "otherServer", 1), field="otherServer", hint=fault.hint
+            ) from None
+        raise
     return Engine(
         endpoint,
         pin=None if config.get("apiVersion") in (None, "") else str(Version.parse(config["apiVersion"])),
@@ -100,6 +103,18 @@ def new_engine(
         registries=Registries.parse(config.get("registries")),
         cancelled=cancelled,
         warn=warn,
+    )
+
+
+def _endpoint(config: Mapping[str, Any]) -> Endpoint:
+    return Endpoint.parse(
+        server_url(config),
+        ca=_text(config, "tlsCa"),
+        certificate=_text(config, "tlsCertificate"),
+        key=_text(config, "tlsKey"),
+        key_password=_text(config, "tlsKeyPassword"),
+        verify=choice(config, "tlsVerify", ("verify", "skip")) == "verify",
+        server_name=host_name(name, "tlsServerName") if (name := _text(config, "tlsServerName")) else None,
     )
 
 

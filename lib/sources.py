@@ -87,7 +87,7 @@ class _Source:
         self, opened: Callable[[], Opened], what: str, refused: Callable[[RequestError], EngineError]
     ) -> None:
         self._opened, self._what, self._refused = opened, what, refused
-        self._first = b""
+        self.first = b""
         self._rest: Chunks | None = None
         self._fresh = False
         self.size: int | None = None
@@ -98,9 +98,9 @@ class _Source:
             return
         try:
             self.size, self._rest = self._opened()
-            self._first = b""
-            while len(self._first) < PIECE and (piece := next(self._rest, b"")):
-                self._first += piece
+            self.first = b""
+            while len(self.first) < PIECE and (piece := next(self._rest, b"")):
+                self.first += piece
         except RequestError as fault:
             raise self._refused(fault) from fault
         except OSError as fault:
@@ -111,8 +111,8 @@ class _Source:
         self.open()
         rest, self._fresh = self._rest, False
         try:
-            if self._first:
-                yield self._first
+            if self.first:
+                yield self.first
             yield from rest or ()
         except RequestError as fault:
             raise UploadBroken(f"{self._what}: {fault}") from fault

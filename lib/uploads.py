@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lib.engine.errors import BadInput
+from lib.engine.request.archive_kind import check_archive
 from lib.engine.request.text import utf8
 from lib.engine.upload import TAR, Upload
 from lib.sailor import Context, Message
@@ -25,15 +26,15 @@ def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, 
     attachments = message.attachments or {}
     name = fields.get("attachment")
     if name:
-        return _attached(context, attachments, str(name))
+        return _archive(_attached(context, attachments, str(name)), "attachment")
     if fields.get("url"):
-        return url_upload(str(fields["url"]), context.settings.urls)
+        return _archive(url_upload(str(fields["url"]), context.settings.urls), "url")
     if fields.get("requestBody"):
-        return _inline(fields["requestBody"])
+        return _archive(_inline(fields["requestBody"]), "requestBody")
     if not needed:
         return None
     if len(attachments) == 1:
-        return _attached(context, attachments, next(iter(attachments)))
+        return _archive(_attached(context, attachments, next(iter(attachments))), "attachment")
     if attachments:
         raise BadInput(
             f"attachment must say which of {', '.join(sorted(attachments))} is meant", field="attachment"
@@ -43,6 +44,16 @@ def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, 
         field="attachment",
         hint="Give an attachment, a url, or requestBody in base64",
     )
+
+
+def _archive(upload: Upload, field: str) -> Upload:
+    """Every upload is an archive; what is none is refused before the engine is asked."""
+    try:
+        check_archive(upload.beginning, field)
+    except BadInput:
+        upload.close()
+        raise
+    return upload
 
 
 def input_of(context: Context, message: Message, fields: Mapping[str, Any], text_field: str) -> Upload | None:

@@ -38,11 +38,11 @@ def test_server_and_other_server_mean_one_address(config: dict[str, Any], url: s
     ("changes", "field"),
     [
         ({"otherServer": ""}, "otherServer"),
-        ({"otherServer": "ftp://engine"}, "server"),
-        ({"otherServer": "ssh://root@engine"}, "server"),
-        ({"otherServer": "tcp://engine:99999"}, "server"),
-        ({"otherServer": "tcp://"}, "server"),
-        ({"otherServer": "http://engine/x?y=1"}, "server"),
+        ({"otherServer": "ftp://engine"}, "otherServer"),
+        ({"otherServer": "ssh://root@engine"}, "otherServer"),
+        ({"otherServer": "tcp://engine:99999"}, "otherServer"),
+        ({"otherServer": "tcp://"}, "otherServer"),
+        ({"otherServer": "http://engine/x?y=1"}, "otherServer"),
         ({"apiVersion": "latest"}, "apiVersion"),
         ({"accessMode": "sometimes"}, "accessMode"),
         ({"tlsVerify": "maybe"}, "tlsVerify"),
@@ -57,9 +57,18 @@ def test_server_and_other_server_mean_one_address(config: dict[str, Any], url: s
     ],
 )
 def test_a_wrong_field_is_named(changes: dict[str, Any], field: str) -> None:
+    """Fault 8.33: for a bad otherServer it was `server`."""
     with pytest.raises(BadInput) as caught:
         new_engine({"server": "2", "otherServer": "tcp://engine:2375", **changes})
     assert caught.value.field == field
+    assert field in caught.value.message
+
+
+def test_a_server_that_is_no_address_is_named_itself() -> None:
+    """Fault 8.33."""
+    with pytest.raises(BadInput) as caught:
+        new_engine({"server": "ftp://engine", "otherServer": "tcp://engine:2375"})
+    assert caught.value.field == "server"
 
 
 def test_the_same_credential_gives_the_same_engine() -> None:

@@ -13,7 +13,7 @@ from lib.engine.endpoint import Endpoint
 from lib.engine.errors import BadInput, ReadOnly, VersionMismatch
 from lib.engine.http.sender import Sender
 from lib.engine.negotiation import Negotiated, Negotiation
-from lib.engine.path import expand
+from lib.engine.path import expand, shown
 from lib.engine.query import Parameter, build, is_true
 from lib.engine.registry import Registries
 from lib.engine.reply import Reply
@@ -141,7 +141,7 @@ class Engine(Negotiated, Closing):
     ) -> Lines:
         """GET a stream of JSON lines: events and stats; `each` makes of a line what is handed on."""
         response = self._send("GET", path, fields, query, (), None, "stream", reads=True, stream=True)
-        return Lines(response, "GET", path, each)
+        return Lines(response, "GET", self.shown(path, fields), each)
 
     def progress(
         self,
@@ -156,7 +156,7 @@ class Engine(Negotiated, Closing):
         response = self._send(
             "POST", path, fields, query, headers, body, "transfer", reads=False, stream=True
         )
-        return ProgressLines(response, "POST", path)
+        return ProgressLines(response, "POST", self.shown(path, fields))
 
     def logs(
         self,
@@ -177,7 +177,7 @@ class Engine(Negotiated, Closing):
         response = self._send("GET", path, fields, query, (), None, "stream", reads=True, stream=True)
         if self.version >= FRAMES_TYPED:
             raw = "multiplexed" not in response.headers.get("Content-Type", "")
-        return Logs(response, path, tty=raw, timestamps=is_true(fields.get("timestamps")))
+        return Logs(response, self.shown(path, fields), tty=raw, timestamps=is_true(fields.get("timestamps")))
 
     def tar(
         self,
@@ -189,7 +189,7 @@ class Engine(Negotiated, Closing):
     ) -> Archive:
         """Open an archive for reading, piece by piece; `name` is what to call it."""
         response = self._send("GET", path, fields, query, (), None, "transfer", reads=True, stream=True)
-        return Archive(response, path, name)
+        return Archive(response, self.shown(path, fields), name)
 
     def within(self, head: float, whole: float) -> Engine:
         """Return this engine for a step whose streams begin in `head` seconds and whose work ends in `whole`."""
@@ -224,7 +224,7 @@ class Engine(Negotiated, Closing):
         stream: bool = False,
         unchanged: bool = False,
     ) -> Response:
-        self.permit(method, path, reads=reads)
+        self.permit(method, path, fields, reads=reads)
         written, payload = self.headers(headers, fields), self.body(body, fields)
 
         def sent() -> Response:
@@ -250,15 +250,19 @@ class Engine(Negotiated, Closing):
                 raise
             return sent()
 
-    def permit(self, method: str, path: str, *, reads: bool) -> None:
+    def permit(self, method: str, path: str, fields: Fields = NOTHING, *, reads: bool) -> None:
         """Raise ReadOnly for a write under a read-only credential."""
         if self.read_only and not reads:
             raise ReadOnly(
                 "This credential allows reads only",
                 method=method,
-                path=path,
+                path=shown(path, fields),
                 hint="Use a credential with full access for this step",
             )
+
+    def shown(self, path: str, fields: Fields) -> str:
+        """Return the path for errors, as it went over the wire but for the query."""
+        return f"/v{self.version}{expand(path, fields)}"
 
     def target(self, path: str, fields: Fields, query: Sequence[Parameter]) -> str:
         """Return path and query as they go over the wire."""

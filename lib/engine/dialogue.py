@@ -100,7 +100,7 @@ def upgrade(
     protocol: str = "tcp",
 ) -> Duplex:
     """POST and take the connection over; raises like the other verbs, a lost answer is OutcomeUnknown."""
-    engine.permit("POST", path, reads=False)
+    engine.permit("POST", path, fields, reads=False)
     target = engine.endpoint.prefix + engine.target(path, fields, query)
     content = b"" if body is None else jsontext.encode(body)
     headers = [("Host", host_of(engine.endpoint)), ("Connection", "Upgrade"), ("Upgrade", protocol)]
@@ -121,7 +121,7 @@ def websocket(engine: Engine, path: str, fields: Fields, *, query: Sequence[Para
     """Open a websocket to a container (ContainerAttachWebsocket)."""
     from lib.engine.attach.websocket import open_websocket
 
-    engine.permit("GET", path, reads=False)
+    engine.permit("GET", path, fields, reads=False)
     target = engine.endpoint.prefix + engine.target(path, fields, query)
     shown = target.partition("?")[0]
 

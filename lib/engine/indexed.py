@@ -30,7 +30,7 @@ def update(
     object is read first, the body is merged into its spec (null removes a key), and this is repeated when
     somebody else was faster.
     """
-    engine.permit("POST", path, reads=False)
+    engine.permit("POST", path, fields, reads=False)
     query = (whole("version"), *query)
 
     def send(fields: Fields) -> Reply:
@@ -52,7 +52,7 @@ def update_cluster_volume(engine: Engine, fields: Fields) -> Reply:
 
     Engines look for it by the id of the swarm's object alone, so the name is looked up in any case.
     """
-    engine.permit("PUT", "/volumes/{name}", reads=False)
+    engine.permit("PUT", "/volumes/{name}", fields, reads=False)
 
     def read() -> dict[str, Any]:
         volume = engine.get("/volumes/{name}", fields).read(lambda found: found.get("ClusterVolume"))

@@ -51,6 +51,14 @@ class Upload:
         if (close := getattr(self._chunks, "close", None)) is not None:
             close()
 
+    @property
+    def beginning(self) -> bytes:
+        """The first bytes, as far as they are known before anything is sent."""
+        if isinstance(self._chunks, list | tuple):
+            return bytes(self._chunks[0]) if self._chunks else b""
+        first: bytes = getattr(self._chunks, "first", b"")
+        return first
+
     def __bool__(self) -> bool:
         """An empty upload is an upload."""
         return True

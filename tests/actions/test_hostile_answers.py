@@ -127,7 +127,7 @@ def body_of(key: str) -> dict[str, Any]:
     }
     body.pop("url", None)
     if FACTS.operations[key].get("body", {}).get("contentTypes") or key in UPLOADS:
-        body["requestBody"] = "AAAA"
+        body["requestBody"] = "H4sI"  # as a compressed archive begins
     return body
 
 

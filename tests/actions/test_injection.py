@@ -22,13 +22,17 @@ REFUSED = [
     "a\r\nX-Evil: 1",
     "a\x00b",
     "a\x7f",
+    "a b",
+    "a\u00a0b",
+    "a\u200bb",
+    " ",
+    "\n",
 ]
 TAKEN = [
     "a?all=1",
     "a#b",
     "a%2e%2e",
     "%2F..",
-    "a b",
     "ü",
     "a&b=c",
     "a;b",
@@ -53,6 +57,23 @@ def test_an_odd_id_arrives_as_it_is(identity: str, tmp_path: Path) -> None:
     assert unquote(asked.path) == f"/containers/{identity}/json"
     assert asked.query == []
     assert "X-Evil" not in asked.headers
+
+
+@pytest.mark.parametrize(
+    "identity", ["web\n", " web", "web\r\n", "\ufeffweb", "web\u00a0", "/web\n", "\tweb "]
+)
+def test_the_blanks_around_an_id_are_no_part_of_it(identity: str, tmp_path: Path) -> None:
+    """Fault 8.33: an id with a line end was "not found", and with emitEmpty an existing container was absent."""
+    with Recorder(tmp_path) as recorder:
+        run_step("ContainerInspect", {"id": identity}, {"server": recorder.url, "notFound": "emitEmpty"})
+    assert [asked.path for asked in recorder.asked] == ["/containers/web/json"]
+
+
+def test_a_network_may_have_a_blank_in_its_name(tmp_path: Path) -> None:
+    """Fault 8.33: engines make such networks."""
+    with Recorder(tmp_path) as recorder:
+        run_step("NetworkInspect", {"id": "my net\n"}, {"server": recorder.url})
+    assert [unquote(asked.path) for asked in recorder.asked] == ["/networks/my net"]
 
 
 @pytest.mark.parametrize("name", ["../../v1.24/info", "shop/../../info", "shop/./web", "shop//web", ".."])

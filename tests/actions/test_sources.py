@@ -29,6 +29,7 @@ OPERATIONS: list[tuple[str, dict[str, Any]]] = [
     ("PluginCreate", {"name": "plug"}),
 ]
 IMPATIENT = replace(FAST, urls=Destinations(max_bytes=200_000, max_seconds=2, idle_seconds=1))
+GZIP = b"\x1f\x8b\x08"  # as a compressed archive begins
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 
 
@@ -128,10 +129,10 @@ def test_a_password_that_breaks_its_address_is_not_shown(password: str, tmp_path
     refused("ImageLoad", {"url": f"http://me:{password}@127.0.0.1:1/x"}, tmp_path)
 
 
-@pytest.mark.parametrize("length", [0, 5, 65536, 200_000])
+@pytest.mark.parametrize("length", [5, 65536, 200_000])
 @pytest.mark.parametrize("hops", [0, 5])
 def test_the_content_goes_to_the_engine_with_its_length(length: int, hops: int, tmp_path: Path) -> None:
-    body = b"x" * length
+    body = GZIP + b"x" * (length - len(GZIP))
     with (
         HttpSource(*[redirect("/next")] * hops, content(body)) as source,
         Recorder(tmp_path) as recorder,
@@ -160,20 +161,20 @@ def test_nothing_of_the_environment_is_sent_along(tmp_path: Path, monkeypatch: p
     netrc = tmp_path / "netrc"
     netrc.write_text(f"default login me password {SECRET}\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    with HttpSource(content(b"abc")) as source, HttpSource(content(b"proxy")) as proxy:
+    with HttpSource(content(GZIP)) as source, HttpSource(content(b"proxy")) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
         with Recorder(tmp_path) as recorder:
             outcome = run_step("ImageLoad", {"url": source.url}, {"server": recorder.url})
     assert outcome.errors == []
-    assert recorder.asked[0].body == b"abc"
+    assert recorder.asked[0].body == GZIP
     assert source.header("Authorization") is None
     assert proxy.requests == []
 
 
 def test_the_user_of_an_address_is_told_to_that_host_alone(tmp_path: Path) -> None:
     """Fault 8.26."""
-    with HttpSource(content(b"abc")) as other, HttpSource(redirect("/here"), redirect(other.url)) as source:
+    with HttpSource(content(GZIP)) as other, HttpSource(redirect("/here"), redirect(other.url)) as source:
         url = f"http://user:{SECRET}@127.0.0.1:{source.port}/"
         with Recorder(tmp_path) as recorder:
             outcome = run_step("ImageLoad", {"url": url}, {"server": recorder.url})

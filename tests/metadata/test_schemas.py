@@ -108,7 +108,7 @@ def test_an_answer_requires_nothing_and_takes_null_everywhere(key):
         ("ExecResize", ["id", "h", "w"]),
         ("ImageTag", ["name", "repo"]),
         ("ImageCommit", ["container"]),
-        ("ServiceUpdate", ["id", "requestBody"]),
+        ("ServiceUpdate", ["id"]),
         ("SwarmUpdate", ["requestBody"]),
         ("ImagePush", ["name"]),
     ],
