@@ -18,7 +18,7 @@ from lib.sailor.platform import Platform
 from lib.sailor.settings import Settings
 from tests.actions.recorder import Recorder
 from tests.actions.stepping import FAST, Outcome, run_step
-from tests.lab.http_source import Act, HttpSource, content, endless, raw, redirect, trickle
+from tests.lab.http_source import Act, HttpSource, content, raw, redirect, trickle
 
 SECRET = "canary-8f3a71"
 OPERATIONS: list[tuple[str, dict[str, Any]]] = [
@@ -147,9 +147,15 @@ def test_the_content_goes_to_the_engine_with_its_length(length: int, hops: int, 
     assert source.header("Accept-Encoding") == "identity"
 
 
+def endless_archive(peer: socket.socket) -> None:
+    peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        peer.sendall(b"10000\r\n" + GZIP + bytes(65533) + b"\r\n")
+
+
 def test_a_source_longer_than_the_limit_ends_the_call(tmp_path: Path) -> None:
     """Fault 8.26: it announced no length, so the engine has a part of it."""
-    with HttpSource(endless) as source, Recorder(tmp_path) as recorder:
+    with HttpSource(endless_archive) as source, Recorder(tmp_path) as recorder:
         outcome = run_step("ImageLoad", {"url": source.url}, {"server": recorder.url}, settings=IMPATIENT)
     (error,) = outcome.errors
     assert error["name"] == "OutcomeUnknown"

@@ -184,7 +184,7 @@ def test_a_stream_that_is_cut_says_so_after_what_came_whole(tmp_path: Path) -> N
         assert next(lines) == {"a": 1}
         with pytest.raises(StreamCut) as caught:
             next(lines)
-    assert caught.value.path == "/events"
+    assert caught.value.path == "/v1.41/events"
 
 
 def test_work_whose_stream_is_cut_has_an_unknown_outcome(tmp_path: Path) -> None:
