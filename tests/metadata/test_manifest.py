@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.engine.timeouts import Timeouts
 from lib.metadata.facts import load
 from lib.policy import ARCHIVE_BYTES, DEFAULTS, WORK
 from tests.metadata.component_check import problems
@@ -63,6 +64,7 @@ def test_orders_of_actions_are_distinct_and_grouped_by_file():
         ("ContainerInspect", {"notFound", "errorPolicy", "verbose"}),
         ("ContainerStart", {"errorPolicy", "verbose"}),
         ("ContainerArchive", {"notFound", "maxBytes", "maxSeconds", "idleSeconds", "errorPolicy", "verbose"}),
+        ("ContainerWait", {"maxSeconds", "errorPolicy", "verbose"}),
         (
             "SystemEvents",
             {"emitBehavior", "errorPolicy", "maxItems", "maxBytes", "maxSeconds", "idleSeconds", "verbose"},
@@ -88,6 +90,8 @@ def test_the_defaults_that_settings_name_are_those_of_the_steps():
     assert placeholder("ContainerLogs", "idleSeconds") == DEFAULTS.idle_seconds
     assert placeholder("ImagePush", "maxSeconds") == WORK.max_seconds
     assert placeholder("ImagePush", "idleSeconds") == WORK.idle_seconds
+    assert placeholder("ImageGet", "maxSeconds") == WORK.max_seconds
+    assert placeholder("ContainerWait", "maxSeconds") == Timeouts().wait.total
     assert placeholder("ImageGet", "maxBytes") == ARCHIVE_BYTES
 
 
