@@ -18,12 +18,10 @@ from lib.engine.endpoint import Endpoint
 from lib.engine.http.connect import connect
 from lib.engine.http.connection import Connection
 from lib.engine.http.exchange import Exchange
-from lib.engine.http.faults import Exit
+from lib.engine.http.faults import FAULTS, NO_ANSWER, STOPPED, Exit
 from lib.engine.http.request_head import host_of, request_head
-from lib.engine.http.response import Body, EngineResponse
+from lib.engine.http.response import Body, EngineRequest, EngineResponse
 from lib.engine.timeouts import Timeout
-
-_READS = ("GET", "HEAD")
 
 
 class EngineAdapter(BaseAdapter):
@@ -51,52 +49,56 @@ class EngineAdapter(BaseAdapter):
         The body of an answer of 2xx is left to be read if `stream` says so; any other answer is whole.
         """
         method, limits = request.method or "GET", timeout or Timeout(None, None)
-        way_out = Exit(reads=getattr(request, "reads", method in _READS))
-        head, body = self._head(request, method), cast("bytes | Iterable[bytes] | None", request.body)
+        written = request if isinstance(request, EngineRequest) else EngineRequest.of(request)
+        body = cast("bytes | Iterable[bytes] | None", request.body)
+        head = request_head(method, written.target, self._headers(written, body, method))
         exchange = Exchange(self._connection(), method, limits)
         try:
-            if body is None or isinstance(body, bytes):
-                with way_out:
-                    exchange.send(head + body if body else head)
-                    exchange.head()
-            else:
-                self._upload(exchange, head, body, way_out, chunked="Transfer-Encoding" in request.headers)
-            return self._response(exchange, request, way_out, stream=stream)
+            if body is not None and not isinstance(body, bytes):
+                self._upload(exchange, head, body, written)
+            return self._exchanged(
+                exchange, head + body if isinstance(body, bytes) else head, written, stream=stream
+            )
         except BaseException:
             exchange.close()
             raise
 
-    def _upload(
-        self, exchange: Exchange, head: bytes, body: Iterable[bytes], way_out: Exit, *, chunked: bool
-    ) -> None:
-        pieces = _chunks(body) if chunked else iter(body)
-        first = next(pieces, b"")  # a source that cannot be opened says so before anything is sent
-        exchange.upload(head + first, pieces, way_out)
-        with way_out:
-            exchange.head()
-
-    def _response(
-        self, exchange: Exchange, request: PreparedRequest, way_out: Exit, *, stream: bool
+    def _exchanged(
+        self, exchange: Exchange, data: bytes, request: EngineRequest, *, stream: bool
     ) -> Response:
-        response = EngineResponse(exchange.reader, request)
-        if not 200 <= response.status_code < 300:  # noqa: PLR2004
-            response.whole(exchange.error_text())
-        elif stream:
-            response.raw = Body(exchange, self._release)
-            return response
-        else:
-            way_out.slow = "the engine stopped sending"
-            with way_out:
+        try:
+            if not exchange.reader.status and not exchange.sending:
+                exchange.send(data)
+            exchange.head()
+            response = EngineResponse(exchange.reader, request)
+            if not 200 <= response.status_code < 300:  # noqa: PLR2004
+                response.whole(exchange.error_text())
+            elif stream:
+                response.raw = Body(exchange, self._release)
+                return response
+            else:
                 response.whole(exchange.content())
+        except FAULTS as fault:
+            slow = STOPPED if exchange.reader.status else NO_ANSWER
+            raise Exit(reads=request.reads, slow=slow).error(fault) from fault
         self._release(exchange)
         return response
 
-    def _head(self, request: PreparedRequest, method: str) -> bytes:
-        headers = [*self._always, *request.headers.items()]
-        body = request.body
-        if (body is None or isinstance(body, bytes)) and (body or method in ("POST", "PUT")):
-            headers.append(("Content-Length", str(len(body or b""))))
-        return request_head(method, getattr(request, "target", None) or request.path_url, headers)
+    def _upload(self, exchange: Exchange, head: bytes, body: Iterable[bytes], request: EngineRequest) -> None:
+        pieces = _chunks(body) if "Transfer-Encoding" in request.headers else iter(body)
+        first = next(pieces, b"")  # a source that cannot be opened says so before anything is sent
+        exchange.upload(head + first, pieces, Exit(reads=request.reads))
+
+    def _headers(
+        self, request: EngineRequest, body: bytes | Iterable[bytes] | None, method: str
+    ) -> list[tuple[str, str]]:
+        headers = [*self._always, *request.fields]
+        if body is None:
+            if method in ("POST", "PUT"):
+                headers.append(("Content-Length", "0"))
+        elif isinstance(body, bytes):
+            headers.append(("Content-Length", str(len(body))))
+        return headers
 
     def _connection(self) -> Connection:
         while self._pool:

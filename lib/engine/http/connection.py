@@ -14,25 +14,53 @@ NEVER = float("inf")
 
 
 class Connection:
-    """Sends requests and feeds a Reader. Time limits are moments of `time.monotonic`; raises OSError, Malformed."""
+    """Sends requests and feeds a Reader. Time limits are moments of `time.monotonic`; raises OSError, Malformed.
 
-    __slots__ = ("_buffer", "_poll", "sock")
+    The socket never blocks, and what waits is `poll`: a socket with a timeout of its own would ask the kernel twice
+    as often.
+    """
+
+    __slots__ = ("_buffer", "_poll", "_tls", "sock")
 
     def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
         self.sock = sock
+        self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
         self._buffer = memoryview(bytearray(BUFFER))
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
 
     def send(self, data: bytes, until: float) -> None:
         """Send all of a small request."""
-        self._limit(until)
-        self.sock.sendall(data)
+        sent = self._sent(data, until)
+        while sent < len(data):
+            data = data[sent:]
+            sent = self._sent(data, until)
+
+    def _sent(self, data: bytes | memoryview, until: float, events: int = 0) -> int:
+        """Send what goes; where nothing does, wait for room, or for one of `events`, and return 0."""
+        try:
+            return self.sock.send(data)
+        except ssl.SSLWantReadError:
+            self._wait(select.POLLIN, until)
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            self._wait(select.POLLOUT | events, until)
+        return 0
 
     def hear(self, reader: Reader, until: float) -> None:
         """Wait for the next bytes and feed them to the reader."""
-        self._limit(until)
-        size = self.sock.recv_into(self._buffer)
+        while True:
+            if self._tls is None or not self._tls.pending():
+                left = None if until == NEVER else (until - time.monotonic()) * 1000
+                if (left is not None and left <= 0) or not self._poll.poll(left):
+                    raise TimeoutError
+            try:
+                size = self.sock.recv_into(self._buffer)
+                break
+            except (BlockingIOError, ssl.SSLWantReadError):
+                continue  # a part of a TLS record, or a message of TLS itself
+            except ssl.SSLWantWriteError:
+                self._wait(select.POLLOUT, until)
         if size:
             reader.feed(self._buffer[:size])
         else:
@@ -44,17 +72,14 @@ class Connection:
         An engine that refuses early answers, and may close or just stop reading: so the answer is looked for
         before each piece and while there is no room to send. An answer of 2xx goes along with the upload.
         """
-        self.sock.settimeout(0)
         view = memoryview(piece)
         while view:
             if self._refused(reader):
                 return False
             try:
-                view = view[self.sock.send(view) :]
-            except ssl.SSLWantReadError:
-                self._wait(select.POLLIN, until)
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                self._wait(select.POLLOUT | (0 if reader.status else select.POLLIN), until)
+                view = view[self._sent(view, until, 0 if reader.status else select.POLLIN) :]
+            except TimeoutError:
+                raise
             except OSError:
                 return False  # closed: what the engine says about it is still to be read
         return True
@@ -80,18 +105,9 @@ class Connection:
         finally:
             self._poll.modify(self.sock, select.POLLIN)
 
-    def _limit(self, until: float) -> None:
-        if until == NEVER:
-            self.sock.settimeout(None)
-            return
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self.sock.settimeout(left)
-
     def silent(self) -> bool:
         """Whether a kept connection is still open: nothing to read means neither an end nor anything unasked."""
-        if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+        if self._tls is not None and self._tls.pending():
             return False
         return not self._poll.poll(0)
 

@@ -21,11 +21,12 @@ class Exchange:
         self.reader = Reader(method)
         self.limits = limits
         self.began = time.monotonic()
-        self._sent = False
+        self.sending = self._sent = False
         self._until = NEVER if limits.total is None else self.began + limits.total
 
     def send(self, request: bytes) -> None:
         """Send a request that is whole; an engine that closes before its end may have said why."""
+        self.sending = True
         try:
             self.connection.send(request, self._before(self.limits.first_byte))
             self._sent = True
@@ -36,6 +37,7 @@ class Exchange:
 
     def upload(self, first: bytes, pieces: Iterator[bytes], way_out: Exit) -> None:
         """Send a request piece by piece. What `pieces` raises is the source's and leaves as it is."""
+        self.sending = True
         piece: bytes | None = first
         while piece is not None:
             with way_out:

@@ -27,6 +27,8 @@ from lib.engine.errors import (
 from lib.engine.http.reader import Malformed
 
 LOOK = "Look at the object before you repeat the call: it may or may not have taken effect"
+NO_ANSWER = "the engine did not answer in time"
+STOPPED = "the engine stopped sending"
 _RESTARTING = "The engine may be restarting"
 FAULTS = (OSError, Malformed)
 
@@ -42,11 +44,11 @@ class SettingReached(TimeoutError):
 class Exit:
     """The way out of an exchange that has begun to send. `reads` says that the call changes nothing."""
 
-    __slots__ = ("_look", "_reads", "slow")
+    __slots__ = ("_look", "_reads", "_slow")
 
-    def __init__(self, *, reads: bool, look: str = LOOK) -> None:
-        self._reads, self._look = reads, look
-        self.slow = "the engine did not answer in time"
+    def __init__(self, *, reads: bool, look: str = LOOK, slow: str = NO_ANSWER) -> None:
+        """`slow` says what a time limit means that passed."""
+        self._reads, self._look, self._slow = reads, look, slow
 
     def __enter__(self) -> None:
         return None
@@ -55,12 +57,13 @@ class Exit:
         self, _kind: type[BaseException] | None, fault: BaseException | None, _trace: TracebackType | None
     ) -> None:
         if isinstance(fault, FAULTS):
-            raise self._error(fault) from fault
+            raise self.error(fault) from fault
 
-    def _error(self, fault: Exception) -> EngineError:
+    def error(self, fault: Exception) -> EngineError:
+        """Return the EngineError for one of FAULTS."""
         if isinstance(fault, ssl.SSLError) and "ALERT" in (fault.reason or ""):
             return identity_refused(fault)
-        text = self.slow if isinstance(fault, TimeoutError) else lost(fault)
+        text = self._slow if isinstance(fault, TimeoutError) else lost(fault)
         if isinstance(fault, SettingReached):
             text = str(fault)
         if not self._reads:
@@ -91,7 +94,7 @@ class StreamExit:
         self, _kind: type[BaseException] | None, fault: BaseException | None, _trace: TracebackType | None
     ) -> None:
         if isinstance(fault, FAULTS) and (self._times or not isinstance(fault, TimeoutError)):
-            text = "the engine stopped sending" if isinstance(fault, TimeoutError) else lost(fault)
+            text = STOPPED if isinstance(fault, TimeoutError) else lost(fault)
             raise StreamCut(f"The stream was cut: {text}", hint=self._hint) from fault
 
 

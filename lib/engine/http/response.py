@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from requests import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
@@ -18,12 +19,39 @@ _HINT = "The engine or the way to it went down; what came before is complete"
 class EngineRequest(PreparedRequest):
     """A request that is written already: `target` is its path and query, `reads` whether it changes nothing."""
 
-    def __init__(self, method: str, origin: str, target: str, *, reads: bool) -> None:
-        super().__init__()
+    hooks: Any = {}  # noqa: RUF012 - nobody hooks in
+    _cookies = None
+    _body_position = None
+
+    def __init__(
+        self,
+        method: str,
+        origin: str,
+        target: str,
+        fields: Sequence[tuple[str, str]],
+        body: Any,
+        *,
+        reads: bool,
+    ) -> None:
+        # Not the parent's: it makes and checks again what is there.
         self.method = method
         self.url = origin + target
         self.target = target
+        self.fields = fields
+        self.body = body
         self.reads = reads
+
+    @classmethod
+    def of(cls, request: PreparedRequest) -> EngineRequest:
+        """Return the same of a request that requests prepared."""
+        method = request.method or "GET"
+        fields = list((request.headers or {}).items())
+        return cls(method, "", request.path_url, fields, request.body, reads=method in ("GET", "HEAD"))
+
+    @cached_property
+    def headers(self) -> CaseInsensitiveDict[str]:  # type: ignore[override]
+        """The headers for those who look at requests; what is sent are the fields."""
+        return CaseInsensitiveDict(self.fields)
 
 
 class Headers(Mapping[str, str]):
@@ -97,6 +125,10 @@ class Body:
 class EngineResponse(Response):
     """A requests answer; whole answers have been read, streams are read from `raw`."""
 
+    encoding = None
+    raw: Any = None
+    history: list[Response] = []  # noqa: RUF012 - as the parent has it, and nothing is ever followed
+
     def __init__(self, reader: Reader, request: PreparedRequest | None = None) -> None:
         # Not the parent's: a cookie jar costs as much as all the rest of an answer.
         self.status_code = reader.status
@@ -104,14 +136,10 @@ class EngineResponse(Response):
         self.headers = Headers(reader.fields)  # type: ignore[assignment] # all that is asked of it is a mapping
         self.request = request  # type: ignore[assignment] # an upgrade has none
         self.url = (request and request.url) or ""
-        self.raw = None
-        self.encoding = None
-        self.history = []
         self._content = False  # type: ignore[assignment] # the parent's sign for "not read yet"
         self._content_consumed = False
 
-    def whole(self, content: bytes) -> EngineResponse:
+    def whole(self, content: bytes) -> None:
         """Take the body, read to its end."""
         self._content = content
         self._content_consumed = True
-        return self

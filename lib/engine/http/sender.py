@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 
 from requests import PreparedRequest, Response, Session
-from requests.structures import CaseInsensitiveDict
+from requests.adapters import BaseAdapter
 
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import EngineError, OutcomeUnknown
@@ -55,7 +55,7 @@ class Sender:
         ends the pauses between tries.
         """
         request = self._prepare(method, path, headers, body, reads=reads)
-        adapter = self.session.get_adapter(self._origin)
+        adapter = self._adapter()
         shown = path.partition("?")[0]
 
         def once() -> Response:
@@ -82,19 +82,22 @@ class Sender:
         *,
         reads: bool,
     ) -> PreparedRequest:
-        request = EngineRequest(method, self._origin, self.endpoint.prefix + path, reads=reads)
-        request.headers = CaseInsensitiveDict([*headers, *self.identity])
+        fields = [*headers, *self.identity]
+        sent: bytes | _watched | None = body if body is None or isinstance(body, bytes) else _watched(body)
         if isinstance(body, Upload):
-            request.headers["Content-Type"] = body.content_type
-            if body.size is None:
-                request.headers["Transfer-Encoding"] = "chunked"
-            else:
-                request.headers["Content-Length"] = str(body.size)
-            request.body = _watched(body)  # type: ignore[assignment] # requests takes any iterable of bytes
+            fields.append(("Content-Type", body.content_type))
+            size = body.size
+            fields.append(("Transfer-Encoding", "chunked") if size is None else ("Content-Length", str(size)))
         elif body is not None:
-            request.headers["Content-Type"] = "application/json"
-            request.body = body
-        return request
+            fields.append(("Content-Type", "application/json"))
+        return EngineRequest(method, self._origin, self.endpoint.prefix + path, fields, sent, reads=reads)
+
+    def _adapter(self) -> BaseAdapter:
+        """Return the adapter that is mounted: `session.get_adapter` without what it costs."""
+        for prefix, adapter in self.session.adapters.items():
+            if self._origin.startswith(prefix):
+                return adapter
+        raise LookupError(f"no adapter is mounted for {self._origin}")
 
     def close(self) -> None:
         """Close the idle connections."""
