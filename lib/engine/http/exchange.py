@@ -23,12 +23,13 @@ class Exchange:
         self.began = time.monotonic()
         self.sending = self._sent = False
         self._until = NEVER if limits.total is None else self.began + limits.total
+        self._head_until = self._before(limits.first_byte)
 
     def send(self, request: bytes) -> None:
         """Send a request that is whole; an engine that closes before its end may have said why."""
         self.sending = True
         try:
-            self.connection.send(request, self._before(self.limits.first_byte))
+            self.connection.send(request, self._head_until)
             self._sent = True
         except TimeoutError:
             raise
@@ -42,9 +43,11 @@ class Exchange:
         while piece is not None:
             with way_out:
                 if not self._pushed(piece):
+                    self._head_until = self._before(self.limits.first_byte)
                     return
             piece = next(pieces, None)
         self._sent = True
+        self._head_until = self._before(self.limits.first_byte)
 
     def _pushed(self, piece: bytes) -> bool:
         try:
@@ -54,9 +57,8 @@ class Exchange:
 
     def head(self) -> None:
         """Read up to the end of the head."""
-        until = self._before(self.limits.first_byte)
         while not self.reader.status:
-            self._hear(until)
+            self._hear(self._head_until)
 
     def open(self) -> None:
         """Leave the body to a reader who sets limits of its own: from now on `total` does not hold."""
@@ -117,7 +119,10 @@ class Exchange:
             raise self._timeout() from None
 
     def _before(self, seconds: float | None) -> float:
-        return self._until if seconds is None else min(time.monotonic() + seconds, self._until)
+        if seconds is None:
+            return self._until
+        until = time.monotonic() + seconds
+        return min(self._until, until)
 
     def _timeout(self) -> TimeoutError:
         if self.limits.setting and time.monotonic() >= self._until:

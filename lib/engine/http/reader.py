@@ -14,7 +14,7 @@ The reader knows no sockets and no time: bytes go in by `feed`, the end of the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -52,6 +52,7 @@ class Reader:
         "_upgrade",
         "complete",
         "fields",
+        "on_header",
         "rest",
         "status",
     )
@@ -59,12 +60,14 @@ class Reader:
     def __init__(self, method: str, *, upgrade: bool = False) -> None:
         """`method` is the request's, `upgrade` whether it asked for another protocol."""
         self.status = 0
-        self.fields: Sequence[tuple[bytes, bytes]] = ()
+        self.fields: Mapping[bytes, bytes] = {}
         self.complete = False
         self.rest = b""
         self._asked = method
         self._upgrade = upgrade
-        self._raw: list[tuple[bytes, bytes]] = []
+        # Called for each header: of one that comes twice the first counts. Trailers come in as well, but too late.
+        self._raw: dict[bytes, bytes] = {}
+        self.on_header = self._raw.setdefault
         self._reason = b""
         self._pieces: list[bytes] = []
         self._bare = 0
@@ -141,10 +144,6 @@ class Reader:
         if not self.complete:
             self._reason += text
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.status:  # else it is a trailer
-            self._raw.append((name, value))
-
     def on_headers_complete(self) -> None:
         if self.complete:
             return
@@ -156,9 +155,9 @@ class Reader:
             return
         if status not in _FINAL and not (status == _SWITCHED and self._upgrade):
             raise Malformed(f"the status {status} is no answer")
-        self.fields = self._raw
+        self.fields = fields = self._raw.copy()
         self._keeps = parser.should_keep_alive()
-        for name, value in self._raw:
+        for name, value in fields.items():
             lower = name.lower()
             if lower == b"content-length":
                 self._framed = True
@@ -178,7 +177,7 @@ class Reader:
         if self._parser.get_http_version() != "1.1":
             return False
         return not any(
-            name.lower() == b"connection" and b"close" in value.lower() for name, value in self._raw
+            name.lower() == b"connection" and b"close" in value.lower() for name, value in self.fields.items()
         )
 
     def on_body(self, data: bytes) -> None:

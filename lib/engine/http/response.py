@@ -57,15 +57,14 @@ class EngineRequest(PreparedRequest):
 class Headers(Mapping[str, str]):
     """Headers by name, in whatever case; put in order when they are first asked for, which few answers see."""
 
-    def __init__(self, fields: Sequence[tuple[bytes, bytes]]) -> None:
+    def __init__(self, fields: Mapping[bytes, bytes]) -> None:
         self._fields = fields
 
     @cached_property
     def _found(self) -> CaseInsensitiveDict[str]:
         found: CaseInsensitiveDict[str] = CaseInsensitiveDict()
-        for raw, value in self._fields:
-            name, text = raw.decode("latin-1"), value.decode("latin-1").strip()
-            found[name] = f"{found[name]}, {text}" if name in found else text
+        for name, value in self._fields.items():
+            found[name.decode("latin-1")] = value.decode("latin-1").strip()
         return found
 
     def __getitem__(self, name: str) -> str:
