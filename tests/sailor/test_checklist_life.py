@@ -269,9 +269,9 @@ def test_89_messages_have_the_shape_that_the_other_runtimes_insist_on(stage: Sta
 
 
 def test_90_better_a_busy_function_does_not_lose_the_connection(stage: Stage) -> None:
-    """Heartbeats of one second, and a function that keeps the processor busy for several of them."""
-    process = stage.start(amqp_uri=f"{stage.wires.uri}?heartbeat=1")
-    stage.do("burn", seconds=5)
+    """Heartbeats of three seconds, and a function that keeps the processor busy for more than two of them."""
+    process = stage.start(amqp_uri=f"{stage.wires.uri}?heartbeat=3")
+    stage.do("burn", seconds=7)
 
     assert stage.take("data").payload["body"] == {"burnt": True}
     stage.settled()
