@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import settings
 from hypothesis import strategies as st
 
-many = settings(max_examples=200)
+many = settings(max_examples=100)
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
