@@ -8,13 +8,13 @@ from typing import Any
 
 from lib.engine import Version
 from lib.engine.errors import BadInput, Conflict, NotFound
+from lib.engine.stats import Usage, cpu_percent
 from lib.form import Form, flag, text, whole
 from lib.form import number as decimal
 from lib.polling.clock import SECOND, iso
 from lib.polling.compact import digits, number, pieces
 from lib.polling.container import DIGITS, Container, listed, pack_id, selected, unpack_id
 from lib.polling.matching import Selection
-from lib.polling.stats import Usage, cpu_percent
 from lib.selection import containers, images, labels
 from lib.trigger import Finding, Found, Poll, trigger
 
@@ -196,7 +196,7 @@ def _finding(
         "cpuPercent": values["cpu"],
         "memoryPercent": values["memory"],
         "memoryBytes": usage.memory,
-        "memoryLimit": usage.memory_limit,
+        "memoryLimit": usage.memory_limit or 0,
         "timestamp": iso(poll.now * SECOND),
     }
     at = poll.state.at if poll.state else 0

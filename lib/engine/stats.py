@@ -6,11 +6,70 @@ import calendar
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Stats = Mapping[str, Any]
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z")
+_NANOSECONDS_OF_A_TICK = 100
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One sample of a running container. Memory in bytes, None where the engine does not tell.
+
+    `cpu` and `system` count up in the same unit: what the container used, and what there was to use. On Linux that
+    is nanoseconds of all processors, and `processors` makes of their ratio a share of one processor. Windows counts
+    ticks of 100 ns, tells no time of the system (so it is the clock times the processors), and its own tools show
+    the share of the whole machine: `processors` is 1. Without counters (`system` 0) there is no CPU figure.
+    """
+
+    cpu: int
+    system: int
+    processors: int
+    memory: int | None
+    memory_limit: int | None
+
+    @classmethod
+    def of(cls, stats: Stats, *, before: bool = False) -> Usage | None:
+        """Read a sample, or the CPU counters of the one `before` it; None: the container does not run (not 0)."""
+        memory = _tree(stats.get("memory_stats"))
+        cpu = _tree(stats.get("precpu_stats" if before else "cpu_stats"))
+        used = _whole(_tree(cpu.get("cpu_usage")).get("total_usage"))
+        if not memory and not used:
+            return None
+        system, processors = _whole(cpu.get("system_cpu_usage")), _processors(cpu)
+        if windows := _is_windows(stats, memory):
+            clock = _nanoseconds(stats.get("preread" if before else "read")) or 0
+            system = clock // _NANOSECONDS_OF_A_TICK * (_whole(stats.get("num_procs")) or 1)
+            processors = 1
+        return cls(
+            used,
+            system,
+            processors,
+            _known(memory.get("privateworkingset")) if windows else _used(memory),
+            _whole(memory.get("limit")) or None,
+        )
+
+    @property
+    def memory_percent(self) -> float | None:
+        """Memory in percent of what the container may use."""
+        if self.memory is None or not self.memory_limit:
+            return None
+        return round(100 * self.memory / self.memory_limit, 2)
+
+
+def cpu_percent(now: Usage, cpu: int, system: int) -> float | None:
+    """Return the CPU used since earlier counters in percent of one processor (on Windows of the machine).
+
+    100 * (now.cpu - cpu) / (now.system - system) * processors. None where there are no counters, or where they went
+    back: the container (or the machine) was started again in between.
+    """
+    used, passed = now.cpu - cpu, now.system - system
+    if not system or used < 0 or passed <= 0:
+        return None
+    return round(100 * used / passed * now.processors, 2)
 
 
 def percentages(stats: Stats) -> dict[str, Any]:
@@ -20,68 +79,46 @@ def percentages(stats: Stats) -> dict[str, Any]:
     Memory is without the page cache that the kernel gives up at once. A stopped container's object is
     empty: running is False and all else None.
     """
-    memory = stats.get("memory_stats") or {}
-    running = bool(memory or _in(stats, "cpu_stats", "cpu_usage", "total_usage"))
-    windows = "privateworkingset" in memory or "commitbytes" in memory or bool(stats.get("num_procs"))
-    used = memory.get("privateworkingset") if windows else _used(memory)
-    limit = memory.get("limit") or None
+    now, before = Usage.of(stats), Usage.of(stats, before=True)
     return {
-        "running": running,
-        "cpuPercent": (_cpu_windows(stats) if windows else _cpu(stats)) if running else None,
-        "memoryPercent": _per_cent(used, limit),
-        "memoryBytes": used,
-        "memoryLimitBytes": limit,
+        "running": now is not None,
+        "cpuPercent": cpu_percent(now, before.cpu, before.system) if now and before else None,
+        "memoryPercent": now.memory_percent if now else None,
+        "memoryBytes": now.memory if now else None,
+        "memoryLimitBytes": now.memory_limit if now else None,
     }
 
 
-def _in(tree: Stats, *keys: str) -> int:
-    value: Any = tree
-    for key in keys:
-        value = (value or {}).get(key)
-    return value or 0
+def _is_windows(stats: Stats, memory: Stats) -> bool:
+    return "privateworkingset" in memory or "commitbytes" in memory or bool(_whole(stats.get("num_procs")))
 
 
-def _per_cent(part: float | None, whole: float | None, times: float = 1) -> float | None:
-    if part is None or not whole or whole < 0:
-        return None
-    return round(max(part, 0) / whole * times * 100, 2)
-
-
-def _cpu(stats: Stats) -> float | None:
-    if not _in(stats, "precpu_stats", "system_cpu_usage"):
-        return None
-    used, passed = (
-        _in(stats, "cpu_stats", *keys) - _in(stats, "precpu_stats", *keys)
-        for keys in (("cpu_usage", "total_usage"), ("system_cpu_usage",))
-    )
+def _processors(cpu: Stats) -> int:
     # Engines before 1.27 do not count the CPUs; a list of usages per CPU exists with cgroup v1 only.
-    cores = _in(stats, "cpu_stats", "online_cpus")
-    if not cores:
-        cores = len((stats["cpu_stats"].get("cpu_usage") or {}).get("percpu_usage") or [])
-    return _per_cent(used, passed, cores or 1)
-
-
-def _cpu_windows(stats: Stats) -> float | None:
-    read, before = _nanoseconds(stats.get("read")), _nanoseconds(stats.get("preread"))
-    if read is None or before is None:
-        return None
-    used = _in(stats, "cpu_stats", "cpu_usage", "total_usage") - _in(
-        stats, "precpu_stats", "cpu_usage", "total_usage"
-    )
-    # Windows counts in units of 100 ns over all processors, so this is of the whole machine.
-    return _per_cent(used, (read - before) / 100 * (stats.get("num_procs") or 1))
+    each = _tree(cpu.get("cpu_usage")).get("percpu_usage")
+    return _whole(cpu.get("online_cpus")) or (len(each) if isinstance(each, list) else 0) or 1
 
 
 def _used(memory: Stats) -> int | None:
-    usage: int | None = memory.get("usage")
+    usage = _known(memory.get("usage"))
     if usage is None:
         return None
-    details = memory.get("stats") or {}
-    # cgroup v1 says total_inactive_file, v2 inactive_file.
-    for name in ("total_inactive_file", "inactive_file"):
-        if name in details:
-            return usage - details[name] if details[name] < usage else usage
-    return usage
+    details = _tree(memory.get("stats"))
+    # cgroup v1 says total_inactive_file, v2 inactive_file: the page cache that is given back under pressure.
+    cache = _whole(details.get("total_inactive_file", details.get("inactive_file")))
+    return usage - cache if cache < usage else usage
+
+
+def _tree(value: Any) -> Stats:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _known(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _whole(value: Any) -> int:
+    return _known(value) or 0
 
 
 def _nanoseconds(text: Any) -> int | None:
