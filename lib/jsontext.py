@@ -62,8 +62,8 @@ def decode(text: bytes) -> Any:
     if not _may_hold_a_huge_integer(text):
         try:
             return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            pass
+        except orjson.JSONDecodeError as fault:
+            _refuse_depth(fault)
     try:
         return json.loads(text)
     except RecursionError:
@@ -79,13 +79,19 @@ def check(text: bytes) -> None:
     if len(text) <= LARGE:
         try:
             orjson.loads(text)
-        except orjson.JSONDecodeError:  # lone surrogates and numbers beyond 1e308 are JSON, too
-            pass
+        except orjson.JSONDecodeError as fault:  # lone surrogates and numbers beyond 1e308 are JSON, too
+            _refuse_depth(fault)
         else:
             return
     try:
         _FORGETTING.decode(text.decode())
     except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _refuse_depth(fault: ValueError) -> None:
+    """Raise ValueError where orjson found more than its 1,024 levels; json goes on as far as the process allows."""
+    if "depth limit" in str(fault) or "recursion limit" in str(fault):
         raise ValueError("it is nested too deeply") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -81,3 +82,16 @@ def test_an_answer_whose_values_would_fill_the_memory_is_not_taken_apart_fault_8
     with pytest.raises(EngineFault, match="would need 1495"):
         Reply(200, {}, text).json()
     assert len(Reply(200, {}, b"[" + b"12345678," * 200_000 + b"0]").json()) == 200_001
+
+
+def test_nesting_is_bounded_whatever_the_process_allows_fault_8_30() -> None:
+    """A library of the local runner raises the limit of recursion for the whole process."""
+    text = b'{"a":' * 2_000 + b"1" + b"}" * 2_000
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(10_000)
+    try:
+        for read in (decode, check):
+            with pytest.raises(ValueError, match="nested too deeply"):
+                read(text)
+    finally:
+        sys.setrecursionlimit(before)
