@@ -25,6 +25,14 @@ PROBLEMS: Mapping[str, str] = {
 class CursorTooLarge(Exception):
     """The selection needs more room than a snapshot has; nothing is cut off, the selection has to be narrowed."""
 
+    @classmethod
+    def of(cls, trigger: str, size: int, room: int) -> CursorTooLarge:
+        """Return the refusal of a state of `size` bytes."""
+        return cls(
+            f"To remember its place in all that is selected, {trigger} needs {size} bytes; a snapshot has room for "
+            f"{room}. Narrow the filter, or split the selection over several flows"
+        )
+
 
 @dataclass(frozen=True)
 class Cursor(Generic[State]):
@@ -77,8 +85,5 @@ def dump(state: Mapping[str, Any], trigger: str, engine: str) -> dict[str, Any]:
     snapshot = {**head, **state}
     size = len(json.dumps(snapshot, separators=(",", ":")).encode())
     if size >= LIMIT:
-        raise CursorTooLarge(
-            f"To remember its place in all that is selected, {trigger} needs {size} bytes; a snapshot has room for "
-            f"{LIMIT}. Narrow the filter, or split the selection over several flows"
-        )
+        raise CursorTooLarge.of(trigger, size, LIMIT)
     return snapshot

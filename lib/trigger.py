@@ -18,17 +18,22 @@ from lib.declared_fields import checked
 from lib.engine import Engine
 from lib.engine.errors import BadInput, NotFound, Unauthorized
 from lib.engine.expected import expected_form
-from lib.form import Form, choice
+from lib.form import Form, choice, whole
 from lib.polling.clock import engine_time, moment
 from lib.polling.compact import mark
+from lib.polling.faults import Fault
 from lib.polling.poll import Finding, Found, Poll, Storable
+from lib.polling.turn import Turn
 from lib.sailor.context import Context
 from lib.sailor.ids import derived_id
 from lib.sailor.message import Message
 
-__all__ = ["Declared", "Finding", "Found", "Poll", "TriggerNotice", "trigger"]
+__all__ = ["Declared", "Fault", "Finding", "Found", "Poll", "TriggerNotice", "trigger"]
 
 ENGINE_MARK = 12
+POLL_SECONDS = 50
+HEAD_BYTES = 400
+"""Bytes of a snapshot beside the trigger's own state."""
 
 State = TypeVar("State", bound=Storable)
 Handler = Callable[[Poll[State]], Found[State] | Iterator[Found[State]]]
@@ -56,11 +61,13 @@ def trigger(
     read: Callable[[Mapping[str, Any]], State],
     sample: Mapping[str, Any],
     live: Callable[[Poll[State]], Mapping[str, Any] | None] | None = None,
+    seconds: int = POLL_SECONDS,
 ) -> Callable[[Handler[State]], Handler[State]]:
     """Declare the function that polls for a trigger key.
 
     `read` turns a snapshot into its state, raising ValueError, TypeError or KeyError. `sample` is the message of a
-    debug run when nothing happens; `live`, where given, looks for a real one first.
+    debug run when nothing happens; `live`, where given, looks for a real one first. `seconds` is how long a poll may
+    take unless the step says otherwise (pollSeconds).
     """
 
     def declare(handler: Handler[State]) -> Handler[State]:
@@ -69,7 +76,11 @@ def trigger(
             config = checked(key, config)
             engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
             saved = cursors.load(snapshot, key, engine_identity(engine), read)
-            poll = _poll(engine, config, saved, context)
+            turn = Turn.from_state(
+                {} if saved.problem else snapshot or {},
+                whole(config, "pollSeconds", seconds, least=5, most=3600),
+            )
+            poll = _poll(key, engine, config, saved, context, turn)
             delivery = _Delivery(context, key, saved.engine, config)
             if os.environ.get("ELASTICIO_FLOW_TYPE") == "debug":
                 # A sample must be quick, and a try-out must not move the place of the running flow.
@@ -94,14 +105,26 @@ def engine_identity(engine: Engine) -> str:
     return mark(str(identity), ENGINE_MARK) if identity else ""
 
 
-def _poll(engine: Engine, config: Form, saved: Cursor[State], context: Context) -> Poll[State]:
+def _poll(
+    key: str, engine: Engine, config: Form, saved: Cursor[State], context: Context, turn: Turn
+) -> Poll[State]:
     mode = choice(config, "startFrom", ("now", "everything", "since"))
     since = moment(config, "since")
     if mode == "since" and since is None:
         raise BadInput("since: a time is missing. Write one such as 2026-01-31T12:00:00Z")
     start = {"now": None, "everything": 0, "since": since}[mode]
+    engine = engine.limited(turn.left)
     return Poll(
-        engine, config, engine_time(engine), context.logger, saved.state, start, cancelled=context.cancelled
+        engine,
+        config,
+        engine_time(engine),
+        context.logger,
+        saved.state,
+        start,
+        cancelled=context.cancelled,
+        turn=turn,
+        trigger=key,
+        room=cursors.LIMIT - HEAD_BYTES,
     )
 
 
@@ -115,12 +138,17 @@ def _run(
     last = snapshot
     for batch in batches:
         # Before anything is emitted: a state that does not fit must not be found out after the fact.
-        stored = cursors.dump(batch.state.to_state(), delivery.key, delivery.engine) if batch.state else last
-        delivery.emit([*notices, *batch.findings])
+        stored = _stored(batch.state, poll, delivery) if batch.state else last
+        delivery.emit([*notices, *batch.findings, *poll.notices])
         notices = []
+        poll.notices.clear()
         if stored != last:
             delivery.context.emit.snapshot(stored)
             last = stored
+
+
+def _stored(state: State, poll: Poll[State], delivery: _Delivery) -> dict[str, Any]:
+    return cursors.dump({**poll.turn.to_state(), **state.to_state()}, delivery.key, delivery.engine)
 
 
 def _unusable(poll: Poll[Any], problem: str, snapshot: Any) -> Finding:

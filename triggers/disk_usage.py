@@ -60,7 +60,7 @@ def present(poll: Poll[Above]) -> dict[str, Any]:
     return _body(poll, "exceeded", what, usage, limits[what])
 
 
-@trigger("diskUsage", read=Above.from_state, sample=SAMPLE, live=present)
+@trigger("diskUsage", read=Above.from_state, sample=SAMPLE, live=present, seconds=300)
 def disk_usage(poll: Poll[Above]) -> Found[Above]:
     """Ask for the disk usage and compare it with the limits: SystemDataUsage."""
     limits = _limits(poll.form)

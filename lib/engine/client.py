@@ -196,6 +196,10 @@ class Engine(Negotiated, Closing):
         timeouts = self.timeouts.within(head, whole)
         return self if timeouts is self.timeouts else self._view(timeouts=timeouts)
 
+    def limited(self, seconds: float) -> Engine:
+        """Return this engine with calls that end within `seconds`, whatever their kind."""
+        return self._view(timeouts=self.timeouts.limited(seconds))
+
     def serving(self, cancelled: threading.Event | None, warn: Callable[[str], None]) -> Engine:
         """Return this engine for one message, with its logger and its end."""
         return self._view(cancelled=cancelled or self.cancelled, warn=warn)

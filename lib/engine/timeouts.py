@@ -49,6 +49,15 @@ class Timeouts:
         timeout: Timeout = getattr(self, kind)
         return timeout
 
+    def limited(self, seconds: float) -> Timeouts:
+        """Return the same, every call ended after `seconds`; a stream has so long to begin and for each silence."""
+        kinds = ("short", "slow", "wait", "stream", "transfer")
+        return replace(
+            self,
+            connect=min(self.connect, seconds),
+            **{name: _limited(self.of(name), seconds) for name in kinds},  # type: ignore[arg-type]
+        )
+
     def within(self, head: float, whole: float) -> Timeouts:
         """Return the same for a step whose streams begin within `head` seconds and whose work ends within `whole`.
 
@@ -59,6 +68,15 @@ class Timeouts:
         if wait is self.wait and stream is self.stream and transfer is self.transfer:
             return self
         return replace(self, stream=stream, transfer=transfer, wait=wait)
+
+
+def _limited(kind: Timeout, seconds: float) -> Timeout:
+    def shorter(limit: float | None) -> float:
+        return seconds if limit is None else min(limit, seconds)
+
+    return replace(
+        kind, first_byte=shorter(kind.first_byte), idle=shorter(kind.idle), total=shorter(kind.total)
+    )
 
 
 def _sooner(kind: Timeout, head: float) -> Timeout:

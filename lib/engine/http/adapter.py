@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from requests import PreparedRequest, Response
@@ -101,11 +102,12 @@ class EngineAdapter(BaseAdapter):
         return headers
 
     def _connection(self) -> Connection:
-        while self._pool:
-            connection = self._pool.pop()
-            if connection.silent():
-                return connection
-            connection.close()
+        with suppress(IndexError):  # looked at by several threads: it may be empty by then
+            while True:
+                connection = self._pool.pop()
+                if connection.silent():
+                    return connection
+                connection.close()
         return Connection(connect(self.endpoint, self.connect_timeout, self.context))
 
     def _release(self, exchange: Exchange) -> None:
@@ -116,8 +118,9 @@ class EngineAdapter(BaseAdapter):
 
     def close(self) -> None:
         """Close the idle connections."""
-        while self._pool:
-            self._pool.pop().close()
+        with suppress(IndexError):
+            while True:
+                self._pool.pop().close()
 
 
 def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
