@@ -95,14 +95,14 @@ def opened_together(config: dict[str, Any]) -> set[int]:
     found: list[Engine] = []
 
     def open_one() -> None:
-        together.wait(60)
+        together.wait(DEADLINE)
         found.append(open_engine(config))
 
     threads = [threading.Thread(target=open_one) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        ended(thread)
     assert len(found) == 8
     return {id(engine.sender) for engine in found}
 
