@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine import Engine, Fields
-from lib.engine.errors import BadInput, EngineFault, NotFound
-from lib.form import Form, choice, text, whole
+from lib.engine.errors import EngineFault, NotFound
+from lib.form import Form, choice, whole
 from lib.polling.clock import EDGE_SECONDS, SECOND, iso, wire
 from lib.polling.compact import mark, pieces
 from lib.polling.container import DIGITS, Container, listed, pack_id, selected, unpack_id
 from lib.polling.logtail import WIDTH, Line, Position, Tail, framed, read, terminal
 from lib.polling.matching import Selection
+from lib.polling.pattern import pattern
 from lib.selection import containers, images, labels
 from lib.trigger import Finding, Found, Poll, trigger
 
@@ -161,17 +161,13 @@ class _Chooser:
     """Which lines the step wants; asked after the cursor, so that it may change at any time."""
 
     def __init__(self, form: Form) -> None:
-        pattern = text(form, "pattern")
-        try:
-            self._pattern = re.compile(pattern) if pattern else None
-        except re.error as fault:
-            raise BadInput(f"pattern: {pattern!r} is no regular expression ({fault})") from None
+        self._matches = pattern(form, "pattern")
         self._stream = choice(form, "stream", ("both", "stdout", "stderr"))
 
     def __call__(self, line: Line) -> bool:
         if self._stream not in ("both", line.stream):
             return False
-        return self._pattern is None or self._pattern.search(line.text) is not None
+        return self._matches is None or self._matches(line.text)
 
 
 def _finding(container: Container, line: Line) -> Finding:

@@ -17,7 +17,7 @@ from lib.local.flowfile import read_flow
 ROOT = Path(__file__).parents[2]
 WORDS: dict[str, Any] = tomllib.loads((ROOT / "lib/metadata/words/triggers.toml").read_text("utf-8"))
 FLOWS = {path.stem: path for path in (ROOT / "examples/flows").glob("*.json")}
-READERS = {"text", "flag", "words", "choice", "number", "decimal", "whole", "moment"}
+READERS = {"text", "flag", "words", "choice", "number", "decimal", "whole", "moment", "pattern"}
 
 
 def file_of(key: str) -> Path:
