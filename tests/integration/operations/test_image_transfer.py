@@ -202,7 +202,7 @@ def test_images_are_saved_and_loaded(site: Site, name: str) -> None:
 
 @failure("ImageLoad")
 def test_rubbish_is_not_loaded(site: Site) -> None:
-    stored = {"rubbish": site.attachment(b"rubbish" * 1000)}
+    stored = {"rubbish": site.attachment(b"\x1f\x8b\x08" + b"rubbish" * 1000)}
     site.fails("ImageLoad", {}, "StreamFailed", "Refused", "EngineFault", attachments=stored)
 
 

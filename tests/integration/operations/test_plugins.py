@@ -70,7 +70,7 @@ def test_what_the_registry_lacks_is_not_installed(site: Site) -> None:
 
 @failure("PluginCreate")
 def test_rubbish_is_no_plugin(site: Site) -> None:
-    stored = {"rubbish": site.attachment(b"rubbish" * 1000)}
+    stored = {"rubbish": site.attachment(b"\x1f\x8b\x08" + b"rubbish" * 1000)}
     body = {"name": f"rubbish-{random_id()}"}
     site.fails("PluginCreate", body, "EngineFault", "Refused", "OutcomeUnknown", attachments=stored)
 
