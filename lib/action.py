@@ -17,6 +17,7 @@ from lib.engine import Engine, EngineError, Fields
 from lib.engine.errors import BadInput
 from lib.field_names import Problem
 from lib.filled import Filled
+from lib.labels import add_label, title_of
 from lib.message_secrets import message_secrets
 from lib.policy import Outcome, StepSettings, error_as_data
 from lib.sailor import Context, Message, RawJson
@@ -100,6 +101,8 @@ class Action:
         try:
             return self._work(context, message, config, settings, emitted)
         except EngineError as error:
+            if isinstance(error, BadInput) and error.field:
+                add_label(error, title_of(self._validator.schema, error.field))
             outcome = settings.outcome(error, emitted.count)
             emitted.tell(error)
             if outcome is Outcome.FAIL:

@@ -11,7 +11,8 @@ from lib.engine.endpoint import DEFAULT_SOCKET
 from lib.engine.errors import BadInput
 from lib.engine.host import host_name
 from lib.engine.request.text import utf8
-from lib.form import choice
+from lib.form import Labelled, choice
+from lib.labels import add_label
 
 # The older connector stored the index of the chosen entry; the texts are what its form showed.
 _SERVERS = {
@@ -88,6 +89,17 @@ def new_engine(
     warn: Callable[[str], None] = lambda _: None,
 ) -> Engine:
     """Return a new engine for a configuration, for a caller that closes it; raises as `open_engine`."""
+    try:
+        return _new_engine(config, cancelled=cancelled, warn=warn)
+    except BadInput as fault:
+        if isinstance(config, Labelled) and fault.field:
+            add_label(fault, config.labels.get(fault.field.partition(".")[0]))
+        raise
+
+
+def _new_engine(
+    config: Mapping[str, Any], *, cancelled: threading.Event | None, warn: Callable[[str], None]
+) -> Engine:
     try:
         endpoint = _endpoint(config)
     except BadInput as fault:

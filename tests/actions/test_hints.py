@@ -39,7 +39,8 @@ def test_a_file_that_is_no_archive(key: str, body: dict[str, Any], tmp_path: Pat
     storage = FolderStorage(str(tmp_path / "files"))
     files = {"f": storage.store([b"PK\x03\x04 a zip"], content_type="application/zip")}
     told = refused(key, {**body, "attachment": "f"}, tmp_path, attachments=files, storage=storage)
-    assert told.startswith("attachment is no tar archive but a zip archive")
+    assert told.startswith('attachment ("')
+    assert "is no tar archive but a zip archive" in told
 
 
 @pytest.mark.parametrize(("key", "body"), UPLOADS)
@@ -47,7 +48,8 @@ def test_base64_of_what_is_no_archive(key: str, body: dict[str, Any], tmp_path: 
     """Fault 8.33."""
     inline = base64.b64encode(b"hello").decode()
     told = refused(key, {**body, "requestBody": inline}, tmp_path)
-    assert told.startswith("requestBody is no tar archive but plain text")
+    assert told.startswith('requestBody ("')
+    assert "is no tar archive but plain text" in told
 
 
 @pytest.mark.parametrize("key", ["SecretCreate", "ConfigCreate"])
@@ -63,13 +65,15 @@ def test_plain_text_where_base64_is_needed(key: str, data: str, tmp_path: Path) 
 @pytest.mark.parametrize("names", [None, "", []])
 def test_no_images_to_save(names: Any, tmp_path: Path) -> None:
     """Fault 8.33: the answer was an archive with nothing in it."""
-    assert refused("ImageGetAll", {"names": names}, tmp_path).startswith("names is missing")
+    told = refused("ImageGetAll", {"names": names}, tmp_path)
+    assert told.startswith('names ("')
+    assert "is missing" in told
 
 
 def test_an_update_that_changes_nothing(tmp_path: Path) -> None:
     """Fault 8.33."""
     told = refused("ServiceUpdate", {"id": "web", "version": 3}, tmp_path)
-    assert told.startswith("requestBody is missing")
+    assert told.startswith('requestBody ("Service settings") is missing')
     assert 'rollback: "previous"' in told
 
 

@@ -44,7 +44,7 @@ def test_input_that_would_vanish_is_refused(
     assert (outcome.messages, outcome.rebounds) == ([], [])
     (error,) = outcome.errors
     assert error["name"] == "BadInput"
-    assert error["message"].startswith(f"{field}: ")
+    assert error["message"].startswith(f'{field} ("')
     assert remedy in error["message"]
 
 
@@ -54,7 +54,7 @@ def test_input_that_would_vanish_is_refused(
         ("ExecStart", {"stdin": "x", "requestBody": {"Detach": True}}, ("stdin", "Detach")),
         ("ExecStart", {"stdin": "x", "stdinAttachment": "data"}, ("stdin", "stdinAttachment", "give one")),
         ("ContainerAttach", {"stdinText": "x", "stdinAttachment": "data"}, ("stdinText", "give one")),
-        ("ContainerAttach", {"stdinAttachment": "other"}, ("stdinAttachment: the message has no 'other'",)),
+        ("ContainerAttach", {"stdinAttachment": "other"}, ("stdinAttachment", "the message has no 'other'")),
     ],
 )
 def test_input_that_contradicts_other_fields_is_refused(

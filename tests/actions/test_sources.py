@@ -82,7 +82,7 @@ def test_a_url_that_gives_nothing_is_bad_input(act: str, tmp_path: Path) -> None
     with HttpSource(does) as source:
         url = f"http://user:{SECRET}@127.0.0.1:{source.port}/context.tar?signature={SECRET}"
         error = refused("ImageBuild", {"url": url}, tmp_path, settings=IMPATIENT)
-    assert error["message"].startswith("url: ")
+    assert error["message"].startswith('url ("')
     assert told in error["message"]
 
 
@@ -95,7 +95,7 @@ def test_a_refused_connection_is_bad_input_for_every_operation(
         closed.bind(("127.0.0.1", 0))  # nobody listens
         url = f"http://user:{SECRET}@127.0.0.1:{closed.getsockname()[1]}/x.tar"
         error = refused(key, {**body, "url": url}, tmp_path)
-    assert error["message"].startswith("url: ")
+    assert error["message"].startswith('url ("')
     assert "refused" in error["message"]
 
 
@@ -203,7 +203,7 @@ def test_an_attachment_that_is_not_there_is_bad_input_for_every_operation(
         files = {"file": {"url": f"{source.url}/file?signature={SECRET}"}}
         error = refused(key, body, tmp_path, attachments=files, storage=steward())
     assert "403" in error["message"]
-    assert error["message"].startswith("attachment 'file': ")
+    assert error["message"].startswith('attachment ("')
 
 
 def closed_port(files: Callable[[str], dict[str, Any]], tmp_path: Path, **config: str) -> Outcome:

@@ -94,7 +94,7 @@ def test_input_for_a_container_that_cannot_hear_it_is_refused(
 ) -> None:
     """Fault 8.9."""
     told = site.fails(key, {"id": running, "stdinText": "hello"}, "BadInput")
-    assert told.startswith("stdinText: ")
+    assert told.startswith('stdinText ("Input text"): ')
     assert "OpenStdin: true" in told
     gone = ended("true", OpenStdin=True)
     assert "has ended" in site.fails(key, {"id": gone, "stdinText": "hello"}, "BadInput")

@@ -73,7 +73,7 @@ def test_input_for_a_command_that_was_prepared_without_is_refused(site: Site, ru
     """Fault 8.9: engines throw it away, and the exit code is 0."""
     made = prepared(site, running, "wc", "-c")
     told = site.fails("ExecStart", {"id": made, "stdin": "12345"}, "BadInput")
-    assert told.startswith("stdin: ")
+    assert told.startswith('stdin ("Input text"): ')
     assert "AttachStdin: true" in told
     assert site.do("ExecInspect", {"id": made})["Running"] is False
     assert site.do("ExecStart", {"id": made})["stdout"].strip() == "0"
