@@ -50,7 +50,7 @@ def test_input_that_cannot_be_read_is_an_error_before_the_process_runs(source: A
     assert outcome.messages == []
     told = [*outcome.rebounds, *(error["message"] for error in outcome.errors)]
     assert len(told) == 1
-    assert told[0].startswith('stdinAttachment ("')
+    assert told[0].startswith("stdinAttachment ")
 
 
 def test_input_that_breaks_while_the_process_reads_it_is_no_reason_to_run_it_again(tmp_path: Path) -> None:
