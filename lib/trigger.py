@@ -7,7 +7,8 @@ so a crash at any point repeats messages (with equal ids), never loses them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -16,32 +17,31 @@ from lib.credentials import open_engine
 from lib.cursor import Cursor
 from lib.declared_fields import checked
 from lib.engine import Engine
-from lib.engine.errors import BadInput, NotFound, Unauthorized
+from lib.engine.errors import BadInput, EngineError
 from lib.engine.expected import expected_form
 from lib.form import Form, choice, whole
 from lib.polling.clock import engine_time, moment
 from lib.polling.compact import mark
+from lib.polling.delivery import Delivery, TriggerNotice
 from lib.polling.faults import Fault
+from lib.polling.identity import forget, identity
 from lib.polling.poll import Finding, Found, Poll, Storable
 from lib.polling.turn import Turn
 from lib.sailor.context import Context
-from lib.sailor.ids import derived_id
 from lib.sailor.message import Message
 
 __all__ = ["Declared", "Fault", "Finding", "Found", "Poll", "TriggerNotice", "trigger"]
 
 ENGINE_MARK = 12
 POLL_SECONDS = 50
+TRY_OUT_SECONDS = 20
 HEAD_BYTES = 400
 """Bytes of a snapshot beside the trigger's own state."""
 
 State = TypeVar("State", bound=Storable)
 Handler = Callable[[Poll[State]], Found[State] | Iterator[Found[State]]]
+Live = Callable[[Poll[State]], Mapping[str, Any] | None]
 Process = Callable[[Context, Message, Form, Any], None]
-
-
-class TriggerNotice(Exception):
-    """A gap or warning, where the step shows them as errors of the flow."""
 
 
 @dataclass(frozen=True)
@@ -60,49 +60,48 @@ def trigger(
     *,
     read: Callable[[Mapping[str, Any]], State],
     sample: Mapping[str, Any],
-    live: Callable[[Poll[State]], Mapping[str, Any] | None] | None = None,
+    live: Live[State] | None = None,
+    settings: Callable[[Form], object] | None = None,
     seconds: int = POLL_SECONDS,
 ) -> Callable[[Handler[State]], Handler[State]]:
     """Declare the function that polls for a trigger key.
 
     `read` turns a snapshot into its state, raising ValueError, TypeError or KeyError. `sample` is the message of a
-    debug run when nothing happens; `live`, where given, looks for a real one first. `seconds` is how long a poll may
-    take unless the step says otherwise (pollSeconds).
+    try-out that finds nothing real: `live` looks for it; without it, a first run that tells everything. `settings`
+    reads the form, so that what is wrong with it is told before the engine is asked, in a try-out too. `seconds` is
+    how long a poll may take unless the step says otherwise (pollSeconds).
     """
 
     def declare(handler: Handler[State]) -> Handler[State]:
         @expected_form()
         def process(context: Context, _message: Message, config: Form, snapshot: Any) -> None:
             config = checked(key, config)
+            if settings:
+                settings(config)
             engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
-            saved = cursors.load(snapshot, key, engine_identity(engine), read)
+            try:
+                run(context, config, engine, snapshot)
+            except EngineError:
+                forget(engine)
+                raise
+
+        def run(context: Context, config: Form, engine: Engine, snapshot: Any) -> None:
+            saved = cursors.load(snapshot, key, identity(engine), read)
             turn = Turn.from_state(
                 {} if saved.problem else snapshot or {},
                 whole(config, "pollSeconds", seconds, least=5, most=3600),
             )
             poll = _poll(key, engine, config, saved, context, turn)
-            delivery = _Delivery(context, key, saved.engine, config)
+            delivery = Delivery(context, key, saved.engine, config)
             if os.environ.get("ELASTICIO_FLOW_TYPE") == "debug":
-                # A sample must be quick, and a try-out must not move the place of the running flow.
-                found = (live(poll) if live else None) or sample
-                delivery.emit([Finding({**found, "sample": True}, "sample")])
-                return
-            _run(handler, poll, saved, delivery, snapshot)
+                delivery.emit([Finding({**_shown(handler, live, poll, sample), "sample": True}, "sample")])
+            else:
+                _run(handler, poll, saved, delivery, snapshot)
 
         handler.declared = Declared(key, process)  # type: ignore[attr-defined]
         return handler
 
     return declare
-
-
-def engine_identity(engine: Engine) -> str:
-    """Return a mark of the engine's id (SystemInfo), "" where a proxy keeps it hidden."""
-    try:
-        about = engine.get("/info").json()
-    except (Unauthorized, NotFound):
-        return ""
-    identity = about.get("ID")
-    return mark(str(identity), ENGINE_MARK) if identity else ""
 
 
 def _poll(
@@ -128,8 +127,22 @@ def _poll(
     )
 
 
+def _shown(
+    handler: Handler[State], live: Live[State] | None, poll: Poll[State], sample: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Return the message of a try-out. It must be quick, and must not move the place of the running flow."""
+    poll.turn.until = min(poll.turn.until, time.monotonic() + TRY_OUT_SECONDS)
+    poll = replace(poll, state=None, start=0)
+    if live:
+        return live(poll) or sample
+    found = handler(poll)
+    batches: Iterable[Found[State]] = (found,) if isinstance(found, Found) else found
+    told = [finding.body for batch in batches for finding in batch.findings if not finding.notice]
+    return told[-1] if told else sample
+
+
 def _run(
-    handler: Handler[State], poll: Poll[State], saved: Cursor[State], delivery: _Delivery, snapshot: Any
+    handler: Handler[State], poll: Poll[State], saved: Cursor[State], delivery: Delivery, snapshot: Any
 ) -> None:
     """Emit what the handler found, and only then let the state that stands for it be stored."""
     found = handler(poll)
@@ -147,44 +160,10 @@ def _run(
             last = stored
 
 
-def _stored(state: State, poll: Poll[State], delivery: _Delivery) -> dict[str, Any]:
+def _stored(state: State, poll: Poll[State], delivery: Delivery) -> dict[str, Any]:
     return cursors.dump({**poll.turn.to_state(), **state.to_state()}, delivery.key, delivery.engine)
 
 
 def _unusable(poll: Poll[Any], problem: str, snapshot: Any) -> Finding:
     text = f"{cursors.PROBLEMS[problem]}; what happened since it was written may be missing. Started anew"
     return poll.gap(f"{problem}Snapshot", text, mark(repr(snapshot), ENGINE_MARK))
-
-
-@dataclass(frozen=True)
-class _Delivery:
-    """Turns findings into messages, in the form the step asks for."""
-
-    context: Context
-    key: str
-    engine: str
-    config: Form
-
-    def emit(self, findings: Sequence[Finding]) -> None:
-        """Emit findings in order; returns when every message is confirmed."""
-        findings = [self._masked(finding) if finding.notice else finding for finding in findings]
-        as_errors = choice(self.config, "notices", ("emit", "emitError")) == "emitError"
-        page = choice(self.config, "emitBehavior", ("emitIndividually", "emitAll")) == "emitAll"
-        if as_errors:
-            for notice in (finding for finding in findings if finding.notice):
-                self.context.emit.error(TriggerNotice(notice.body["message"]))
-            findings = [finding for finding in findings if not finding.notice]
-        if page and findings:
-            identity = mark([finding.identity for finding in findings], 40)
-            self._send({"results": [finding.body for finding in findings]}, f"page {identity}")
-            return
-        for finding in findings:
-            self._send(finding.body, finding.identity)
-
-    def _masked(self, notice: Finding) -> Finding:
-        """A notice may quote what engine, proxy or registry said, and that may quote a login."""
-        return replace(notice, body=self.context.logger.secrets.masked(notice.body))
-
-    def _send(self, body: Mapping[str, Any], identity: str) -> None:
-        name = derived_id("trigger", self.key, self.engine, identity)
-        self.context.emit.data(Message(body=dict(body), id=name))

@@ -71,7 +71,7 @@ FLOORS = {
         "lib.message_secrets",
         "lib.filled",
     },
-    "lib.polling": {"lib.engine", "lib.sailor", "lib.cursor", "lib.form"},
+    "lib.polling": {"lib.jsontext", "lib.engine", "lib.sailor", "lib.cursor", "lib.form"},
     "lib.selection": {"lib.engine", "lib.sailor", "lib.credentials", "lib.form"},
     "lib.trigger": {
         "lib.engine",

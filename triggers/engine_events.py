@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lib.engine.errors import Refused
-from lib.form import choice, flag, whole
+from lib.form import Form, choice, flag, whole
 from lib.polling import resync
 from lib.polling.clock import SECOND, iso
 from lib.polling.compact import mark
@@ -51,13 +51,18 @@ def newest(poll: Poll[Memory]) -> dict[str, object] | None:
     return body(taken[-1]) if taken else None
 
 
-@trigger("engineEvents", read=Memory.from_state, sample=SAMPLE, live=newest)
+def settings(form: Form) -> int | None:
+    """Return how many seconds to listen, None to poll; what is wrong with any setting is raised."""
+    EventFilter.of(form)
+    seconds = whole(form, "realTimeSeconds", 50, least=1, most=3600)
+    return None if choice(form, "mode", ("poll", "realTime")) == "poll" else seconds
+
+
+@trigger("engineEvents", read=Memory.from_state, sample=SAMPLE, live=newest, settings=settings)
 def engine_events(poll: Poll[Memory]) -> Found[Memory] | Iterator[Found[Memory]]:
     """Compare what the engine remembers with what it remembered at the last poll: GET /events."""
-    if choice(poll.form, "mode", ("poll", "realTime")) == "poll":
-        return look(poll)
-    seconds = whole(poll.form, "realTimeSeconds", 50, least=1, most=3600)
-    return Live(poll, EventFilter.of(poll.form), look).run(seconds)
+    seconds = settings(poll.form)
+    return look(poll) if seconds is None else Live(poll, EventFilter.of(poll.form), look).run(seconds)
 
 
 def look(poll: Poll[Memory]) -> Found[Memory]:

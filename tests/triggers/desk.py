@@ -25,6 +25,8 @@ class Emitted:
     errors: list[str] = field(default_factory=list)
     snapshots: list[dict[str, Any]] = field(default_factory=list)
     dies_after: int | None = None
+    room: int = 6_000_000
+    """Bytes that the body of one message may have."""
 
     def _pass(self) -> None:
         if self.dies_after is not None:
@@ -92,12 +94,13 @@ class Desk:
     snapshot: Any = field(default_factory=dict)
     log: Lines = field(default_factory=Lines)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    room: int = 6_000_000
     telling: Emitted = field(default_factory=Emitted)
     """What the last poll, or the one that goes on, has emitted."""
 
     def poll(self, *, dies_after: int | None = None, **config: Any) -> Emitted:
         """Run the step; a kill leaves the snapshot that had got through."""
-        emitted = self.telling = Emitted(dies_after=dies_after)
+        emitted = self.telling = Emitted(dies_after=dies_after, room=self.room)
         try:
             process(self.module)(
                 Surroundings(emitted, self.log, self.cancelled),

@@ -28,6 +28,7 @@ class FakeEngine:
         self.identity = "ENGINE-ONE"
         self.refuse = False
         self.head_allowed = True
+        self.refuse_ping = False
         self.asked: list[str] = []
         self.live = threading.Condition()
         self.streaming = 0
@@ -43,7 +44,7 @@ class FakeEngine:
     def answer(self, path: str, query: dict[str, str]) -> Answer:
         """Status and body of a GET."""
         if path == "/_ping":
-            return 200, "OK"
+            return (500, {"message": "starting"}) if self.refuse_ping else (200, "OK")
         if path == "/events":
             return 200, self.ring.read(float(query["since"]), float(query["until"]))
         if self.refuse:

@@ -26,6 +26,7 @@ class Disk:
     """An emitter that keeps what it is given where a kill cannot take it away."""
 
     folder: Path
+    room: int = 6_000_000
 
     def data(self, message: Message) -> None:
         take(0.01)  # as a broker does; it gives kills a chance to hit between two messages

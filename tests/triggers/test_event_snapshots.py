@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from lib import credentials
 from lib.cursor import LIMIT
+from lib.engine.errors import BadInput, EngineFault
 from tests.triggers.desk import Desk, size
 from tests.triggers.fake_engine import FakeEngine
 from tests.triggers.table import record
@@ -17,6 +19,12 @@ KEY = "engineEvents"
 @pytest.fixture
 def desk(fake: FakeEngine) -> Desk:
     return Desk("engine_events", fake.config)
+
+
+def new_process() -> None:
+    """Forget what was learned of engines."""
+    while credentials._engines:
+        credentials._engines.popitem()[1].close()
 
 
 def names(emitted: Any) -> list[str]:
@@ -123,3 +131,55 @@ def test_every_snapshot_on_the_way_is_a_good_start(fake: FakeEngine, desk: Desk)
         again = Desk("engine_events", fake.config, start).poll()
         assert names(again) == [f"c{number}" for number in range(passed * 7, 42)]
         assert again.of("gap") == []
+
+
+def test_fault_9_23_the_engines_id_is_asked_once_and_its_refusal_spoils_nothing(
+    fake: FakeEngine, desk: Desk
+) -> None:
+    for _ in range(3):
+        desk.poll()
+    assert fake.asked.count("/info") == 1
+    for status in (403, 404, 500, 503):
+        new_process()
+        fake.routes["/info"] = lambda _, status=status: (status, {"message": "no"})
+        fake.asked.clear()
+        desk.poll()
+        assert desk.poll().bodies == []
+    del fake.routes["/info"]
+    fake.identity = "ENGINE-TWO"
+    new_process()
+    assert [body["reason"] for body in desk.poll().bodies] == ["otherEngineSnapshot"]
+
+
+@pytest.mark.parametrize("odd", ["no JSON", [], {}, {"ID": None}])
+def test_fault_9_23_an_odd_answer_about_the_engine_spoils_nothing(
+    fake: FakeEngine, desk: Desk, odd: Any
+) -> None:
+    desk.poll()
+    new_process()
+    fake.routes["/info"] = lambda _: (200, odd)
+    assert desk.poll().bodies == []
+
+
+def test_fault_9_23_an_engine_that_was_exchanged_is_noticed_after_a_poll_that_failed(
+    fake: FakeEngine, desk: Desk
+) -> None:
+    desk.poll()
+    fake.identity = "ENGINE-TWO"
+    fake.head_allowed = False
+    fake.refuse_ping = True
+    with pytest.raises(EngineFault):
+        desk.poll()
+    fake.head_allowed, fake.refuse_ping = True, False
+    assert [body["reason"] for body in desk.poll().bodies] == ["otherEngineSnapshot"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"realTimeSeconds": "inf", "mode": "realTime"}, {"since": "x"}, {"actions": "dei"}]
+)
+def test_fault_9_24_a_wrong_setting_is_noticed_in_a_try_out(
+    fake: FakeEngine, desk: Desk, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str]
+) -> None:
+    monkeypatch.setenv("ELASTICIO_FLOW_TYPE", "debug")
+    with pytest.raises(BadInput, match=next(iter(wrong))):
+        desk.poll(**wrong)
