@@ -8,6 +8,7 @@ from typing import Any
 from lib.credentials import open_engine
 from lib.engine.expected import expected_form
 from lib.form import Form
+from lib.polling.container import own_name
 
 Choices = dict[str, str]
 Entry = Mapping[str, Any]
@@ -17,7 +18,7 @@ Entry = Mapping[str, Any]
 def containers(_context: Any, config: Form) -> Choices:
     """Offer all containers by name: ContainerList."""
     return _sorted(
-        (_name(entry), f"{_name(entry)} ({entry['Image']}, {entry['State']})")
+        (own_name(entry), f"{own_name(entry)} ({_about(entry.get('Image'), entry.get('State'))})")
         for entry in _containers(config)
     )
 
@@ -36,7 +37,8 @@ def networks(_context: Any, config: Form) -> Choices:
     """Offer all networks by name: NetworkList."""
     entries = open_engine(config).get("/networks").json()
     return _sorted(
-        (entry["Name"], f"{entry['Name']} ({entry['Driver']}, {entry['Scope']})") for entry in entries
+        (entry["Name"], f"{entry['Name']} ({_about(entry.get('Driver'), entry.get('Scope'))})")
+        for entry in entries
     )
 
 
@@ -51,9 +53,11 @@ def services(_context: Any, config: Form) -> Choices:
 def nodes(_context: Any, config: Form) -> Choices:
     """Offer all nodes of the swarm by host name: NodeList."""
     entries = open_engine(config).get("/nodes").json()
+    hosts = (
+        (str((entry.get("Description") or {}).get("Hostname") or entry["ID"]), entry) for entry in entries
+    )
     return _sorted(
-        (entry["Description"]["Hostname"], f"{entry['Description']['Hostname']} ({entry['Spec']['Role']})")
-        for entry in entries
+        (host, f"{host} ({_about((entry.get('Spec') or {}).get('Role'))})") for host, entry in hosts
     )
 
 
@@ -73,8 +77,8 @@ def _containers(config: Form) -> list[Entry]:
     return listed
 
 
-def _name(entry: Entry) -> str:
-    return str((entry.get("Names") or [entry["Id"][:12]])[0]).removeprefix("/")
+def _about(*facts: Any) -> str:
+    return ", ".join(str(fact or "?") for fact in facts)
 
 
 def _sorted(pairs: Iterable[tuple[str, str]]) -> Choices:

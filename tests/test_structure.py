@@ -72,7 +72,7 @@ FLOORS = {
         "lib.filled",
     },
     "lib.polling": {"lib.jsontext", "lib.engine", "lib.sailor", "lib.cursor", "lib.form"},
-    "lib.selection": {"lib.engine", "lib.sailor", "lib.credentials", "lib.form"},
+    "lib.selection": {"lib.engine", "lib.sailor", "lib.credentials", "lib.form", "lib.polling"},
     "lib.trigger": {
         "lib.engine",
         "lib.sailor",

@@ -92,7 +92,7 @@ def last_line(poll: Poll[Places]) -> dict[str, Any] | None:
 def container_logs(poll: Poll[Places]) -> Found[Places]:
     """Read every selected container's log from where it was left: ContainerList, ContainerLogs."""
     everything = listed(poll.engine)
-    chosen = selected(everything, Selection.of(poll.form))
+    chosen = selected(everything, Selection.of(poll.form), poll.engine)
     keeps = _Chooser(poll.form)
     budget = whole(poll.form, "maxBytes", 1_000_000, least=1000, most=8_000_000)
     findings = list(_vanished(poll, everything, chosen))

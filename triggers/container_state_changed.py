@@ -75,7 +75,7 @@ class Look:
 
 def running(poll: Poll[Conditions]) -> dict[str, Any] | None:
     """Return the state of the first selected container as if it had just started, for a debug run."""
-    for look in _looks(poll, selected(listed(poll.engine), Selection.of(poll.form))):
+    for look in _looks(poll, selected(listed(poll.engine), Selection.of(poll.form), poll.engine)):
         return _body("started", look, None, poll.now)
     return None
 
@@ -93,7 +93,7 @@ def container_state_changed(poll: Poll[Conditions]) -> Found[Conditions]:
     )
     findings: list[Finding] = []
     known: dict[str, Condition] = {}
-    chosen = selected(everything, Selection.of(poll.form))
+    chosen = selected(everything, Selection.of(poll.form), poll.engine)
     if before:  # one that goes between list and inspect stays known, so that the next poll tells it
         known = {one.short: before.known[one.short] for one in chosen if one.short in before.known}
     for look in _looks(poll, chosen):

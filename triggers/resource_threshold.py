@@ -142,7 +142,7 @@ def resource_threshold(poll: Poll[Gauges]) -> Found[Gauges]:
     before = poll.state.known if poll.state else {}
     findings: list[Finding] = []
     known: dict[str, Gauge] = {}
-    for container in selected(listed(poll.engine, running=True), Selection.of(poll.form)):
+    for container in selected(listed(poll.engine, running=True), Selection.of(poll.form), poll.engine):
         usage = _usage(poll, container)
         if usage is None:
             continue

@@ -55,10 +55,15 @@ class Selection:
         names = (name for field in ("containers", "names", *lists) for name in words(form, field))
         return cls(tuple(names), words(form, "labels"), words(form, "images"))
 
-    def takes(self, names: Iterable[str], ids: Iterable[str], labels: Mapping[str, str], image: str) -> bool:
-        """Whether all that is selected by agrees; within names and within images one is enough."""
+    def takes(
+        self, names: Iterable[str], ids: Iterable[str], labels: Mapping[str, str], *images: str
+    ) -> bool:
+        """Whether all that is selected by agrees; within names and within images one is enough.
+
+        `images` are all references of one object: as it was asked for, by its id.
+        """
         if self.names and not names_match(self.names, tuple(names), tuple(ids)):
             return False
         if not labels_match(self.labels, labels):
             return False
-        return not self.images or image_matches(self.images, image)
+        return not self.images or any(image_matches(self.images, image) for image in images)
