@@ -26,6 +26,7 @@ from lib.polling.delivery import Delivery, TriggerNotice
 from lib.polling.faults import Fault
 from lib.polling.identity import forget, identity
 from lib.polling.poll import Finding, Found, Poll, Storable
+from lib.polling.state_room import StateRoom
 from lib.polling.turn import Turn
 from lib.sailor.context import Context
 from lib.sailor.message import Message
@@ -35,8 +36,6 @@ __all__ = ["Declared", "Fault", "Finding", "Found", "Poll", "TriggerNotice", "tr
 ENGINE_MARK = 12
 POLL_SECONDS = 50
 TRY_OUT_SECONDS = 20
-HEAD_BYTES = 400
-"""Bytes of a snapshot beside the trigger's own state."""
 
 State = TypeVar("State", bound=Storable)
 Handler = Callable[[Poll[State]], Found[State] | Iterator[Found[State]]]
@@ -86,17 +85,15 @@ def trigger(
                 raise
 
         def run(context: Context, config: Form, engine: Engine, snapshot: Any) -> None:
-            saved = cursors.load(snapshot, key, identity(engine), read)
-            turn = Turn.from_state(
-                {} if saved.problem else snapshot or {},
-                whole(config, "pollSeconds", seconds, least=5, most=3600),
-            )
-            poll = _poll(key, engine, config, saved, context, turn)
+            room = StateRoom(key, context.states, context.logger)
+            turn_seconds = whole(config, "pollSeconds", seconds, least=5, most=3600)
+            saved = cursors.load(snapshot, key, identity(engine), read, room.opened)
+            poll = _poll(room, engine, config, saved, context, Turn.from_state(saved.shared, turn_seconds))
             delivery = Delivery(context, key, saved.engine, config)
             if os.environ.get("ELASTICIO_FLOW_TYPE") == "debug":
                 delivery.emit([Finding({**_shown(handler, live, poll, sample), "sample": True}, "sample")])
             else:
-                _run(handler, poll, saved, delivery, snapshot)
+                _run(handler, poll, saved, delivery, room, snapshot)
 
         handler.declared = Declared(key, process)  # type: ignore[attr-defined]
         return handler
@@ -105,7 +102,7 @@ def trigger(
 
 
 def _poll(
-    key: str, engine: Engine, config: Form, saved: Cursor[State], context: Context, turn: Turn
+    room: StateRoom, engine: Engine, config: Form, saved: Cursor[State], context: Context, turn: Turn
 ) -> Poll[State]:
     mode = choice(config, "startFrom", ("now", "everything", "since"))
     since = moment(config, "since")
@@ -122,8 +119,8 @@ def _poll(
         start,
         cancelled=context.cancelled,
         turn=turn,
-        trigger=key,
-        room=cursors.LIMIT - HEAD_BYTES,
+        trigger=room.trigger,
+        room=room.size,
     )
 
 
@@ -142,28 +139,37 @@ def _shown(
 
 
 def _run(
-    handler: Handler[State], poll: Poll[State], saved: Cursor[State], delivery: Delivery, snapshot: Any
+    handler: Handler[State],
+    poll: Poll[State],
+    saved: Cursor[State],
+    delivery: Delivery,
+    room: StateRoom,
+    snapshot: Any,
 ) -> None:
     """Emit what the handler found, and only then let the state that stands for it be stored."""
     found = handler(poll)
     batches: Iterable[Found[State]] = (found,) if isinstance(found, Found) else found
     notices = [_unusable(poll, saved.problem, snapshot)] if saved.problem else []
-    last = snapshot
+    # What an unusable snapshot names may not be ours: it is neither kept in mind nor removed.
+    last = None if saved.problem else snapshot
     for batch in batches:
         # Before anything is emitted: a state that does not fit must not be found out after the fact.
-        stored = _stored(batch.state, poll, delivery) if batch.state else last
-        delivery.emit([*notices, *batch.findings, *poll.notices])
+        state = batch.state.to_state() if batch.state else None
+        stored = last if state is None else room.kept(state, poll.turn, delivery.engine, last)
+        try:
+            delivery.emit([*notices, *batch.findings, *poll.notices])
+        except BaseException:
+            room.refused(stored, last)
+            raise
         notices = []
         poll.notices.clear()
         if stored != last:
             delivery.context.emit.snapshot(stored)
+            room.confirmed(stored, last)
             last = stored
-
-
-def _stored(state: State, poll: Poll[State], delivery: Delivery) -> dict[str, Any]:
-    return cursors.dump({**poll.turn.to_state(), **state.to_state()}, delivery.key, delivery.engine)
 
 
 def _unusable(poll: Poll[Any], problem: str, snapshot: Any) -> Finding:
     text = f"{cursors.PROBLEMS[problem]}; what happened since it was written may be missing. Started anew"
-    return poll.gap(f"{problem}Snapshot", text, mark(repr(snapshot), ENGINE_MARK))
+    reason = problem if problem == "lostState" else f"{problem}Snapshot"
+    return poll.gap(reason, text, mark(repr(snapshot), ENGINE_MARK))

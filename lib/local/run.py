@@ -90,8 +90,16 @@ class Run:
         def listener(published: Published) -> None:
             self._published(step_id, published)
 
-        snapshot = self._state.snapshot if self._state and keeps_state else None
-        step = self._workshop.step(step_id, key, config, listener, snapshot=snapshot, passthrough=passthrough)
+        state = self._state if keeps_state else None
+        step = self._workshop.step(
+            step_id,
+            key,
+            config,
+            listener,
+            snapshot=state.snapshot if state else None,
+            passthrough=passthrough,
+            states=state.folder if state else None,
+        )
         self._steps[step_id] = step
         return step
 

@@ -17,6 +17,11 @@ class StateFile:
         self._path = path
         self.snapshot: dict[str, Any] = self._read() if path and path.exists() else {}
 
+    @property
+    def folder(self) -> str | None:
+        """Where the trigger keeps what does not fit into its snapshot: beside it. None where that is in memory."""
+        return f"{self._path}.objects" if self._path else None
+
     def save(self, snapshot: dict[str, Any]) -> None:
         """Keep the snapshot; on return it is on the disk."""
         self.snapshot = snapshot

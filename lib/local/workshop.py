@@ -16,7 +16,7 @@ from lib.sailor.context import Context
 from lib.sailor.destinations import Destinations
 from lib.sailor.emitter import Emitter
 from lib.sailor.errors import ComponentError
-from lib.sailor.folder import FolderStorage
+from lib.sailor.folder import FolderStates, FolderStorage
 from lib.sailor.hooks import call_init
 from lib.sailor.incoming import Incoming
 from lib.sailor.inprocess import InProcess, Published
@@ -73,8 +73,12 @@ class Workshop:
         *,
         snapshot: Any = None,
         passthrough: bool = True,
+        states: str | None = None,
     ) -> LocalStep:
-        """The step of a function, `init` called; raises ComponentError where its code cannot be loaded."""
+        """The step of a function, `init` called; raises ComponentError where its code cannot be loaded.
+
+        `states` is the folder for what does not fit into its snapshot.
+        """
         function = self.component.function(key)
         if function.process is None:
             raise ComponentError(f"The file of {key} offers no function for it and no process")
@@ -105,6 +109,7 @@ class Workshop:
             self.variables,
             function.resolves_objects,
             storage=self.storage,
+            states=FolderStates(states or str(self.data / "states")),
             passing=(KeyboardInterrupt,),
         )
         call_init(function, config)

@@ -53,6 +53,11 @@ class Turn:
         """Return the JSON form, {} where there is nothing to keep."""
         return self.faults.to_state() | ({"turn": self._next} if self._next else {})
 
+    def without_faults(self) -> dict[str, Any]:
+        """Return the JSON form where there is no room for the failures; then they are told again."""
+        kept = self.to_state()
+        return {name: kept[name] for name in ("turn", "faultCount") if name in kept}
+
     @classmethod
     def from_state(cls, state: Mapping[str, Any], seconds: float) -> Turn:
         """Read `to_state`; what cannot be read is as if nothing had been kept."""

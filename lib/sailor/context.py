@@ -10,7 +10,7 @@ from typing import Any
 from lib.sailor.emitter import Emitter
 from lib.sailor.logging import Logger
 from lib.sailor.settings import Settings
-from lib.sailor.transport import Storage
+from lib.sailor.transport import StateStore, Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +26,5 @@ class Context:
     storage: Storage | None
     cancelled: threading.Event
     """Set when the step has to end before the function is through; long reads look at it and raise."""
+    states: StateStore | None = None
+    """For what does not fit into the snapshot; None where there is no such storage."""

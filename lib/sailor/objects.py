@@ -21,6 +21,9 @@ LARGEST_OBJECT = 128 * 1024 * 1024
 OBJECT_SECONDS = 300.0
 LONGEST_REQUEST_ID = 500
 BINARY = "application/octet-stream"
+LIFE_TIME = "x-eio-ttl"
+"""Seconds; without it the platform's default holds, which may be minutes."""
+GONE = (404, 410)
 _UNPRINTABLE = re.compile(r"[^!-~]")
 
 
@@ -56,6 +59,21 @@ class Maester:
         """Store bytes and return the object's id; StorageError after the last attempt."""
         headers = self._headers(request_id) | {"Content-Type": BINARY}
         return self._create(headers, data, self._attempts)
+
+    def put_lasting(self, data: bytes, seconds: int) -> str:
+        """Store bytes for so long and return the object's id; StorageError after the last attempt."""
+        headers = self._headers("") | {"Content-Type": BINARY, LIFE_TIME: str(seconds)}
+        return self._create(headers, data, self._attempts)
+
+    def delete_object(self, object_id: str) -> None:
+        """Remove an object; StorageError where that fails, none where there is no such object."""
+        url = f"{self.base}/objects/{segment(object_id)}"
+        try:
+            answer = rest.send("DELETE", url, self._headers(""), timeout=self._timeout)
+            if answer.status not in GONE:
+                rest.checked(answer, f"DELETE {shown(url)}")
+        except RequestError as error:
+            raise StorageError(str(error), error.status, final=error.final) from error
 
     def put_stream(self, chunks: Iterable[bytes], content_type: str, size: int | None) -> str:
         """Store chunks as they come, once: what was read cannot be read again."""

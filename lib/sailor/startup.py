@@ -20,6 +20,7 @@ from lib.sailor.platform import Platform, StepData
 from lib.sailor.secret_names import secrets_within
 from lib.sailor.settings import Settings
 from lib.sailor.snapshot import Snapshot
+from lib.sailor.states import States
 from lib.sailor.step import Process, Step
 from lib.sailor.transport import Kind, Outgoing
 from lib.sailor.workers import Workers
@@ -44,6 +45,7 @@ class Startup:
         self._cipher = Aes(settings.message_crypto_password, settings.message_crypto_iv)
         self._platform = Platform(settings)
         objects = Maester(settings) if settings.object_storage_uri else None
+        self._states = States(objects, self._cipher) if objects and settings.object_storage_token else None
         self.transport = AmqpTransport(settings, logger, failed, objects)
 
     def run(self) -> None:
@@ -88,6 +90,7 @@ class Startup:
             resolves_objects=function.resolves_objects,
             platform=self._platform,
             storage=Attachments(self._settings, self._platform),
+            states=self._states,
         )
 
     def _outlet(self, data: StepData) -> Outlet:

@@ -19,7 +19,7 @@ from lib.sailor.masking import Secrets
 from lib.sailor.message import Message
 from lib.sailor.outlet import Outlet
 from lib.sailor.secret_names import secrets_within
-from lib.sailor.transport import Delivery, Storage
+from lib.sailor.transport import Delivery, StateStore, Storage
 
 Process = Callable[[Context, Message, Any, Any], Any]
 
@@ -37,6 +37,7 @@ class Step:
     """The manifest's autoResolveObjectReferences."""
     platform: Any = None
     storage: Storage | None = None
+    states: StateStore | None = None
     passing: tuple[type[BaseException], ...] = ()
     """What ends the run and not only the message, where steps run on the thread that signals interrupt."""
     _config_text: bytes = field(init=False, repr=False)
@@ -88,6 +89,7 @@ class Step:
             self.platform,
             self.storage,
             self.outlet.cancelled,
+            self.states,
         )
         config = jsontext.decode(self._config_text)
         return awaited(self.process(context, message, config, self.outlet.snapshot.copy()))

@@ -70,6 +70,19 @@ class Transport(Protocol):
         """Store bytes, return the new object's id; StorageError otherwise."""
 
 
+class StateStore(Protocol):
+    """Where a step keeps what does not fit into its snapshot. StorageError, `final` or 404 for what will not come."""
+
+    def put(self, data: bytes) -> str:
+        """Store bytes and return their name."""
+
+    def get(self, name: str, most: int) -> bytes:
+        """Return what was stored; more than `most` bytes are a StorageError."""
+
+    def delete(self, name: str) -> None:
+        """Remove what was stored; what is not there any more is no error."""
+
+
 class Blob(Protocol):
     """An opened attachment; a context manager that closes it."""
 

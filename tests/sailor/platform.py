@@ -109,7 +109,11 @@ class Platform:
         if request.method == "PUT" and path.startswith("/steward/"):
             self.keep(request.body, request, path.removeprefix("/steward/"))
             return 200, b"", "text/plain"
-        name = path.rpartition("/")[2]
+        return self._kept(request, path, path.rpartition("/")[2])
+
+    def _kept(self, request: Request, path: str, name: str) -> tuple[int, bytes, str]:
+        if request.method == "DELETE" and path.startswith("/objects/") and self.objects.pop(name, None):
+            return 204, b"", "text/plain"
         if request.method == "GET" and path.startswith(("/steward/", "/objects/")) and name in self.objects:
             return 200, self.objects[name], self.object_types.get(name, "application/octet-stream")
         return 404, b'{"error":"not here"}', "application/json"

@@ -11,6 +11,7 @@ from typing import Any
 
 from lib.sailor.masking import Secrets
 from lib.sailor.message import Message
+from lib.sailor.transport import StateStore
 
 
 class Killed(BaseException):
@@ -83,6 +84,7 @@ class Surroundings:
     emit: Emitted
     logger: Lines = field(default_factory=Lines)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    states: StateStore | None = None
 
 
 @dataclass
@@ -95,6 +97,7 @@ class Desk:
     log: Lines = field(default_factory=Lines)
     cancelled: threading.Event = field(default_factory=threading.Event)
     room: int = 6_000_000
+    states: StateStore | None = None
     telling: Emitted = field(default_factory=Emitted)
     """What the last poll, or the one that goes on, has emitted."""
 
@@ -103,7 +106,7 @@ class Desk:
         emitted = self.telling = Emitted(dies_after=dies_after, room=self.room)
         try:
             process(self.module)(
-                Surroundings(emitted, self.log, self.cancelled),
+                Surroundings(emitted, self.log, self.cancelled, self.states),
                 Message(),
                 {**self.config, **config},
                 self.snapshot,

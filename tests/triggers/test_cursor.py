@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lib.cursor import FORMAT, LIMIT, Cursor, CursorTooLarge, dump, load
+from lib.cursor import FORMAT, LIMIT, STORED, Cursor, CursorTooLarge, dump, load
 
 
 def read(state: Any) -> int:
@@ -37,7 +37,7 @@ def test_no_snapshot_is_a_first_run(snapshot: Any) -> None:
         ({"v": 1, "trigger": "engineEvents", "engine": "engine"}, "corrupt"),
         ({"v": 1, "trigger": "engineEvents", "engine": "engine", "place": "x"}, "corrupt"),
         ({"v": 1, "trigger": "engineEvents", "engine": "engine", "place": None}, "corrupt"),
-        ({"v": FORMAT + 1, "trigger": "engineEvents", "place": 7}, "future"),
+        ({"v": STORED + 1, "trigger": "engineEvents", "place": 7}, "future"),
         ({"v": 1 << 70, "trigger": "engineEvents", "place": 7}, "future"),
         ({"v": 1, "trigger": "containerLogs", "place": 7}, "otherTrigger"),
         ({"v": 1, "trigger": "engineEvents", "engine": "elsewhere", "place": 7}, "otherEngine"),
