@@ -41,6 +41,7 @@ _HINTS: dict[int, str] = {
     429: "The engine, or a proxy before it, was asked too often: ask less often",
     503: "The engine, or a proxy before it, cannot answer at present",
 }
+_NO_ROUTE = "This engine does not know the operation: it is too old, or no Docker Engine"
 _TEXT_LIMIT = 2000
 # A page is cut before it is cleaned, and a body that long is no answer of an engine: it is not taken apart.
 _CLEANED, _JSON_LIMIT = 32 * 1024, 1024 * 1024
@@ -49,12 +50,15 @@ _VERSION = re.compile(r"client version ([\d.]+) is too (old|new)")
 _TAG = re.compile(r"<[^<>]*>")  # without "<" inside: else each of many "<" would look for an end of its own
 
 # How Docker, and Podman in three ways, say that they have no such route.
-_UNKNOWN = re.compile(r"page not found|^Not Found$|^Path \S+ is not supported|does not support service")
+_UNKNOWN = re.compile(
+    r"^(?:404 )?page not found$|^Not Found$|^Path \S+ is not supported|^Podman does not support service"
+)
 
 
 def refusal(response: Response, method: str, path: str) -> Exception:
     """Return the error for an answer from 400 up; its text is the engine's own."""
-    text = message_of(response)
+    own = _own_text(response)
+    text = own or _reason(response)
     status = response.status_code
     if status == 400 and _VERSION.search(text):  # noqa: PLR2004
         return VersionMismatch(text, field="apiVersion", hint="Remove the pinned API version, or upgrade")
@@ -63,16 +67,21 @@ def refusal(response: Response, method: str, path: str) -> Exception:
             "The engine speaks TLS at this address", hint="Use https:// or tcp:// with certificates"
         )
     later = retry_after(response.headers.get("Retry-After"))
-    kind, hint = _meaning(status, text, method, path, later=later)
+    # Only what the body says: an empty body leaves the name of the status, which says nothing about a route.
+    kind, hint = (
+        (NoSuchOperation, _NO_ROUTE) if _is_unknown(status, own) else _meaning(status, text, path, later)
+    )
     error = kind(text, status=status, method=method, path=path, hint=hint)
     if isinstance(error, Busy):
         error.retry_after = later
     return error
 
 
-def _meaning(
-    status: int, text: str, method: str, path: str, *, later: float | None
-) -> tuple[type[Refused], str | None]:
+def _is_unknown(status: int, own: str) -> bool:
+    return status in (404, 503) and _UNKNOWN.search(own) is not None
+
+
+def _meaning(status: int, text: str, path: str, later: float | None) -> tuple[type[Refused], str | None]:
     """Return the class of the error and its hint; what the text says goes before the status."""
     row = known(status, text)
     if row:
@@ -83,20 +92,22 @@ def _meaning(
         kind = Busy
     if status == 401 and path.endswith("/swarm/unlock"):  # noqa: PLR2004
         hint = "Check the unlock key: a manager of the swarm shows it by SwarmUnlockkey"
-    if method != "HEAD" and _UNKNOWN.search(
-        text
-    ):  # an answer to HEAD has no text, only the name of its status
-        kind = NoSuchOperation if status == 404 else kind  # noqa: PLR2004
-        hint = "This engine does not know the operation: it is too old, or no Docker Engine"
     return kind, hint
 
 
 def message_of(response: Response) -> str:
     """Return the engine's text: `message` of a JSON body, else the plain text, else the reason phrase."""
+    return _own_text(response) or _reason(response)
+
+
+def _own_text(response: Response) -> str:
+    """Return what the body says, "" where it says nothing."""
     text, cut = _cleaned(_said(response.content))
-    if not text:
-        return response.reason or "The engine gave no reason"
-    return text if len(text) <= _TEXT_LIMIT and not cut else text[:_TEXT_LIMIT] + " …"
+    return text[:_TEXT_LIMIT] + " …" if text and (cut or len(text) > _TEXT_LIMIT) else text
+
+
+def _reason(response: Response) -> str:
+    return response.reason or "The engine gave no reason"
 
 
 def _said(raw: bytes) -> str:

@@ -74,6 +74,8 @@ TEXTS: list[tuple[int, str, type[EngineError], bool, str]] = [
     (404, "network sandbox not found", EngineFault, True, "ContainerRestart"),
     (404, "error looking up volume plugin x: plugin x not found", Refused, False, "volume driver"),
     (404, "page not found", NoSuchOperation, False, "does not know the operation"),
+    (404, 'received "404 page not found" from the registry', NotFound, False, "still exists"),
+    (503, "Podman does not support service: /v1.41/swarm/init", NoSuchOperation, False, "does not know"),
     (404, "No such container: web", NotFound, False, "still exists"),
     (500, "Container 1f3e is not paused", Conflict, False, "paused"),
     (500, "Container 1f3e is not running", Conflict, False, "ContainerStart"),
@@ -175,12 +177,13 @@ def test_a_call_that_is_never_supported_does_not_come_again_when_asked_to(
     assert StepSettings.parse({"errorPolicy": "rebound"}).outcome(caught.value) is Outcome.FAIL
 
 
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
 def test_an_answer_without_a_text_says_that_the_object_is_missing(
-    engine: Engine, mock: requests_mock.Adapter
+    engine: Engine, mock: requests_mock.Adapter, method: str
 ) -> None:
-    """Fault 8.20: answers to HEAD have no text; "Not Found" is the name of the status then."""
-    mock.register_uri("HEAD", f"{ROOT}/v1.41/x", status_code=404, reason="Not Found")
+    """Fault 8.20: "Not Found" is only the name of the status then (HEAD; ContainerTop of Podman)."""
+    mock.register_uri(method, f"{ROOT}/v1.41/x", status_code=404, reason="Not Found")
     with pytest.raises(NotFound) as caught:
-        engine.head("/x")
+        (engine.head if method == "HEAD" else engine.get)("/x")
     assert type(caught.value) is NotFound
     assert "still exists" in str(caught.value)

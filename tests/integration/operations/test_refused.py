@@ -13,6 +13,7 @@ from tests.integration.operations.site import Site
 pytestmark = pytest.mark.engine
 
 FACTS = facts.load()
+EMPTY_TAR = bytes(10240)
 EXAMPLES: dict[str, dict[str, Any]] = FACTS.examples
 
 
@@ -28,11 +29,11 @@ def cases() -> list[Any]:
 @pytest.mark.parametrize(("site", "key"), cases(), indirect=["site"], scope="session")
 def test_an_operation_that_the_engine_lacks_is_refused(site: Site, key: str) -> None:
     body = dict(EXAMPLES[key])
-    stored = {body["attachment"]: site.attachment(b"x")} if "attachment" in body else {}
+    stored = {body["attachment"]: site.attachment(EMPTY_TAR)} if "attachment" in body else {}
     if newer_than(site.name, key):
         told = site.fails(key, body, "VersionMismatch", attachments=stored)
         assert f"-{site.version}" in told
         assert f"{key} needs {FACTS.operations[key]['since']}" in told
     else:
-        told = site.fails(key, body, "NotFound", "NoManager", attachments=stored)
+        told = site.fails(key, body, "NoSuchOperation", "NoManager", attachments=stored)
         assert "does not know the operation" in told
