@@ -13,7 +13,7 @@ from lib.form import Form, flag, text, whole
 from lib.form import number as decimal
 from lib.polling.clock import SECOND, iso
 from lib.polling.compact import digits, number, pieces
-from lib.polling.container import DIGITS, Container, listed, pack_id, selected, unpack_id
+from lib.polling.container import DIGITS, RUNNING, Container, listed, pack_id, selected, unpack_id
 from lib.polling.matching import Selection
 from lib.selection import containers, images, labels
 from lib.trigger import Finding, Found, Poll, trigger
@@ -142,7 +142,8 @@ def resource_threshold(poll: Poll[Gauges]) -> Found[Gauges]:
     before = poll.state.known if poll.state else {}
     findings: list[Finding] = []
     known: dict[str, Gauge] = {}
-    for container in selected(listed(poll.engine, running=True), Selection.of(poll.form), poll.engine):
+    running = [one for one in listed(poll.engine) if one.status in RUNNING]
+    for container in selected(running, Selection.of(poll.form), poll.engine):
         usage = _usage(poll, container)
         if usage is None:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -35,7 +36,7 @@ def engine_time(engine: Engine) -> int:
         if refusal.status not in _NO_HEAD:
             raise
         reply = engine.get("/_ping", {})
-    date = next((value for name, value in reply.headers.items() if name.lower() == "date"), None)
+    date = _date(reply.headers)
     if not date:
         raise EngineError(
             "The engine's answer carries no Date header, so its time is not known",
@@ -49,6 +50,18 @@ def engine_time(engine: Engine) -> int:
         raise EngineError(
             f"The engine's header Date is no time: {shown(date)}", method="HEAD", path="/_ping"
         ) from None
+
+
+def answered_at(headers: Mapping[str, str]) -> int | None:
+    """Return the engine's time in an answer's Date header in Unix seconds, None where there is none."""
+    try:
+        return int(parsedate_to_datetime(_date(headers) or "").timestamp())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _date(headers: Mapping[str, str]) -> str | None:
+    return next((value for name, value in headers.items() if name.lower() == "date"), None)
 
 
 def nanoseconds(written: str) -> int:

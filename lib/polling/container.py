@@ -8,7 +8,7 @@ from typing import Any
 
 from lib.engine import Engine
 from lib.engine.errors import EngineError, ReadOnly, Unreachable
-from lib.polling.clock import SECOND
+from lib.polling.clock import SECOND, answered_at
 from lib.polling.compact import digits, number
 from lib.polling.matching import Selection
 from lib.polling.parallel import parallel
@@ -16,6 +16,8 @@ from lib.polling.parallel import parallel
 # The first ten hexadecimal digits of an id fit exactly into the 42 bits of seven digits of a cursor.
 SHORT = 10
 DIGITS = 7
+KEY = 12
+"""Digits of an id that dense cursors keep: a chance below 1 in 10^10 that a new one meets one of 2,000."""
 RUNNING = ("running", "paused", "restarting")
 _HEX = 16
 _AT_ONCE = 8
@@ -47,6 +49,11 @@ class Container:
     def short(self) -> str:
         """The part of the id that cursors keep."""
         return self.id[:SHORT]
+
+    @property
+    def key(self) -> str:
+        """The part of the id that dense cursors keep."""
+        return self.id[:KEY]
 
     @property
     def moved(self) -> bool:
@@ -85,10 +92,24 @@ def own_name(entry: Mapping[str, Any]) -> str:
     return (own or names or [entry["Id"][:12]])[0]
 
 
-def listed(engine: Engine, *, running: bool = False) -> list[Container]:
-    """Return all containers (or the running ones) in order of their names: ContainerList."""
-    entries = engine.get("/containers/json", {"all": not running}, query=("all",)).json()
-    return sorted((Container.of(entry) for entry in entries), key=lambda one: (one.name, one.id))
+@dataclass(frozen=True)
+class Listing:
+    """All containers in order of their names; `made`: the engine's time in Unix seconds, None where it is not told."""
+
+    containers: Sequence[Container]
+    made: int | None
+
+
+def listing(engine: Engine) -> Listing:
+    """Return all containers, and when the list was made: ContainerList."""
+    reply = engine.get("/containers/json", {"all": True}, query=("all",))
+    found = [Container.of(entry) for entry in reply.json()]
+    return Listing(sorted(found, key=lambda one: (one.name, one.id)), answered_at(reply.headers))
+
+
+def listed(engine: Engine) -> Sequence[Container]:
+    """Return all containers in order of their names: ContainerList."""
+    return listing(engine).containers
 
 
 def selected(

@@ -6,36 +6,48 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lib.polling.compact import digits, mark, number
+from lib.polling.clock import nanoseconds
 
 STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 HEALTHS = ("none", "starting", "healthy", "unhealthy")
 ENDED = ("exited", "dead")
 UP = ("running", "paused")
-WIDTH = 13
-_RESTARTS = 1 << 12
-_BYTE = 0xFF
-_DIGIT = 63
+NEVER = "0001-01-01T00:00:00Z"
+WIDTHS = (1, 4, 3, 8, 8, 1, 1)
+_RESTARTS = (1 << 24) - 1
+_CODE = (1 << 32) - 1
+_RECENT = 255
+_TIME = (1 << 63) - 1
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One look at a container, as far as the cursor can keep it.
+    """One look at a container. `started` and `finished` are the engine's times in nanoseconds, 0 for never.
 
-    `started` and `finished` are marks of the engine's times, compared for inequality only: clocks are set back.
-    `recent` restarts were counted in the `age` minutes since the window for restart loops began; `told`: it was told
-    as one.
+    They are compared for inequality only: clocks are set back. `recent` restarts were counted in the `age` minutes
+    since the window for restart loops began; `told`: it was told as one. `stale`: the last poll could not look.
     """
 
     status: str
     health: str
     exit_code: int
     restarts: int
-    started: str
-    finished: str
+    started: int
+    finished: int
     recent: int = 0
     age: int = 0
     told: bool = False
+    stale: bool = False
+
+    @classmethod
+    def awaited(cls) -> Condition:
+        """Return what is kept of a container that is news and could not be looked at yet."""
+        return cls("created", "none", 0, 0, 0, 1, stale=True)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether it is `awaited`: nothing of it was told."""
+        return (self.status, self.started, self.finished) == ("created", 0, 1)
 
     @classmethod
     def of(cls, inspected: Mapping[str, Any]) -> Condition:
@@ -45,38 +57,27 @@ class Condition:
         return cls(
             state.get("Status") if state.get("Status") in STATUSES else "exited",
             health if health in HEALTHS else "none",
-            int(state.get("ExitCode") or 0) & _BYTE,
-            int(inspected.get("RestartCount") or 0) % _RESTARTS,
-            mark(state.get("StartedAt") or "", 3),
-            mark(state.get("FinishedAt") or "", 3),
+            int(state.get("ExitCode") or 0) & _CODE,
+            min(max(int(inspected.get("RestartCount") or 0), 0), _RESTARTS),
+            min(nanoseconds(state.get("StartedAt") or NEVER), _TIME),
+            min(nanoseconds(state.get("FinishedAt") or NEVER), _TIME),
         )
 
-    def pack(self) -> str:
-        """Write it in 13 digits."""
+    def row(self) -> tuple[int, ...]:
+        """Return it as numbers of so many bytes as WIDTHS says."""
         head = (
-            STATUSES.index(self.status) << 11
-            | HEALTHS.index(self.health) << 9
-            | self.told << 8
-            | self.exit_code
+            STATUSES.index(self.status) << 4 | HEALTHS.index(self.health) << 2 | self.told << 1 | self.stale
         )
-        window = digits(min(self.recent, _DIGIT), 1) + digits(min(self.age, _DIGIT), 1)
-        return digits(head, 3) + digits(self.restarts, 2) + self.started + self.finished + window
+        window = (min(self.recent, _RECENT), min(self.age, _RECENT))
+        return (head, self.exit_code, self.restarts, self.started, self.finished, *window)
 
     @classmethod
-    def unpack(cls, packed: str) -> Condition:
-        """Read what `pack` wrote; ValueError or IndexError for anything else."""
-        head = number(packed[:3])
-        return cls(
-            STATUSES[head >> 11],
-            HEALTHS[head >> 9 & 3],
-            head & _BYTE,
-            number(packed[3:5]),
-            packed[5:8],
-            packed[8:11],
-            number(packed[11]),
-            number(packed[12]),
-            bool(head >> 8 & 1),
-        )
+    def of_row(cls, row: tuple[int, ...]) -> Condition:
+        """Read `row`; IndexError, ValueError for anything else."""
+        head, code, restarts, started, finished, recent, age = row
+        told, stale = bool(head >> 1 & 1), bool(head & 1)
+        status, health = STATUSES[head >> 4], HEALTHS[head >> 2 & 3]
+        return cls(status, health, code, restarts, started, finished, recent, age, told, stale)
 
     def body(self) -> dict[str, Any]:
         """Return what messages say of it."""
@@ -93,58 +94,70 @@ class Loop:
     minutes: int = 10
 
 
-def changes(before: Condition | None, now: Condition, *, crash: bool, loop: Loop) -> tuple[str, ...]:
-    """Return what happened since `before` (None: the container is new), in the order in which it must have happened.
+def restarts_since(before: Condition | None, now: Condition) -> int:
+    """Return how often the restart policy started it since, at least.
 
-    `crash`: the present exit code, or an end for lack of memory, counts as one. `now` is as `counted` returns it.
+    A start by hand sets the engine's count to 0: a count above 0 after another start is of the policy's own starts.
     """
     if before is None:
-        return (*_new(now, crash=crash), *_health(None, now))
-    again = now.restarts > before.restarts
+        return now.restarts
+    if now.restarts > before.restarts:
+        return now.restarts - before.restarts
+    return now.restarts if now.started != before.started else 0
+
+
+def changes(before: Condition | None, now: Condition, *, crash: bool) -> tuple[str, ...]:
+    """Return what happened since `before` (None: the container is new), in the order in which it must have happened.
+
+    `crash`: the present exit code, or an end for lack of memory, counts as one.
+    """
+    again = restarts_since(before, now) > 0
+    if before is None:
+        return (*_new(now, crash=crash, again=again), *_health(None, now))
     found: list[str] = []
-    ended = now.finished != before.finished or (
-        now.status in ENDED and before.status not in (*ENDED, "created")
-    )
-    if ended and (now.status in ENDED or again):
+    stopped = now.status in ENDED and before.status not in (*ENDED, "created")
+    moved = now.finished != before.finished
+    if moved and (now.status in ENDED or again):
         # Up again: its exit code is gone, and that the engine restarted it is all that is known.
         found.append("crashed" if crash or (again and now.status in UP) else "exited")
+    elif stopped and not moved:  # its end was told while the engine waited to restart it: no other crash
+        found.append("exited" if before.status == "restarting" or not crash else "crashed")
     started = now.started != before.started and now.status in UP
     if started:
-        found.append("restarted" if ended and not found else "started")
-    if now.status != before.status and now.status == "paused":
+        found.append("restarted" if moved and not found else "started")
+    if now.status == "paused" and (before.status != "paused" or started):
         found.append("paused")
     if now.status == "running" and before.status == "paused" and not started:
         found.append("unpaused")
-    if now.recent >= loop.restarts and not before_told(before, now):
-        found.append("restartLoop")
     return (*found, *_health(before, now))
 
 
-def counted(before: Condition | None, now: Condition, minutes: int, loop: Loop) -> Condition:
-    """Return `now` with its restarts counted into the window for loops; `minutes` passed since `before`."""
+def counted(before: Condition | None, now: Condition, minutes: int, loop: Loop) -> tuple[Condition, bool]:
+    """Return `now` with its restarts counted into the window for loops, and whether there is a loop to be told.
+
+    `minutes` passed since `before`. A window that is over is followed by one that begins at the last poll.
+    """
+    fresh = restarts_since(before, now)
     if before is None:
-        return now
-    age = before.age + minutes
-    over = age > loop.minutes
-    recent = (0 if over else before.recent) + max(now.restarts - before.restarts, 0)
-    told = (before.told and not over) or recent >= loop.restarts
-    return replace(now, recent=min(recent, _DIGIT), age=0 if over else min(age, _DIGIT), told=told)
+        return replace(now, recent=min(fresh, _RECENT), told=fresh >= loop.restarts), fresh >= loop.restarts
+    over = before.age + minutes > loop.minutes
+    recent = (0 if over else before.recent) + fresh
+    known = before.told and not over
+    loops = fresh > 0 and recent >= loop.restarts and not known
+    age = minutes if over else before.age + minutes
+    return replace(now, recent=min(recent, _RECENT), age=min(age, _RECENT), told=known or loops), loops
 
 
-def before_told(before: Condition, now: Condition) -> bool:
-    """Whether the loop that `now` is in was told already; a new window tells it again."""
-    return before.told and now.age >= before.age
-
-
-def _new(now: Condition, *, crash: bool) -> tuple[str, ...]:
-    if now.status in ENDED:
+def _new(now: Condition, *, crash: bool, again: bool) -> tuple[str, ...]:
+    if now.status in (*ENDED, "restarting"):
         return ("crashed" if crash else "exited",)
-    if now.status == "restarting":
-        return ("crashed" if crash else "exited",)
-    return ("created",) if now.status == "created" else ("started",)
+    if now.status == "created":
+        return ("created",)
+    up = ("started", "paused") if now.status == "paused" else ("started",)
+    return ("crashed", *up) if again else up
 
 
 def _health(before: Condition | None, now: Condition) -> tuple[str, ...]:
-    if now.health not in ("healthy", "unhealthy") or (before and before.health == now.health):
-        return ()
-    return (now.health,)
+    """A run that was started again begins without health, so the same health is news."""
+    same = before and before.health == now.health and before.started == now.started
+    return (now.health,) if now.health in ("healthy", "unhealthy") and not same else ()

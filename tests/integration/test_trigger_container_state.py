@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from lib.cursor import LIMIT, CursorTooLarge
 from tests.integration.trigger_lab import config, desk, engines_closed, own_engine, settled
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Desk, Emitted, size
+from tests.triggers.desk import Desk, Emitted
 from tests.triggers.table import record
 
 __all__ = ["engines_closed", "own_engine"]
@@ -148,19 +147,6 @@ def test_every_snapshot_on_the_way_is_a_good_start(clean: LabEngine) -> None:
         seen += told(step.poll())
     for passed, start in starts:
         assert told(Desk("container_state_changed", config(clean), start).poll()) == seen[passed:]
-
-
-def test_a_hundred_and_eighty_containers_fit_into_the_snapshot(clean: LabEngine) -> None:
-    for number in range(180):
-        clean.create(["true"], name=f"many{number}")
-    step = desk("container_state_changed", clean)
-    step.poll()
-    assert size(step.snapshot) < LIMIT
-    record(KEY, f"snapshot of 180 containers: {size(step.snapshot)} bytes", emitted=0)
-    for number in range(180, 205):
-        clean.create(["true"], name=f"many{number}")
-    with pytest.raises(CursorTooLarge, match="Narrow the filter"):
-        step.poll()
 
 
 def test_a_try_out_gives_a_sample(clean: LabEngine, monkeypatch: pytest.MonkeyPatch) -> None:

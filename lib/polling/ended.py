@@ -1,0 +1,58 @@
+"""The end of a container that is gone: only the engine's events still know it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lib.polling.events import verb
+from lib.polling.lifecycle import UP, Condition
+from lib.polling.ring import Event, nanos
+
+_KILL = "9"
+
+
+@dataclass(frozen=True)
+class End:
+    """The last run's end: its time in nanoseconds and its exit code; `oom`: the kernel ended it for lack of memory."""
+
+    time: int
+    code: int
+    oom: bool
+
+
+def untold_end(events: Sequence[Event], before: Condition | None) -> End | None:
+    """Return the end of a container that is gone, None where there is none that was not told.
+
+    `before` is how it was last seen (None: never). One that was killed to be removed is only removed.
+    """
+    found: End | None = None
+    up = before is None or before.status in UP
+    # Of an end that is known, the event comes a little later than the time that the container carries.
+    begin = 0 if before is None else before.started if up else before.finished
+    killed = oom = False
+    for event in events:
+        if nanos(event) < begin:
+            continue
+        action, attributes = verb(event), _attributes(event)
+        if action == "start":
+            up, killed, oom = True, False, False
+        elif action == "oom":
+            oom = True
+        elif action == "kill":
+            killed = str(attributes.get("signal")) == _KILL
+        elif action == "stop":
+            killed = False
+        elif action == "die" and up:
+            found, up = End(nanos(event), _code(attributes), oom), False
+    return None if killed else found
+
+
+def _attributes(event: Event) -> Mapping[str, Any]:
+    return (event.get("Actor") or {}).get("Attributes") or {}
+
+
+def _code(attributes: Mapping[str, Any]) -> int:
+    text = str(attributes.get("exitCode") or "0")
+    return int(text[:11]) if text[:11].removeprefix("-").isdecimal() and text.isascii() else 0

@@ -1,0 +1,130 @@
+"""The container events since the last poll, and whether they are all: a witness of what happened, no cursor.
+
+The engine's memory is first-in-first-out. While the last local event that a poll saw is still there, nothing that came
+after it was thrown out (ring.py has the whole reasoning; here the last event is all that is kept).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.engine import Engine
+from lib.engine.errors import EngineError, Unreachable
+from lib.polling.clock import EDGE_SECONDS, SECOND, engine_time
+from lib.polling.compact import pieces
+from lib.polling.events import EXEC, read_ring, verb
+from lib.polling.ring import LOCAL, WIDTH, Event, known, nanos
+
+_DISORDER_SECONDS = 2
+_WITHOUT_CHANGE = EXEC | {
+    "attach",
+    "detach",
+    "resize",
+    "top",
+    "copy",
+    "archive-path",
+    "extract-to-dir",
+    "export",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the last poll left the events: the name of the last local one, and up to which second it saw them."""
+
+    last: str = ""
+    until: int = 0
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the JSON form, {} where no event was seen."""
+        return {"last": self.last, "until": self.until} if self.last else {}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Place:
+        """Read `to_state`."""
+        (last,) = pieces(state.get("last", ""), WIDTH) or ("",)
+        return cls(last, int(state.get("until", 0)))
+
+
+@dataclass
+class RecentEvents:
+    """`complete`: all that happened after the last poll, up to the second `until`, is in `of`."""
+
+    engine: Engine
+    before: Place
+    until: int = 0
+    complete: bool = False
+    readable: bool = True
+    _ring: list[tuple[str, Event]] = field(default_factory=list)
+    _begin: int = 0
+    _deep: bool = False
+
+    @classmethod
+    def read(cls, engine: Engine, before: Place, now: int) -> RecentEvents:
+        """Read what the engine remembers; nothing where a proxy does not let events through."""
+        found = cls(engine, before)
+        found._read(now - EDGE_SECONDS, now, EDGE_SECONDS)
+        return found
+
+    def deepen(self) -> bool:
+        """Read again, up to this very second (which takes one or two); False where that was done."""
+        if self._deep or not self.readable:
+            return False
+        self._deep = True
+        now = engine_time(self.engine)
+        self._read(now + 1, now, -1)
+        return True
+
+    def _read(self, until: int, now: int, edge: int) -> None:
+        try:
+            self._ring = list(known(read_ring(self.engine, now, edge)))
+        except Unreachable:
+            raise
+        except EngineError:  # a proxy that does not let events through
+            self.readable = self.complete = False
+            return
+        names = [name for name, _ in self._ring]
+        self.until = until
+        self.complete = bool(self.before.last) and self.before.last in names
+        self._begin = names.index(self.before.last) + 1 if self.complete else 0
+
+    @property
+    def place(self) -> Place:
+        """Where the next poll goes on."""
+        last = next((name for name, _ in reversed(self._ring) if name[0] == LOCAL), "")
+        return Place(last, self.until) if last else Place()
+
+    def touched(self) -> frozenset[str]:
+        """Return the ids of containers to which something may have happened; events of other objects name them, too."""
+        border = (self.before.until - _DISORDER_SECONDS) * SECOND
+        found = set()
+        for place, (_, event) in enumerate(self._ring):
+            if (place >= self._begin or nanos(event) > border) and verb(event) not in _WITHOUT_CHANGE:
+                actor = event.get("Actor") or {}
+                found |= {str(actor.get("ID")), str((actor.get("Attributes") or {}).get("container"))}
+        return frozenset(found)
+
+    def fresh(self, identity: str) -> list[Event]:
+        """Return the events of a container since the last poll, none where they may not be all."""
+        return list(self._of(identity, self._begin)) if self.complete else []
+
+    def remembered(self, identity: str) -> list[Event]:
+        """Return all that the engine remembers of a container, by its id or the beginning of it."""
+        return list(self._of(identity, 0))
+
+    def gone(self) -> dict[str, Event]:
+        """Return the destroy events since the last poll by the ids of their containers."""
+        found = {}
+        for _, event in self._ring[self._begin :]:
+            if event.get("Type") == "container" and verb(event) == "destroy":
+                found[str((event.get("Actor") or {}).get("ID"))] = event
+        return found
+
+    def _of(self, identity: str, begin: int) -> Iterator[Event]:
+        for _, event in self._ring[begin:]:
+            if event.get("Type") == "container" and str((event.get("Actor") or {}).get("ID")).startswith(
+                identity
+            ):
+                yield event

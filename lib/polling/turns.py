@@ -1,0 +1,87 @@
+"""Health and pauses of one container between two polls: what turned and returned is in the events only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lib.polling.events import verb
+from lib.polling.lifecycle import UP, Condition
+from lib.polling.ring import Event, nanos
+
+_KNOWN = ("healthy", "unhealthy")
+TURNS = (*_KNOWN, "paused", "unpaused")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A change, and the time of its event in nanoseconds; 0 where the engine does not remember it."""
+
+    change: str
+    time: int
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The turns that events tell, and what they leave: the health, whether it is paused."""
+
+    turns: tuple[Turn, ...]
+    health: str
+    paused: bool
+
+    def lacks(self, now: Condition) -> tuple[str, ...]:
+        """Return the turns without which the container could not be as an inspect shows it `now`."""
+        health = (now.health,) if now.health in _KNOWN and now.health != self.health else ()
+        if now.status not in UP or self.paused == (now.status == "paused"):
+            return health
+        return ("paused" if now.status == "paused" else "unpaused", *health)
+
+    def settled(self, now: Condition) -> tuple[tuple[Turn, ...], Condition]:
+        """Return all turns, and the condition to be kept.
+
+        A turn that is lacking was told by no event; but where the events tell it and go on to another, they are newer
+        than the inspect.
+        """
+        told = {turn.change for turn in self.turns}
+        lacking = self.lacks(now)
+        newer = [change for change in lacking if change in told]
+        if any(change in _KNOWN for change in newer):
+            now = replace(now, health=self.health)
+        if any(change not in _KNOWN for change in newer):
+            now = replace(now, status="paused" if self.paused else "running")
+        return (*self.turns, *(Turn(change, 0) for change in lacking if change not in told)), now
+
+
+def walk(events: Sequence[Event], before: Condition | None) -> Walk:
+    """Follow the events of a container since `before`; those that it already shows turn nothing."""
+    health, paused = (before.health, before.status == "paused") if before else ("none", False)
+    found: list[Turn] = []
+    for event in events:
+        action, told = verb(event), str(event.get("Action") or "").partition(":")[2].strip()
+        if action == "start":
+            health, paused = "none" if health == "none" else "starting", False
+        elif action == "die":
+            paused = False
+        elif action in ("pause", "unpause") and paused != (action == "pause"):
+            paused = action == "pause"
+            found.append(Turn("paused" if paused else "unpaused", nanos(event)))
+        elif action == "health_status" and told != health:
+            health = told
+            if told in _KNOWN:
+                found.append(Turn(told, nanos(event)))
+    return Walk(tuple(found), health, paused)
+
+
+def compared(changes: Sequence[str], remembered: Sequence[Event], now: Condition) -> tuple[Turn, ...]:
+    """Return the turns that two looks show where the events may not be all, with their times where these are there."""
+    return tuple(
+        Turn(change, _last(change, remembered, now.started)) for change in changes if change in TURNS
+    )
+
+
+def _last(change: str, remembered: Sequence[Event], started: int) -> int:
+    wanted = f"health_status:{change}" if change in _KNOWN else change.removesuffix("d")
+    times = [
+        nanos(event) for event in remembered if str(event.get("Action") or "").replace(": ", ":") == wanted
+    ]
+    return max((time for time in times if time >= started), default=0)
