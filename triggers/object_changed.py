@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from lib.engine.errors import BadInput
-from lib.form import Form, words
-from lib.polling.clock import SECOND, iso, nanoseconds
-from lib.polling.compact import mark, pieces
+from lib.cursor import CursorTooLarge
+from lib.engine import Engine
+from lib.form import Form, among, words
+from lib.polling.clock import iso
+from lib.polling.markset import packed
 from lib.polling.matching import labels_match, names_match
+from lib.polling.object_lists import Listed, read_list
+from lib.polling.objects import ELSEWHERE, Named
+from lib.polling.seen import DETAILED, LOCAL, SWARM, Marks, Seen, Versions
 from lib.polling.swarm import cluster_mark
 from lib.selection import images, networks, nodes, services
-from lib.trigger import Finding, Found, Poll, trigger
+from lib.trigger import Fault, Finding, Found, Poll, trigger
 
 __all__ = ["images", "networks", "nodes", "object_changed", "services"]
 
-Thing = Mapping[str, Any]
-LOCAL = {"images": "/images/json", "volumes": "/volumes", "networks": "/networks"}
-SWARM = {"services": "/services", "secrets": "/secrets", "configs": "/configs", "nodes": "/nodes"}
+PATHS = {**LOCAL, **SWARM, "swarm": "/swarm"}
 DEFAULT = ("images", "volumes", "networks")
-# Of an object with an identity of its own the cursor keeps five digits, of what may change about it two.
-IDENTITY, DETAIL = 5, 2
+LIST_SECONDS = 45.0
+"""An engine counts what containers of each image there are before it lists them."""
 SAMPLE = {
     "kind": "object",
     "type": "volume",
@@ -40,132 +42,129 @@ SAMPLE = {
 }
 
 
-@dataclass(frozen=True)
-class Seen:
-    """Marks of all images, volumes and networks (7 characters each); of swarm objects the largest version index."""
-
-    at: int
-    marks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    index: Mapping[str, int] = field(default_factory=dict)
-    cluster: str = ""
-
-    def to_state(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        marks = {name: "".join(found) for name, found in self.marks.items()}
-        return {"at": self.at, "seen": marks, "index": dict(self.index), "cluster": self.cluster}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Seen:
-        """Read `to_state`."""
-        marks = {name: pieces(packed, IDENTITY + DETAIL) for name, packed in state["seen"].items()}
-        index = {name: int(value) for name, value in state["index"].items()}
-        if not (marks.keys() <= LOCAL.keys() and index.keys() <= SWARM.keys()):
-            raise ValueError("no kinds of objects")
-        return cls(int(state["at"]), marks, index, str(state["cluster"]))
-
-
-@dataclass(frozen=True)
-class Named:
-    """What the kinds of objects have in common."""
-
-    kind: str
-    thing: Thing
-    id: str
-    name: str
-    labels: Mapping[str, str]
-    time: int
-
-    @classmethod
-    def of(cls, kind: str, thing: Thing) -> Named:
-        """Read an entry of a list."""
-        spec = thing.get("Spec") or {}
-        identity = str(thing.get("Id") or thing.get("ID") or thing.get("Name") or "")
-        tags = [tag for tag in thing.get("RepoTags") or () if tag != "<none>:<none>"]
-        host = (thing.get("Description") or {}).get("Hostname")
-        name = host or spec.get("Name") or thing.get("Name") or (tags[0] if tags else identity)
-        made = thing.get("UpdatedAt") or thing.get("CreatedAt") or thing.get("Created") or 0
-        time = made * SECOND if isinstance(made, int) else nanoseconds(str(made))
-        return cls(kind, thing, identity, str(name), thing.get("Labels") or spec.get("Labels") or {}, time)
-
-    @property
-    def mark(self) -> str:
-        """Five digits for what it is, two for what may change about it."""
-        born = self.thing.get("CreatedAt") if self.kind == "volumes" else None
-        detail = sorted(self.thing.get("RepoTags") or ())
-        return mark([self.id, born], IDENTITY) + mark(detail, DETAIL)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All names it goes by."""
-        return (self.name, self.id, *(self.thing.get("RepoTags") or ()))
-
-
 @trigger("objectChanged", read=Seen.from_state, sample=SAMPLE)
 def object_changed(poll: Poll[Seen]) -> Found[Seen]:
     """List every wanted kind and compare with the last poll: ImageList, VolumeList, NetworkList, ServiceList, ..."""
     kinds = _kinds(poll.form)
-    before = poll.state or Seen(0)
+    before = (poll.state or Seen()).only(kinds)
+    answers = _asked(poll, kinds)
     findings: list[Finding] = []
-    cluster = cluster_mark(poll.engine) if set(kinds) & SWARM.keys() else before.cluster
-    moved = bool(before.cluster) and cluster != before.cluster
-    if moved:
-        text = "This engine belongs to another swarm than before; changes in between may be missing. Started anew"
-        findings.append(poll.gap("otherCluster", text, f"{before.cluster} {cluster}"))
-    marks: dict[str, tuple[str, ...]] = {}
-    index: dict[str, int] = {}
-    for kind in kinds:
-        listed = _listed(poll, kind)
-        if kind in LOCAL:
-            marks[kind] = tuple(sorted(one.mark for one in listed))
-            changes = _by_mark(poll, listed, before.marks.get(kind))
-        else:
-            highest = None if moved else before.index.get(kind)
-            index[kind] = max([highest or 0, *(_index(one) for one in listed)])
-            changes = _by_index(poll, listed, highest)
-        findings += [_finding(one, change) for change, one in changes if _wanted(poll.form, one)]
-    return Found(findings, Seen(poll.now, marks, index, cluster))
+    cluster = before.cluster
+    if "swarm" in answers:
+        cluster = cluster_mark(answers["swarm"])
+        if before.cluster not in ("", cluster):
+            text = "This engine belongs to another swarm than before; changes in between may be missing. Started anew"
+            findings.append(poll.gap("otherCluster", text, f"{before.cluster} {cluster}"))
+            before = replace(before, versions={})
+    after, changed = before, False
+    for kind, answer in answers.items():
+        if kind == "swarm":
+            continue
+        listed = read_list(poll, kind, answer)
+        changes = (
+            _by_mark(poll, kind, listed, before) if kind in LOCAL else _by_version(poll, kind, listed, before)
+        )
+        changed = changed or bool(changes)
+        findings += [
+            _finding(one, change, before.changes) for change, one in changes if _wanted(poll.form, one)
+        ]
+        after = _noted(poll, kind, listed, after)
+    after = replace(after, cluster=cluster, changes=before.changes + changed)
+    _check_room(poll, after)
+    return Found(findings, after)
 
 
-def _kinds(form: Form) -> tuple[str, ...]:
-    kinds = words(form, "kinds") or DEFAULT
-    for kind in kinds:
-        if kind not in LOCAL and kind not in SWARM:
-            raise BadInput(f"kinds: {kind!r} is not possible. Choose among: {', '.join((*LOCAL, *SWARM))}")
+def _kinds(form: Form) -> Sequence[str]:
+    kinds = tuple(dict.fromkeys(words(form, "kinds"))) or DEFAULT
+    among(form, "kinds", kinds, (*LOCAL, *SWARM))
     return kinds
 
 
-def _listed(poll: Poll[Seen], kind: str) -> list[Named]:
-    answer = poll.engine.get({**LOCAL, **SWARM}[kind]).json()
-    things = (answer.get("Volumes") or []) if kind == "volumes" else answer
-    return sorted((Named.of(kind, thing) for thing in things), key=lambda one: (one.time, one.id))
+def _asked(poll: Poll[Seen], kinds: Sequence[str]) -> dict[str, Any]:
+    """Return the answers for the kinds, and for the swarm; a kind that fails keeps its place, unless all do."""
+    swarm = ["swarm"] if set(kinds) & SWARM.keys() else []
+    errors: list[Exception] = []
+
+    def fault(kind: str, error: Exception) -> Fault:
+        errors.append(error)
+        return Fault.of(f"The list of {kind}" if kind != "swarm" else "The swarm", error)
+
+    def ask(engine: Engine, kind: str) -> Any:
+        return engine.get(PATHS[kind]).json()
+
+    asked = poll.each([*swarm, *kinds], ask, key=str, name=str, fault=fault, seconds=LIST_SECONDS)
+    answers = dict(asked)
+    usable = [kind for kind in kinds if kind in answers and (kind in LOCAL or "swarm" in answers)]
+    if not usable and errors:
+        raise errors[0]
+    return {kind: answers[kind] for kind in [*swarm, *usable] if kind in answers}
 
 
-def _by_mark(poll: Poll[Seen], listed: list[Named], known: tuple[str, ...] | None) -> list[tuple[str, Named]]:
+def _by_mark(poll: Poll[Seen], kind: str, listed: Listed, before: Seen) -> list[tuple[str, Named]]:
     """Compare sets: creation dates tell nothing (reproducible images have a fixed one)."""
+    if not before.knows(kind):
+        return [("created", one) for one in _first(poll, listed)]
+    version = poll.engine.version
+    changes = [(before.change(one, one.detail(version)), one) for one in listed.objects]
+    return [(change, one) for change, one in changes if change and not _late(kind, one, before)]
+
+
+def _late(kind: str, one: Named, before: Seen) -> bool:
+    """Whether it may have been there at the first poll already, when its driver did not answer."""
+    return kind == "volumes" and before.partial and one.thing.get("Driver") != "local"
+
+
+def _first(poll: Poll[Seen], listed: Listed) -> Sequence[Named]:
+    """Return what is told of a kind that was never looked at."""
+    start = None if poll.state else poll.start
+    return () if start is None else [one for one in listed.objects if one.time >= start]
+
+
+def _by_version(poll: Poll[Seen], kind: str, listed: Listed, before: Seen) -> list[tuple[str, Named]]:
+    """Compare versions, which only ever grow.
+
+    The swarm itself changes a new service before it is seen, so an equal time of change is no condition: what was
+    made after the youngest of the last poll is new.
+    """
+    known = before.versions.get(kind)
     if known is None:
-        fresh = [] if poll.state or poll.start is None else [one for one in listed if one.time >= poll.start]
-        return [("created", one) for one in fresh]
-    marks, identities = set(known), {one[:IDENTITY] for one in known}
-    return [
-        ("changed" if one.mark[:IDENTITY] in identities else "created", one)
-        for one in listed
-        if one.mark not in marks
-    ]
+        return [("created", one) for one in _first(poll, listed)]
+    fresh = sorted((one for one in listed.objects if one.index > known.index), key=lambda one: one.index)
+    return [("created" if _is_new(one, known) else "changed", one) for one in fresh]
 
 
-def _by_index(poll: Poll[Seen], listed: list[Named], highest: int | None) -> list[tuple[str, Named]]:
-    """Compare versions, which only ever grow."""
-    if highest is None:
-        fresh = [] if poll.state or poll.start is None else [one for one in listed if one.time >= poll.start]
-    else:
-        fresh = sorted((one for one in listed if _index(one) > highest), key=_index)
-    return [
-        ("created" if one.thing["CreatedAt"] == one.thing["UpdatedAt"] else "changed", one) for one in fresh
-    ]
+def _is_new(one: Named, known: Versions) -> bool:
+    untouched = one.thing.get("CreatedAt") == one.thing.get("UpdatedAt")
+    return untouched or (known.youngest is not None and one.created > known.youngest)
 
 
-def _index(one: Named) -> int:
-    return int(one.thing["Version"]["Index"])
+def _noted(poll: Poll[Seen], kind: str, listed: Listed, seen: Seen) -> Seen:
+    """Return the state after this list; volumes that a driver may have kept back are not forgotten."""
+    if kind in SWARM:
+        known = seen.versions.get(kind) or Versions(0)
+        index = max([known.index, *(one.index for one in listed.objects)])
+        youngest = max([known.youngest or 0, *(one.created for one in listed.objects)])
+        return replace(seen, versions={**seen.versions, kind: Versions(index, youngest)})
+    version = poll.engine.version
+    marks: Marks = {one.mark: one.detail(version) for one in listed.objects}
+    if not listed.whole:
+        known_marks = seen.marks.get(kind, {})
+        marks = {**{one: detail for one, detail in known_marks.items() if detail == ELSEWHERE}, **marks}
+    old = {name: old_marks for name, old_marks in seen.old.items() if name != kind}
+    partial = seen.partial
+    if kind == "volumes":
+        partial = not listed.whole and (partial or not seen.knows(kind))
+    return replace(seen, marks={**seen.marks, kind: marks}, old=old, partial=partial)
+
+
+def _check_room(poll: Poll[Seen], seen: Seen) -> None:
+    size = sum(len(packed(marks, details=kind in DETAILED)) for kind, marks in seen.marks.items())
+    if size > poll.room:
+        raise CursorTooLarge(
+            f"To remember all images, volumes and networks, objectChanged needs {size} bytes; a snapshot has room for "
+            f"{poll.room}. Choose fewer kinds: each may have a flow of its own. The other filters do not help, since "
+            "all objects of a kind are remembered"
+        )
 
 
 def _wanted(form: Form, one: Named) -> bool:
@@ -176,7 +175,7 @@ def _wanted(form: Form, one: Named) -> bool:
     return labels_match(words(form, "labels"), one.labels)
 
 
-def _finding(one: Named, change: str) -> Finding:
+def _finding(one: Named, change: str, changes: int) -> Finding:
     thing = dict(one.thing)
     if one.kind == "configs" and "Data" in (thing.get("Spec") or {}):  # a file, often with passwords in it
         thing["Spec"] = {key: value for key, value in thing["Spec"].items() if key != "Data"}
@@ -190,7 +189,5 @@ def _finding(one: Named, change: str) -> Finding:
         "object": thing,
         "timestamp": iso(one.time) if one.time else None,
     }
-    version = (one.thing.get("Version") or {}).get("Index")
-    return Finding(
-        body, f"{one.kind} {change} {one.id} {version if version is not None else one.mark} {one.time}"
-    )
+    what = one.index if one.kind in SWARM else [changes, *sorted(one.thing.get("RepoTags") or ())]
+    return Finding(body, f"{one.kind} {change} {one.id} {what}")

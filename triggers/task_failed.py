@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.engine.errors import Refused
 from lib.form import number, words
-from lib.polling.clock import SECOND, iso, nanoseconds
-from lib.polling.compact import mark, pieces
+from lib.polling.clock import SECOND, iso
 from lib.polling.matching import labels_match, names_match
 from lib.polling.swarm import cluster_mark
+from lib.polling.tasks import Task, history_limit, limit_of, read_tasks, unproven
+from lib.polling.told_tasks import Told
 from lib.selection import nodes, services
 from lib.trigger import Finding, Found, Poll, trigger
 
 __all__ = ["nodes", "services", "task_failed"]
 
-Task = Mapping[str, Any]
-FAILED = ("failed", "rejected", "orphaned")
-TOLD = 8
 # Tasks change again after they failed (their desired state follows); so many are remembered as told.
-REMEMBERED = 300
-DEFAULT_HISTORY = 5
+REMEMBERED = 10_000
+CHARACTERS, HEAD = 6, 300
+"""Room of a remembered task, and of all else in the state."""
 SAMPLE = {
     "kind": "task",
     "state": "failed",
@@ -43,25 +40,6 @@ SAMPLE = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """The largest version index of any task at the last poll, its swarm, and the failures told lately."""
-
-    at: int
-    cluster: str
-    index: int
-    told: tuple[str, ...] = ()
-
-    def to_state(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {"at": self.at, "cluster": self.cluster, "index": self.index, "told": "".join(self.told)}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Told:
-        """Read `to_state`."""
-        return cls(int(state["at"]), str(state["cluster"]), int(state["index"]), pieces(state["told"], TOLD))
-
-
-@dataclass(frozen=True)
 class Names:
     """Names for ids; a task itself knows only ids."""
 
@@ -74,129 +52,137 @@ class Names:
         listed = poll.engine.get("/services").json()
         hosts = poll.engine.get("/nodes").json()
         return cls(
-            {service["ID"]: service["Spec"] for service in listed},
-            {node["ID"]: str(node["Description"]["Hostname"]) for node in hosts},
+            {str(service["ID"]): service for service in listed},
+            {str(node["ID"]): str((node.get("Description") or {}).get("Hostname") or "") for node in hosts},
         )
 
-    def service(self, task: Task) -> dict[str, Any]:
-        """Return id and name of a task's service; the name is None where the service is gone."""
-        identity = str(task.get("ServiceID") or "")
-        return {"id": identity, "name": self.services.get(identity, {}).get("Name")}
+    def service(self, identity: str) -> dict[str, Any]:
+        """Return id and name of a service; the name is None where it is gone."""
+        return {"id": identity, "name": self.spec(identity).get("Name")}
 
-    def node(self, task: Task) -> dict[str, Any]:
-        """Return id and host name of a task's node, empty where it has none."""
-        identity = str(task.get("NodeID") or "")
-        return {"id": identity, "name": self.nodes.get(identity)}
+    def spec(self, identity: str) -> Mapping[str, Any]:
+        """Return what a service is meant to be, nothing where it is gone."""
+        return self.services.get(identity, {}).get("Spec") or {}
+
+    def node(self, identity: str) -> dict[str, Any]:
+        """Return id and host name of a node; the name is None where it has none."""
+        return {"id": identity, "name": self.nodes.get(identity) or None}
 
 
 @trigger("taskFailed", read=Told.from_state, sample=SAMPLE)
 def task_failed(poll: Poll[Told]) -> Found[Told]:
-    """Look for tasks whose version is newer than all of the last poll and which failed: TaskList."""
-    cluster = cluster_mark(poll.engine)
-    tasks: list[Task] = sorted(poll.engine.get("/tasks").json(), key=_index)
+    """Look for tasks whose version is newer than all of the last poll and which failed: SwarmInspect, TaskList."""
+    swarm = poll.engine.get("/swarm").json()
+    cluster = cluster_mark(swarm)
+    tasks = read_tasks(poll, poll.engine.get("/tasks").json())
     before, findings = poll.state, []
     if before and before.cluster != cluster:
         text = "This engine belongs to another swarm than before; failures in between may be missing. Started anew"
         findings.append(poll.gap("otherCluster", text, f"{before.cluster} {cluster}"))
         before = None
-    new = [task for task in tasks if _is_news(poll, task, before)]
-    stuck = _stuck(poll, tasks, before)
-    if new or stuck:
+    new = [task for task in tasks if task.failed and _is_news(poll, task, before)]
+    idle = _idle(poll, before)
+    stuck = [task for task in tasks if idle is not None and _is_stuck(poll, task, before, idle)]
+    doubtful = list(unproven(tasks, before.index, before.told)) if before else []
+    limit = history_limit(swarm)
+    if new or stuck or any(count >= min(limit, 2) for _, count in doubtful):
         names = Names.ask(poll)
         chosen = [task for task in (*new, *stuck) if _wanted(poll, task, names)]
-        findings += [_finding(task, names, stuck=task in stuck) for task in sorted(chosen, key=_index)]
-        findings += _beyond_history(poll, new)
-    fresh = (*new, *stuck) if before else [task for task in tasks if task["Status"]["State"] in FAILED]
-    told = dict.fromkeys((*(before.told if before else ()), *(_told(task) for task in fresh)))
-    index = max([before.index if before else 0, *(_index(task) for task in tasks)])
-    return Found(findings, Told(poll.now, cluster, index, tuple(told)[-REMEMBERED:]))
-
-
-def _index(task: Task) -> int:
-    return int(task["Version"]["Index"])
-
-
-def _told(task: Task) -> str:
-    return mark([task["ID"], task["Status"]["State"]], TOLD)
+        findings += [_finding(task, names) for task in sorted(chosen, key=lambda task: task.index)]
+        findings += _beyond_history(poll, doubtful, names, limit)
+    index = max([before.index if before else 0, *(task.index for task in tasks)])
+    return Found(findings, Told(cluster, index, _remembered(poll, tasks, stuck, before), idle))
 
 
 def _is_news(poll: Poll[Told], task: Task, before: Told | None) -> bool:
-    if task["Status"]["State"] not in FAILED:
-        return False
     if before is None:
-        return poll.state is None and poll.start is not None and _time(task) >= poll.start
-    return _index(task) > before.index and _told(task) not in before.told
+        return poll.state is None and poll.start is not None and task.time >= poll.start
+    return task.index > before.index and task.mark not in before.told
 
 
-def _time(task: Task) -> int:
-    return nanoseconds(task["Status"].get("Timestamp") or task["CreatedAt"])
-
-
-def _stuck(poll: Poll[Told], tasks: Iterable[Task], before: Told | None) -> list[Task]:
-    """Return tasks that should run and have not for longer than the step tolerates."""
+def _idle(poll: Poll[Told], before: Told | None) -> int | None:
+    """Return since when a task must be idle to be stuck, in nanoseconds."""
     minutes = number(poll.form, "stuckMinutes", 0)
-    if not minutes or before is None:
-        return []
-    latest = (poll.now - minutes * 60) * SECOND
-    idle = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting")
-    return [
-        task
-        for task in tasks
-        if task.get("DesiredState") == "running"
-        and task["Status"]["State"] in idle
-        and _time(task) < latest
-        and _told(task) not in before.told
-    ]
+    if not minutes:
+        return before.idle if before else None
+    return int((poll.now - minutes * 60) * SECOND)
+
+
+def _is_stuck(poll: Poll[Told], task: Task, before: Told | None, idle: int) -> bool:
+    """Whether a task has become stuck since the last poll.
+
+    That needs no memory of tasks: one that was idle so long at the last poll already was told by it, unless it has
+    changed since.
+    """
+    if not number(poll.form, "stuckMinutes", 0) or not task.waits or task.time >= idle:
+        return False
+    if before is None or (before.idle is not None and task.time < before.idle):
+        return _is_news(poll, task, before)
+    return task.mark not in before.told
+
+
+def _remembered(
+    poll: Poll[Told], tasks: Iterable[Task], stuck: Iterable[Task], before: Told | None
+) -> dict[int, int]:
+    """Return the marks of what is told, of the youngest versions if there is no room for all."""
+    known = {*(before.told if before else ()), *(task.mark for task in stuck)}
+    marks = [task.mark for task in tasks if task.failed or task.mark in known]
+    most = min(REMEMBERED, max((poll.room - HEAD) // CHARACTERS, 0))
+    return dict.fromkeys(marks[max(len(marks) - most, 0) :], 0)
 
 
 def _wanted(poll: Poll[Told], task: Task, names: Names) -> bool:
-    service, node = names.service(task), names.node(task)
-    chosen = (*words(poll.form, "services"), *words(poll.form, "names"))
-    hosts = words(poll.form, "nodes")
-    labels = names.services.get(service["id"], {}).get("Labels") or {}
-    if chosen and not names_match(chosen, (service["name"] or "", service["id"])):
-        return False
+    node, hosts = names.node(task.node), words(poll.form, "nodes")
     if hosts and not names_match(hosts, (node["name"] or "", node["id"])):
         return False
+    return _wanted_service(poll, task.service, names)
+
+
+def _wanted_service(poll: Poll[Told], identity: str, names: Names) -> bool:
+    chosen = (*words(poll.form, "services"), *words(poll.form, "names"))
+    if chosen and not names_match(chosen, (names.service(identity)["name"] or "", identity)):
+        return False
+    labels = names.spec(identity).get("Labels") or {}
     return labels_match(words(poll.form, "labels"), labels)
 
 
-def _finding(task: Task, names: Names, *, stuck: bool) -> Finding:
-    status = task["Status"]
+def _finding(task: Task, names: Names) -> Finding:
+    status = task.raw["Status"]
     container = status.get("ContainerStatus") or {}
     body = {
         "kind": "task",
-        "state": "stuck" if stuck else status["State"],
-        "task": task["ID"],
-        "service": names.service(task),
-        "node": names.node(task),
-        "slot": task.get("Slot"),
-        "desiredState": task.get("DesiredState"),
+        "state": task.state if task.failed else "stuck",
+        "task": task.id,
+        "service": names.service(task.service),
+        "node": names.node(task.node),
+        "slot": task.raw.get("Slot"),
+        "desiredState": task.raw.get("DesiredState"),
         "message": status.get("Message") or "",
         "error": status.get("Err") or "",
         "exitCode": container.get("ExitCode"),
         "containerId": container.get("ContainerID"),
-        "image": ((task.get("Spec") or {}).get("ContainerSpec") or {}).get("Image"),
-        "index": _index(task),
-        "timestamp": iso(_time(task)),
+        "image": ((task.raw.get("Spec") or {}).get("ContainerSpec") or {}).get("Image"),
+        "index": task.index,
+        "timestamp": iso(task.time),
     }
-    return Finding(body, f"{task['ID']} {body['state']} {status['State']}")
+    return Finding(body, f"{task.id} {body['state']} {task.state}")
 
 
-def _beyond_history(poll: Poll[Told], new: list[Task]) -> list[Finding]:
-    """Warn where a slot failed as often as the swarm remembers: then more failures may have been forgotten."""
-    slots = Counter((task.get("ServiceID"), task.get("Slot"), task.get("NodeID") or "") for task in new)
-    if not slots or max(slots.values()) < 2:  # noqa: PLR2004 - one failure a slot is never beyond the history
-        return []
-    try:
-        orchestration = (poll.engine.get("/swarm").json().get("Spec") or {}).get("Orchestration") or {}
-    except Refused:
-        orchestration = {}
-    limit = orchestration.get("TaskHistoryRetentionLimit", DEFAULT_HISTORY)
-    if max(slots.values()) < max(limit, 1):
-        return []
-    text = (
-        f"A service failed {max(slots.values())} times between two polls; the swarm remembers {limit} tasks a slot: "
-        "more failures may be forgotten. Poll more often"
-    )
-    return [poll.warning("history", text, str(poll.state.at if poll.state else 0), limit=limit)]
+def _beyond_history(
+    poll: Poll[Told], doubtful: Iterable[tuple[str, int]], names: Names, limit: int
+) -> list[Finding]:
+    """Warn of the services of which the swarm may have forgotten failures, once each."""
+    index = poll.state.index if poll.state else 0
+    warnings = {}
+    for identity, count in doubtful:
+        service = names.services.get(identity)
+        kept = limit_of(service, limit) if service is not None else -1
+        if identity in warnings or not 0 <= kept <= count or not _wanted_service(poll, identity, names):
+            continue
+        about = names.service(identity)
+        text = (
+            f"Tasks of the service {about['name']} ended so often between two polls that failures may be forgotten: "
+            f"the swarm remembers {kept} tasks a slot, with the present one. Poll more often, or let it remember more"
+        )
+        warnings[identity] = poll.warning("history", text, f"{identity} {index}", limit=kept, service=about)
+    return list(warnings.values())

@@ -118,7 +118,7 @@ class Poll(Generic[State]):
             except (EngineError, *_MISSHAPEN) as error:
                 miss(thing)
                 if not self._too_late(key(thing), error):
-                    self._failed(key(thing), fault(thing, error) if fault else Fault.of(name(thing), error))
+                    self.failed(key(thing), fault(thing, error) if fault else Fault.of(name(thing), error))
                 continue
             yield thing, answer
         for thing in ordered[begun:]:
@@ -143,7 +143,8 @@ class Poll(Generic[State]):
         self.turn.missed(key)
         return True
 
-    def _failed(self, key: str, fault: Fault | None) -> None:
+    def failed(self, key: str, fault: Fault | None) -> None:
+        """Tell once that an object fails; for what is not asked one by one, such as an entry of a list."""
         if fault and (identity := self.turn.faults.failed(key, fault)):
             self.notices.append(self.warning(fault.reason, fault.text, identity, **fault.details))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from lib.engine import Engine
+from collections.abc import Mapping
+from typing import Any
+
 from lib.polling.compact import mark
 
 CLUSTER_MARK = 8
 
 
-def cluster_mark(engine: Engine) -> str:
-    """Return a mark of the swarm's id (SwarmInspect); NoManager where this engine manages none."""
-    return mark(str(engine.get("/swarm").json()["ID"]), CLUSTER_MARK)
+def cluster_mark(swarm: Mapping[str, Any]) -> str:
+    """Return a mark of the swarm's id, out of SwarmInspect."""
+    return mark(str(swarm["ID"]), CLUSTER_MARK)

@@ -1,0 +1,25 @@
+"""An engine of each age, for what they do differently: the system's own (20.10) and one of the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lib.local.local_image import LocalImageError
+from lib.local.private_engine import PrivateEngineError
+from tests.lab.engine import LabEngine
+from tests.lab.need import missing, skip_anywhere
+from tests.lab.newer import NewerEngineError, binaries
+
+
+@pytest.fixture(scope="module", params=["", "sid"], ids=["system", "newest"])
+def engine(request: Any) -> Iterator[LabEngine]:
+    """An engine that nobody else's events reach, and that may be stopped."""
+    try:
+        begun = LabEngine.begin(binaries=str(binaries(request.param)) if request.param else "")
+    except (NewerEngineError, PrivateEngineError, LocalImageError) as problem:
+        (skip_anywhere if request.param else missing)(str(problem))
+    yield begun
+    begun.close()
