@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from lib.polling.delivery import Delivery, TriggerNotice
 from lib.polling.faults import Fault
 from lib.polling.identity import forget, identity
 from lib.polling.poll import Finding, Found, Poll, Storable
+from lib.polling.state_keeper import StateKeeper
 from lib.polling.state_room import StateRoom
 from lib.polling.turn import Turn
 from lib.sailor.context import Context
@@ -151,22 +153,21 @@ def _run(
     batches: Iterable[Found[State]] = (found,) if isinstance(found, Found) else found
     notices = [_unusable(poll, saved.problem, snapshot)] if saved.problem else []
     # What an unusable snapshot names may not be ours: it is neither kept in mind nor removed.
-    last = None if saved.problem else snapshot
-    for batch in batches:
-        # Before anything is emitted: a state that does not fit must not be found out after the fact.
-        state = batch.state.to_state() if batch.state else None
-        stored = last if state is None else room.kept(state, poll.turn, delivery.engine, last)
-        try:
-            delivery.emit([*notices, *batch.findings, *poll.notices])
-        except BaseException:
-            room.refused(stored, last)
-            raise
-        notices = []
-        poll.notices.clear()
-        if stored != last:
-            delivery.context.emit.snapshot(stored)
-            room.confirmed(stored, last)
-            last = stored
+    keeper = StateKeeper(
+        room, delivery.context.emit, poll.turn, delivery.engine, None if saved.problem else snapshot
+    )
+    try:
+        for batch in batches:
+            with keeper.prepared(batch.state, lazy=batch.lazy):
+                delivery.emit([*notices, *batch.findings, *poll.notices])
+            notices = []
+            poll.notices.clear()
+    except BaseException:
+        # What was told need not be told again because of what came later, be it the end of the process.
+        with suppress(Exception):
+            keeper.settle()
+        raise
+    keeper.settle()
 
 
 def _unusable(poll: Poll[Any], problem: str, snapshot: Any) -> Finding:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from lib.engine.errors import Refused
 from lib.form import Form, choice, flag, whole
 from lib.polling import resync
-from lib.polling.clock import SECOND, iso
+from lib.polling.clock import EDGE_SECONDS, SECOND, iso
 from lib.polling.compact import mark
 from lib.polling.events import EXEC, EventFilter, body, engine_run, read_ring, verb
+from lib.polling.fingerprints import Event, known, nanos
 from lib.polling.live import Live
-from lib.polling.ring import FULL, Difference, Event, Memory, Reason, difference, known, nanos
+from lib.polling.ring import FULL, Difference, Reason, difference, hidden_until
+from lib.polling.ring_memory import Memory
 from lib.selection import containers, images, labels, networks, nodes, services
 from lib.trigger import Finding, Found, Poll, trigger
 
@@ -62,13 +64,33 @@ def settings(form: Form) -> int | None:
 def engine_events(poll: Poll[Memory]) -> Found[Memory] | Iterator[Found[Memory]]:
     """Compare what the engine remembers with what it remembered at the last poll: GET /events."""
     seconds = settings(poll.form)
-    return look(poll) if seconds is None else Live(poll, EventFilter.of(poll.form), look).run(seconds)
+    return look(poll) if seconds is None else Live(poll, EventFilter.of(poll.form), compared).run(seconds)
 
 
 def look(poll: Poll[Memory]) -> Found[Memory]:
-    """Read the ring once and tell what is new in it."""
+    """Read the ring once and tell what is new in it, and whether it turns over too fast for the polls."""
+    found, ring = _looked(poll)
+    before, memory = poll.state, found.state
+    gap = any(finding.notice for finding in found.findings)
+    if gap or before is None or memory is None or not _is_tight(poll.now, before.at, ring):
+        return found
+    findings = found.findings if before.tight else [*found.findings, _tight(poll, before, ring)]
+    return Found(findings, replace(memory, tight=True))
+
+
+def compared(poll: Poll[Memory]) -> Found[Memory]:
+    """Do the same for the real-time mode, which the ring's room does not matter to."""
+    return _looked(poll)[0]
+
+
+def _looked(poll: Poll[Memory]) -> tuple[Found[Memory], list[Event]]:
     ring, run = _read(poll)
-    change = _first(poll, ring, run) if poll.state is None else difference(ring, poll.state, poll.now, run)
+    until = hidden_until(ring, poll.state, poll.now) if poll.state else None
+    if until is not None:  # it looks like a restart; the events of the last seconds may be why
+        ring = read_ring(poll.engine, until, edge=0)
+    change = (
+        _first(poll, ring, run) if poll.state is None else difference(ring, poll.state, poll.now, run, until)
+    )
     wanted = EventFilter.of(poll.form)
     findings = list(_gap(poll, change, ring, wanted))
     if flag(poll.form, "includeReplays"):
@@ -76,13 +98,9 @@ def look(poll: Poll[Memory]) -> Found[Memory]:
             _told(name, event, replayed=True) for name, event in change.replays if wanted.takes(event)
         ]
     findings += [_told(name, event) for name, event in change.new if wanted.takes(event)]
-    memory = change.memory
-    tight = poll.state is not None and not change.gap and _is_tight(poll.now, poll.state.at, ring)
-    if tight and poll.state and not poll.state.tight:
-        findings.append(_tight(poll, poll.state, ring))
     probes = sum(verb(event) in EXEC for _, event in change.new)
     poll.log.debug("Compared the engine's memory", remembered=len(ring), new=len(change.new), execs=probes)
-    return Found(findings, replace(memory, tight=tight))
+    return Found(findings, change.memory), ring
 
 
 def _read(poll: Poll[Memory]) -> tuple[list[Event], str]:
@@ -120,14 +138,16 @@ def _gap(
         return
     # The same loss must have the same id when it is told again after a crash.
     identity = mark([change.gap, change.gap_from, poll.state.to_state() if poll.state else poll.start], 20)
-    text = f"{REASONS[change.gap]}; events since {iso(change.gap_from * SECOND)} may be missing"
-    details = _extent(poll, change, ring)
+    # The last poll did not show what was younger than the edge.
+    since = change.gap_from if change.gap == "forgotten" else change.gap_from - EDGE_SECONDS
+    text = f"{REASONS[change.gap]}; events since {iso(since * SECOND)} may be missing"
+    details = _extent(poll, since, ring)
     oldest = min((nanos(event) for _, event in change.new if event.get("scope") != "swarm"), default=None)
     events: list[Event] = []
     if flag(poll.form, "resync"):
         before = poll.now * SECOND if oldest is None else oldest
         try:
-            events = resync.lost_events(poll.engine, change.gap_from * SECOND, before)
+            events = resync.lost_events(poll.engine, since * SECOND, before)
             details["resync"] = "Containers that were removed meanwhile cannot be recovered"
         except Refused as refusal:
             details["resync"] = f"The containers could not be asked: {refusal}"
@@ -138,12 +158,12 @@ def _gap(
             yield Finding(body(event, synthetic=True, ordering="time"), name)
 
 
-def _extent(poll: Poll[Memory], change: Difference, ring: Sequence[Event]) -> dict[str, object]:
+def _extent(poll: Poll[Memory], since: int, ring: Sequence[Event]) -> dict[str, object]:
     """Say what time is in doubt, and how fast the ring turns over."""
     times = [nanos(event) for event in ring] or [poll.now * SECOND]
     span = (max(times) - min(times)) / SECOND
     return {
-        "from": iso(change.gap_from * SECOND),
+        "from": iso(since * SECOND),
         "to": iso(poll.now * SECOND),
         "remembered": len(ring),
         "oldest": iso(min(times)),

@@ -12,8 +12,8 @@ from lib.form import Form, choice, flag, words
 from lib.polling.clock import EDGE_SECONDS, iso
 from lib.polling.compact import mark
 from lib.polling.event_actions import chosen_actions
+from lib.polling.fingerprints import Event, nanos
 from lib.polling.matching import Selection
-from lib.polling.ring import Event, nanos
 
 EXEC = frozenset({"exec_create", "exec_start", "exec_die", "exec_detach"})
 _PATIENCE = (30, 120)

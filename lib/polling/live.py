@@ -1,24 +1,26 @@
-"""Real time within one execution: the engine's event stream is drained at once, the ring stays the proof."""
+"""Real time within one execution: what the engine's stream brings is told behind it, the ring stays the proof."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from queue import Empty, SimpleQueue
 
-from lib.engine.errors import EngineError, Unreachable
+from lib.engine.errors import Unreachable
 from lib.polling.clock import EDGE_SECONDS, SECOND, engine_time
+from lib.polling.event_stream import EventStream
 from lib.polling.events import EventFilter, body
+from lib.polling.fingerprints import Known, nanos
 from lib.polling.poll import Finding, Found, Poll
-from lib.polling.ring import CAPACITY, Fingerprints, Known, Memory, is_replay, nanos
+from lib.polling.ring import is_replay
+from lib.polling.ring_memory import CAPACITY, Memory
 
-# The ring is compared again long before it can have turned over, so that a dropped event is noticed.
-COMPARE_EVENTS = 100
 COMPARE_SECONDS = 15.0
-SNAPSHOT_SECONDS = 1.0
 RETRY_SECONDS = 0.5
+BATCH = 50
+"""Events that are told between two looks at the step's end; an interrupt repeats so many at most."""
+LATEST = 20_000
+"""Names of events that were told, to know them again; the engine's stream repeats 256 at most."""
 
 
 @dataclass
@@ -30,7 +32,11 @@ class Live:
     look: Callable[[Poll[Memory]], Found[Memory]]
 
     def run(self, seconds: float) -> Iterator[Found[Memory]]:
-        """Yield what happens for so many seconds; every look at the ring, the last one too, is stored."""
+        """Yield what happens for so many seconds; every look at the ring, the last one too, is stored.
+
+        What the stream brought before the end is told, however long that takes. When the step has to end at once
+        (`cancelled`), the place is what was told.
+        """
         end = time.monotonic() + seconds
         memory = self.poll.state
         while True:
@@ -41,9 +47,10 @@ class Live:
                 return
             began = time.monotonic()
             memory = yield from self._listen(memory, end)
-            if (
-                time.monotonic() - began < RETRY_SECONDS
-            ):  # a proxy that ends streams at once is not to be stormed
+            if self.poll.cancelled.is_set():
+                return
+            if time.monotonic() - began < RETRY_SECONDS:
+                # A proxy that ends streams at once is not to be stormed.
                 self.poll.cancelled.wait(RETRY_SECONDS)
 
     def _compared(self, memory: Memory | None, end: float) -> Found[Memory]:
@@ -56,26 +63,41 @@ class Live:
                     raise
 
     def _listen(self, memory: Memory, end: float) -> Generator[Found[Memory], None, Memory]:
-        """Yield what the stream brings, until it ends or it is time to compare; return what is known then."""
-        stream = _Stream(self.poll, memory.at, min(end, time.monotonic() + COMPARE_SECONDS))
-        told = {*memory.shown, *memory.ahead}
-        heard, stored = 0, time.monotonic()
-        while not stream.ended and heard < COMPARE_EVENTS and not self.poll.cancelled.is_set():
-            fresh = []
-            for name, event in stream.take():
-                if name not in told and not is_replay(name, event, memory):
-                    told.add(name)
-                    fresh.append((name, event))
-            heard += len(fresh)
-            memory = heard_live(memory, fresh)
-            due = bool(fresh) and time.monotonic() - stored >= SNAPSHOT_SECONDS
-            stored = time.monotonic() if due else stored
-            findings = [
-                Finding(body(event), f"event {name}") for name, event in fresh if self.wanted.takes(event)
-            ]
-            yield Found(findings, memory if due else None)
-        stream.stop()
+        """Yield what the stream brings, until it ends; return what is known then."""
+        stream = EventStream(self.poll.engine, self.poll.log, memory.at, end)
+        told = _names(memory)
+        compared = time.monotonic()
+        try:
+            while not self.poll.cancelled.is_set() and (came := stream.take(BATCH)) is not None:
+                fresh = [pair for pair in came if not is_replay(*pair, memory) and _remember(told, pair[0])]
+                memory = heard_live(memory, fresh)
+                yield Found(self._findings(fresh), memory, lazy=True)
+                # Behind a full queue the ring would tell the newest first; all that it shows has come by the stream.
+                if stream.drained and time.monotonic() - compared >= COMPARE_SECONDS:
+                    found = self._compared(memory, end)
+                    memory, compared = found.state or memory, time.monotonic()
+                    told = _names(memory)
+                    yield found
+        finally:
+            stream.stop()
         return memory
+
+    def _findings(self, fresh: list[Known]) -> list[Finding]:
+        return [Finding(body(event), f"event {name}") for name, event in fresh if self.wanted.takes(event)]
+
+
+def _names(memory: Memory) -> dict[str, None]:
+    return dict.fromkeys((*memory.shown, *memory.ahead))
+
+
+def _remember(told: dict[str, None], name: str) -> bool:
+    """Return whether a name is new, and keep it; the oldest make room."""
+    if name in told:
+        return False
+    told[name] = None
+    if len(told) > LATEST:
+        del told[next(iter(told))]
+    return True
 
 
 def heard_live(memory: Memory, fresh: list[Known]) -> Memory:
@@ -86,45 +108,5 @@ def heard_live(memory: Memory, fresh: list[Known]) -> Memory:
     newest = max(nanos(event) for _, event in fresh) // SECOND
     # Of more than the ring holds, the oldest have been thrown out.
     shown = memory.shown[max(len(memory.shown) + len(ahead) - CAPACITY, 0) :]
-    return replace(memory, shown=shown, ahead=ahead, until=max(memory.until, newest + EDGE_SECONDS + 1))
-
-
-class _Stream:
-    """A thread that reads the engine's stream into memory: a slow reader would slow down every client of the engine."""
-
-    def __init__(self, poll: Poll[Memory], since: int, until: float) -> None:
-        self.ended = False
-        self._poll, self._until = poll, until
-        self._since = str(since - EDGE_SECONDS)
-        self._arrived: SimpleQueue[Known | None] = SimpleQueue()
-        self._stopped = threading.Event()
-        threading.Thread(target=self._read, name="engine events", daemon=True).start()
-
-    def take(self) -> Iterator[Known]:
-        """Wait for an event, then yield it and all that came with it."""
-        try:
-            known = self._arrived.get(timeout=1)
-            while known is not None:
-                yield known
-                known = self._arrived.get_nowait()
-            self.ended = True
-        except Empty:
-            return
-
-    def stop(self) -> None:
-        """Let the thread end with the next event or at the end of its time."""
-        self._stopped.set()
-
-    def _read(self) -> None:
-        window = {"since": self._since}
-        try:
-            with self._poll.engine.lines("/events", window, query=("since",)) as events:
-                events.pace(None, max(self._until - time.monotonic(), 0))
-                for event in events:
-                    self._arrived.put((Fingerprints().of(event), event))
-                    if self._stopped.is_set():
-                        return
-        except EngineError as error:  # the time is over, or the engine went: the ring tells what was missed
-            self._poll.log.debug("The stream of events ended", reason=str(error))
-        finally:
-            self._arrived.put(None)
+    until = max(memory.until, newest + EDGE_SECONDS + 1)
+    return replace(memory, shown=shown, ahead=ahead, until=until, heard=True)

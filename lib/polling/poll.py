@@ -55,10 +55,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Found(Generic[State]):
-    """What a poll found, and the state to store once all of it is delivered (None: what was stored stays)."""
+    """What a poll found, and the state to store once all of it is delivered (None: what was stored stays).
+
+    `lazy`: the state need not be stored at once, but at the latest when the poll ends, however it does.
+    """
 
     findings: Sequence[Finding] = ()
     state: State | None = None
+    lazy: bool = False
 
 
 @dataclass(frozen=True)

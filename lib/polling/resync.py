@@ -8,7 +8,7 @@ from typing import Any
 from lib.engine import Engine
 from lib.engine.errors import NotFound
 from lib.polling.clock import SECOND, nanoseconds
-from lib.polling.ring import Event
+from lib.polling.fingerprints import Event
 
 NEVER = "0001-01-01T00:00:00Z"
 

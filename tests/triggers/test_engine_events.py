@@ -222,3 +222,25 @@ def test_an_engine_that_is_gone_is_an_error_and_the_place_is_kept(fake: FakeEngi
     with pytest.raises(EngineError):
         desk.poll()
     assert desk.snapshot == before
+
+
+def test_fault_9_18_a_burst_right_before_a_poll_is_an_overflow_and_no_restart(
+    fake: FakeEngine, desk: Desk
+) -> None:
+    for _ in range(10):
+        fake.ring.publish()
+    fake.ring.now += 5
+    desk.poll()
+    for _ in range(720):
+        fake.ring.publish()
+        fake.ring.now -= 0.009  # 720 events in 0.7 s
+    emitted = desk.poll()
+    assert [gap["reason"] for gap in emitted.of("gap")] == ["overflow"]
+    fake.ring.now += 1
+    early = desk.poll()
+    fake.ring.now += 60
+    late = desk.poll()
+    told = [*names(emitted), *names(early), *names(late)]
+    assert told == [f"c{number}" for number in range(474, 730)]
+    assert early.of("gap") + late.of("gap") == []
+    record(KEY, "720 events in 0.7 s before a poll (fake)", emitted=256, lost=464, gap="overflow")

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.lab.waiting import ended, wait_until
-from tests.triggers.desk import Desk
+from lib.credentials import open_engine
+from lib.polling.event_stream import EventStream
+from lib.sailor.message import Message
+from tests.lab.waiting import DEADLINE, ended, wait_until
+from tests.triggers.desk import Desk, Emitted, Lines, Surroundings, process
 from tests.triggers.fake_engine import FakeEngine
 from tests.triggers.table import record
 
@@ -86,3 +95,118 @@ def test_real_time_leaves_replays_of_a_restarted_manager_out(fake: FakeEngine, d
     finish(desk, listener, 2)
     assert names(result[0]) == ["c2", "c3"]
     assert [gap["reason"] for gap in result[0].of("gap")] == ["restart"]
+
+
+def test_fault_9_18_a_burst_is_told_whole_in_its_order_and_without_a_gap(
+    fake: FakeEngine, desk: Desk
+) -> None:
+    fake.ring.publish()
+    fake.ring.now += 5
+    desk.poll()
+    result: list[Any] = []
+    real_time = {"mode": "realTime", "realTimeSeconds": "600"}
+    listener = threading.Thread(target=lambda: result.append(desk.poll(**real_time)))
+    listener.start()
+    fake.wait_for_stream()
+    for _ in range(1000):
+        fake.publish_live()
+    finish(desk, listener, 1000)
+    assert names(result[0]) == [f"c{number}" for number in range(1, 1001)]
+    assert len(set(result[0].ids)) == 1000
+    fake.ring.now += 10
+    after = desk.poll()
+    assert (after.of("event"), after.of("gap")) == ([], [])
+    record(KEY, "real time, burst of 1,000 events (fake)", emitted=1000)
+
+
+class Slow(Emitted):
+    """An emitter that takes nothing until it is told to."""
+
+    released = threading.Event()
+    waits = threading.Event()
+
+    def data(self, message: Message) -> None:
+        self.waits.set()
+        self.released.wait(DEADLINE)
+        super().data(message)
+
+
+def test_fault_9_18_events_are_read_while_what_came_before_them_is_not_told_yet(fake: FakeEngine) -> None:
+    emitted = Slow()
+    cancelled = threading.Event()
+    surroundings = Surroundings(emitted, Lines(), cancelled)
+    form = {**fake.config, "mode": "realTime", "realTimeSeconds": "600"}
+    step = threading.Thread(target=process("engine_events"), args=(surroundings, Message(), form, {}))
+    step.start()
+    fake.wait_for_stream()
+    fake.publish_live()
+    assert emitted.waits.wait(DEADLINE)
+    for _ in range(999):
+        fake.publish_live()
+    emitted.released.set()
+    wait_until(lambda: len(emitted.of("event")) == 1000, "all events")
+    cancelled.set()
+    ended(step)
+    assert names(emitted) == [f"c{number}" for number in range(1000)]
+    assert emitted.of("gap") == []
+
+
+def test_fault_9_18_more_than_there_is_room_for_ends_the_stream_and_loses_nothing_of_what_came(
+    fake: FakeEngine,
+) -> None:
+    engine = open_engine(fake.config)
+    stream = EventStream(engine, Lines(), 0, float("inf"), most=10_000)
+    fake.wait_for_stream()
+    for _ in range(200):
+        fake.publish_live()
+    found = []
+    while (came := stream.take(20)) is not None:
+        found += [event["Actor"]["Attributes"]["name"] for _, event in came]
+    assert 20 < len(found) < 200
+    assert found == [f"c{number}" for number in range(len(found))]
+
+
+def test_fault_9_18_an_engine_that_restarts_right_after_a_burst_is_a_gap_and_nothing_is_told_twice(
+    fake: FakeEngine, desk: Desk
+) -> None:
+    fake.ring.publish()
+    fake.ring.now += 5
+    desk.poll()
+    result: list[Any] = []
+    real_time = {"mode": "realTime", "realTimeSeconds": "600"}
+    listener = threading.Thread(target=lambda: result.append(desk.poll(**real_time)))
+    listener.start()
+    fake.wait_for_stream()
+    for _ in range(300):
+        fake.publish_live()
+    finish(desk, listener, 300)
+    fake.ring.restart()
+    fake.publish_live()
+    fake.ring.now += 60
+    after = desk.poll()
+    assert [gap["reason"] for gap in after.of("gap")] == ["restart"]
+    assert names(after) == ["c301"]
+
+
+def test_fault_9_25_sigterm_in_real_time_leaves_the_place_of_what_was_told(
+    fake: FakeEngine, tmp_path: Path
+) -> None:
+    state, output = tmp_path / "state", tmp_path / "output"
+    config = {"mode": "realTime", "realTimeSeconds": "600"}
+    command = ["trigger", "engineEvents", "--json", "--state", str(state), "--config", json.dumps(config)]
+    with output.open("wb") as file:
+        step = subprocess.Popen(
+            [sys.executable, "-m", "lib.local", *command],
+            stdout=file,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "DOCKER_HOST": fake.url, "PYTHONPATH": "."},
+        )
+    fake.wait_for_stream()
+    for _ in range(30):
+        fake.publish_live()
+    wait_until(lambda: output.read_bytes().count(b"\n") >= 30, "all events")
+    step.send_signal(signal.SIGTERM)
+    assert step.wait(DEADLINE) == 143
+    fake.ring.now += 10
+    again = Desk("engine_events", fake.config, json.loads(state.read_text("utf-8"))).poll()
+    assert again.bodies == []

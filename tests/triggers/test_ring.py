@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from lib.polling.ring import WIDTH, Fingerprints, Memory, difference, known
+from lib.polling.fingerprints import WIDTH, Fingerprints, known
+from lib.polling.ring import difference
+from lib.polling.ring_memory import Memory
 from tests.triggers.model import SECOND, Ring, event
 
 

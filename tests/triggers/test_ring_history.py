@@ -10,7 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.polling.ring import CAPACITY, Memory, difference, known
+from lib.polling.fingerprints import known
+from lib.polling.ring import difference, hidden_until
+from lib.polling.ring_memory import CAPACITY, Memory
 from tests.triggers.model import Ring
 
 
@@ -30,13 +32,20 @@ class Watcher:
     told: list[int] = field(default_factory=list)
     killed: list[int] = field(default_factory=list)
     gap_before: list[int] = field(default_factory=list)
+    starts: int = 0
 
     def poll(self, ring: Ring, *, killed: bool) -> None:
-        change = difference(ring.polled(), self.memory, int(ring.now), ring.run)
+        seen, now = ring.polled(), int(ring.now)
+        until = hidden_until(seen, self.memory, now)
+        seen = seen if until is None else ring.read(0, until)
+        change = difference(seen, self.memory, now, ring.run, until)
+        if change.gap == "restart":  # fault 9.18: a burst just before a poll was told as one
+            assert ring.starts > self.starts, "no restart"
         if killed:
             self.killed += numbers(change.new)
             return
         self.told += numbers(change.new)
+        self.starts = ring.starts
         if change.gap:
             self.gap_before.append(len(ring.published))
         self.memory = Memory.from_state(json.loads(json.dumps(change.memory.to_state())))
@@ -48,7 +57,7 @@ STEPS = st.lists(
         st.tuples(st.just("publish"), st.integers(1, 120)),
         st.tuples(st.just("swarm"), st.integers(1, 20)),
         st.tuples(st.just("burst"), st.integers(200, 400)),
-        st.tuples(st.just("wait"), st.integers(3, 60)),
+        st.tuples(st.just("wait"), st.integers(1, 60)),
         st.tuples(st.just("poll"), st.just(0)),
         st.tuples(st.just("kill"), st.just(0)),
         st.tuples(st.just("restart"), st.integers(0, 5)),
