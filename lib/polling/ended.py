@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.polling.events import verb
+from lib.polling.fingerprints import Event, nanos
 from lib.polling.lifecycle import UP, Condition
-from lib.polling.ring import Event, nanos
 
 _KILL = "9"
 

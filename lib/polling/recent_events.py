@@ -15,7 +15,7 @@ from lib.engine.errors import EngineError, Unreachable
 from lib.polling.clock import EDGE_SECONDS, SECOND, engine_time
 from lib.polling.compact import pieces
 from lib.polling.events import EXEC, read_ring, verb
-from lib.polling.ring import LOCAL, WIDTH, Event, known, nanos
+from lib.polling.fingerprints import LOCAL, WIDTH, Event, known, nanos
 
 _DISORDER_SECONDS = 2
 _WITHOUT_CHANGE = EXEC | {

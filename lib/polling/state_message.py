@@ -10,8 +10,8 @@ from lib.polling.clock import iso
 from lib.polling.container import Container
 from lib.polling.ended import End
 from lib.polling.events import verb
+from lib.polling.fingerprints import Event, nanos
 from lib.polling.lifecycle import Condition
-from lib.polling.ring import Event, nanos
 
 _OF_THE_EVENT = ("name", "image", "exitCode", "execDuration", "signal")
 

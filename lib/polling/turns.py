@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lib.polling.events import verb
+from lib.polling.fingerprints import Event, nanos
 from lib.polling.lifecycle import UP, Condition
-from lib.polling.ring import Event, nanos
 
 _KNOWN = ("healthy", "unhealthy")
 TURNS = (*_KNOWN, "paused", "unpaused")
