@@ -83,7 +83,8 @@ class Scripted:
         try:
             while request := self._request(peer):
                 if request.startswith(b"HEAD /_ping"):
-                    peer.sendall(self._ping.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+                    head = self._ping.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+                    peer.sendall(head.replace(b"Content-Length: 2", b"Content-Length: 0"))
                     continue
                 self.requests.append(request)
                 self._acts.pop(0)(peer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from actions.containers import container_start
 from lib.engine.errors import (
     NoAnswer,
     NotFound,
+    NotSupported,
     OutcomeUnknown,
     Redirected,
     StreamCut,
@@ -97,6 +99,52 @@ def test_a_head_that_says_nonsense_is_no_answer(tmp_path: Path, call: str, said:
         pytest.raises(OutcomeUnknown if call in WRITES else NoAnswer),
     ):
         CALLS[call](engine)
+
+
+def test_a_compressed_answer_is_refused(tmp_path: Path, call: str) -> None:
+    """fault 8.8: nobody asks for one; log lines and texts came out as rubbish, with success."""
+    if call in ("head", "websocket"):
+        pytest.skip("reads no body of an answer of 200")
+    body = gzip.compress(b'{"a":1}\n')
+    said = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    with (
+        Scripted(tmp_path, say(said)) as server,
+        engine_at(server) as engine,
+        pytest.raises(OutcomeUnknown if call in WRITES else NotSupported, match=r"compressed.*proxy"),
+    ):
+        CALLS[call](engine)
+
+
+def test_a_compressed_error_keeps_its_meaning(tmp_path: Path, call: str) -> None:
+    """fault 8.8: without its text, which nobody could read."""
+    body = b"" if call == "head" else gzip.compress(b"no such container")
+    said = (
+        b"HTTP/1.1 404 Not Found\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    )
+    with (
+        Scripted(tmp_path, say(said)) as server,
+        engine_at(server) as engine,
+        pytest.raises(NotFound, match=r"^Not Found \[404"),
+    ):
+        CALLS[call](engine)
+
+
+def test_what_speaks_another_protocol_is_told_so(tmp_path: Path) -> None:
+    """fault 8.3: the address of another service; the error said that the engine may be restarting."""
+    with (
+        Scripted(tmp_path, say(b"SSH-2.0-OpenSSH_9.2\r\n")) as server,
+        engine_at(server) as engine,
+        pytest.raises(NoAnswer, match=r"no HTTP .*address and port"),
+    ):
+        engine.get("/info")
+
+
+@pytest.mark.parametrize("encoding", ["chunked ", "  Chunked  "])
+def test_blanks_behind_a_header_mean_nothing(tmp_path: Path, encoding: str) -> None:
+    """fault 8.3: RFC 9110, 5.5."""
+    said = f'HTTP/1.1 200 OK\r\nTransfer-Encoding: {encoding}\r\n\r\n7\r\n{{"a":1}}\r\n0\r\n\r\n'
+    with Scripted(tmp_path, say(said.encode())) as server, engine_at(server) as engine:
+        assert engine.get("/info").json() == {"a": 1}
 
 
 @pytest.mark.parametrize("size", ["-5", "0x5", "0_5", "+5", "5" * 5000, "five", ""])

@@ -96,7 +96,7 @@ def test_what_follows_an_answer_makes_its_connection_useless(where, extra):
         ("GET", CHUNKED + b"2\r\n{}\r\n0\r\n\r\n"),
         ("POST", b"HTTP/1.1 204 No Content\r\n\r\n"),
         ("POST", b"HTTP/1.1 304 Not Modified\r\n\r\n"),
-        ("HEAD", OK + b"Content-Length: 60\r\n\r\n"),
+        ("HEAD", OK + b"Content-Length: 0\r\n\r\n"),
         ("HEAD", OK + b"\r\n"),
     ):
         assert read(answer, where, method=method)[0].reusable, (method, answer)
@@ -218,8 +218,13 @@ def test_how_an_answer_ends_and_whether_its_connection_is_kept(head, body, kept)
 
 def test_an_answer_without_content_has_none():
     for status in (204, 304):
-        reader, body = read(b"HTTP/1.1 %d X\r\nContent-Length: 5\r\n\r\n" % status)
-        assert (reader.complete, reader.reusable, body) == (True, True, b"")
+        for length, kept in (
+            (b"", True),
+            (b"Content-Length: 0\r\n", True),
+            (b"Content-Length: 5\r\n", False),
+        ):
+            reader, body = read(b"HTTP/1.1 %d X\r\n%b\r\n" % (status, length))
+            assert (reader.complete, reader.reusable, body) == (True, kept, b"")
 
 
 def test_a_request_is_written_as_it_goes_over_the_wire():

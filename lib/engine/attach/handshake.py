@@ -10,7 +10,7 @@ from lib.engine.http.bounds import ERROR_BYTES, ERROR_SECONDS
 from lib.engine.http.faults import FAULTS, Exit
 from lib.engine.http.reader import Reader
 from lib.engine.http.response import EngineResponse
-from lib.engine.http.status import check
+from lib.engine.http.status import check, check_encoding
 
 LOOK = "Ask ExecInspect or ContainerInspect how it ended before you repeat the call"
 
@@ -42,6 +42,7 @@ def shake_hands(
         if not 200 <= reader.status < 300 or only_101:  # noqa: PLR2004
             response.whole(_error_text(link, reader))
         check(response, method, path)
+        check_encoding(reader, reads=False)
         if only_101:
             text = f"The outcome is unknown: the engine answers {reader.status} and opens no websocket"
             raise OutcomeUnknown(text, method=method, path=path, hint=LOOK)
@@ -70,4 +71,4 @@ def _error_text(link: DuplexSocket, reader: Reader) -> bytes:
                 break
             else:
                 _hear(link, reader)
-    return text[:ERROR_BYTES]
+    return b"" if reader.compressed else text[:ERROR_BYTES]

@@ -22,6 +22,7 @@ from lib.engine.http.exchange import Exchange
 from lib.engine.http.faults import FAULTS, NO_ANSWER, STOPPED, Exit
 from lib.engine.http.request_head import host_of, request_head
 from lib.engine.http.response import Body, EngineRequest, EngineResponse
+from lib.engine.http.status import check_encoding
 from lib.engine.timeouts import Timeout
 
 
@@ -72,6 +73,7 @@ class EngineAdapter(BaseAdapter):
                 exchange.send(data)
             exchange.head()
             response = EngineResponse(exchange.reader, request)
+            check_encoding(exchange.reader, reads=request.reads)
             if not 200 <= response.status_code < 300:  # noqa: PLR2004
                 response.whole(exchange.error_text())
             elif stream:

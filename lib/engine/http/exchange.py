@@ -83,7 +83,7 @@ class Exchange:
         return bytes(found)
 
     def error_text(self) -> bytes:
-        """Read the text of an error: what there is of it, if it is cut, slow or endless."""
+        """Read the text of an error: what there is of it, if it is cut, slow or endless; b"" if it is compressed."""
         self._until = self._before(ERROR_SECONDS)
         found = bytearray()
         try:
@@ -91,7 +91,7 @@ class Exchange:
                 found += piece
         except FAULTS:
             self.connection.close()
-        return bytes(found[:ERROR_BYTES])
+        return b"" if self.reader.compressed else bytes(found[:ERROR_BYTES])
 
     def piece(self, idle: float | None) -> bytes:
         """Return the next piece of the body, b"" at its end; `idle` seconds may pass until it is there."""

@@ -24,12 +24,15 @@ from lib.engine.errors import (
     TimedOut,
     TlsRefused,
 )
-from lib.engine.http.reader import Malformed
+from lib.engine.http.reader import Malformed, NoHttp
 
 LOOK = "Look at the object before you repeat the call: it may or may not have taken effect"
 NO_ANSWER = "the engine did not answer in time"
 STOPPED = "the engine stopped sending"
 _RESTARTING = "The engine may be restarting"
+_NO_ENGINE = (
+    "Check that the server's address and port are those of an engine, or of a proxy that leads to one"
+)
 FAULTS = (OSError, Malformed)
 
 
@@ -75,7 +78,8 @@ class Exit:
                 hint=f"Raise {fault.setting}",
             )
         kind = TimedOut if isinstance(fault, TimeoutError) else NoAnswer
-        return kind(f"No whole answer: {text}", hint=_RESTARTING)
+        hint = _NO_ENGINE if isinstance(fault, NoHttp) else _RESTARTING
+        return kind(f"No whole answer: {text}", hint=hint)
 
 
 class StreamExit:

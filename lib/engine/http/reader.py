@@ -5,7 +5,8 @@ numbers, statuses of other than three digits. What it leaves to its user is deci
 
 - Interim answers (100, 102, 103) are passed over. 101 is an answer where it was asked for. Any other status
   below 200 is refused.
-- An answer to HEAD has no body, whatever its head says.
+- An answer to HEAD, a 204 and a 304 have no body, whatever their heads say. Where one is announced all the same, it
+  may still be on its way: the connection is not used again.
 - Without a length the body ends with the connection. Any other end of the connection is a cut.
 - No more than HEAD_BYTES may come without a byte of body.
 
@@ -24,6 +25,7 @@ from lib.engine.http.bounds import HEAD_BYTES
 _SWITCHED = 101
 _INTERIM = (100, 102, 103)
 _FINAL = range(200, 600)
+_BODILESS = (204, 304)
 _BLANK_LINE = b"\r\n\r\n"
 
 
@@ -31,8 +33,14 @@ class Malformed(Exception):
     """The bytes are no HTTP answer, or end too early."""
 
 
+class NoHttp(Malformed):
+    """The bytes are not even the beginning of one."""
+
+
 class Reader:
     """One answer. `status` is 0 until its head is there; `complete` says that all of it is.
+
+    `compressed` says that the body is not as the engine wrote it, though no request asks for that.
 
     `reusable` says whether the connection may be used again: the answer was read to its end, nothing follows it,
     and the engine keeps the connection. After a 101 `rest` holds what came behind the head.
@@ -51,6 +59,7 @@ class Reader:
         "_surplus",
         "_upgrade",
         "complete",
+        "compressed",
         "fields",
         "on_header",
         "rest",
@@ -61,7 +70,7 @@ class Reader:
         """`method` is the request's, `upgrade` whether it asked for another protocol."""
         self.status = 0
         self.fields: Mapping[bytes, bytes] = {}
-        self.complete = False
+        self.complete = self.compressed = False
         self.rest = b""
         self._asked = method
         self._upgrade = upgrade
@@ -157,17 +166,21 @@ class Reader:
             raise Malformed(f"the status {status} is no answer")
         self.fields = fields = self._raw.copy()
         self._keeps = parser.should_keep_alive()
+        announced = compressed = False
         for name, value in fields.items():
             lower = name.lower()
             if lower == b"content-length":
                 self._framed = True
+                announced = bool(value.strip(b"0 \t"))
             elif lower == b"transfer-encoding":
-                if value.lower() != b"chunked":
+                if value.rstrip(b" ").lower() != b"chunked":
                     raise Malformed(f"the transfer encoding {value[:40]!r} is not known")
-                self._framed = True
-                # The parser would take a chunk behind an answer to HEAD for its body.
-                self._surplus = self._asked == "HEAD"
+                self._framed = announced = True
+            elif lower == b"content-encoding":
+                compressed = value.strip().lower() not in (b"", b"identity")
         self.status = status
+        bare = self._asked == "HEAD" or status in _BODILESS
+        self._surplus, self.compressed = announced and bare, compressed and not bare
         if self._asked == "HEAD":
             # Without a length the parser would wait for the end of the connection.
             self._keeps = self._keeps or (not self._framed and self._persistent())
@@ -194,4 +207,4 @@ class Reader:
 
 def _malformed(fault: HttpParserError) -> Malformed:
     own = fault.__context__
-    return own if isinstance(own, Malformed) else Malformed(f"the answer is no HTTP ({fault})")
+    return own if isinstance(own, Malformed) else NoHttp(f"the answer is no HTTP ({fault})")

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from requests import Response
 
-from lib.engine.errors import Redirected
+from lib.engine.errors import NotSupported, OutcomeUnknown, Redirected
+from lib.engine.http.faults import LOOK
+from lib.engine.http.reader import Reader
 from lib.engine.refusal import refusal
 
 _UNCHANGED = 304
@@ -21,6 +23,17 @@ def check(response: Response, method: str, path: str, *, unchanged: bool = False
     if status < 400:  # noqa: PLR2004
         raise _redirected(response, method, path)
     raise refusal(response, method, path)
+
+
+def check_encoding(reader: Reader, *, reads: bool) -> None:
+    """Raise the error for a 2xx whose body a proxy compressed: taken as it comes it would be rubbish."""
+    if not reader.compressed or not 200 <= reader.status < 300:  # noqa: PLR2004
+        return
+    text = "the answer is compressed, which was not asked for"
+    hint = "Switch compression off in the proxy before the engine"
+    if reads:
+        raise NotSupported(f"No usable answer: {text}", status=reader.status, hint=hint)
+    raise OutcomeUnknown(f"The outcome is unknown: {text}", status=reader.status, hint=f"{LOOK}. {hint}")
 
 
 def _redirected(response: Response, method: str, path: str) -> Redirected:
