@@ -19,7 +19,7 @@ from lib.message_secrets import message_secrets
 from lib.schema import validator
 from tests.actions.inputs import FACTS
 from tests.actions.stepping import Outcome, forget_engines, run_step
-from tests.engine.scripted import Scripted, answer
+from tests.engine.scripted import Scripted, answer, say
 from tests.local.running import ROOT
 
 CANARY = 'canary"%s/ü-7hK?~q'
@@ -187,7 +187,9 @@ def test_fault_8_22_what_a_trigger_is_told_is_masked() -> None:
     told = base64.b64encode((CANARY % "credential").encode()).decode()
     with tempfile.TemporaryDirectory() as folder:
         page = answer(f"login {told} {CANARY % 'credential'} refused".encode(), "500 Fault", "text/plain")
-        with Scripted(Path(folder), *[lambda peer: peer.sendall(page)] * 9) as engine:
+        # It asks for the id and, by HEAD, for the time of the engine first: the latter has no text.
+        acts = [say(answer(b"{}")), say(answer(b"")), *[say(page)] * 9]
+        with Scripted(Path(folder), *acts) as engine:
             outcome = run_step("objectChanged", {}, {"server": engine.url, **CONFIG})
     (error,) = outcome.errors
     assert "login *** *** refused" in error["message"]
