@@ -188,7 +188,8 @@ def test_fault_8_22_what_a_trigger_is_told_is_masked() -> None:
     with tempfile.TemporaryDirectory() as folder:
         page = answer(f"login {told} {CANARY % 'credential'} refused".encode(), "500 Fault", "text/plain")
         # It asks for the id and, by HEAD, for the time of the engine first: the latter has no text.
-        acts = [say(answer(b"{}")), say(answer(b"")), *[say(page)] * 9]
+        pong = b"HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n"
+        acts = [say(answer(b"{}")), say(pong), *[say(page)] * 9]
         with Scripted(Path(folder), *acts) as engine:
             outcome = run_step("objectChanged", {}, {"server": engine.url, **CONFIG})
     (error,) = outcome.errors
