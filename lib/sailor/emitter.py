@@ -47,6 +47,7 @@ class Emitter:
         self._seed = ""
         self._carried: Mapping[str, RawJson] = {}
         self._known: Known = {}
+        self._room: int | None = None
 
     def carry(self, message: Message, known: Known) -> None:
         """Keep what later steps get of this input, before any function can change it (protocol 5.3).
@@ -60,7 +61,9 @@ class Emitter:
     @property
     def room(self) -> int:
         """How many bytes of JSON the body of one message may have; a longer one is an EmissionTooLarge."""
-        return encoding.room(self._carried, self._outlet)
+        if self._room is None:  # what is handed on does not change any more
+            self._room = encoding.room(self._carried, self._outlet)
+        return self._room
 
     def data(self, message: Message | Mapping[str, Any]) -> None:
         """Send a message to the next step (protocol 5.3)."""

@@ -59,12 +59,12 @@ def carried(message: Message, taken: Mapping[str, Any], settings: Settings) -> d
 def room(passed: Mapping[str, RawJson], outlet: Outlet) -> int:
     """Return how many bytes of JSON a body may have so that its message is within the size limit.
 
-    What earlier steps hand on counts, and the body's second copy under the step's own id. A body that goes
-    through the object storage gets no more: the next step has to read it.
+    What earlier steps hand on counts as far as it travels in the message, and the body's second copy under the
+    step's own id. A body that goes through the object storage gets no more: the next step has to read it.
     """
     settings = outlet.settings
     text = text_room(settings.outgoing_message_size_limit, settings.protocol_version)
-    text -= sum(len(step) + len(entry.data) + len('"":,') for step, entry in passed.items())
+    text -= outlet.lightweight.length(passed)
     copies = 2 if outlet.passthrough and not settings.no_self_passtrhough else 1
     return max(text - AROUND_BODY, 0) // copies
 

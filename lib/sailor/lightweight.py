@@ -16,6 +16,9 @@ from lib.sailor.message import Message
 from lib.sailor.settings import Settings
 from lib.sailor.transport import Transport
 
+REFERENCE = 256
+"""Bytes of JSON, at most, of the header that names a stored body."""
+
 Entry = Mapping[str, Any]
 Known = dict[bytes, str]
 """Bodies that the object storage has, of one input: the digest of their JSON text, and the object's id."""
@@ -64,6 +67,18 @@ class Lightweight:
         except _FetchError as error:
             raise EmitError(str(error)) from error
         return replace(message, passthrough=entries)
+
+    def length(self, passed: Mapping[str, RawJson]) -> int:
+        """Return how many bytes of JSON the entries of a passthrough have in an outgoing message."""
+        length = sum(
+            len(jsontext.encode(step)) + len(entry.data) + len(":,") for step, entry in passed.items()
+        )
+        if not self._emits or length <= self._threshold:
+            return length
+        entries = [entry for one in passed.values() if (entry := _parsed(one))]
+        bodies = sum(len(jsontext.encode(entry.get("body"))) for entry in entries)
+        # More than the threshold are stored, whatever else the message holds.
+        return length if bodies <= self._threshold else length - bodies + len(entries) * REFERENCE
 
     def _inlined(self, entry: Any, request_id: str, known: Known) -> Any:
         if (found := _parsed(entry)) is None or (named := object_id(_headers(found))) is None:
