@@ -91,7 +91,7 @@ class Emitter:
             if iteration > settings.rebound_limit:
                 raise EmitError("Rebound limit exceeded")
             table = {**delivery.headers, "end": headers.now(), "reboundIteration": iteration}
-            table["reboundReason"] = encoding.described(reason, self.logger.secrets)["message"]
+            table["reboundReason"] = encoding.reason(reason, self.logger.secrets)
             expiration = max(settings.rebound_initial_expiration, 0) * 2 ** min(iteration - 1, 32)
             expiration = min(expiration, LONGEST_EXPIRATION)
             self._publish(Kind.REBOUND, delivery.body, table, expiration=expiration)

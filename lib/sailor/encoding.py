@@ -24,6 +24,9 @@ NOT_AVAILABLE = "Not Available"
 LONGEST_ERROR_TEXT = 100_000
 """Characters; an error that quotes a whole answer could become a message that no broker takes."""
 
+LONGEST_REASON = 4_000
+"""Bytes of a header; all headers of a message go into one frame, of which a broker takes 128 kB."""
+
 AROUND_BODY = 16_384
 """Bytes kept free beside a body for what else a message holds: keys, id, headers, addresses of attachments."""
 
@@ -121,6 +124,15 @@ def seal(payload: Any, outlet: Outlet, version: int) -> bytes:
 def described(error: object, secrets: Secrets) -> dict[str, str]:
     """Return name, message and stack of an error as they may leave the step: masked, then cut."""
     return {key: _shortened(secrets.mask(text)) for key, text in error_object(error).items()}
+
+
+def reason(error: object, secrets: Secrets) -> str:
+    """Return what an error says as a header may hold it: masked, then cut."""
+    text = described(error, secrets)["message"]
+    data = text.encode(errors="replace")
+    if len(data) <= LONGEST_REASON:
+        return text
+    return data[:LONGEST_REASON].decode(errors="ignore") + "..."
 
 
 def error_object(error: object) -> dict[str, str]:

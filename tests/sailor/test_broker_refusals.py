@@ -136,3 +136,22 @@ def test_a_rebound_does_not_claim_to_be_of_the_user_who_sent_the_input(stage: St
     assert stage.take("rebound").properties.user_id is None
     stage.settled()
     assert not any("was closed" in line["msg"] for line in process.lines)
+
+
+@pytest.mark.parametrize("character", ["x", "ä", "€", "\U0001f40b", "\0"])
+@pytest.mark.parametrize("taken", [0, 127_500])
+def test_a_long_reason_does_not_cost_the_message_fault_8_5(stage: Stage, character: str, taken: int) -> None:
+    """A frame of the broker holds 128 kB, with all headers in it."""
+    process = stage.start(amqp_publish_retry_delay="1")
+    headers = {"x-eio-meta-much": "m" * taken} if taken else {}
+    stage.do("rebound", headers, reason=character * 100_000)
+
+    got = stage.take("rebound")
+    assert got.headers.get("x-eio-meta-much", "") == headers.get("x-eio-meta-much", "")
+    assert got.headers["reboundIteration"] == 1
+    told = got.headers.get("reboundReason", "")
+    assert len(told.encode()) <= 4_096
+    assert taken or told.startswith(character)
+    stage.settled()
+    assert not any("was closed" in line["msg"] for line in process.lines)
+    assert stage.wires.peek("error") is None

@@ -9,6 +9,9 @@ from pika import BasicProperties, spec
 
 from lib.sailor.amqp.table import NO_TEXT, read_table, table
 
+REASON = "reboundReason"
+"""The header that only people read: it is left out before a message is lost for its length."""
+
 
 def _text(value: str) -> bytes:
     data = value.encode(errors=NO_TEXT)
@@ -65,14 +68,26 @@ class Properties(BasicProperties):
     """So many bytes fit into the one frame that has to hold them all; 0: no limit."""
 
     def encode(self) -> list[bytes]:
+        """Return the binary form; ValueError where it is too long, also without the reason of a rebound."""
+        pieces = self._pieces()
+        if self._is_too_long(pieces) and REASON in (self.headers or {}):
+            self.headers = {name: value for name, value in self.headers.items() if name != REASON}
+            pieces = self._pieces()
+        if self._is_too_long(pieces):
+            size = sum(map(len, pieces))
+            raise ValueError(f"the headers have {size} bytes, a frame of the broker takes {self.longest}")
+        return pieces
+
+    def _is_too_long(self, pieces: list[bytes]) -> bool:
+        return 0 < self.longest < sum(map(len, pieces))
+
+    def _pieces(self) -> list[bytes]:
         flags = 0
         pieces = []
         for bit, name, write, _ in _FIELDS:
             if (value := getattr(self, name)) is not None:
                 flags |= bit
                 pieces.append(write(value))
-        if self.longest and (size := 2 + sum(map(len, pieces))) > self.longest:
-            raise ValueError(f"the headers have {size} bytes, a frame of the broker takes {self.longest}")
         return [flags.to_bytes(2, "big"), *pieces]
 
     def decode(self, encoded: bytes, offset: int = 0) -> Self:

@@ -167,7 +167,7 @@ def mutate(context: Context, message: Message, config: Any, snapshot: Any) -> Me
 
 
 def rebound(context: Context, message: Message, config: Any, snapshot: Any) -> None:
-    context.emit.rebound("later please")
+    context.emit.rebound(message.body.get("reason", "later please"))
 
 
 def take_snapshot(context: Context, message: Message, config: Any, snapshot: Any) -> None:
