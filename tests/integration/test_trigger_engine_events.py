@@ -14,6 +14,7 @@ from lib.cursor import LIMIT
 from tests.integration.trigger_lab import config, desk, engines_closed, names, own_engine, settled
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import ended, wait_until
+from tests.lab.wire import Wire
 from tests.triggers.desk import Desk, size
 from tests.triggers.poller import Poller, stored
 from tests.triggers.poller import emitted as on_disk
@@ -234,6 +235,57 @@ def test_real_time_tells_events_while_it_listens(own_engine: LabEngine) -> None:
     ended(listener)
     assert [name for name in names(result[0]) if name.startswith("live")] == [f"live:t{n}" for n in range(20)]
     record(KEY, "real time", emitted=20)
+
+
+def burst(engine: LabEngine, count: int, prefix: str) -> None:
+    """Make so many events at once, from several connections."""
+
+    def part(number: int) -> None:
+        wire = Wire(engine.url)
+        for each in range(count // 4):
+            wire.do("POST", f"/images/{engine.image}/tag", repo=f"{prefix}{number}", tag=f"t{each}")
+
+    parts = [threading.Thread(target=part, args=(number,)) for number in range(4)]
+    for one in parts:
+        one.start()
+    for one in parts:
+        ended(one)
+
+
+def test_fault_9_18_a_burst_in_real_time_is_told_whole(own_engine: LabEngine) -> None:
+    step = anchored(own_engine, types=["image"])
+    truth = Truth(own_engine)
+    result: list[Any] = []
+    real_time = {"mode": "realTime", "realTimeSeconds": "600"}
+    listener = threading.Thread(target=lambda: result.append(step.poll(**real_time)))
+    listener.start()
+    wait_until(lambda: own_engine.wire.do("GET", "/info").json()["NEventsListener"] > 1, "somebody to listen")
+    burst(own_engine, 1000, "burst")
+    wait_until(lambda: len(step.telling.of("event")) >= 1000, "all events")
+    step.cancelled.set()
+    ended(listener)
+    step.cancelled.clear()
+    truth.wait("tag", truth.events[-1]["Actor"]["ID"])
+    truth.close()
+    settled()
+    after = step.poll()
+    told = [key(body) for body in result[0].of("event")]
+    wanted = [key(event) for event in truth.events if event["Type"] == "image"]
+    assert (sorted(told), len(set(told))) == (sorted(wanted), 1000)
+    assert [result[0].of("gap"), after.of("gap"), after.of("event")] == [[], [], []]
+    record(KEY, "real time, burst of 1,000 events", emitted=1000, lost=0)
+
+
+def test_fault_9_18_a_burst_right_before_a_poll_is_an_overflow_and_no_restart(own_engine: LabEngine) -> None:
+    step = anchored(own_engine, types=["image"])
+    burst(own_engine, 720, "early")
+    emitted = step.poll()
+    settled()
+    after = step.poll()
+    gaps = [gap["reason"] for gap in (*emitted.of("gap"), *after.of("gap"))]
+    told = [key(body) for body in (*emitted.of("event"), *after.of("event"))]
+    assert (gaps, len(told), len(set(told))) == (["overflow"], 256, 256)
+    record(KEY, "720 events at once before a poll", emitted=256, lost=464, gap="overflow")
 
 
 def test_a_try_out_gives_a_sample_instead_of_waiting_for_events(

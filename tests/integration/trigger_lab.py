@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from lib.local.local_image import LocalImageError
 from lib.local.private_engine import PrivateEngineError
 from tests.lab.engine import LabEngine
 from tests.lab.need import missing
+from tests.lab.newer import NewerEngineError, binaries
 from tests.lab.waiting import wait_until
 from tests.triggers.desk import Desk, Emitted
 
@@ -30,10 +32,11 @@ def engines_closed() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def own_engine() -> Iterator[LabEngine]:
-    """An engine that nobody else's events reach, and that may be stopped."""
+    """An engine that nobody else's events reach, and that may be stopped; of the suite LAB_SUITE, if that is set."""
+    suite = os.environ.get("LAB_SUITE")
     try:
-        engine = LabEngine.begin()
-    except (PrivateEngineError, LocalImageError) as problem:
+        engine = LabEngine.begin(binaries=str(binaries(suite)) if suite else "")
+    except (PrivateEngineError, LocalImageError, NewerEngineError) as problem:
         missing(str(problem))
     yield engine
     engine.close()
