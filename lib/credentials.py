@@ -110,7 +110,7 @@ def _new_engine(
         raise
     return Engine(
         endpoint,
-        pin=None if config.get("apiVersion") in (None, "") else str(Version.parse(config["apiVersion"])),
+        pin=None if _is_blank(config.get("apiVersion")) else str(Version.parse(config["apiVersion"])),
         read_only=choice(config, "accessMode", ("full", "readOnly")) == "readOnly",
         registries=Registries.parse(config.get("registries")),
         cancelled=cancelled,
@@ -130,12 +130,16 @@ def _endpoint(config: Mapping[str, Any]) -> Endpoint:
     )
 
 
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def _text(config: Mapping[str, Any], key: str) -> str | None:
-    """Return a field that is a text, None where it is empty."""
+    """Return a field that is a text, None where it is empty or blank."""
     value = config.get(key)
-    if value is None or value == "":
+    if value is None:
         return None
     if not isinstance(value, str):
         raise BadInput(f"{key} must be a text, not {type(value).__name__}", field=key)
     utf8(value, key)
-    return value
+    return value if value.strip() else None

@@ -37,7 +37,7 @@ class Registries:
 
         Raises BadInput naming what is wrong.
         """
-        if value in (None, ""):
+        if value is None or (isinstance(value, str) and not value.strip()):
             return cls()
         tree = parsed(value, name)
         stores: Mapping[str, Any] = {}

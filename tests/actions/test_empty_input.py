@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ READS = ("GET", "HEAD")
 PRUNES = [key for key in FACTS.filters if OPERATIONS[key]["method"] not in READS]
 LISTS = [key for key in FACTS.filters if OPERATIONS[key]["method"] in READS]
 EMPTY: list[Any] = [None, "", " ", {}, []]
+EMPTY_TAR = bytes(10_240)
 HOLLOW: list[Any] = [
     *EMPTY,
     "{}",
@@ -108,3 +110,32 @@ def test_an_update_that_would_empty_the_spec_is_refused(
     """Fault 8.2: engines set every setting of a swarm to zero for {} with a version."""
     named = {"id": "x"} if "{id}" in OPERATIONS[key]["path"] else {}
     assert "requestBody" in refused(key, {**named, "version": 7, **body}, tmp_path)
+
+
+SAID_TO_MAY_BE_EMPTY = [
+    ("ConfigUpdate", "version"),
+    ("ImageLoad", "platform"),
+    ("ImagePush", "platform"),
+    ("NodeUpdate", "version"),
+    ("SecretUpdate", "version"),
+    ("ServiceUpdate", "version"),
+    ("SwarmUpdate", "version"),
+    ("VolumeUpdate", "version"),
+]
+
+
+@pytest.mark.parametrize(("key", "name"), SAID_TO_MAY_BE_EMPTY)
+@pytest.mark.parametrize("value", [None, ""], ids=json.dumps)
+def test_an_input_that_may_be_empty_is_as_if_left_out(
+    key: str, name: str, value: Any, tmp_path: Path
+) -> None:
+    """Fault 8.2: what the form said to be fine when empty stays so, where nothing is lost by it."""
+    body = required(key) | {"VolumeUpdate": {"requestBody": {"Spec": {"Group": "x"}}}}.get(key, {})
+    body |= {"requestBody": base64.b64encode(EMPTY_TAR).decode()} if key == "ImageLoad" else {}
+    with Recorder(tmp_path) as recorder:
+        assert not run_step(key, body, {"server": recorder.url}).errors
+        left_out = [(one.method, one.path, one.query, one.body) for one in recorder.asked]
+        recorder.asked.clear()
+        assert not run_step(key, body | {name: value}, {"server": recorder.url}).errors
+        assert left_out
+        assert [(one.method, one.path, one.query, one.body) for one in recorder.asked] == left_out
