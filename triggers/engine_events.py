@@ -147,8 +147,12 @@ def _gap(
     if flag(poll.form, "resync"):
         before = poll.now * SECOND if oldest is None else oldest
         try:
-            events = resync.lost_events(poll.engine, since * SECOND, before)
-            details["resync"] = "Containers that were removed meanwhile cannot be recovered"
+            events, missed = resync.lost_events(
+                poll.engine, since * SECOND, before, lambda: not poll.turn.left
+            )
+            details["resync"] = "Containers that were removed meanwhile cannot be recovered" + (
+                f"; {missed} could not be asked" if missed else ""
+            )
         except Refused as refusal:
             details["resync"] = f"The containers could not be asked: {refusal}"
     yield poll.gap(change.gap, text, identity, **details)

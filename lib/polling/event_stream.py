@@ -10,6 +10,7 @@ from lib import jsontext
 from lib.engine import Engine
 from lib.engine.errors import EngineError, LimitReached
 from lib.polling.clock import EDGE_SECONDS
+from lib.polling.faults import MISSHAPEN
 from lib.polling.fingerprints import Fingerprints, Known
 from lib.polling.poll import Log
 
@@ -55,7 +56,7 @@ class EventStream:
             self._read()
         except LimitReached:
             self._log.debug("The time of the stream of events is over")
-        except EngineError as error:  # the engine went: the ring tells what was missed
+        except (EngineError, *MISSHAPEN) as error:  # the engine went, or is none: the ring tells
             self._log.debug("The stream of events ended", reason=str(error))
         finally:
             with self._changed:

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine import Engine
-from lib.engine.errors import NotFound, Unauthorized
+from lib.engine.errors import EngineError, Unreachable
 from lib.form import Form, choice, flag, words
 from lib.polling.clock import EDGE_SECONDS, iso
 from lib.polling.compact import mark
 from lib.polling.event_actions import chosen_actions
+from lib.polling.faults import MISSHAPEN
 from lib.polling.fingerprints import Event, nanos
 from lib.polling.matching import Selection
 
 EXEC = frozenset({"exec_create", "exec_start", "exec_die", "exec_detach"})
-_PATIENCE = (30, 120)
+IDLE_SECONDS, MOST_SECONDS = 30, 120
+RUN = 6
 
 
 def read_ring(engine: Engine, now: int, edge: int = EDGE_SECONDS) -> list[Event]:
@@ -27,7 +29,8 @@ def read_ring(engine: Engine, now: int, edge: int = EDGE_SECONDS) -> list[Event]
     """
     window = {"since": "0", "until": str(now - edge)}
     with engine.lines("/events", window, query=("since", "until")) as events:
-        events.pace(*_PATIENCE)
+        seconds = engine.timeouts.stream.total or MOST_SECONDS  # of a poll
+        events.pace(min(IDLE_SECONDS, seconds), min(MOST_SECONDS, seconds))
         return list(events)
 
 
@@ -37,8 +40,10 @@ def engine_run(engine: Engine) -> str:
     The engine makes that network anew whenever it starts.
     """
     try:
-        return mark(str(engine.get("/networks/bridge").json()["Created"]), 4)
-    except (Unauthorized, NotFound):
+        return mark(str(engine.get("/networks/bridge").json()["Created"]), RUN)
+    except Unreachable:
+        raise
+    except (EngineError, *MISSHAPEN):  # a proxy says no, or there is no such network
         return ""
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from lib.engine.errors import EngineError
 from lib.polling.compact import mark, pieces
 
-KEY, KIND = 10, 3
+KEY, KIND = 10, 6
+MISSHAPEN = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+"""What code raises over an answer of another shape than engines give."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def kind_of(error: Exception) -> str:
 
 @dataclass
 class Faults:
-    """Marks of the objects that failed, 13 characters each. `count` grows with every change: it names occurrences."""
+    """Marks of the objects that failed, 16 characters each. `count` grows with every change: it names occurrences."""
 
     known: Mapping[str, str] = field(default_factory=dict)
     count: int = 0

@@ -12,14 +12,13 @@ from lib.engine import Engine
 from lib.engine.errors import EngineError, LimitReached, ReadOnly, TimedOut, Unreachable
 from lib.form import Form
 from lib.polling.clock import SECOND, iso
-from lib.polling.faults import Fault
+from lib.polling.faults import MISSHAPEN, Fault
 from lib.polling.parallel import parallel
 from lib.polling.turn import Turn
 
 AT_ONCE = 8
 CALL_SECONDS = 10.0
 """One object's part of a poll; an engine answers for one in milliseconds."""
-_MISSHAPEN = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -119,7 +118,7 @@ class Poll(Generic[State]):
                 answer = outcome()
             except (Unreachable, ReadOnly):
                 raise
-            except (EngineError, *_MISSHAPEN) as error:
+            except (EngineError, *MISSHAPEN) as error:
                 miss(thing)
                 if not self._too_late(key(thing), error):
                     self.failed(key(thing), fault(thing, error) if fault else Fault.of(name(thing), error))

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lib.engine import Engine
-from lib.engine.errors import NotFound
+from lib.engine.errors import EngineError, NotFound, Unreachable
 from lib.polling.clock import SECOND, nanoseconds
+from lib.polling.faults import MISSHAPEN
 from lib.polling.fingerprints import Event
+from lib.polling.parallel import parallel
 
 NEVER = "0001-01-01T00:00:00Z"
 
 
-def lost_events(engine: Engine, since: int, before: int) -> list[Event]:
+AT_ONCE = 8
+CALL_SECONDS = 10.0
+
+
+def lost_events(
+    engine: Engine, since: int, before: int, stopped: Callable[[], bool] = lambda: False
+) -> tuple[list[Event], int]:
     """Return create, start and die events with times in [since, before), in nanoseconds, in order of time.
 
     Needs ContainerList and ContainerInspect. Containers that were removed meanwhile cannot be recovered, and of several
-    starts or ends only the last is known.
+    starts or ends only the last is known. The number is that of containers that could not be asked, or not before
+    `stopped`.
     """
-    listed = engine.get("/containers/json", {"all": True}, query=("all",)).json()
+    listed = [entry["Id"] for entry in engine.get("/containers/json", {"all": True}, query=("all",)).json()]
+    patient = engine.limited(CALL_SECONDS)
     events: list[tuple[int, Event]] = []
-    for entry in listed:
+    missed = len(listed)
+
+    def life(identity: str) -> list[tuple[int, Event]]:
+        return list(_life(patient.get("/containers/{id}/json", {"id": identity}).json()))
+
+    for _, outcome in parallel(listed, life, AT_ONCE, stopped):
         try:
-            container = engine.get("/containers/{id}/json", {"id": entry["Id"]}).json()
+            events.extend(pair for pair in outcome() if since <= pair[1]["timeNano"] < before)
         except NotFound:  # removed between the two calls
+            pass
+        except Unreachable:
+            raise
+        except (EngineError, *MISSHAPEN):
             continue
-        events.extend(pair for pair in _life(container) if since <= pair[1]["timeNano"] < before)
-    return [event for _, event in sorted(events, key=lambda pair: pair[0])]
+        missed -= 1
+    return [event for _, event in sorted(events, key=lambda pair: pair[0])], missed
 
 
 def _life(container: Mapping[str, Any]) -> Iterator[tuple[int, Event]]:

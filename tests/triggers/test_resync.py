@@ -23,7 +23,8 @@ def events(fake: FakeEngine, **state: Any) -> list[tuple[str, str | None]]:
     }
     fake.routes["/containers/json"] = lambda _: (200, [{"Id": ID}])
     fake.routes[f"/containers/{ID}/json"] = lambda _: (200, container)
-    found = lost_events(open_engine(fake.config), SINCE, BEFORE)
+    found, missed = lost_events(open_engine(fake.config), SINCE, BEFORE)
+    assert missed == 0
     return [(event["Action"], event["Actor"]["Attributes"].get("exitCode")) for event in found]
 
 
@@ -50,3 +51,14 @@ def test_what_never_happened_is_not_told(fake: FakeEngine, never: str) -> None:
 def test_only_what_falls_into_the_gap_is_told(fake: FakeEngine) -> None:
     times = {"StartedAt": "2026-01-01T01:00:01Z", "FinishedAt": "2026-01-03T00:00:00Z"}
     assert events(fake, **times) == [("create", None), ("start", None)]
+
+
+@pytest.mark.parametrize("answer", [(500, {"message": "broken"}), (200, []), (200, {"State": None})])
+def test_fault_9_14_one_container_that_cannot_be_asked_spoils_nothing(fake: FakeEngine, answer: Any) -> None:
+    events(fake, StartedAt="2026-01-01T01:00:01Z")
+    others = ["cd" * 32, ID, "ef" * 32]
+    fake.routes["/containers/json"] = lambda _: (200, [{"Id": one} for one in others])
+    fake.routes[f"/containers/{others[0]}/json"] = lambda _: answer
+    fake.routes[f"/containers/{others[2]}/json"] = lambda _: (404, {"message": "gone"})
+    found, missed = lost_events(open_engine(fake.config), SINCE, BEFORE)
+    assert ([event["Action"] for event in found], missed) == (["create", "start"], 1)
