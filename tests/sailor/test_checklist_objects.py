@@ -282,3 +282,17 @@ def test_76_attachments_are_stored_in_steward_where_there_is_no_maester(
     put = stage.platform.asked("PUT", f"/steward/{name}")[0]
     assert "authorization" not in put.headers
     assert put.headers["content-length"] == "6"
+
+
+def test_fault_9_22_a_step_keeps_states_in_the_object_storage(stage: Stage) -> None:
+    start(stage)
+    stage.wires.send({"body": {"do": "keep_state"}})
+    assert stage.take("data").payload["body"] == {"read": "the state", "then": 404}
+    (put,) = stage.platform.asked("POST", "/objects")
+    assert put.headers["authorization"] == f"Bearer {TOKEN}"
+    assert b"the state" not in put.body
+
+
+def test_fault_9_22_without_an_object_storage_a_step_keeps_none(shared: Stage) -> None:
+    shared.wires.send({"body": {"do": "keep_state"}})
+    assert shared.take("data").payload["body"] == {"states": None}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +26,7 @@ from lib.sailor.settings import Settings
 from lib.sailor.states import States
 from lib.sailor.transport import StateStore
 from lib.trigger import Finding, Found, Poll, trigger
+from tests.lab.waiting import DEADLINE
 from tests.sailor.platform import Platform
 from tests.triggers.desk import Emitted, Killed, Lines, Surroundings, size
 from tests.triggers.fake_engine import FakeEngine
@@ -244,3 +249,32 @@ def test_fault_9_21_without_a_storage_the_refusal_comes_before_the_calls(fake: F
 def test_fault_9_22_there_is_an_end_of_room_with_a_storage_too(step: Step) -> None:
     with pytest.raises(CursorTooLarge, match=str(LARGEST)):
         step.poll(LARGEST + 1)
+
+
+def image(number: int) -> dict[str, Any]:
+    identity = f"sha256:{number:064x}"
+    return {"Id": identity, "RepoTags": [f"shop/web:{number}"], "Created": 1_700_000_000 + number}
+
+
+def test_fault_9_22_the_local_runner_keeps_files_beside_its_state(fake: FakeEngine, tmp_path: Path) -> None:
+    images = [image(number) for number in range(2000)]
+    fake.routes["/images/json"] = lambda _: (200, images)
+    state = tmp_path / "state.json"
+    command = [sys.executable, "-m", "lib.local", "trigger", "objectChanged", "--times", "1", "--json"]
+    command += ["--state", str(state), "--config", '{"kinds": ["images"]}']
+
+    def poll() -> list[str]:
+        environment = {**os.environ, "DOCKER_HOST": fake.url, "PYTHONPATH": "."}
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=DEADLINE, check=True)
+        return [
+            json.loads(line)["message"]["body"].get("name")
+            for line in done.stdout.splitlines()
+            if b"body" in line
+        ]
+
+    assert poll() == []
+    images.append(image(2000))
+    assert poll() == ["shop/web:2000"]
+    assert poll() == []
+    assert state.stat().st_size < 1000
+    assert len(list((tmp_path / "state.json.objects").iterdir())) == 2

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from lib.sailor import Context, Message, RawJson
-from lib.sailor.errors import SailorError
+from lib.sailor.errors import RequestError, SailorError
 from tests.lab.waiting import wait_until
 
 
@@ -267,3 +267,17 @@ def with_id(context: Context, message: Message, config: Any, snapshot: Any) -> M
 
 def with_odd_id(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
     return Message({}, id="lone \ud800")
+
+
+def keep_state(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
+    """Store a state, read it, and read it once more after it was removed."""
+    if context.states is None:
+        return Message({"states": None})
+    name = context.states.put(b"the state")
+    read = context.states.get(name, 100)
+    context.states.delete(name)
+    try:
+        context.states.get(name, 100)
+    except RequestError as error:
+        return Message({"read": read.decode(), "then": error.status})
+    return Message({"read": read.decode(), "then": "still there"})
