@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from lib.engine.errors import StreamFailed, shortened
+from lib.engine.http.known_refusals import known_in_stream
 from lib.engine.names import LONGEST_NAME, MOST_NAMES, Names, name_of, too_many
 
 Record = dict[str, Any]
@@ -18,6 +19,7 @@ LONGEST_LINE = 4_096
 """Characters that are kept of a line of text."""
 _KEPT = 100
 _SHOWN = 500
+_STATUSES = 400  # the code of a failure is a status from here on, an exit code below
 _LAYER = re.compile(r"[0-9a-f]{12,64}")
 _STEP = re.compile(r"Step \d+/\d+ : ")
 _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
@@ -109,12 +111,15 @@ class Progress:
         message = str(detail.get("message") or text or "The engine gave no reason").strip()
         code = detail.get("code")
         step = name_of(layer) or self.step
+        # With an exit code it is a command of the build that failed, whatever its text holds.
+        row = None if isinstance(code, int) and code < _STATUSES else known_in_stream(message)
         before = "\n".join(self._lines)[-_SHOWN:].strip()
+        hints = [row.hint] if row else []
         raise StreamFailed(
             f"{shortened(message)} (at {step})" if step else shortened(message),
             step=step,
-            code=code if isinstance(code, int) and code >= 400 else None,  # noqa: PLR2004 - else an exit code
-            hint=f"Before it: {before}" if before else None,
+            code=code if isinstance(code, int) and code >= _STATUSES else None,
+            hint=". ".join([*hints, f"Before it: {before}"] if before else hints) or None,
         )
 
     def _text(self, text: str) -> None:

@@ -72,6 +72,33 @@ def test_a_failed_build_names_the_step_and_what_it_said():
 
 
 @pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("no basic auth credentials", "registries"),
+        ("unauthorized: authentication required", "registries"),
+        ("denied: requested access to the resource is denied", "registries"),
+        ("toomanyrequests: You have reached your pull rate limit", "log in"),
+        ("manifest for r/nope:1 not found: manifest unknown: manifest unknown", "no such tag"),
+        ("pull access denied for x, repository does not exist", "wants a login"),
+        ("write /var/lib/x: no space left on device", "ImagePrune"),
+    ],
+)
+def test_a_failure_that_is_known_says_what_to_do(text, hint):
+    """fault 8.33: the table of refusals was asked for answers alone, not for failures among the progress."""
+    with pytest.raises(StreamFailed, match=f"{hint}.*Before it") as caught:
+        collect(records(wire(*BUILD, {"errorDetail": {"message": text}, "error": text})))
+    assert caught.value.message.startswith(text)
+
+
+def test_the_command_of_a_build_is_no_refusal_whatever_it_says():
+    """fault 8.33."""
+    text = "The command '/bin/sh -c echo no space left on device; false' returned a non-zero code: 1"
+    with pytest.raises(StreamFailed) as caught:
+        collect(records(wire({"errorDetail": {"code": 1, "message": text}, "error": text})))
+    assert caught.value.hint is None
+
+
+@pytest.mark.parametrize(
     "lines",
     [
         [REFUSED],

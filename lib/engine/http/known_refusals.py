@@ -43,6 +43,7 @@ _PLAIN = "The registry speaks plain HTTP: its host belongs into insecure-registr
 _NAME = "Write the name in lower case and without blanks, such as registry.example.org/shop/web:1.4"
 _SEEN = "It was changed meanwhile: leave version empty and the step reads it anew, or inspect it and send Version.Index"
 _BUSY = "The registry was asked too often: log in (registries in the credential), or ask less often"
+_TAKEN = "The name is taken: choose another one, or change or delete the object that has it"
 _NO_SPACE = "The disk of the engine is full: ImagePrune, ContainerPrune, VolumePrune or BuildPrune make room"
 _LOGS = "Logs of this driver are read where it sends them; json-file, local and journald can be read here"
 
@@ -58,8 +59,11 @@ KNOWN = (
     Known((500,), ("incorrect username or password",), Unauthorized, _LOGIN),
     Known((500,), ("requested access to the resource is denied",), Unauthorized, _LOGIN),
     Known((404,), ("pull access denied",), NotFound, f"The image does not exist, or wants a login. {_LOGIN}"),
-    Known((500,), ("manifest unknown",), NotFound, "The registry has no such tag or digest"),
-    Known((500,), ("name unknown",), NotFound, "The registry has no such repository"),
+    Known((404, 500), ("manifest unknown",), NotFound, "The registry has no such tag or digest"),
+    Known((404, 500), ("name unknown",), NotFound, "The registry has no such repository"),
+    Known(
+        (404,), ("no such image",), NotFound, "Check name and tag; ImageCreate pulls an image that is missing"
+    ),
     Known((500,), ("x509:",), Refused, _CERTIFICATE),
     Known((500,), ("server gave http response to https client",), Refused, _PLAIN),
     Known((400, 500), ("invalid reference format",), Refused, _NAME),
@@ -70,6 +74,12 @@ KNOWN = (
         ("does not have a previous spec",),
         Refused,
         "There is nothing to go back to: the service was not updated since it was created",
+    ),
+    Known(
+        (400,),
+        ("mismatched runtime",),
+        Refused,
+        "With a version the body replaces the whole Spec: send it complete, or leave version empty to change a part",
     ),
     Known(
         (503,),
@@ -131,6 +141,9 @@ KNOWN = (
         Refused,
         "The engine has no such volume driver; PluginList and SystemInfo show which there are",
     ),
+    # Names.
+    Known((409,), ("name", "already in use"), Conflict, _TAKEN),
+    Known((409,), ("already exists",), Conflict, _TAKEN),
     # The state of a container, told as a fault.
     Known((500,), ("is not paused",), Conflict, "Only a paused container can be resumed"),
     Known((500,), ("is already paused",), Conflict, "ContainerUnpause resumes it"),
@@ -160,6 +173,11 @@ KNOWN = (
     ),
     Known((500,), ("no space left on device",), EngineFault, _NO_SPACE),
 )
+
+
+def known_in_stream(text: str) -> Known | None:
+    """Return what is known of a failure in the progress of a build, pull or push, which has no status."""
+    return known(500, text) or known(404, text)
 
 
 def known(status: int, text: str) -> Known | None:
