@@ -7,14 +7,18 @@
 | assignments | the value of NAME=value in a list, or of name: value in an object; not the name |
 | login | password and tokens of registry logins, as object, JSON text or base64 of it |
 
-Values of assignments are configuration as often as secrets: those below 6 characters stay visible (1, true, 8080),
-unless the name says password, token or the like. In what is not marked, a secret is the value of a name=value that
-says so, an entry of a free map (labels, driver options) that says so, and the password of an address.
+Values of assignments are configuration as often as secrets: unless the name says password, token or the like, those
+below 6 characters stay visible (1, true, 8080), and so do paths, words that errors are made of, and what the message
+also says in the open (its name, its image): without them no error could be understood.
+
+In what is not marked, a secret is the value of a name=value that says so, an entry of a free map (labels, driver
+options) that says so, and the password of an address.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,6 +33,39 @@ from lib.sailor.secret_names import (
 )
 
 Node = Mapping[str, Any]
+_PATH = re.compile(r"(/[a-z0-9_.-]{1,24})+/?")
+"""Small letters only: a secret in base64 may begin with a slash, too."""
+_WORDS = frozenset(
+    (
+        *(
+            "address",
+            "client",
+            "command",
+            "config",
+            "connection",
+            "container",
+            "containers",
+            "context",
+            "daemon",
+        ),
+        *("default", "development", "disabled", "docker", "enabled", "engine", "exists", "failed", "filter"),
+        *("folder", "follow", "format", "header", "images", "invalid", "linux", "localhost", "manager"),
+        *("message", "method", "missing", "network", "networks", "object", "plugin", "production", "python"),
+        *(
+            "refused",
+            "registry",
+            "request",
+            "response",
+            "running",
+            "server",
+            "service",
+            "services",
+            "staging",
+        ),
+        *("status", "stopped", "system", "testing", "timeout", "unknown", "verbose", "version", "volume"),
+        *("volumes", "warning", "windows", "worker"),
+    )
+)
 _NOTHING: Node = {}
 
 
@@ -36,9 +73,38 @@ def message_secrets(schema: Node, body: Any) -> Iterator[str]:
     """Yield the secrets of a message's body, which may have any shape: nothing has checked it yet."""
     try:
         value = body.parse() if isinstance(body, RawJson) else body
-        yield from _within(value, schema, schema.get("definitions", _NOTHING))
+        definitions = schema.get("definitions", _NOTHING)
+        shown = frozenset(_shown(value, schema, definitions))
+        for found in _within(value, schema, definitions):
+            if not isinstance(found, _Assigned) or found not in shown:
+                yield found
     except (ValueError, RecursionError):  # what cannot be read is refused, and never quoted
         return
+
+
+class _Assigned(str):
+    """A value whose name does not say that it is a secret."""
+
+    __slots__ = ()
+
+
+def _shown(value: Any, node: Node, definitions: Node, depth: int = 2) -> Iterator[str]:
+    """Yield the texts of unmarked fields at the top level and directly in an object there: names, an image."""
+    for name, item in value.items() if isinstance(value, Mapping) else ():
+        below = node.get("properties", _NOTHING).get(name)
+        if below is None or "x-secret" in below:
+            continue
+        below = definitions.get(below["$ref"].rpartition("/")[2], _NOTHING) if "$ref" in below else below
+        if "x-secret" in below:
+            continue
+        if isinstance(item, str):
+            yield item
+        elif depth > 1:
+            yield from _shown(item, below, definitions, depth - 1)
+
+
+def _is_ordinary(text: str) -> bool:
+    return text.lower() in _WORDS or _PATH.fullmatch(text) is not None
 
 
 def _within(value: Any, node: Node, definitions: Node) -> Iterator[str]:
@@ -95,8 +161,8 @@ def _assigned(value: Any) -> Iterator[str]:
     for name, text in pairs:
         if names_a_secret(name):
             yield from parts_of_secret(text)
-        elif len(text) >= SHORTEST_INSIDE:
-            yield text
+        elif len(text) >= SHORTEST_INSIDE and not _is_ordinary(text):
+            yield _Assigned(text)
             yield from secrets_in_text(text)
 
 

@@ -170,17 +170,45 @@ def test_fault_8_22_names_stay_readable() -> None:
     body = {
         "requestBody": {
             "Image": "shop/web:1.4",
-            "Env": ["PORT=8080", "DEBUG=true", "LEVEL=1", "MODE=production"],
+            "Env": [
+                *(
+                    "PORT=8080",
+                    "DEBUG=true",
+                    "LEVEL=1",
+                    "MODE=hunter",
+                    "NODE_ENV=production",
+                    "TYPE=Container",
+                ),
+                *(
+                    "DATA=/var/lib/data",
+                    "APP=storefront",
+                    "IMAGE=shop/web:1.4",
+                    "KEY=/Wjal/Xutn",
+                    "OLD_PASS=docker",
+                ),
+            ],
             "Labels": {"team": "storefront"},
             "HostConfig": {"Binds": ["/srv/data:/data"]},
         },
         "name": "storefront",
     }
     schema = validator(ROOT / "schemas/ContainerCreate.in.json").schema
-    assert set(message_secrets(schema, body)) == {"production"}
+    assert set(message_secrets(schema, body)) == {"hunter", "/Wjal/Xutn", "docker"}
     login = {"fromImage": "registry.lab/shop", "X_Registry_Auth": LOGIN}
     schema = validator(ROOT / "schemas/ImageCreate.in.json").schema
     assert set(message_secrets(schema, login)) == {LOGIN["password"]}
+
+
+def test_fault_8_22_an_error_is_understood_also_where_a_message_holds_common_words(tmp_path: Path) -> None:
+    """It read: POST /v1.56/***s/create: The *** name "/***" is already in use by ***."""
+    told = 'Conflict. The container name "/storefront" is already in use; see /var/lib/data'
+    body = {"requestBody": {"Image": "a", "Env": ["A=container", "B=storefront", "C=/var/lib/data"]}}
+    page = answer(json.dumps({"message": told}).encode(), "409 Conflict")
+    with Scripted(tmp_path, *[say(page)] * 3) as engine:
+        outcome = run_step("ContainerCreate", {**body, "name": "storefront"}, {"server": engine.url})
+    (error,) = outcome.errors
+    assert told in error["message"]
+    assert "***" not in error["message"]
 
 
 def test_fault_8_22_what_a_trigger_is_told_is_masked() -> None:
