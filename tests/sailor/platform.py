@@ -133,7 +133,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, self.path, headers, self._body(headers))
+        try:
+            request = Request(self.command, self.path, headers, self._body(headers))
+        except EOFError:  # who sent it has died; half a body is never kept
+            self.close_connection = True
+            return
         status, body, content_type = self.platform.answer(request)
         self.send_response(status)
         self.send_header("Content-Type", content_type)
@@ -147,13 +151,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding") != "chunked":
-            return self.rfile.read(int(headers.get("content-length", 0)))
+            size = int(headers.get("content-length", 0))
+            body = self.rfile.read(size)
+            if len(body) < size:
+                raise EOFError
+            return body
         body = b""
-        while size := int(self.rfile.readline(), 16):
+        while size := int(self.rfile.readline() or self._cut_off(), 16):
             body += self.rfile.read(size)
             self.rfile.readline()
         self.rfile.readline()
         return body
+
+    def _cut_off(self) -> bytes:
+        raise EOFError
 
     def log_message(self, *_: object) -> None:
         pass

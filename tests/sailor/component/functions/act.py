@@ -252,6 +252,20 @@ def store_attachment(context: Context, message: Message, config: Any, snapshot: 
     return Message({}, attachments={"file": stored})
 
 
+def store_slowly(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
+    """Store the first half of an attachment, and the second when a file is there."""
+    assert context.storage is not None
+
+    def halves() -> Iterator[bytes]:
+        yield b"abc" * 10_000
+        context.logger.info("at work")
+        wait_until(lambda: os.path.exists(message.body["file"]), "the file")
+        yield b"def" * 10_000
+
+    stored = context.storage.store(halves(), content_type="text/plain", size=message.body.get("size"))
+    return Message({}, attachments={"file": stored})
+
+
 def without_id_header(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
     """Hand the incoming headers on with another body."""
     return replace(message, body={"new": True})
