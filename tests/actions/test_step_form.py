@@ -186,6 +186,8 @@ def test_the_flows_of_the_examples_have_no_setting_that_does_nothing(path: Path)
         function = node["command"].rpartition(":")[2].partition("@")[0]
         if function in MANIFEST["actions"] or function in MANIFEST["triggers"]:
             checked(function, node.get("fields", {}))
+            # Named in the flow it would win over DOCKER_HOST, which README says is used.
+            assert "server" not in node.get("fields", {})
 
 
 def test_every_setting_of_an_action_is_read() -> None:

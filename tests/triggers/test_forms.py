@@ -107,7 +107,7 @@ def test_there_is_an_example_flow_that_can_be_run(key: str) -> None:
     flow = read_flow(FLOWS[name], frozenset(WORDS), frozenset(component["actions"]))
     assert flow.trigger.function == key
     fields = WORDS[key].get("fields", {})
-    assert flow.trigger.config.keys() - {"server"} <= fields.keys()
+    assert flow.trigger.config.keys() <= fields.keys()
 
 
 @pytest.mark.parametrize("key", WORDS)
