@@ -67,6 +67,11 @@ class Scripted:
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
+    @property
+    def open(self) -> int:
+        """Connections that the client has not closed yet."""
+        return sum(thread.is_alive() for thread in self._threads[1:])
+
     def _accept(self) -> None:
         while True:
             try:

@@ -23,11 +23,12 @@ from lib.engine.errors import (
     TimedOut,
     Unreachable,
 )
+from lib.engine.http.adapter import MOST_IDLE
 from lib.engine.retry import Retry
 from lib.engine.timeouts import Timeout, Timeouts
 from lib.engine.upload import Upload, UploadBroken
-from tests.engine.scripted import Scripted, answer, say, say_and_close
-from tests.lab.waiting import DEADLINE, ended
+from tests.engine.scripted import Act, Scripted, answer, say, say_and_close
+from tests.lab.waiting import DEADLINE, ended, wait_until
 
 ONCE = Retry(attempts=1)
 QUICK = Retry(attempts=3, first=0.001)
@@ -64,22 +65,40 @@ def test_a_connection_that_the_engine_closed_meanwhile_is_not_used(tmp_path: Pat
         assert server.connections == 2
 
 
-def test_threads_get_connections_of_their_own(tmp_path: Path) -> None:
-    together = threading.Barrier(4)
+def together(size: int) -> list[Act]:
+    """Acts that answer once all of them were asked."""
+    asked = threading.Barrier(size)
 
     def meet(peer: socket.socket) -> None:
-        together.wait(DEADLINE)
+        asked.wait(DEADLINE)
         peer.sendall(OBJECT)
 
-    with Scripted(tmp_path, *[meet] * 4) as server, engine_at(server) as engine:
-        engine.version  # noqa: B018
-        threads = [threading.Thread(target=engine.get, args=("/info",)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            ended(thread)
+    return [meet] * size
+
+
+def call_at_once(engine: Engine, size: int) -> None:
+    engine.version  # noqa: B018
+    threads = [threading.Thread(target=engine.get, args=("/info",)) for _ in range(size)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        ended(thread)
+
+
+def test_threads_get_connections_of_their_own(tmp_path: Path) -> None:
+    with Scripted(tmp_path, *together(4)) as server, engine_at(server) as engine:
+        call_at_once(engine, 4)
         assert len(server.requests) == 4
         assert server.connections == 4
+
+
+def test_what_a_burst_opened_is_not_kept_for_ever(tmp_path: Path) -> None:
+    """fault 8.18: a connection for each thread that ever called at the same time stayed open."""
+    size = 3 * MOST_IDLE
+    with Scripted(tmp_path, *together(size)) as server, engine_at(server) as engine:
+        call_at_once(engine, size)
+        assert server.connections == size
+        wait_until(lambda: server.open == MOST_IDLE, "the others to be closed")
 
 
 def test_nothing_listens(tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ from lib.engine.http.response import Body, EngineRequest, EngineResponse
 from lib.engine.http.status import check_encoding
 from lib.engine.timeouts import Timeout
 
+MOST_IDLE = 16
+"""Connections that wait for the next call; what a burst opened beyond them is closed."""
+
 
 class EngineAdapter(BaseAdapter):
     """Sends prepared requests to one engine; keeps idle connections, most recently used first."""
@@ -113,7 +116,7 @@ class EngineAdapter(BaseAdapter):
         return Connection(connect(self.endpoint, self.connect_timeout, self.context))
 
     def _release(self, exchange: Exchange) -> None:
-        if exchange.reusable:
+        if exchange.reusable and len(self._pool) < MOST_IDLE:
             self._pool.append(exchange.connection)
         else:
             exchange.close()
