@@ -138,7 +138,7 @@ class _Comparison:
             return False
         identity, now = look.container.id, look.condition
         if self.recent.complete:
-            return bool(walk(self.recent.fresh(identity), _seen(old)).lacks(now))
+            return bool(walk(self.recent.fresh(identity), _seen(old), now).lacks(now))
         found = changes(_seen(old), now, crash=False)
         return any(not turn.time for turn in compared(found, self.recent.remembered(identity), now))
 
@@ -172,7 +172,7 @@ class _Comparison:
         self, look: Look, old: Condition | None, now: Condition, found: Sequence[str]
     ) -> tuple[tuple[Turn, ...], Condition]:
         if self.recent.complete:
-            return walk(self.recent.fresh(look.container.id), old).settled(now)
+            return walk(self.recent.fresh(look.container.id), old, now).settled(now)
         return compared(found, self.recent.remembered(look.container.id), now), now
 
     def _is_silent(self, look: Look, old: Condition | None) -> bool:

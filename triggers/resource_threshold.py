@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from lib.engine import Version
+from lib.engine import Engine, Version
 from lib.engine.errors import BadInput, Conflict, NotFound
 from lib.engine.stats import Usage, cpu_percent
 from lib.form import Form, flag, text, whole
 from lib.form import number as decimal
 from lib.polling.clock import SECOND, iso
-from lib.polling.compact import digits, number, pieces
-from lib.polling.container import DIGITS, RUNNING, Container, listed, pack_id, selected, unpack_id
+from lib.polling.container import RUNNING, Container, listed, selected
+from lib.polling.gauges import LEAST, Gauge, Gauges, Watch
 from lib.polling.matching import Selection
 from lib.selection import containers, images, labels
-from lib.trigger import Finding, Found, Poll, trigger
+from lib.trigger import Fault, Finding, Found, Poll, trigger
 
 __all__ = ["containers", "images", "labels", "resource_threshold"]
 
 ONE_SHOT = Version(1, 41)
-COUNTER = 11
+AT_ONCE = 16
+"""Engines before API 1.42 answer for a container after a second or two of waiting: so many wait together."""
 SAMPLE = {
     "kind": "threshold",
     "event": "exceeded",
@@ -41,62 +42,6 @@ SAMPLE = {
     "memoryLimit": 268435456,
     "timestamp": "2026-01-01T12:00:00Z",
 }
-
-
-@dataclass(frozen=True)
-class Watch:
-    """How often in a row a value was above its limit, and whether that was told."""
-
-    count: int = 0
-    fired: bool = False
-
-    def pack(self) -> str:
-        """Write it in one digit."""
-        return digits(min(self.count, 31) * 2 + self.fired, 1)
-
-    @classmethod
-    def unpack(cls, packed: str) -> Watch:
-        """Read what `pack` wrote."""
-        return cls(number(packed) // 2, bool(number(packed) % 2))
-
-
-@dataclass(frozen=True)
-class Gauge:
-    """A container's counters at the last poll, and its watches."""
-
-    cpu: int
-    system: int
-    watches: Mapping[str, Watch]
-
-
-@dataclass(frozen=True)
-class Gauges:
-    """All running selected containers, by the kept part of their ids: 31 characters each."""
-
-    at: int
-    known: Mapping[str, Gauge] = field(default_factory=dict)
-
-    def to_state(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        packed = (
-            pack_id(short)
-            + digits(one.cpu, COUNTER)
-            + digits(one.system, COUNTER)
-            + one.watches["cpu"].pack()
-            + one.watches["memory"].pack()
-            for short, one in self.known.items()
-        )
-        return {"at": self.at, "gauges": "".join(packed)}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Gauges:
-        """Read `to_state`."""
-        known = {}
-        for one in pieces(state["gauges"], DIGITS + 2 * COUNTER + 2):
-            cpu, system = one[DIGITS : DIGITS + COUNTER], one[DIGITS + COUNTER : -2]
-            watches = {"cpu": Watch.unpack(one[-2]), "memory": Watch.unpack(one[-1])}
-            known[unpack_id(one[:DIGITS])] = Gauge(number(cpu), number(system), watches)
-        return cls(int(state["at"]), known)
 
 
 @dataclass(frozen=True)
@@ -121,8 +66,15 @@ class Limits:
         polls = whole(form, "polls", 3, least=1, most=30)
         return cls(cpu, memory, polls, decimal(form, "hysteresis", 10, most=100), flag(form, "recovered"))
 
+    def items(self) -> tuple[tuple[str, float | None], ...]:
+        """Return the limits by metric."""
+        return (("cpu", self.cpu), ("memory", self.memory))
+
     def step(self, watch: Watch, value: float | None, limit: float | None) -> tuple[Watch, str | None]:
-        """Return the watch after one more value, and what has to be told. Without a value nothing changes."""
+        """Return the watch after one more value, and what has to be told. Without a value nothing changes.
+
+        The hysteresis is at most half of the limit: below 0 no value would ever fall.
+        """
         if limit is None:
             return Watch(), None
         if value is None:
@@ -131,7 +83,7 @@ class Limits:
             count = watch.count + 1
             fires = not watch.fired and count >= self.polls
             return Watch(count, watch.fired or fires), "exceeded" if fires else None
-        back = watch.fired and value < limit - self.hysteresis
+        back = watch.fired and value < limit - min(self.hysteresis, limit / 2)
         return Watch(0, watch.fired and not back), "recovered" if back and self.recovered else None
 
 
@@ -139,41 +91,87 @@ class Limits:
 def resource_threshold(poll: Poll[Gauges]) -> Found[Gauges]:
     """Measure every selected running container: ContainerList, ContainerStats (one-shot)."""
     limits = Limits.of(poll.form)
-    before = poll.state.known if poll.state else {}
+    present = listed(poll.engine)
+    running = [one for one in present if one.status in RUNNING]
+    chosen = selected(running, Selection.of(poll.form), poll.engine)
+    poll.need_room(len(chosen) * LEAST)
     findings: list[Finding] = []
     known: dict[str, Gauge] = {}
-    running = [one for one in listed(poll.engine) if one.status in RUNNING]
-    for container in selected(running, Selection.of(poll.form), poll.engine):
-        usage = _usage(poll, container)
+    ended: list[Container] = []
+
+    def keep(container: Container) -> None:
+        if old := _before(poll, container):
+            known[container.key] = old
+
+    for container, usage in poll.each(
+        chosen, _usage, key=_key, name=_name, fault=_fault, missed=keep, at_once=AT_ONCE
+    ):
         if usage is None:
+            ended.append(container)
             continue
-        old = before.get(container.short)
+        old = _before(poll, container)
         values = {
             "cpu": cpu_percent(usage, old.cpu, old.system) if old else None,
             "memory": usage.memory_percent,
         }
         watches = {}
-        for metric, limit in (("cpu", limits.cpu), ("memory", limits.memory)):
+        for metric, limit in limits.items():
             watch = old.watches[metric] if old else Watch()
             watches[metric], event = limits.step(watch, values[metric], limit)
             if event and limit is not None:
                 findings.append(
                     _finding(poll, container, metric, event, limit, values, usage, watches[metric])
                 )
-        known[container.short] = Gauge(usage.cpu, usage.system, watches)
+        known[container.key] = Gauge(usage.cpu, usage.system, watches)
+    ended += [one for one in present if one.status not in RUNNING]
+    findings += _stopped(poll, limits, present, ended)
     return Found(findings, Gauges(poll.now, known))
 
 
-def _usage(poll: Poll[Gauges], container: Container) -> Usage | None:
+def _before(poll: Poll[Gauges], container: Container) -> Gauge | None:
+    return poll.state.of(container) if poll.state else None
+
+
+def _usage(engine: Engine, container: Container) -> Usage | None:
     fields: dict[str, Any] = {"id": container.id, "stream": False}
     query = ["stream"]
-    if poll.engine.version >= ONE_SHOT:  # older engines take a second for each container
+    if engine.version >= ONE_SHOT:  # older engines take two seconds for each container
         fields["one_shot"] = True
         query.append("one-shot")
-    try:
-        return Usage.of(poll.engine.get("/containers/{id}/stats", fields, query=query).json())
-    except (NotFound, Conflict):  # ended since it was listed
-        return None
+    return Usage.of(engine.get("/containers/{id}/stats", fields, query=query).json())
+
+
+def _key(container: Container) -> str:
+    return container.id
+
+
+def _name(container: Container) -> str:
+    return f"Container {container.name}"
+
+
+def _fault(container: Container, error: Exception) -> Fault | None:
+    """Return what is told of a container that cannot be measured; of one that ended since the list, nothing."""
+    return None if isinstance(error, NotFound | Conflict) else Fault.of(_name(container), error)
+
+
+def _stopped(
+    poll: Poll[Gauges], limits: Limits, present: list[Container], ended: list[Container]
+) -> Iterator[Finding]:
+    """Yield the recovery of containers that were above a limit and no longer run."""
+    if poll.state is None or not limits.recovered:
+        return
+    bodies = {one.key: one.body() for one in ended}
+    shorts = {one.short: one.key for one in present}
+    keys = {one.key for one in present}
+    for key, old in poll.state.known.items():
+        whole_key = key if key in keys else shorts.get(key, key)
+        if whole_key in keys and whole_key not in bodies:  # it runs
+            continue
+        container = bodies.get(whole_key) or {"id": key, "name": None, "image": None, "labels": {}}
+        for metric, limit in limits.items():
+            if limit is not None and old.watches[metric].fired:
+                body = _body(poll, container, metric, "recovered", limit)
+                yield Finding(body, f"{key} {metric} stopped {poll.state.at}")
 
 
 def _finding(
@@ -186,19 +184,33 @@ def _finding(
     usage: Usage,
     watch: Watch,
 ) -> Finding:
-    body = {
-        "kind": "threshold",
-        "event": event,
-        "metric": metric,
+    body = _body(poll, container.body(), metric, event, limit) | {
         "value": values[metric],
-        "threshold": limit,
         "polls": watch.count,
-        "container": container.body(),
         "cpuPercent": values["cpu"],
         "memoryPercent": values["memory"],
         "memoryBytes": usage.memory,
         "memoryLimit": usage.memory_limit or 0,
-        "timestamp": iso(poll.now * SECOND),
     }
     at = poll.state.at if poll.state else 0
     return Finding(body, f"{container.id} {metric} {event} {at}")
+
+
+def _body(
+    poll: Poll[Gauges], container: Mapping[str, Any], metric: str, event: str, limit: float
+) -> dict[str, Any]:
+    """Return the message about a container without values, as of one that does not run."""
+    return {
+        "kind": "threshold",
+        "event": event,
+        "metric": metric,
+        "value": None,
+        "threshold": limit,
+        "polls": 0,
+        "container": dict(container),
+        "cpuPercent": None,
+        "memoryPercent": None,
+        "memoryBytes": None,
+        "memoryLimit": None,
+        "timestamp": iso(poll.now * SECOND),
+    }

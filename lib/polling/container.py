@@ -96,7 +96,7 @@ def own_name(entry: Mapping[str, Any]) -> str:
 class Listing:
     """All containers in order of their names; `made`: the engine's time in Unix seconds, None where it is not told."""
 
-    containers: Sequence[Container]
+    containers: list[Container]
     made: int | None
 
 
@@ -107,7 +107,7 @@ def listing(engine: Engine) -> Listing:
     return Listing(sorted(found, key=lambda one: (one.name, one.id)), answered_at(reply.headers))
 
 
-def listed(engine: Engine) -> Sequence[Container]:
+def listed(engine: Engine) -> list[Container]:
     """Return all containers in order of their names: ContainerList."""
     return listing(engine).containers
 

@@ -89,6 +89,7 @@ def _agrees(one: Container, known: Condition, age: Shown) -> bool:
     if one.status == "exited":
         return age.code == known.exit_code
     if one.status == "paused":
-        return age.note == "Paused"
+        # Its health is not in the text then, and may have turned while it was not paused.
+        return age.note == "Paused" and known.health in ("none", one.health.lower())
     health = one.health.lower() or _HEALTHS.get(age.note, "?")
     return one.status == "running" and health == known.health == _HEALTHS.get(age.note, "?")

@@ -52,14 +52,19 @@ class Walk:
         return (*self.turns, *(Turn(change, 0) for change in lacking if change not in told)), now
 
 
-def walk(events: Sequence[Event], before: Condition | None) -> Walk:
-    """Follow the events of a container since `before`; those that it already shows turn nothing."""
+def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> Walk:
+    """Follow the events of a container since `before` to `now`; those that `before` already shows turn nothing.
+
+    A start that no event tells (yet) leaves what a start leaves.
+    """
+    last_start = 0
     health, paused = (before.health, before.status == "paused") if before else ("none", False)
     found: list[Turn] = []
     for event in events:
         action, told = verb(event), str(event.get("Action") or "").partition(":")[2].strip()
         if action == "start":
             health, paused = "none" if health == "none" else "starting", False
+            last_start = nanos(event)
         elif action == "die":
             paused = False
         elif action in ("pause", "unpause") and paused != (action == "pause"):
@@ -69,6 +74,8 @@ def walk(events: Sequence[Event], before: Condition | None) -> Walk:
             health = told
             if told in _KNOWN:
                 found.append(Turn(told, nanos(event)))
+    if before and now.started != before.started and last_start < now.started:
+        health, paused = "none" if health == "none" else "starting", False
     return Walk(tuple(found), health, paused)
 
 

@@ -1,0 +1,234 @@
+"""containerStateChanged on real engines, with what really happened beside it: nothing lost, ids that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lib.local.local_image import LocalImageError
+from lib.local.private_engine import PrivateEngineError
+from tests.integration.trigger_lab import config, desk, engines_closed
+from tests.lab.cut import Cut
+from tests.lab.engine import LabEngine
+from tests.lab.need import missing, skip_anywhere
+from tests.lab.newer import NewerEngineError, begin
+from tests.lab.waiting import wait_until
+from tests.triggers.desk import Desk, Emitted
+from tests.triggers.table import record
+from tests.triggers.truth import Truth
+
+__all__ = ["engines_closed"]
+pytestmark = pytest.mark.engine
+KEY = "containerStateChanged"
+ALWAYS = {"RestartPolicy": {"Name": "always"}}
+SICK = {"Test": ["CMD-SHELL", "[ ! -e /tmp/sick ]"], "Interval": 1_000_000_000, "Retries": 1}
+# Three crashes after each start by hand, then it stays.
+THREE = "n=$(cat /tmp/n 2>/dev/null || echo 0); n=$((n+1)); echo $n >/tmp/n; [ $((n%4)) = 0 ] && sleep 600; exit 9"
+
+
+@pytest.fixture(scope="module", params=["20.10", "28.5"])
+def engine(request: pytest.FixtureRequest) -> Iterator[LabEngine]:
+    try:
+        lab = LabEngine.begin() if request.param == "20.10" else begin("sid")
+    except NewerEngineError as problem:
+        skip_anywhere(str(problem))
+    except (PrivateEngineError, LocalImageError) as problem:
+        missing(str(problem))
+    yield lab
+    lab.close()
+
+
+@pytest.fixture
+def clean(engine: LabEngine) -> Iterator[LabEngine]:
+    yield engine
+    for entry in engine.wire.do("GET", "/containers/json", all=True).json():
+        engine.remove(entry["Id"])
+
+
+@pytest.fixture
+def truth(clean: LabEngine) -> Iterator[Truth]:
+    recorder = Truth(clean)
+    yield recorder
+    recorder.close()
+
+
+def told(emitted: Emitted) -> list[tuple[str, str]]:
+    return [(body["change"], body["container"]["name"]) for body in emitted.of("change")]
+
+
+def ids(emitted: Emitted) -> dict[str, str | None]:
+    return {one.body["change"]: one.id for one in emitted.messages}
+
+
+def state(engine: LabEngine, container: str) -> dict[str, Any]:
+    answer: dict[str, Any] = engine.wire.do("GET", f"/containers/{container}/json").json()
+    return answer
+
+
+def note(engine: LabEngine, situation: str, emitted: int, repeated: int = 0) -> None:
+    record(KEY, f"{situation} ({engine.version})", emitted=emitted, repeated=repeated)
+
+
+def run_in(engine: LabEngine, container: str, command: str) -> None:
+    made = engine.wire.do("POST", f"/containers/{container}/exec", {"Cmd": ["sh", "-c", command]}).json()
+    engine.wire.do("POST", f"/exec/{made['Id']}/start", {"Detach": True})
+
+
+def stays(engine: LabEngine, container: str, restarts: int) -> None:
+    def calm() -> bool:
+        now = state(engine, container)
+        return bool(now["RestartCount"] == restarts and now["State"]["Status"] == "running")
+
+    wait_until(calm, f"{restarts} restarts")
+
+
+def becomes(engine: LabEngine, container: str, health: str) -> None:
+    wait_until(lambda: state(engine, container)["State"]["Health"]["Status"] == health, health)
+
+
+def test_fault_9_2_a_crash_before_its_removal_is_told_with_its_exit_code(
+    clean: LabEngine, truth: Truth
+) -> None:
+    """One that was known, one that came and went between two polls; and a kill repeats with equal ids."""
+    auto = {"AutoRemove": True}
+    script = "while [ ! -e /tmp/end ]; do sleep 0.05; done; exit 7"
+    container = clean.run(["sh", "-c", script], HostConfig=auto, name="known", Labels={"team": "shop"})
+    step = desk("container_state_changed", clean)
+    step.poll()
+    run_in(clean, container, "touch /tmp/end")
+    truth.wait("destroy", container)
+    short = clean.run(["sh", "-c", "exit 5"], HostConfig=auto, name="short")
+    gone = truth.wait("destroy", short)
+    assert gone["Actor"]["Attributes"]["name"] == "short"
+    start = step.snapshot
+    emitted = step.poll()
+    assert told(emitted)[:2] == [("crashed", "known"), ("removed", "known")]
+    assert emitted.bodies[0]["exitCode"] == 7
+    assert emitted.bodies[0]["container"]["labels"] == {"team": "shop"}
+    again = Desk("container_state_changed", config(clean), start).poll()
+    assert again.ids[:2] == emitted.ids[:2]
+    rest = told(emitted)[2:] + told(_settled_poll(clean, step))
+    assert rest == [("crashed", "short"), ("removed", "short")]
+    note(clean, "crashed and removed at once", emitted=6, repeated=2)
+
+
+def _settled_poll(engine: LabEngine, step: Desk) -> Emitted:
+    from tests.integration.trigger_lab import settled
+
+    settled()
+    return step.poll()
+
+
+def test_fault_9_7_a_container_that_its_policy_restarts_is_told_when_it_is_first_seen(
+    clean: LabEngine, truth: Truth
+) -> None:
+    step = desk("container_state_changed", clean)
+    step.poll()
+    container = clean.run(["sh", "-c", THREE], HostConfig=ALWAYS, name="three")
+    stays(clean, container, 3)
+    assert len([e for e in truth.events if e["Action"] == "die" and e["Actor"]["ID"] == container]) == 3
+    emitted = step.poll()
+    assert told(emitted) == [("crashed", "three"), ("started", "three"), ("restartLoop", "three")]
+    assert emitted.bodies[0]["restarts"] == 3
+    assert step.poll().bodies == []
+    note(clean, "restarted by its policy when first seen", emitted=3)
+
+
+def test_fault_9_8_crashes_after_a_start_by_hand_are_told(clean: LabEngine) -> None:
+    container = clean.run(["sh", "-c", THREE], HostConfig=ALWAYS, name="three")
+    stays(clean, container, 3)
+    step = desk("container_state_changed", clean)
+    step.poll()
+    clean.wire.do("POST", f"/containers/{container}/restart", t=0)
+    stays(clean, container, 3)
+    assert told(step.poll()) == [("crashed", "three"), ("started", "three"), ("restartLoop", "three")]
+    note(clean, "the engine's count was set back by a start by hand", emitted=3)
+
+
+def test_fault_9_17_a_repeat_has_the_same_ids_whatever_happened_meanwhile(clean: LabEngine) -> None:
+    step = desk("container_state_changed", clean)
+    step.poll()
+    container = clean.run(name="patient", Healthcheck=SICK)
+    first = step.poll(dies_after=1)
+    assert told(first) == [("started", "patient")]
+    becomes(clean, container, "healthy")
+    second = step.poll(dies_after=2)
+    assert told(second) == [("started", "patient"), ("healthy", "patient")]
+    run_in(clean, container, "touch /tmp/sick")
+    becomes(clean, container, "unhealthy")
+    third = step.poll(dies_after=3)
+    assert told(third) == [("started", "patient"), ("healthy", "patient"), ("unhealthy", "patient")]
+    clean.wire.do("POST", f"/containers/{container}/pause")
+    fourth = step.poll()
+    assert ids(fourth).items() >= ids(third).items() >= ids(second).items() >= ids(first).items()
+    assert told(fourth)[3:] == [("paused", "patient")]
+    assert len(set(fourth.ids)) == 4
+    note(clean, "killed four times while the container went on", emitted=10, repeated=6)
+
+
+def test_fault_9_17_a_crash_that_was_mended_meanwhile_has_the_same_id(clean: LabEngine) -> None:
+    script = "while [ ! -e /tmp/go ]; do sleep 0.05; done; rm /tmp/go; exit 4"
+    container = clean.run(["sh", "-c", script], HostConfig=ALWAYS, name="slow")
+    step = desk("container_state_changed", clean)
+    step.poll()
+    run_in(clean, container, "touch /tmp/go")
+    stays(clean, container, 1)
+    first = step.poll(dies_after=2)
+    assert told(first) == [("crashed", "slow"), ("started", "slow")]
+    clean.wire.do("POST", f"/containers/{container}/pause")
+    second = step.poll()
+    assert second.ids[:2] == first.ids
+    assert told(second)[2:] == [("paused", "slow")]
+
+
+def test_fault_9_20_health_that_turns_and_returns_and_pauses_are_told(clean: LabEngine, truth: Truth) -> None:
+    container = clean.run(name="patient", Healthcheck=SICK)
+    other = clean.run(name="paused")
+    clean.wire.do("POST", f"/containers/{other}/pause")
+    becomes(clean, container, "healthy")
+    step = desk("container_state_changed", clean)
+    step.poll()
+    run_in(clean, container, "touch /tmp/sick")
+    becomes(clean, container, "unhealthy")
+    run_in(clean, container, "rm /tmp/sick")
+    becomes(clean, container, "healthy")
+    clean.wire.do("POST", f"/containers/{other}/unpause")
+    clean.wire.do("POST", f"/containers/{other}/restart", t=0)
+    clean.wire.do("POST", f"/containers/{other}/pause")
+    happened = [e["Action"] for e in truth.events if e["Actor"]["ID"] == container]
+    assert [one for one in happened if one.startswith("health_status")][-2:] == [
+        "health_status: unhealthy",
+        "health_status: healthy",
+    ]
+    emitted = step.poll()
+    assert sorted(told(emitted)) == [
+        ("healthy", "patient"),
+        ("paused", "paused"),
+        ("restarted", "paused"),
+        ("unhealthy", "patient"),
+        ("unpaused", "paused"),
+    ]
+    assert step.poll().bodies == []
+    note(clean, "health and pauses that turn and return", emitted=5)
+
+
+def test_fault_9_23_a_quiet_poll_asks_for_none_of_the_containers(clean: LabEngine) -> None:
+    for number in range(20):
+        clean.create(["true"], name=f"made{number}")
+    for number in range(6):
+        clean.run(name=f"up{number}")
+        clean.wait(clean.run(["true"], name=f"down{number}"))
+    with Cut(clean.socket) as door:
+        step = Desk(
+            "container_state_changed", {"server": "2", "otherServer": f"http://{door.host}:{door.port}"}
+        )
+        step.poll()
+        _settled_poll(clean, step)
+        _settled_poll(clean, step)
+        before = door.requests.passed
+        assert step.poll().bodies == []
+        quiet = door.requests.passed - before
+    assert quiet < 10 * 200
+    note(clean, f"quiet poll of 32 containers: {quiet} bytes of requests", emitted=0)
