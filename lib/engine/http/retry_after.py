@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 LONGEST = 30 * 24 * 3600
@@ -20,7 +21,10 @@ def retry_after(text: str | None) -> float | None:
     if _SECONDS.fullmatch(value):
         return float(min(int(value), LONGEST))
     try:
-        moment = parsedate_to_datetime(value).timestamp()
+        moment = parsedate_to_datetime(value)
+        if moment.tzinfo is None:  # the oldest form names no zone: all of them are in UTC
+            moment = moment.replace(tzinfo=UTC)
+        seconds = moment.timestamp() - time.time()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    return min(max(moment - time.time(), 0.0), float(LONGEST))
+    return min(max(seconds, 0.0), float(LONGEST))

@@ -60,6 +60,20 @@ def test_a_date_is_so_many_seconds_ahead() -> None:
     assert 0 < told <= 3600
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_a_date_without_a_zone_is_in_utc(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 8.20: the oldest form of dates in HTTP was read in the time of this machine."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        told = retry_after(time.asctime(time.gmtime(time.time() + 3600)))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert told is not None
+    assert 0 < told <= 3600
+
+
 @given(st.text())
 def test_any_text_is_a_time_or_nothing(text: str) -> None:
     """Fault 8.20."""
