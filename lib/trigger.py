@@ -23,7 +23,7 @@ from lib.engine.expected import expected_form
 from lib.form import Form, choice, whole
 from lib.polling.clock import engine_time, moment
 from lib.polling.compact import mark
-from lib.polling.delivery import Delivery, TriggerNotice
+from lib.polling.delivery import AROUND, BETWEEN, Delivery, TriggerNotice
 from lib.polling.faults import Fault
 from lib.polling.identity import forget, identity
 from lib.polling.poll import Finding, Found, Poll, Storable
@@ -123,6 +123,7 @@ def _poll(
         turn=turn,
         trigger=room.trigger,
         room=room.size,
+        body_room=context.emit.room - AROUND - BETWEEN,
     )
 
 

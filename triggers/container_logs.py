@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
-from lib.engine import Engine, Fields
-from lib.engine.errors import EngineFault, NotFound
+from lib.engine import Engine
+from lib.engine.errors import EngineError
 from lib.form import Form, choice, whole
-from lib.polling.clock import EDGE_SECONDS, SECOND, iso, wire
-from lib.polling.compact import mark, pieces
-from lib.polling.container import DIGITS, Container, listed, pack_id, selected, unpack_id
-from lib.polling.logtail import WIDTH, Line, Position, Tail, framed, read, terminal
+from lib.polling.budget import Budget
+from lib.polling.clock import EDGE_SECONDS, SECOND
+from lib.polling.container import Container, listing, selected
+from lib.polling.list_status import shown
+from lib.polling.logmessages import told
+from lib.polling.lognotices import changed_log, gone, never_seen
+from lib.polling.logplaces import FINISHED, LEAST, MUTE, OPEN, Place, Places
+from lib.polling.logreading import ENDED, last_lines, read_on
+from lib.polling.logtail import Line, Position, Tail
+from lib.polling.logunreadable import unreadable
 from lib.polling.matching import Selection
 from lib.polling.pattern import pattern
+from lib.polling.recent_events import Place as EventsPlace
+from lib.polling.recent_events import RecentEvents
 from lib.selection import containers, images, labels
-from lib.trigger import Finding, Found, Poll, trigger
+from lib.trigger import Fault, Found, Poll, trigger
 
 __all__ = ["container_logs", "containers", "images", "labels"]
 
-# A line without an end is waited for, so long; then it is told as it stands.
-PATIENCE_SECONDS = 10
-NAME = 3
-ENDED = ("exited", "dead")
-FINISHED, MUTE = "f", "m"
-FLAGS = {FINISHED, MUTE, "-"}
-NOT_IMPLEMENTED = 501
 SAMPLE = {
     "kind": "line",
     "container": {
@@ -43,118 +44,118 @@ SAMPLE = {
 }
 
 
-@dataclass(frozen=True)
-class Place:
-    """How far one container's log is read. `flag`: FINISHED (it had ended and is read to the end) or MUTE (no log)."""
-
-    name: str
-    position: Position
-    flag: str = "-"
-
-
-@dataclass(frozen=True)
-class Places:
-    """All selected containers, by the kept part of their ids: 32 characters each."""
-
-    at: int
-    known: Mapping[str, Place] = field(default_factory=dict)
-
-    def to_state(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        packed = (pack_id(k) + p.name + p.position.pack() for k, p in self.known.items())
-        flags = "".join(place.flag for place in self.known.values())
-        return {"at": self.at, "logs": "".join(packed), "flags": flags}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Places:
-        """Read `to_state`."""
-        known = {}
-        for one, flag in zip(pieces(state["logs"], DIGITS + NAME + WIDTH), state["flags"], strict=True):
-            if flag not in FLAGS:
-                raise ValueError(f"{flag!r} is no flag")
-            name, position = one[DIGITS : DIGITS + NAME], Position.unpack(one[DIGITS + NAME :])
-            known[unpack_id(one[:DIGITS])] = Place(name, position, flag)
-        return cls(int(state["at"]), known)
-
-
-def last_line(poll: Poll[Places]) -> dict[str, Any] | None:
-    """Return the last line of the first selected container that has one, for a debug run."""
+def last_line(poll: Poll[Places]) -> Mapping[str, Any] | None:
+    """Return the last line of the first selected container that has one, for a try-out."""
     keeps = _Chooser(poll.form)
-    for container in selected(listed(poll.engine), Selection.of(poll.form))[:10]:
-        tail = _tail(poll, container, Position(), limit=1 << 20, last=50)
-        lines = [line for line in tail.lines if keeps(line)] if tail else []
+    for container in selected(listing(poll.engine).containers, Selection.of(poll.form), poll.engine)[:10]:
+        try:
+            tail = last_lines(poll.engine, container, 50, 1 << 20)
+        except EngineError:  # this one's log cannot be read
+            continue
+        lines = [line for line in tail.lines if keeps(line)]
         if lines:
-            return _body(container, lines[-1])
+            return next(told(container, lines[-1], poll.body_room)).body
     return None
 
 
-@trigger("containerLogs", read=Places.from_state, sample=SAMPLE, live=last_line)
+def _settings(form: Form) -> None:
+    _Chooser(form)
+    _most_bytes(form)
+
+
+def _most_bytes(form: Form) -> int:
+    return whole(form, "maxBytes", 1_000_000, least=1000, most=8_000_000)
+
+
+@trigger("containerLogs", read=Places.from_state, sample=SAMPLE, live=last_line, settings=_settings)
 def container_logs(poll: Poll[Places]) -> Found[Places]:
-    """Read every selected container's log from where it was left: ContainerList, ContainerLogs."""
-    everything = listed(poll.engine)
-    chosen = selected(everything, Selection.of(poll.form), poll.engine)
+    """Read the selected containers' logs from where they were left: ContainerList, SystemEvents, ContainerLogs.
+
+    Not read are those of containers that had ended, were read to their end, and did not run since.
+    """
+    selection = Selection.of(poll.form)
+    found = listing(poll.engine)
+    chosen = selected(found.containers, selection, poll.engine)
+    poll.need_room(len(chosen) * LEAST)
+    # After the list: what is no longer in it has its events in here.
+    recent = RecentEvents.read(poll.engine, poll.state.events if poll.state else EventsPlace(), poll.now)
+    findings = [
+        *gone(poll, found.containers, chosen, recent),
+        *never_seen(poll, found.containers, selection, recent),
+    ]
+    places = {container.id: _before(poll, container) for container in chosen}
+    unread, touched = [], recent.touched()
+    for container in chosen:
+        place = places[container.id]
+        if _is_still(poll, container, place, found.made, recent, touched):
+            poll.skip(container.id)
+        else:
+            unread.append(container)
+            # What is not reached, or fails, is not read to its end: the next poll has to come back to it.
+            places[container.id] = replace(place, flag=MUTE if place.flag == MUTE else OPEN)
     keeps = _Chooser(poll.form)
-    budget = whole(poll.form, "maxBytes", 1_000_000, least=1000, most=8_000_000)
-    findings = list(_vanished(poll, everything, chosen))
-    known: dict[str, Place] = {}
-    for place_in_line, container in enumerate(chosen):
-        before = _before(poll, container)
-        # What the containers before left over is shared out, so that a loud one cannot silence the others.
-        tail = _tail(poll, container, before.position, limit=budget // (len(chosen) - place_in_line))
-        if tail is None:
-            findings += [] if before.flag == MUTE else [_mute(poll, container)]
-            known[container.short] = Place(before.name, before.position, MUTE)
-            continue
-        budget = max(budget - sum(len(line.data) for line in tail.lines), 1000)
-        findings += [_gap(poll, container, before, tail)] if tail.gap else []
-        findings += [_finding(container, line) for line in tail.lines if keeps(line)]
+    for container, tail in _tails(poll, unread, places):
+        before = places[container.id]
+        findings += [changed_log(poll, container, before.position, tail)] if tail.gap else []
+        for line in tail.lines:
+            findings += told(container, line, poll.body_room) if keeps(line) else ()
         finished = container.status in ENDED and not tail.more
-        known[container.short] = Place(before.name, tail.position, FINISHED if finished else "-")
-    return Found(findings, Places(poll.now, known))
+        places[container.id] = Place.of(container, tail.position, FINISHED if finished else OPEN)
+    return Found(findings, Places(poll.now, {one.key: places[one.id] for one in chosen}, recent.place))
+
+
+def _tails(
+    poll: Poll[Places], unread: Sequence[Container], places: dict[str, Place]
+) -> Iterator[tuple[Container, Tail]]:
+    """Read on in each log, within the bytes of a poll."""
+    budget = Budget(_most_bytes(poll.form), len(unread))
+
+    def work(engine: Engine, container: Container) -> Tail:
+        share = budget.take()
+        tail = read_on(engine, container, places[container.id].position, now=poll.now, limit=share)
+        budget.give_back(share, sum(len(line.data) for line in tail.lines))
+        return tail
+
+    def fault(container: Container, error: Exception) -> Fault | None:
+        flag, told_of_it = unreadable(container, error)
+        places[container.id] = replace(places[container.id], flag=flag)
+        return told_of_it
+
+    return poll.each(unread, work, key=_id, name=_name, fault=fault)
 
 
 def _before(poll: Poll[Places], container: Container) -> Place:
     """Return where to begin: where it was left; at the beginning of a new container; else as for a first run."""
-    name = mark(container.name, NAME)
+    edge = Position((poll.now - EDGE_SECONDS) * SECOND)
     if poll.state is None:
-        edge = (poll.now - EDGE_SECONDS) * SECOND
-        return Place(name, Position(edge if poll.start is None else max(poll.start - 1, 0)))
-    known = poll.state.known.get(container.short)
+        return Place.of(container, edge if poll.start is None else Position(max(poll.start - 1, 0)))
+    known = poll.state.of(container)
     if known:
-        return Place(name, known.position, known.flag)
+        return Place.of(container, known.position, known.flag)
     is_new = container.created >= poll.state.at * SECOND or poll.now < poll.state.at
-    return Place(name, Position() if is_new else Position((poll.now - EDGE_SECONDS) * SECOND))
+    return Place.of(container, Position() if is_new else edge)
 
 
-def _tail(
-    poll: Poll[Places], container: Container, before: Position, *, limit: int, last: int = 0
-) -> Tail | None:
-    """Read on; None where the container's log driver cannot be read."""
-    until = (poll.now - EDGE_SECONDS) * SECOND
-    ended = container.status in ENDED
-    window: dict[str, Any] = {"id": container.id, "stdout": True, "stderr": True, "timestamps": True}
-    window |= {"since": wire(before.time)} if before.time else {}
-    # Nobody writes to the log of an ended container any more; and with the engine's clock behind the last line, the
-    # end of the window would hide everything.
-    window |= {"until": wire(until)} if before.time <= until and not ended else {}
-    window |= {"tail": str(last)} if last else {}
-    settled = (1 << 63) if ended else until - PATIENCE_SECONDS * SECOND
-    names = ("stdout", "stderr", "timestamps", "since", "until", "tail")
-    try:
-        with poll.engine.logs("/containers/{id}/logs", window, query=names, tty=_has_terminal) as logs:
-            logs.pace(30, 120)
-            frames = terminal(logs.frames()) if logs.tty else framed(logs.frames())
-            return read(frames, before, settled=settled, limit=limit)
-    except NotFound:  # removed since it was listed: the next poll tells
-        return Tail(before)
-    except EngineFault as fault:
-        if fault.status != NOT_IMPLEMENTED:
-            raise
-        return None
-
-
-def _has_terminal(engine: Engine, fields: Fields) -> bool:
-    return bool(engine.get("/containers/{id}/json", fields).json()["Config"]["Tty"])
+def _is_still(
+    poll: Poll[Places],
+    container: Container,
+    place: Place,
+    made: int | None,
+    recent: RecentEvents,
+    touched: frozenset[str],
+) -> bool:
+    """Whether a container that had ended did not run since its log was read; `made`: when the list was made."""
+    if place.flag == OPEN or container.status not in ENDED:
+        return False
+    if container.status != "exited":  # it never ran, or never will
+        return True
+    age = shown(container.shown)
+    if age is None or made is None or poll.state is None or poll.now < poll.state.at:
+        return False
+    if recent.complete and container.id in touched:
+        return False
+    since = recent.until if recent.complete else poll.state.at
+    return age.least > made + 1 - since
 
 
 class _Chooser:
@@ -170,56 +171,9 @@ class _Chooser:
         return self._matches is None or self._matches(line.text)
 
 
-def _finding(container: Container, line: Line) -> Finding:
-    identity = f"{container.id} {line.time} {line.ordinal} {line.stream} {mark(line.data.hex(), 10)}"
-    return Finding(_body(container, line), identity)
+def _id(container: Container) -> str:
+    return container.id
 
 
-def _body(container: Container, line: Line) -> dict[str, Any]:
-    return {
-        "kind": "line",
-        "container": container.body(),
-        "stream": line.stream,
-        "text": line.text,
-        "whole": line.whole,
-        "timeNano": str(line.time),
-        "timestamp": iso(line.time),
-    }
-
-
-def _gap(poll: Poll[Places], container: Container, before: Place, tail: Tail) -> Finding:
-    texts = {
-        "rotated": "The log was rotated or emptied beyond the last line that was read",
-        "rewritten": "The log is not the one that was read before",
-    }
-    gap = tail.gap or "rotated"
-    text = f"{texts[gap]}; lines of {container.name} since {iso(before.position.time)} may be missing"
-    identity = f"{container.id} {before.position.pack()}"
-    return poll.gap(gap, text, identity, container=container.body(), **{"from": iso(before.position.time)})
-
-
-def _vanished(
-    poll: Poll[Places], everything: Sequence[Container], chosen: Sequence[Container]
-) -> Iterator[Finding]:
-    """Tell of containers that went, recreated under their name or not, before their last lines could be read."""
-    if poll.state is None:
-        return
-    present = {one.short for one in everything}
-    fresh = {mark(one.name, NAME): one for one in chosen if one.short not in poll.state.known}
-    for short, place in poll.state.known.items():
-        if short in present or place.flag == MUTE:
-            continue
-        successor = fresh.get(place.name)
-        since = iso(place.position.time) if place.position.time else "its start"
-        identity = f"{short} {place.position.pack()}"
-        if successor:
-            text = f"{successor.name} was recreated; lines of the old container since {since} may be missing"
-            yield poll.gap("recreated", text, identity, container=successor.body(), **{"from": since})
-        elif place.flag != FINISHED:
-            text = f"Container {short} was removed; its lines since {since} may be missing"
-            yield poll.gap("removed", text, identity, container={"id": short}, **{"from": since})
-
-
-def _mute(poll: Poll[Places], container: Container) -> Finding:
-    text = f"The log driver of {container.name} cannot be read, so its lines are not seen. Use json-file or local"
-    return poll.warning("unreadable", text, container.id, container=container.body())
+def _name(container: Container) -> str:
+    return container.name

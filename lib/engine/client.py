@@ -164,16 +164,17 @@ class Engine(Negotiated, Closing):
         fields: Fields = NOTHING,
         *,
         query: Sequence[Parameter] = (),
-        tty: Callable[[Engine, Fields], bool],
+        tty: Callable[[Engine, Fields], bool] | None,
     ) -> Logs:
         """Open a stream of log lines.
 
         From API 1.42 the answer's type tells frames from the raw bytes of a terminal; below it `tty` is
-        asked, which looks at the source. Both streams are read where the input asks for none.
+        asked, which looks at the source. None, for those who ask for timestamps and read `frames`: the first
+        byte tells. Both streams are read where the input asks for none.
         """
         if not is_true(fields.get("stdout")) and not is_true(fields.get("stderr")):
             fields = {**fields, "stdout": True, "stderr": True}
-        raw = self.version < FRAMES_TYPED and tty(self, fields)
+        raw = self.version < FRAMES_TYPED and (tty(self, fields) if tty else None)
         response = self._send("GET", path, fields, query, (), None, "stream", reads=True, stream=True)
         if self.version >= FRAMES_TYPED:
             raw = "multiplexed" not in response.headers.get("Content-Type", "")

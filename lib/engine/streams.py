@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Generic, Self, TypeVar
 
 from requests import Response
@@ -100,17 +101,23 @@ class Archive(Stream[bytes]):
 
 
 class Logs(Stream[LogLine]):
-    """Log lines of a container, service or task."""
+    """Log lines of a container, service or task. `tty` is None until the first frame where it was not known before."""
 
-    def __init__(self, response: Response, path: str, *, tty: bool, timestamps: bool) -> None:
+    def __init__(self, response: Response, path: str, *, tty: bool | None, timestamps: bool) -> None:
         self.tty, self._timestamps = tty, timestamps
         super().__init__(response, "GET", path)
 
     def _open(self, chunks: Paced) -> Iterator[LogLine]:
-        return log_lines(self._framed(chunks), self._timestamps, self.tty)
+        return log_lines(self._framed(chunks), self._timestamps, bool(self.tty))
 
-    def _framed(self, chunks: Paced) -> Iterator[Frame]:
-        return raw(chunks) if self.tty else frames(chunks)
+    def _framed(self, chunks: Iterator[bytes]) -> Iterator[Frame]:
+        return self._recognised(chunks) if self.tty is None else raw(chunks) if self.tty else frames(chunks)
+
+    def _recognised(self, chunks: Iterator[bytes]) -> Iterator[Frame]:
+        """A terminal's output begins with the digits of its first time, a frame with a number below 4."""
+        first = next(chunks, b"")
+        self.tty = first[:1].isdigit()
+        yield from self._framed(chain((first,), chunks))
 
     def frames(self) -> Iterator[Frame]:
         """Return the frames (stream, payload) instead of lines; use the one or the other."""

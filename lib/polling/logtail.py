@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lib.polling.clock import nanoseconds
-from lib.polling.compact import digits, mark, number
+from lib.engine.errors import LimitReached, NoAnswer, StreamFailed
+from lib.polling.logframes import HASH, Frame
 
-Chunk = tuple[str, bytes]
 Gap = Literal["rotated", "rewritten"]
 
-WIDTH = 21
-_TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ")
-_HASH = 6
-_NO_HASH = "A" * _HASH
-# The engine cuts lines at this size; on a TTY every piece repeats the time of the line.
-_FRAGMENT = 16384
+_NO_HASH = "A" * HASH
 # What waits for a line to end must not fill the memory; then the line is told in parts.
 _PENDING = 4 << 20
 
@@ -35,35 +28,11 @@ class Position:
     count: int = 0
     hash: str = _NO_HASH
 
-    def pack(self) -> str:
-        """Write it in 21 digits."""
-        return digits(self.time, 11) + digits(self.count, 4) + self.hash
-
-    @classmethod
-    def unpack(cls, packed: str) -> Position:
-        """Read what `pack` wrote."""
-        return cls(number(packed[:11]), number(packed[11:15]), packed[15:])
-
     def after(self, frame: Frame) -> Position:
         """Return the position behind one more frame."""
         if frame.time > self.time or not self.count:
             return Position(max(frame.time, self.time), 1, frame.hash)
         return Position(self.time, self.count + 1, frame.hash)
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One message of a log driver: a line, or a piece of a long one."""
-
-    stream: str
-    time: int
-    data: bytes
-    ended: bool
-
-    @property
-    def hash(self) -> str:
-        """A mark of its content."""
-        return mark([self.stream, self.time, self.data.hex()], _HASH)
 
 
 @dataclass(frozen=True)
@@ -79,7 +48,20 @@ class Line:
     @property
     def text(self) -> str:
         """The line without its end."""
-        return self.data.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+        return self._content.decode("utf-8", "replace")
+
+    @property
+    def lossy(self) -> bool:
+        """Whether it has bytes that are no UTF-8, which `text` replaces by U+FFFD."""
+        try:
+            self._content.decode()
+        except UnicodeDecodeError:
+            return True
+        return False
+
+    @property
+    def _content(self) -> bytes:
+        return self.data.removesuffix(b"\n").removesuffix(b"\r")
 
 
 @dataclass
@@ -92,47 +74,24 @@ class Tail:
     more: bool = False
 
 
-def framed(chunks: Iterable[Chunk]) -> Iterator[Frame]:
-    """Read frames that begin with their times (timestamps=true)."""
-    for stream, payload in chunks:
-        yield _frame(stream, payload)
-
-
-def terminal(chunks: Iterable[Chunk]) -> Iterator[Frame]:
-    """Read the output of a TTY, where only line ends part the frames."""
-    held = b""
-    for _, chunk in chunks:
-        *whole, held = (held + chunk).split(b"\n")
-        for line in whole:
-            yield _frame("stdout", line + b"\n", repeats=True)
-    if held:
-        yield _frame("stdout", held, repeats=True)
-
-
-def _frame(stream: str, payload: bytes, *, repeats: bool = False) -> Frame:
-    match = _TIME.match(payload)
-    time = nanoseconds(match[1].decode()) if match else 0
-    data = payload[match.end() :] if match else payload
-    if repeats and match:
-        prefix, parts = match[0], []
-        while data.startswith(prefix, _FRAGMENT):
-            parts.append(data[:_FRAGMENT])
-            data = data[_FRAGMENT + len(prefix) :]
-        data = b"".join((*parts, data))
-    return Frame(stream, time, data, payload.endswith(b"\n"))
-
-
 def read(frames: Iterable[Frame], before: Position, *, settled: int, limit: int) -> Tail:
     """Return what is new behind `before`, where the log was read from its time on.
 
     An unfinished line at the end is held back, and all that follows it, unless its time is before `settled`. At
-    least one line is taken, then no more than `limit` bytes.
+    least one line is taken, then no more than `limit` bytes. Where reading fails behind lines that are new, they are
+    returned, and the next reading will see the failure.
     """
     reader = _Reader(before, limit)
-    for frame in frames:
-        if not reader.take(frame):
-            reader.tail.more = True
-            return reader.tail
+    try:
+        for frame in frames:
+            if not reader.take(frame):
+                reader.tail.more = True
+                return reader.tail
+    except (LimitReached, NoAnswer, StreamFailed):
+        if not reader.tail.lines:
+            raise
+        reader.tail.more = True
+        return reader.tail
     reader.finish(settled)
     return reader.tail
 

@@ -84,6 +84,8 @@ class Poll(Generic[State]):
     trigger: str = ""
     room: int = 1 << 62
     """Characters that the trigger's own state may have."""
+    body_room: int = 1 << 62
+    """Bytes of JSON that the body of a finding may have."""
 
     def each(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -27,12 +28,17 @@ _VERSION = re.compile(r"^/v\d+\.\d+(?=/)")
 
 
 class SocketProxy:
-    """Listens at `url`; `refused` has what was answered with 403, as "METHOD /path"."""
+    """Listens at `url`; `calls` has all calls as "METHOD /path", `refused` those that were answered with 403.
+
+    `before` is called with each call before it is passed on.
+    """
 
     def __init__(self, target: str, *allowed: str) -> None:
         self._target = target
         self._allowed = [re.compile(pattern) for pattern in allowed]
+        self.calls: list[str] = []
         self.refused: list[str] = []
+        self.before: Callable[[str], object] = lambda _: None
         self._door = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
         self._open: set[socket.socket] = set()
@@ -51,6 +57,8 @@ class SocketProxy:
             call = _call(head)
             if not head:
                 return
+            self.calls.append(call)
+            self.before(call)
             if not any(pattern.fullmatch(call) for pattern in self._allowed):
                 self.refused.append(call)
                 near.sendall(REFUSAL)

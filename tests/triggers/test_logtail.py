@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lib.engine.errors import StreamFailed
 from lib.polling.clock import iso
-from lib.polling.logtail import Frame, Position, Tail, framed, read, terminal
+from lib.polling.logframes import Frame, framed, terminal
+from lib.polling.logtail import Position, Tail, read
 
 BIG = 1 << 30
 LATE = 1 << 62
@@ -149,12 +150,6 @@ def test_a_moment_is_a_start_too_and_what_is_not_later_is_passed_over() -> None:
     assert (texts(tail), tail.gap) == (["new"], None)
 
 
-def test_a_position_survives_its_packed_form() -> None:
-    position = Position(1_767_268_800_123_456_789, 12345, "abcDE_")
-    assert len(position.pack()) == 21
-    assert Position.unpack(position.pack()) == position
-
-
 def test_frames_begin_with_their_times() -> None:
     payload = b"2026-01-01T00:00:00.000000007Z hello\n"
     assert list(framed([("stderr", payload)])) == [
@@ -207,7 +202,7 @@ def test_every_line_is_told_once_whenever_it_is_looked_at(
         tail = follow(visible, position, settled=0, limit=limit)
         assert tail.gap is None
         told += texts(tail)
-        position = Position.unpack(tail.position.pack())
+        position = tail.position
     while (tail := follow(writer.log, position, settled=0, limit=limit)).lines:
         told += texts(tail)
         position = tail.position
