@@ -12,8 +12,15 @@ from lib.form import Form, flag, number, text
 from lib.polling.clock import SECOND, iso
 from lib.trigger import Finding, Found, Poll, trigger
 
+Usage = Mapping[str, int | None]
 GIGABYTE = 1_000_000_000
 TYPES = {"images": "image", "containers": "container", "volumes": "volume", "buildCache": "build-cache"}
+NEW = {
+    "images": "ImageUsage",
+    "containers": "ContainerUsage",
+    "volumes": "VolumeUsage",
+    "buildCache": "BuildCacheUsage",
+}
 FIELDS = {**{name: f"{name}Gigabytes" for name in TYPES}, "total": "totalGigabytes"}
 SAMPLE = {
     "kind": "threshold",
@@ -34,22 +41,22 @@ SAMPLE = {
 
 @dataclass(frozen=True)
 class Above:
-    """What was told to be above its limit, at the engine's time `at`."""
+    """What was told to be above its limit; `changes` counts polls that told something: it tells crossings apart."""
 
-    at: int
     fired: frozenset[str] = frozenset()
+    changes: int = 0
 
     def to_state(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {"at": self.at, "above": sorted(self.fired)}
+        return {"above": sorted(self.fired), "changes": self.changes}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Above:
-        """Read `to_state`."""
+        """Read `to_state`, also that of version 1.0, which has no `changes`."""
         fired = frozenset(state["above"])
         if not fired <= FIELDS.keys():
             raise ValueError("no kinds of disk usage")
-        return cls(int(state["at"]), fired)
+        return cls(fired, int(state.get("changes", 0)))
 
 
 def present(poll: Poll[Above]) -> dict[str, Any]:
@@ -66,17 +73,17 @@ def disk_usage(poll: Poll[Above]) -> Found[Above]:
     limits = _limits(poll.form)
     usage = _usage(poll, set(TYPES) if "total" in limits else set(limits))
     room = number(poll.form, "hysteresis", 10, most=100) / 100
-    before = poll.state or Above(0)
+    before = poll.state or Above()
     fired, findings = set(), []
     for what, limit in limits.items():
-        was = what in before.fired
-        if usage[what] > limit or (was and usage[what] >= limit * (1 - room)):
+        was, size = what in before.fired, usage[what] or 0
+        if size > limit or (was and size >= limit * (1 - room)):
             fired.add(what)
             if not was:
                 findings.append(_finding(poll, "exceeded", what, usage, limit, before))
         elif was and flag(poll.form, "recovered"):
             findings.append(_finding(poll, "recovered", what, usage, limit, before))
-    return Found(findings, Above(poll.now, frozenset(fired)))
+    return Found(findings, Above(frozenset(fired), before.changes + bool(findings)))
 
 
 def _limits(form: Form) -> dict[str, int]:
@@ -90,24 +97,27 @@ def _limits(form: Form) -> dict[str, int]:
     return limits
 
 
-def _usage(poll: Poll[Above], wanted: set[str]) -> dict[str, int]:
-    """Return bytes by kind; engines that can, count only what is asked for, which saves them work."""
+def _usage(poll: Poll[Above], wanted: set[str]) -> Usage:
+    """Return bytes by kind; engines that can, count only what is asked for, which saves them work: None for others."""
     fields = {"type": [TYPES[what] for what in sorted(wanted)]}
-    query = (repeated("type"),) if poll.engine.version.minor >= 42 and wanted != set(TYPES) else ()  # noqa: PLR2004
+    chosen = poll.engine.version.minor >= 42 and wanted != set(TYPES)  # noqa: PLR2004
+    query = (repeated("type"),) if chosen else ()
     answer = poll.engine.get("/system/df", fields, query=query, timeout="slow").json()
-    usage = {
-        "images": _new(answer, "ImageUsage", int(answer.get("LayersSize") or 0)),
-        "containers": _new(answer, "ContainerUsage", _sum(answer, "Containers", "SizeRw")),
-        "volumes": _new(answer, "VolumeUsage", _volumes(answer)),
-        "buildCache": _new(answer, "BuildCacheUsage", _sum(answer, "BuildCache", "Size")),
-    }
-    return {**usage, "total": sum(usage.values())}
+    counted = wanted if chosen else set(TYPES)
+    usage = {what: _bytes(answer, what) if what in counted else None for what in TYPES}
+    sizes = [size for size in usage.values() if size is not None]
+    return {**usage, "total": sum(sizes) if len(sizes) == len(TYPES) else None}
 
 
-def _new(answer: Mapping[str, Any], name: str, old: int) -> int:
-    """Return the sum that engines give from API 1.52 on, else what was summed up from the lists."""
-    found = (answer.get(name) or {}).get("TotalSize")
-    return old if found is None else int(found)
+def _bytes(answer: Mapping[str, Any], what: str) -> int:
+    """Return the sum that engines give from API 1.52 on (none is 0), else what the lists add up to."""
+    if isinstance(found := answer.get(NEW[what]), Mapping):
+        return int(found.get("TotalSize") or 0)
+    if what == "images":
+        return int(answer.get("LayersSize") or 0)
+    if what == "volumes":
+        return _volumes(answer)
+    return _sum(answer, *(("Containers", "SizeRw") if what == "containers" else ("BuildCache", "Size")))
 
 
 def _sum(answer: Mapping[str, Any], name: str, size: str) -> int:
@@ -120,13 +130,11 @@ def _volumes(answer: Mapping[str, Any]) -> int:
     return sum(max(size, 0) for size in sizes)
 
 
-def _finding(
-    poll: Poll[Above], event: str, what: str, usage: Mapping[str, int], limit: int, before: Above
-) -> Finding:
-    return Finding(_body(poll, event, what, usage, limit), f"{what} {event} {limit} {before.at}")
+def _finding(poll: Poll[Above], event: str, what: str, usage: Usage, limit: int, before: Above) -> Finding:
+    return Finding(_body(poll, event, what, usage, limit), f"{what} {event} {limit} {before.changes}")
 
 
-def _body(poll: Poll[Above], event: str, what: str, usage: Mapping[str, int], limit: int) -> dict[str, Any]:
+def _body(poll: Poll[Above], event: str, what: str, usage: Usage, limit: int) -> dict[str, Any]:
     return {
         "kind": "threshold",
         "event": event,

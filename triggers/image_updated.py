@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lib.engine.errors import BadInput, NotFound, Refused
+from lib.engine import Engine
+from lib.engine.errors import BadInput, EngineError, NoSuchOperation, NotFound
 from lib.engine.registry import RegistryAuth, host_of_reference
-from lib.engine.request.registry_login import HUB
-from lib.form import Form, choice, text, whole, words
+from lib.form import Form, choice, words
 from lib.polling.clock import SECOND, iso
-from lib.polling.compact import digits, mark, number, pieces
-from lib.polling.registry import Outcome, outcome, pause
+from lib.polling.compact import digits, mark, number
+from lib.polling.digests import DIGEST, HEAD_ROOM, HOST_ROOM, NAME, REFERENCE_ROOM, UNKNOWN, Digests, Known
+from lib.polling.reference import problem
+from lib.polling.rounds import asked, ended, rounds_of
 from lib.selection import images
-from lib.trigger import Finding, Found, Poll, trigger
+from lib.trigger import Fault, Finding, Found, Poll, trigger
 
 __all__ = ["image_updated", "images"]
 
-HUB_MINUTES, OTHER_MINUTES = 60, 5
-REFERENCE, DIGEST, HOST, TIME = 6, 11, 6, 6
-UNKNOWN = "A" * DIGEST
-CODES: dict[Outcome, str] = {"ok": "o", "unauthorized": "u", "notFound": "n", "unreachable": "x"}
-OUTCOMES = {code: meaning for meaning, code in CODES.items()}
-TEXTS: dict[Outcome, str] = {
-    "unauthorized": "{} cannot be read: its registry wants a login. Add the host to the credential's registries",
-    "notFound": "{} does not exist in its registry",
-    "unreachable": "{} cannot be looked up: the engine gets no answer from its registry",
-    "rateLimited": "The registry {} refuses further questions for now; it is left alone for {} minutes",
-}
+_DIGEST = re.compile(r"[A-Za-z0-9+._-]+:([0-9A-Fa-f]{32,128})")
 SAMPLE = {
     "kind": "updated",
     "reference": "shop/web:2.4",
@@ -43,138 +35,75 @@ SAMPLE = {
 }
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is known of a reference: the first 64 bits of its digest, and how the last look-up went."""
-
-    digest: str = UNKNOWN
-    status: Outcome = "ok"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """When a registry was asked last, since when it may be asked again, and how often in a row it refused."""
-
-    at: int = 0
-    again: int = 0
-    failures: int = 0
-
-
-@dataclass(frozen=True)
-class Digests:
-    """All references (18 characters each) and registries (19 each), by marks of their names."""
-
-    references: Mapping[str, Known] = field(default_factory=dict)
-    hosts: Mapping[str, Asked] = field(default_factory=dict)
-
-    def to_state(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        references = "".join(name + one.digest + CODES[one.status] for name, one in self.references.items())
-        hosts = "".join(
-            name + digits(one.at, TIME) + digits(one.again, TIME) + digits(min(one.failures, 63), 1)
-            for name, one in self.hosts.items()
-        )
-        return {"references": references, "registries": hosts}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Digests:
-        """Read `to_state`."""
-        end = REFERENCE + DIGEST
-        references = {
-            one[:REFERENCE]: Known(one[REFERENCE:end], OUTCOMES[one[end]])
-            for one in pieces(state["references"], end + 1)
-        }
-        hosts = {
-            one[:HOST]: Asked(number(one[HOST : HOST + TIME]), number(one[HOST + TIME : -1]), number(one[-1]))
-            for one in pieces(state["registries"], HOST + 2 * TIME + 1)
-        }
-        return cls(references, hosts)
-
-
 def current(poll: Poll[Digests]) -> dict[str, Any] | None:
     """Return the present digest of the first reference, for a debug run."""
-    reference = _references(poll.form)[0]
+    reference = _references(poll)[0]
     try:
-        return _body(poll, reference, _inspect(poll, reference), Known())
-    except Refused:
+        return _body(poll, reference, *_look_up(poll, poll.engine, reference, Known()), Known())
+    except EngineError:
         return None
 
 
 @trigger("imageUpdated", read=Digests.from_state, sample=SAMPLE, live=current)
 def image_updated(poll: Poll[Digests]) -> Found[Digests]:
     """Look up the digest of every reference in its registry: DistributionInspect."""
-    references = _references(poll.form)
-    before = poll.state or Digests()
-    findings: list[Finding] = []
-    known = {mark(name, REFERENCE): before.references.get(mark(name, REFERENCE)) for name in references}
-    hosts: dict[str, Asked] = {}
-    for host in dict.fromkeys(host_of_reference(name) for name in references):
-        asked = before.hosts.get(mark(host, HOST), Asked())
-        if _may_ask(poll, host, asked):
-            theirs = [name for name in references if host_of_reference(name) == host]
-            asked = _ask(poll, host, theirs, asked, known, findings)
-        hosts[mark(host, HOST)] = asked
-    return Found(findings, Digests({name: one for name, one in known.items() if one}, hosts))
+    references = _references(poll)
+    rounds = rounds_of(poll, references)
+    poll.need_room(HEAD_ROOM + REFERENCE_ROOM * len(references) + HOST_ROOM * len(rounds))
+    before = poll.state or Digests(first=poll.start is not None)
+    known = {name: before.reference(name) for name in references}
+    findings = []
+
+    def look_up(engine: Engine, reference: str) -> tuple[Mapping[str, Any], list[str]]:
+        return _look_up(poll, engine, reference, known[reference])
+
+    for reference, (answer, local) in asked(poll, rounds, known, look_up):
+        old, new = known[reference], _known(poll, answer, local)
+        if _is_news(poll, before, old, new):
+            body = _body(poll, reference, answer, local, old)
+            findings.append(Finding(body, f"{reference} {body['digest']} {old.digest} {before.changes}"))
+        known[reference] = new
+    hosts = {mark(one.host, NAME): ended(poll, one, known) for one in rounds.values()}
+    first = before.first and any(host.begin or not host.at for host in hosts.values())
+    digests = {mark(name, NAME): one for name, one in known.items()}
+    return Found(findings, Digests(digests, hosts, before.changes + bool(findings), first))
 
 
-def _references(form: Form) -> list[str]:
-    names = list(dict.fromkeys((*words(form, "references"), *words(form, "images"))))
+def _references(poll: Poll[Digests]) -> list[str]:
+    """Return what is to be asked; what is no reference is told once, and holds up no other one."""
+    names = list(dict.fromkeys((*words(poll.form, "references"), *words(poll.form, "images"))))
     if not names:
-        raise BadInput("references: name at least one image, such as nginx:1.27")
-    for name in names:
-        if "@" in name:
-            raise BadInput(
-                f"references: {name} is pinned to a digest and can never change. Name it by its tag"
-            )
-    return names
+        raise BadInput("references: name at least one image, such as nginx:1.27", field="references")
+    wrong = {name: found for name in names if (found := problem(name))}
+    if len(wrong) == len(names):
+        name, found = next(iter(wrong.items()))
+        raise BadInput(f"references: {name!r} cannot be watched. {found}", field="references")
+    for name, found in wrong.items():
+        poll.failed(name, Fault("invalid", f"{name!r} cannot be watched. {found}", {"reference": name}))
+    return [name for name in names if name not in wrong]
 
 
-def _may_ask(poll: Poll[Digests], host: str, asked: Asked) -> bool:
-    default = HUB_MINUTES if host == HUB else OTHER_MINUTES
-    minutes = whole(poll.form, "minutes", default, least=0, most=10080)
-    if poll.now < asked.at:  # the engine's clock was set back
-        return True
-    return poll.now >= asked.again and (not asked.at or poll.now - asked.at >= minutes * 60)
-
-
-def _ask(
-    poll: Poll[Digests],
-    host: str,
-    references: list[str],
-    asked: Asked,
-    known: dict[str, Known | None],
-    findings: list[Finding],
-) -> Asked:
-    """Look the references of one registry up; a refusal for asking too often ends it and postpones the rest."""
-    for reference in references:
-        name = mark(reference, REFERENCE)
-        old = known[name]
-        try:
-            answer = _inspect(poll, reference)
-        except Refused as refusal:
-            status = outcome(refusal)
-            if status == "rateLimited":
-                wait = pause(asked.failures + 1)
-                if not asked.failures:
-                    text = TEXTS[status].format(host, wait // 60)
-                    findings.append(poll.warning(status, text, f"{host} {asked.at}", registry=host))
-                return Asked(asked.at, poll.now + wait, asked.failures + 1)
-            if status != (old or Known()).status:
-                findings.append(_problem(poll, reference, status, old))
-            known[name] = replace(old or Known(), status=status)
-            continue
-        known[name] = Known(_short(answer))
-        if _is_news(poll, reference, answer, old):
-            findings.append(_finding(poll, reference, answer, old or Known()))
-    return Asked(poll.now)
-
-
-def _inspect(poll: Poll[Digests], reference: str) -> Mapping[str, Any]:
-    reply = poll.engine.get(
+def _look_up(
+    poll: Poll[Digests], engine: Engine, reference: str, old: Known
+) -> tuple[Mapping[str, Any], list[str]]:
+    """Return the registry's answer, and the digests of the engine's own image where they matter."""
+    answer = engine.get(
         "/distribution/{+name}/json", {"name": reference}, headers=(RegistryAuth("name"),), timeout="slow"
-    )
-    answer: Mapping[str, Any] = reply.json()
-    return answer
+    ).json()
+    short = _short(answer)
+    if short == old.digest and not _by_local(poll.form):
+        return answer, []
+    try:
+        image = engine.get("/images/{+name}/json", {"name": reference}).json()
+    except NoSuchOperation:
+        raise
+    except NotFound:
+        return answer, []
+    return answer, [str(entry).partition("@")[2] for entry in image.get("RepoDigests") or ()]
+
+
+def _by_local(form: Form) -> bool:
+    return choice(form, "compare", ("registry", "local")) == "local"
 
 
 def _digest(answer: Mapping[str, Any]) -> str:
@@ -182,34 +111,30 @@ def _digest(answer: Mapping[str, Any]) -> str:
 
 
 def _short(answer: Mapping[str, Any]) -> str:
-    return digits(int(_digest(answer).partition(":")[2][:16], 16), DIGEST)
+    found = _DIGEST.fullmatch(_digest(answer))
+    if not found:
+        raise EngineError(f"The engine's answer has no digest: {_digest(answer)[:100]!r}")
+    return digits(int(found[1][:16], 16), DIGEST)
 
 
-def _is_news(poll: Poll[Digests], reference: str, answer: Mapping[str, Any], old: Known | None) -> bool:
-    if old and old.digest == _short(answer):
-        return False
-    if choice(poll.form, "compare", ("registry", "local")) == "local":
-        return _digest(answer) not in _local(poll, reference)
-    return (old is not None and old.digest != UNKNOWN) or (poll.state is None and poll.start is not None)
+def _known(poll: Poll[Digests], answer: Mapping[str, Any], local: Sequence[str]) -> Known:
+    outdated = _by_local(poll.form) and bool(local) and _digest(answer) not in local
+    return Known(_short(answer), asked=True, outdated=outdated)
 
 
-def _local(poll: Poll[Digests], reference: str) -> list[str]:
-    try:
-        image = poll.engine.get("/images/{+name}/json", {"name": reference}).json()
-    except NotFound:
-        return []
-    return [entry.partition("@")[2] for entry in image.get("RepoDigests") or ()]
+def _is_news(poll: Poll[Digests], before: Digests, old: Known, new: Known) -> bool:
+    if _by_local(poll.form):
+        return new.outdated and (not old.outdated or old.digest != new.digest)
+    return old.digest != new.digest and (old.digest != UNKNOWN or before.first)
 
 
-def _finding(poll: Poll[Digests], reference: str, answer: Mapping[str, Any], old: Known) -> Finding:
-    return Finding(_body(poll, reference, answer, old), f"{reference} {_digest(answer)} {old.digest}")
-
-
-def _body(poll: Poll[Digests], reference: str, answer: Mapping[str, Any], old: Known) -> dict[str, Any]:
-    local = _local(poll, reference)
+def _body(
+    poll: Poll[Digests], reference: str, answer: Mapping[str, Any], local: Sequence[str], old: Known
+) -> dict[str, Any]:
     platforms = [
-        "/".join(part for part in (one.get("os"), one.get("architecture"), one.get("variant")) if part)
+        "/".join(str(part) for part in (one.get("os"), one.get("architecture"), one.get("variant")) if part)
         for one in answer.get("Platforms") or ()
+        if isinstance(one, Mapping)
     ]
     return {
         "kind": "updated",
@@ -219,12 +144,7 @@ def _body(poll: Poll[Digests], reference: str, answer: Mapping[str, Any], old: K
         "previous": None if old.digest == UNKNOWN else f"{number(old.digest):016x}",
         "mediaType": (answer.get("Descriptor") or {}).get("mediaType"),
         "platforms": platforms,
-        "local": local,
+        "local": list(local),
         "localOutdated": _digest(answer) not in local if local else None,
         "timestamp": iso(poll.now * SECOND),
     }
-
-
-def _problem(poll: Poll[Digests], reference: str, status: Outcome, old: Known | None) -> Finding:
-    identity = f"{reference} {old} {text(poll.form, 'references')}"
-    return poll.warning(status, TEXTS[status].format(reference), identity, reference=reference)

@@ -26,6 +26,7 @@ class FakeEngine:
         self.ring = Ring()
         self.routes: dict[str, Route] = {}
         self.identity = "ENGINE-ONE"
+        self.api = "1.41"
         self.refuse = False
         self.head_allowed = True
         self.refuse_ping = False
@@ -158,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, status: int, raw: bytes, kind: str) -> None:
         self.send_response(status)
-        self.send_header("Api-Version", "1.41")
+        self.send_header("Api-Version", self.server.engine.api)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
