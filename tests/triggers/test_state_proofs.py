@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from lib.polling.list_status import shown
 from lib.polling.turns import TURNS
 from tests.triggers.desk import Desk, Emitted
 from tests.triggers.fake_engine import Answer, FakeEngine
-from tests.triggers.world import Box, World
+from tests.triggers.world import Box, World, human
 
 PASSES = (0.2, 1, 2.5, 4, 20, 61, 130, 4000, 90_000, 3_000_000)
 
@@ -66,6 +69,25 @@ def told(emitted: Emitted, *, turns: bool) -> set[Any]:
         for body in [message.body]
         if body["kind"] == "change" and (body["change"] in TURNS) == turns and body["change"] != "removed"
     }
+
+
+@given(st.floats(0, 10 * 365 * 86400))
+def test_the_age_in_a_status_text_is_read_within_its_bounds(seconds: float) -> None:
+    for text in (
+        f"Up {human(seconds)}",
+        f"Up {human(seconds)} (healthy)",
+        f"Exited (3) {human(seconds)} ago",
+    ):
+        age = shown(text)
+        assert age
+        assert age.least <= seconds < age.most
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Up", "Up 3", "Up x minutes", "Exited (a) 1 second ago", "Dead", "Up ²3 minutes"]
+)
+def test_a_text_of_another_kind_proves_nothing(text: str) -> None:
+    assert shown(text) is None
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -117,7 +117,7 @@ class World:
 
     def create(self, *, policy: bool = False, checked: bool = False) -> Box:
         self.made += 1
-        box = Box(f"{self.made:012x}".ljust(64, "a"), f"box{self.made}", self.now, policy, checked)
+        box = Box(f"{self.made:06x}".ljust(64, "a"), f"box{self.made}", self.now, policy, checked)
         self.boxes[box.id] = box
         self.happen(box, "create")
         return box
@@ -164,7 +164,7 @@ class World:
         routes = engine.routes
         routes["/containers/json"] = lambda _: (200, [self._entry(one, texts) for one in self.boxes.values()])
         for number in range(1, 400):
-            identity = f"{number:012x}".ljust(64, "a")
+            identity = f"{number:06x}".ljust(64, "a")
             routes[f"/containers/{identity}/json"] = lambda _, one=identity: self._inspect(one)
 
     def _inspect(self, identity: str) -> Answer:
