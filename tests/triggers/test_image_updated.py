@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from lib.engine.errors import BadInput
 from lib.polling import rounds
 from lib.polling.compact import digits, mark
 from lib.polling.registry import FIRST_PAUSE
+from lib.sailor.folder import FolderStates
 from tests.lab.waiting import DEADLINE
 from tests.triggers.desk import Desk, Emitted, size
 from tests.triggers.fake_engine import FakeEngine
@@ -320,3 +322,18 @@ def test_a_snapshot_of_version_1_0_is_read(fake: FakeEngine) -> None:
     registry.desk.snapshot = json.loads(json.dumps({"v": 1, "trigger": KEY, "engine": "", **old}))
     assert told(registry.desk.poll()) == ["shop/web:1"]
     assert registry.desk.poll().bodies == []
+
+
+def test_fault_9_22_two_thousand_references_with_a_storage_for_objects(
+    fake: FakeEngine, tmp_path: Path
+) -> None:
+    """Fault 9.22: a change of any of them is told."""
+    references = [*names(1000), *names(1000, "third.example.org")]
+    registry = Registries(fake, *references)
+    registry.desk.states = FolderStates(str(tmp_path / "states"))
+    registry.desk.poll()
+    assert sorted(registry.asked()) == sorted(references)
+    registry.answers[references[1777]] = has(2)
+    assert told(registry.desk.poll()) == [references[1777]]
+    (stored, *_) = sorted(file.stat().st_size for file in (tmp_path / "states").iterdir())
+    record(KEY, f"2,000 references in an object of {stored} bytes", emitted=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from lib.cursor import CursorTooLarge
 from lib.polling.compact import mark
 from lib.polling.markset import identity_mark, packed
+from lib.sailor.folder import FolderStates
 from tests.triggers.desk import Desk, Emitted
 from tests.triggers.fake_engine import FakeEngine
 from tests.triggers.table import record
@@ -214,3 +216,19 @@ def test_fault_9_21_what_does_not_fit_is_told_to_choose_fewer_kinds(fake: FakeEn
     with pytest.raises(CursorTooLarge, match="Choose fewer kinds"):
         lists.desk.poll()
     assert len(packed({identity_mark(number): 0 for number in range(620)}, details=False)) < 3600
+
+
+def test_fault_9_22_two_thousand_objects_with_a_storage_for_objects(fake: FakeEngine, tmp_path: Path) -> None:
+    """Fault 9.22: and each change among them is told."""
+    lists = Lists(fake)
+    lists.desk.states = FolderStates(str(tmp_path / "states"))
+    lists.images = [image(f"i{number}", f"app:{number}") for number in range(2000)]
+    lists.volumes = [volume(f"v{number}") for number in range(2000)]
+    lists.networks = [network(f"n{number}", f"id{number}") for number in range(2000)]
+    lists.desk.poll()
+    assert lists.desk.poll().bodies == []
+    lists.images[77] = image("i77", "app:new")
+    lists.volumes.append(volume("new"))
+    assert told(lists.desk.poll()) == [("changed", "app:new"), ("created", "new")]
+    (stored, *_) = sorted(file.stat().st_size for file in (tmp_path / "states").iterdir())
+    record(KEY, f"6,000 objects in an object of {stored} bytes", emitted=2)
