@@ -125,7 +125,8 @@ assert _nanoseconds("2026-01-31T12:00:00." + "1" * (8 * MEGA)) is None
     "registry's refusal": """
 from lib.engine.errors import Refused
 from lib.polling.registry import outcome
-outcome(Refused("unauthorize" * MEGA))
+for text in ("unauthorize" * MEGA, "[" * MEGA, '"' * MEGA, '"a' * MEGA + "b", "https://" * MEGA, "status " * MEGA):
+    outcome(Refused(text), "app")
 """,
     "time of the engine": """
 from lib.polling.clock import _ISO

@@ -14,7 +14,7 @@ from lib.polling.reference import spellings
 
 Outcome = Literal["rateLimited", "unreachable", "unauthorized", "notFound", "failed"]
 
-_NAMES = re.compile(r"\"[^\"\n]*\"|https?://[^\s\"]+|\[[^\]\n]*\]")
+_NAMES = re.compile(r"\"[^\"\n]*\"|https?://[^\s\"]+|\[[^][\n]*\]")
 _STATUS = r"(?:status(?: code)?|HTTP)\W{0,3}"
 _BY_TEXT: tuple[tuple[Outcome, re.Pattern[str]], ...] = (
     (
