@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lib.engine.errors import Unreachable
 from lib.polling.clock import EDGE_SECONDS, SECOND, engine_time
 from lib.polling.event_stream import EventStream
 from lib.polling.events import EventFilter, body
-from lib.polling.fingerprints import Known, nanos
+from lib.polling.fingerprints import Event, Known, nanos
 from lib.polling.poll import Finding, Found, Poll
 from lib.polling.ring import is_replay
 from lib.polling.ring_memory import CAPACITY, Memory
@@ -30,6 +30,8 @@ class Live:
     poll: Poll[Memory]
     wanted: EventFilter
     look: Callable[[Poll[Memory]], Found[Memory]]
+    told: dict[str, None] = field(default_factory=dict)
+    """Names of the events that were told last, and by which they are known again."""
 
     def run(self, seconds: float) -> Iterator[Found[Memory]]:
         """Yield what happens for so many seconds; every look at the ring, the last one too, is stored.
@@ -57,7 +59,11 @@ class Live:
         """Look at the ring; an engine that is just restarting is asked again until the time is over."""
         while True:
             try:
-                return self.look(replace(self.poll, now=engine_time(self.poll.engine), state=memory))
+                found = self.look(replace(self.poll, now=engine_time(self.poll.engine), state=memory))
+                memory = found.state or Memory(self.poll.now)
+                for name in (*memory.shown, *memory.ahead, *map(_name, found.findings)):
+                    self._remember(name)
+                return replace(found, state=memory)
             except Unreachable:
                 if time.monotonic() >= end or self.poll.cancelled.wait(RETRY_SECONDS):
                     raise
@@ -65,39 +71,41 @@ class Live:
     def _listen(self, memory: Memory, end: float) -> Generator[Found[Memory], None, Memory]:
         """Yield what the stream brings, until it ends; return what is known then."""
         stream = EventStream(self.poll.engine, self.poll.log, memory.at, end)
-        told = _names(memory)
         compared = time.monotonic()
         try:
             while not self.poll.cancelled.is_set() and (came := stream.take(BATCH)) is not None:
-                fresh = [pair for pair in came if not is_replay(*pair, memory) and _remember(told, pair[0])]
+                fresh = [pair for pair in came if not is_replay(*pair, memory) and self._remember(pair[0])]
                 memory = heard_live(memory, fresh)
                 yield Found(self._findings(fresh), memory, lazy=True)
                 # Behind a full queue the ring would tell the newest first; all that it shows has come by the stream.
                 if stream.drained and time.monotonic() - compared >= COMPARE_SECONDS:
                     found = self._compared(memory, end)
                     memory, compared = found.state or memory, time.monotonic()
-                    told = _names(memory)
                     yield found
         finally:
             stream.stop()
         return memory
 
     def _findings(self, fresh: list[Known]) -> list[Finding]:
-        return [Finding(body(event), f"event {name}") for name, event in fresh if self.wanted.takes(event)]
+        return [_finding(name, event) for name, event in fresh if self.wanted.takes(event)]
+
+    def _remember(self, name: str) -> bool:
+        """Return whether a name is new, and keep it; the oldest make room."""
+        if name in self.told:
+            return False
+        self.told[name] = None
+        if len(self.told) > LATEST:
+            del self.told[next(iter(self.told))]
+        return True
 
 
-def _names(memory: Memory) -> dict[str, None]:
-    return dict.fromkeys((*memory.shown, *memory.ahead))
+def _finding(name: str, event: Event) -> Finding:
+    return Finding(body(event), f"event {name}")
 
 
-def _remember(told: dict[str, None], name: str) -> bool:
-    """Return whether a name is new, and keep it; the oldest make room."""
-    if name in told:
-        return False
-    told[name] = None
-    if len(told) > LATEST:
-        del told[next(iter(told))]
-    return True
+def _name(finding: Finding) -> str:
+    """Return the name of an event that was told."""
+    return finding.identity.removeprefix("event ")
 
 
 def heard_live(memory: Memory, fresh: list[Known]) -> Memory:

@@ -72,7 +72,8 @@ def difference(
     ahead, told_until = _hidden(names, before, now, len(present))
     memory = Memory(
         now,
-        tuple(name for name, _ in present),
+        # A read into the future brings what happens meanwhile, which may be more than the ring holds.
+        tuple(name for name, _ in present)[-CAPACITY:],
         ahead,
         max(told_until, until + EDGE_SECONDS + 1 if until else 0),
         replayed,
@@ -97,7 +98,7 @@ def _doubt(present: Sequence[Known], before: Memory, now: int, gap: Reason | Non
     """Return since when completeness is in doubt for what is too young to be shown, and the poll that began it."""
     if before.doubt and now < before.doubted + SETTLED_SECONDS:
         return before.doubt, before.doubted
-    return (before.at, now) if present and not gap and not before.anchored else (0, 0)
+    return (before.at, now) if present and not gap and not _proven(present, before) else (0, 0)
 
 
 def _was_full(present: Sequence[Known], names: set[str], before: Memory, now: int) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from lib.polling.fingerprints import WIDTH, Fingerprints, known
-from lib.polling.ring import difference
-from lib.polling.ring_memory import Memory
+from lib.polling.live import heard_live
+from lib.polling.ring import difference, hidden_until
+from lib.polling.ring_memory import CAPACITY, Memory
 from tests.triggers.model import SECOND, Ring, event
 
 
@@ -263,3 +264,31 @@ def test_a_memory_survives_its_snapshot_form() -> None:
 def test_a_state_that_is_none_is_refused(state: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
         Memory.from_state(state)
+
+
+def test_fault_9_18_a_read_that_brings_more_than_the_ring_holds_is_told_whole_and_remembered_in_its_room() -> (
+    None
+):
+    ring = Ring()
+    ring.publish()
+    ring.now += 5
+    memory = first(ring)
+    ring.restart()
+    made = [ring.publish() for _ in range(600)]
+    until = hidden_until(ring.polled(), memory, int(ring.now))
+    assert until is None or until > ring.now
+    change = difference(made, memory, int(ring.now), until=int(ring.now) + 1)
+    assert numbers(change.new) == list(range(1, 601))
+    assert len(change.memory.shown) == CAPACITY
+    assert Memory.from_state(change.memory.to_state()) == change.memory
+
+
+def test_fault_9_18_what_was_heard_live_proves_completeness_also_later() -> None:
+    ring = Ring()
+    memory = heard_live(Memory(int(ring.now)), list(known([ring.publish() for _ in range(300)])))
+    assert memory.shown == ()
+    for _ in range(3):
+        ring.now += 1
+        change = poll(ring, memory)
+        assert (change.gap, change.new) == (None, ())
+        memory = heard_live(change.memory, list(known([ring.publish() for _ in range(300)])))
