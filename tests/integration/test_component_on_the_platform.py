@@ -72,7 +72,7 @@ def test_a_wrong_field_is_an_error_that_names_it(stage: Stage, engine_lab: LabEn
     error = stage.take("error").error
     assert (error["name"], error["message"]) == (
         "BadInput",
-        'limit: must be a whole number, not the text "many"',
+        'limit ("Newest only"): must be a whole number, not the text "many"',
     )
     stage.settled()
 

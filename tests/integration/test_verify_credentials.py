@@ -46,7 +46,7 @@ def test_an_unreachable_engine_is_told() -> None:
 
 
 def test_a_missing_address_is_told() -> None:
-    assert "otherServer is missing" in verify(Silent(), {"server": "2"})["reason"]
+    assert 'otherServer ("Engine address") is missing' in verify(Silent(), {"server": "2"})["reason"]
 
 
 def test_a_misspelt_field_is_told() -> None:
