@@ -63,7 +63,7 @@ class Conditions:
     old: Mapping[str, OldCondition] = field(default_factory=dict)
 
     def to_state(self) -> dict[str, Any]:
-        """Return the JSON form: about 17 characters for a container that runs, 23 for one that has ended."""
+        """Return the JSON form: about 17 characters for a container that runs, 25 for one that has ended."""
         rows = ((int(key, _HEX), *one.row()) for key, one in self.known.items())
         return {"at": self.at, **self.place.to_state(), "packed": packed(rows, (_ID_BYTES, *WIDTHS))}
 

@@ -49,7 +49,7 @@ class Gauge:
 
 @dataclass(frozen=True)
 class Gauges:
-    """All running selected containers, by the kept part of their ids: about 14 characters each."""
+    """All running selected containers, by the kept part of their ids: about 16 characters each."""
 
     at: int
     known: Mapping[str, Gauge] = field(default_factory=dict)
