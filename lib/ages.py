@@ -109,7 +109,8 @@ def _known(value: Any, age: Age, version: Version, path: str) -> tuple[Any, list
         where = f"{path}.{name}"
         reason = below.outside(version) if below else None
         if reason:
-            left_out.append((where, reason))
+            if item is not None:  # null says nothing: engines write it for what is not set
+                left_out.append((where, reason))
             continue
         if below and below.within:
             item, found = _known(item, below, version, where)  # noqa: PLW2901

@@ -15,6 +15,7 @@ Tree = dict[str, Any]
 
 _BODY = "requestBody"
 DEPTH = 200  # levels of a message that are checked; the checker itself ends at 255
+_LIST = "; it has "
 _LISTED = 40  # names that an error lists
 MOST_UNKNOWN = 1_000
 """Names of one object that are looked at one by one; with more, the object as a whole is wrong."""
@@ -83,7 +84,7 @@ class FieldNames:
             name = key if key in known else folded.get(key.casefold())
             if name is None:
                 if item is not None:
-                    problems.append(self._unknown(key, path, node))
+                    problems.append(self._unknown(key, path, node, problems))
                     settled[key] = item
                 continue
             if name in written:
@@ -95,11 +96,13 @@ class FieldNames:
             settled[name] = self._settled(item, below, _below(path, name), problems) if below else item
         return settled
 
-    def _unknown(self, key: str, path: str, node: Tree) -> Problem:
+    def _unknown(self, key: str, path: str, node: Tree, before: list[Problem]) -> Problem:
         where = path or self._operation
         told = self._meant(key, node)
+        if told.startswith(_LIST) and any(problem.message.endswith(told) for problem in before[:_LISTED]):
+            told = ""  # the names that a place has are listed once
         hint = 'Where the engine is newer than this component and knows it, set unknownFields to "pass"'
-        return Unknown(_below(path, key), f"is no field of {where}; {told}", hint if path else "")
+        return Unknown(_below(path, key), f"is no field of {where}{told}", hint if path else "")
 
     def _meant(self, key: str, node: Tree) -> str:
         import difflib  # late: most processes never see an unknown field
@@ -108,18 +111,18 @@ class FieldNames:
         lower = {name.casefold(): name for name in reversed(known)}
         asked = key.casefold()
         if asked in lower:
-            return f"did you mean {lower[asked]}?"
+            return f"; did you mean {lower[asked]}?"
         home = self._home(asked)
         if home == "":
-            return "it belongs beside requestBody, at the top level of the message"
+            return "; it belongs beside requestBody, at the top level of the message"
         if home:
-            return f"it belongs into {home}"
+            return f"; it belongs into {home}"
         # Bounded: the comparison is quadratic in the length of both names.
         close = difflib.get_close_matches(asked[:100], lower, n=1, cutoff=0.6)
         if close:
-            return f"did you mean {lower[close[0]]}?"
+            return f"; did you mean {lower[close[0]]}?"
         more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
-        return f"it has {', '.join(known[:_LISTED]) or 'none'}{more}"
+        return f"{_LIST}{', '.join(known[:_LISTED]) or 'none'}{more}"
 
     def _home(self, asked: str) -> str | None:
         """Return the path of the nearest place that has a name, "" for the top level, None if there is none."""

@@ -54,6 +54,12 @@ def test_what_an_engine_would_overlook_in_a_body_is_left_out_and_told() -> None:
     assert body["HostConfig"]["CgroupnsMode"] == "host"
 
 
+def test_null_in_a_body_is_nothing_to_tell() -> None:
+    """fault 8.31: bodies as Docker's own client writes them had a warning for each field that they leave empty."""
+    fields, warnings = checked("1.40", {"requestBody": {"Image": "x", "HostConfig": {"CgroupnsMode": None}}})
+    assert (fields["requestBody"], warnings) == ({"Image": "x", "HostConfig": {}}, [])
+
+
 def test_what_has_ended_is_left_out_and_told() -> None:
     schema = {"x-operation": "Demo", "properties": {"old": {"x-since": "1.25", "x-until": "1.40"}}}
     fields, warnings = checked("1.41", {"old": 1}, schema)

@@ -91,6 +91,15 @@ def test_an_unknown_field_is_named_with_what_was_probably_meant(key: str, body: 
     assert settled(key, body)[1] == [told]
 
 
+def test_the_names_of_a_place_are_listed_once() -> None:
+    """fault 8.31: with each of twenty wrong fields the error listed all forty right ones again."""
+    body = {"LogConfig": {}, "Binds": [], "PortBindings": {}, "Memry": 1}
+    text = "; ".join(settled("ContainerUpdate", {"id": "c", "requestBody": body})[1])
+    assert text.count("it has CpuShares, Memory,") == 1
+    assert all(f"requestBody.{name}: is no field of requestBody" in text for name in body)
+    assert "did you mean Memory?" in text
+
+
 @pytest.mark.parametrize(
     ("key", "body", "told"),
     [
