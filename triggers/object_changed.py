@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +48,7 @@ def object_changed(poll: Poll[Seen]) -> Found[Seen]:
     """List every wanted kind and compare with the last poll: ImageList, VolumeList, NetworkList, ServiceList, ..."""
     kinds = _kinds(poll.form)
     before = (poll.state or Seen()).only(kinds)
-    answers = _asked(poll, kinds)
+    answers = _asked(poll, kinds, before.old.keys())
     findings: list[Finding] = []
     cluster = before.cluster
     if "swarm" in answers:
@@ -80,8 +81,11 @@ def _kinds(form: Form) -> Sequence[str]:
     return kinds
 
 
-def _asked(poll: Poll[Seen], kinds: Sequence[str]) -> dict[str, Any]:
-    """Return the answers for the kinds, and for the swarm; a kind that fails keeps its place, unless all do."""
+def _asked(poll: Poll[Seen], kinds: Sequence[str], needed: AbstractSet[str]) -> dict[str, Any]:
+    """Return the answers for the kinds, and for the swarm; a kind that fails keeps its place.
+
+    The poll fails where all do, or one whose place (`needed`) cannot be written again as it was.
+    """
     swarm = ["swarm"] if set(kinds) & SWARM.keys() else []
     errors: list[Exception] = []
 
@@ -95,7 +99,7 @@ def _asked(poll: Poll[Seen], kinds: Sequence[str]) -> dict[str, Any]:
     asked = poll.each([*swarm, *kinds], ask, key=str, name=str, fault=fault, seconds=LIST_SECONDS)
     answers = dict(asked)
     usable = [kind for kind in kinds if kind in answers and (kind in LOCAL or "swarm" in answers)]
-    if not usable and errors:
+    if errors and (not usable or needed - set(usable)):
         raise errors[0]
     return {kind: answers[kind] for kind in [*swarm, *usable] if kind in answers}
 

@@ -67,14 +67,22 @@ def test_a_kill_before_the_snapshot_repeats_with_an_equal_id(
     record(KEY, "killed between emission and snapshot", emitted=2, repeated=1)
 
 
-def test_the_engines_own_image_can_be_the_measure(engine_lab: LabEngine, registry: Registry) -> None:
+def test_fault_9_19_the_engines_own_image_can_be_the_measure(
+    engine_lab: LabEngine, registry: Registry
+) -> None:
+    """Fault 9.19: what the engine does not have is not told; what it has in another version is, once."""
     reference = registry.push(engine_lab, "shop/local:1")
     step = desk("image_updated", engine_lab, references=reference, minutes="0", compare="local")
     assert step.poll().bodies == []
-    newer = registry.push(engine_lab, "shop/local:2", other_image(engine_lab, "four"))
-    assert newer != reference
-    registry.push(engine_lab, "shop/local:1", "changed:four")
-    assert len(step.poll(references=reference).bodies) <= 1
+    newer = other_image(engine_lab, "four")
+    own = engine_lab.wire.do("GET", f"/images/{reference}/json").json()["Id"]
+    registry.push(engine_lab, "shop/local:1", newer)
+    engine_lab.wire.do("DELETE", f"/images/{reference}")
+    assert step.poll().bodies == []
+    engine_lab.wire.do("POST", f"/images/{own}/tag", repo=reference.rpartition(":")[0], tag="1")
+    emitted = step.poll()
+    assert [(body["reference"], body["localOutdated"]) for body in emitted.bodies] == [(reference, True)]
+    assert step.poll().bodies == []
 
 
 def test_a_missing_login_is_told_once_and_a_login_mends_it(

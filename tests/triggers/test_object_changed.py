@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lib.cursor import CursorTooLarge
+from lib.engine.errors import EngineFault
 from lib.polling.compact import mark
 from lib.polling.markset import identity_mark, packed
 from lib.sailor.folder import FolderStates
@@ -199,6 +200,11 @@ def test_a_snapshot_of_version_1_0_is_read(fake: FakeEngine) -> None:
     lists.desk.snapshot = {"v": 1, "trigger": KEY, "engine": "", **old}
     lists.images = [image("one", "app:2"), image("two"), image("three")]
     lists.volumes = [volume("here"), volume("new")]
+    well = fake.routes["/volumes"]
+    fake.routes["/volumes"] = lambda _: (500, {"message": "a driver is broken"})
+    with pytest.raises(EngineFault):  # a place in the old form is not given up for a list that fails
+        lists.desk.poll()
+    fake.routes["/volumes"] = well
     assert sorted(told(lists.desk.poll())) == [
         ("changed", "app:2"),
         ("created", "new"),
