@@ -53,7 +53,18 @@ def running(poll: Poll[Conditions]) -> Mapping[str, Any] | None:
     return None
 
 
-@trigger("containerStateChanged", read=Conditions.from_state, sample=SAMPLE, live=running)
+def _loop(form: Form) -> Loop:
+    return Loop(
+        whole(form, "loopRestarts", 3, least=1, most=63), whole(form, "loopMinutes", 10, least=1, most=60)
+    )
+
+
+def settings(form: Form) -> tuple[frozenset[str], Loop]:
+    """Read what numbers the step has; what is wrong with them is raised."""
+    return _normal_codes(form), _loop(form)
+
+
+@trigger("containerStateChanged", read=Conditions.from_state, sample=SAMPLE, live=running, settings=settings)
 def container_state_changed(poll: Poll[Conditions]) -> Found[Conditions]:
     """Compare the selected containers with the last poll: ContainerList, SystemEvents, ContainerInspect.
 
@@ -75,11 +86,7 @@ class _Comparison:
 
     def __init__(self, poll: Poll[Conditions]) -> None:
         self.poll, self.before = poll, poll.state
-        self.normal = _normal_codes(poll.form)
-        self.loop = Loop(
-            whole(poll.form, "loopRestarts", 3, least=1, most=63),
-            whole(poll.form, "loopMinutes", 10, least=1, most=60),
-        )
+        self.normal, self.loop = settings(poll.form)
         self.selection = Selection.of(poll.form)
         self.listing = listing(poll.engine)
         # After the list: what is no longer in it has its events in here.

@@ -67,12 +67,16 @@ def present(poll: Poll[Above]) -> dict[str, Any]:
     return _body(poll, "exceeded", what, usage, limits[what])
 
 
-@trigger("diskUsage", read=Above.from_state, sample=SAMPLE, live=present, seconds=300)
+def settings(form: Form) -> tuple[dict[str, int], float]:
+    """Return the limits in bytes, and which part of one usage has to fall below it before it is told again."""
+    return _limits(form), number(form, "hysteresis", 10, most=100) / 100
+
+
+@trigger("diskUsage", read=Above.from_state, sample=SAMPLE, live=present, settings=settings, seconds=300)
 def disk_usage(poll: Poll[Above]) -> Found[Above]:
     """Ask for the disk usage and compare it with the limits: SystemDataUsage."""
-    limits = _limits(poll.form)
+    limits, room = settings(poll.form)
     usage = _usage(poll, set(TYPES) if "total" in limits else set(limits))
-    room = number(poll.form, "hysteresis", 10, most=100) / 100
     before = poll.state or Above()
     fired, findings = set(), []
     for what, limit in limits.items():

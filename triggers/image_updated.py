@@ -14,7 +14,7 @@ from lib.polling.clock import SECOND, iso
 from lib.polling.compact import digits, mark, number
 from lib.polling.digests import DIGEST, HEAD_ROOM, HOST_ROOM, NAME, REFERENCE_ROOM, UNKNOWN, Digests, Known
 from lib.polling.reference import problem
-from lib.polling.rounds import asked, ended, rounds_of
+from lib.polling.rounds import asked, ended, minutes, rounds_of
 from lib.selection import images
 from lib.trigger import Fault, Finding, Found, Poll, trigger
 
@@ -44,7 +44,7 @@ def current(poll: Poll[Digests]) -> dict[str, Any] | None:
         return None
 
 
-@trigger("imageUpdated", read=Digests.from_state, sample=SAMPLE, live=current)
+@trigger("imageUpdated", read=Digests.from_state, sample=SAMPLE, live=current, settings=minutes)
 def image_updated(poll: Poll[Digests]) -> Found[Digests]:
     """Look up the digest of every reference in its registry: DistributionInspect."""
     references = _references(poll)

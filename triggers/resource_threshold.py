@@ -87,7 +87,21 @@ class Limits:
         return Watch(0, watch.fired and not back), "recovered" if back and self.recovered else None
 
 
-@trigger("resourceThreshold", read=Gauges.from_state, sample=SAMPLE)
+def measured(poll: Poll[Gauges]) -> Mapping[str, Any] | None:
+    """Return the values of the first selected container as if it had crossed its limit, for a debug run."""
+    limits = Limits.of(poll.form)
+    metric, limit = next((name, limit) for name, limit in limits.items()[::-1] if limit is not None)
+    running = [one for one in listed(poll.engine) if one.status in RUNNING]
+    chosen = selected(running, Selection.of(poll.form), poll.engine)
+    for container, usage in poll.each(chosen, _usage, key=_key, name=_name, fault=_fault, at_once=1):
+        if usage is not None:
+            values = {"cpu": None, "memory": usage.memory_percent}
+            watch = Watch(limits.polls)
+            return _finding(poll, container, metric, "exceeded", limit, values, usage, watch).body
+    return None
+
+
+@trigger("resourceThreshold", read=Gauges.from_state, sample=SAMPLE, live=measured, settings=Limits.of)
 def resource_threshold(poll: Poll[Gauges]) -> Found[Gauges]:
     """Measure every selected running container: ContainerList, ContainerStats (one-shot)."""
     limits = Limits.of(poll.form)

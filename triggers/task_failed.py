@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.form import number, words
+from lib.form import Form, number, words
 from lib.polling.clock import SECOND, iso
 from lib.polling.matching import labels_match, names_match
 from lib.polling.swarm import cluster_mark
@@ -69,7 +69,12 @@ class Names:
         return {"id": identity, "name": self.nodes.get(identity) or None}
 
 
-@trigger("taskFailed", read=Told.from_state, sample=SAMPLE)
+def stuck_minutes(form: Form) -> float:
+    """Return after how many minutes a task that should run and does not is told, 0 for never."""
+    return number(form, "stuckMinutes", 0)
+
+
+@trigger("taskFailed", read=Told.from_state, sample=SAMPLE, settings=stuck_minutes)
 def task_failed(poll: Poll[Told]) -> Found[Told]:
     """Look for tasks whose version is newer than all of the last poll and which failed: SwarmInspect, TaskList."""
     swarm = poll.engine.get("/swarm").json()
@@ -102,7 +107,7 @@ def _is_news(poll: Poll[Told], task: Task, before: Told | None) -> bool:
 
 def _idle(poll: Poll[Told], before: Told | None) -> int | None:
     """Return since when a task must be idle to be stuck, in nanoseconds."""
-    minutes = number(poll.form, "stuckMinutes", 0)
+    minutes = stuck_minutes(poll.form)
     if not minutes:
         return before.idle if before else None
     return int((poll.now - minutes * 60) * SECOND)
@@ -114,7 +119,7 @@ def _is_stuck(poll: Poll[Told], task: Task, before: Told | None, idle: int) -> b
     That needs no memory of tasks: one that was idle so long at the last poll already was told by it, unless it has
     changed since.
     """
-    if not number(poll.form, "stuckMinutes", 0) or not task.waits or task.time >= idle:
+    if not stuck_minutes(poll.form) or not task.waits or task.time >= idle:
         return False
     if before is None or (before.idle is not None and task.time < before.idle):
         return _is_news(poll, task, before)

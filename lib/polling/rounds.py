@@ -15,7 +15,7 @@ from lib.engine import Engine
 from lib.engine.errors import EngineError
 from lib.engine.registry import host_of_reference
 from lib.engine.request.registry_login import HUB
-from lib.form import whole
+from lib.form import Form, whole
 from lib.polling.compact import mark
 from lib.polling.digests import NAME, Asked, Digests, Known
 from lib.polling.poll import Poll
@@ -65,12 +65,13 @@ def rounds_of(poll: Poll[Digests], references: Sequence[str]) -> dict[str, Round
     return rounds
 
 
-def _minutes(poll: Poll[Digests], host: str) -> int:
-    return whole(poll.form, "minutes", HUB_MINUTES if host == HUB else OTHER_MINUTES, least=0, most=10080)
+def minutes(form: Form, host: str = HUB) -> int:
+    """Return how many minutes lie between two look-ups of a registry."""
+    return whole(form, "minutes", HUB_MINUTES if host == HUB else OTHER_MINUTES, least=0, most=10080)
 
 
 def _may_ask(poll: Poll[Digests], host: str, asked: Asked) -> bool:
-    interval = _minutes(poll, host) * 60
+    interval = minutes(poll.form, host) * 60
     if poll.now < asked.at or asked.again - poll.now > max(interval, LONGEST_PAUSE):
         return True  # the engine's clock was set back
     if poll.now < asked.again:
@@ -129,7 +130,7 @@ def ended(poll: Poll[Digests], one: Round, known: dict[str, Known]) -> Asked:
         again = poll.now + pause(failures)
         poll.failed(told, rate_fault(one.host, pause(failures)))
     elif dead:
-        again = poll.now + _minutes(poll, one.host) * 60
+        again = poll.now + minutes(poll.form, one.host) * 60
         poll.failed(told, registry_fault(one.host, one.errors[silent[0]]))
     if not left:
         at, begin = poll.now, ""
