@@ -293,7 +293,7 @@ def test_a_try_out_gives_a_sample_instead_of_waiting_for_events(
 ) -> None:
     monkeypatch.setenv("ELASTICIO_FLOW_TYPE", "debug")
     step = desk(
-        "engine_events", own_engine, actions="never-happens", mode="realTime", realTimeSeconds="86400"
+        "engine_events", own_engine, actions="never-happens", mode="realTime", realTimeSeconds="3600"
     )
     emitted = step.poll()
     assert [body["sample"] for body in emitted.bodies] == [True]

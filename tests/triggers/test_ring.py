@@ -292,3 +292,12 @@ def test_fault_9_18_what_was_heard_live_proves_completeness_also_later() -> None
         change = poll(ring, memory)
         assert (change.gap, change.new) == (None, ())
         memory = heard_live(change.memory, list(known([ring.publish() for _ in range(300)])))
+
+
+def test_a_shorter_mark_of_an_older_snapshot_is_the_same_start() -> None:
+    ring = Ring()
+    ring.publish(scope="swarm")
+    ring.now += 5
+    memory = first(ring, "abcd")
+    gaps = [difference(ring.polled(), memory, int(ring.now), run).gap for run in ("abcdef", "abcxef")]
+    assert gaps == [None, "restart"]
