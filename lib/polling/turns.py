@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lib.polling.events import verb
 from lib.polling.fingerprints import Event, nanos
-from lib.polling.lifecycle import UP, Condition
+from lib.polling.lifecycle import HEALTHS, UP, Condition
 
 _KNOWN = ("healthy", "unhealthy")
 TURNS = (*_KNOWN, "paused", "unpaused")
@@ -70,7 +70,7 @@ def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> W
         elif action in ("pause", "unpause") and paused != (action == "pause"):
             paused = action == "pause"
             found.append(Turn("paused" if paused else "unpaused", nanos(event)))
-        elif action == "health_status" and told != health:
+        elif action == "health_status" and told in HEALTHS and told != health:
             health = told
             if told in _KNOWN:
                 found.append(Turn(told, nanos(event)))

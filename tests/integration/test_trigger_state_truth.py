@@ -7,19 +7,15 @@ from typing import Any
 
 import pytest
 
-from lib.local.local_image import LocalImageError
-from lib.local.private_engine import PrivateEngineError
-from tests.integration.trigger_lab import config, desk, engines_closed
+from tests.integration.trigger_lab import config, desk, either_engine, engines_closed, settled
 from tests.lab.cut import Cut
 from tests.lab.engine import LabEngine
-from tests.lab.need import missing, skip_anywhere
-from tests.lab.newer import NewerEngineError, begin
 from tests.lab.waiting import wait_until
 from tests.triggers.desk import Desk, Emitted
 from tests.triggers.table import record
 from tests.triggers.truth import Truth
 
-__all__ = ["engines_closed"]
+__all__ = ["either_engine", "engines_closed"]
 pytestmark = pytest.mark.engine
 KEY = "containerStateChanged"
 ALWAYS = {"RestartPolicy": {"Name": "always"}}
@@ -28,23 +24,11 @@ SICK = {"Test": ["CMD-SHELL", "[ ! -e /tmp/sick ]"], "Interval": 1_000_000_000, 
 THREE = "n=$(cat /tmp/n 2>/dev/null || echo 0); n=$((n+1)); echo $n >/tmp/n; [ $((n%4)) = 0 ] && sleep 600; exit 9"
 
 
-@pytest.fixture(scope="module", params=["20.10", "28.5"])
-def engine(request: pytest.FixtureRequest) -> Iterator[LabEngine]:
-    try:
-        lab = LabEngine.begin() if request.param == "20.10" else begin("sid")
-    except NewerEngineError as problem:
-        skip_anywhere(str(problem))
-    except (PrivateEngineError, LocalImageError) as problem:
-        missing(str(problem))
-    yield lab
-    lab.close()
-
-
 @pytest.fixture
-def clean(engine: LabEngine) -> Iterator[LabEngine]:
-    yield engine
-    for entry in engine.wire.do("GET", "/containers/json", all=True).json():
-        engine.remove(entry["Id"])
+def clean(either_engine: LabEngine) -> Iterator[LabEngine]:
+    yield either_engine
+    for entry in either_engine.wire.do("GET", "/containers/json", all=True).json():
+        either_engine.remove(entry["Id"])
 
 
 @pytest.fixture
@@ -109,14 +93,12 @@ def test_fault_9_2_a_crash_before_its_removal_is_told_with_its_exit_code(
     assert emitted.bodies[0]["container"]["labels"] == {"team": "shop"}
     again = Desk("container_state_changed", config(clean), start).poll()
     assert again.ids[:2] == emitted.ids[:2]
-    rest = told(emitted)[2:] + told(_settled_poll(clean, step))
+    rest = told(emitted)[2:] + told(settled_poll(step))
     assert rest == [("crashed", "short"), ("removed", "short")]
     note(clean, "crashed and removed at once", emitted=6, repeated=2)
 
 
-def _settled_poll(engine: LabEngine, step: Desk) -> Emitted:
-    from tests.integration.trigger_lab import settled
-
+def settled_poll(step: Desk) -> Emitted:
     settled()
     return step.poll()
 
@@ -225,8 +207,8 @@ def test_fault_9_23_a_quiet_poll_asks_for_none_of_the_containers(clean: LabEngin
             "container_state_changed", {"server": "2", "otherServer": f"http://{door.host}:{door.port}"}
         )
         step.poll()
-        _settled_poll(clean, step)
-        _settled_poll(clean, step)
+        settled_poll(step)
+        settled_poll(step)
         before = door.requests.passed
         assert step.poll().bodies == []
         quiet = door.requests.passed - before

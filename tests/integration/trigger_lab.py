@@ -14,12 +14,12 @@ from lib import credentials
 from lib.local.local_image import LocalImageError
 from lib.local.private_engine import PrivateEngineError
 from tests.lab.engine import LabEngine
-from tests.lab.need import missing
-from tests.lab.newer import NewerEngineError, binaries
+from tests.lab.need import missing, skip_anywhere
+from tests.lab.newer import NewerEngineError, begin, binaries
 from tests.lab.waiting import wait_until
 from tests.triggers.desk import Desk, Emitted
 
-__all__ = ["config", "engines_closed", "names", "own_engine", "settled"]
+__all__ = ["config", "either_engine", "engines_closed", "names", "own_engine", "settled"]
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,19 @@ def own_engine() -> Iterator[LabEngine]:
     try:
         engine = LabEngine.begin(binaries=str(binaries(suite)) if suite else "")
     except (PrivateEngineError, LocalImageError, NewerEngineError) as problem:
+        missing(str(problem))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module", params=["20.10", "28.5"])
+def either_engine(request: pytest.FixtureRequest) -> Iterator[LabEngine]:
+    """The system's engine, and a newer one, each of the module's own."""
+    try:
+        engine = LabEngine.begin() if request.param == "20.10" else begin("sid")
+    except NewerEngineError as problem:
+        skip_anywhere(str(problem))
+    except (PrivateEngineError, LocalImageError) as problem:
         missing(str(problem))
     yield engine
     engine.close()
