@@ -19,6 +19,8 @@ from lib.engine.request.text import shown as quoted
 _NETWORKS = "/networks/"
 _INVISIBLE = "\u200b\ufeff"  # a zero-width space, a byte order mark
 _AROUND = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + _INVISIBLE
+LONGEST = 1024
+"""Characters of a name or id; references of images with a digest have some 350 at most."""
 _PLACE = re.compile(r"\{(\+?)(\w+)\}")
 
 
@@ -57,6 +59,10 @@ def name_of(value: str, field: str, *, blanks: bool = False) -> str:
     Raises BadInput where nothing is left, or where a blank or control character stands inside: no name has one,
     but for those of networks (`blanks`).
     """
+    if len(value) > LONGEST:
+        raise BadInput(
+            f"{field} is longer than {LONGEST} characters", field=field, hint="Give one id or name alone"
+        )
     text = plain(value.strip(_AROUND), field, line=True)
     if not text:
         raise BadInput(f"{field} is empty", field=field, hint=f"Map a value to {field}")

@@ -90,6 +90,8 @@ def _meaning(status: int, text: str, path: str, later: float | None) -> tuple[ty
     hint = _HINTS.get(status)
     if status == 503 and later is not None:  # noqa: PLR2004
         kind = Busy
+    if status == 404 and path.endswith("/archive"):  # noqa: PLR2004
+        hint = "Check the id or name, and the path"  # an answer to HEAD does not say which of them
     if status == 401 and path.endswith("/swarm/unlock"):  # noqa: PLR2004
         hint = "Check the unlock key: a manager of the swarm shows it by SwarmUnlockkey"
     return kind, hint

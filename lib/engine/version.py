@@ -109,16 +109,15 @@ def settle(facts: EngineFacts, pin: Version | None, *, pin_yields: bool) -> tupl
         )
     if pin is None:
         return newest, None
-    fits = pin <= facts.maximum and (facts.minimum is None or pin >= facts.minimum)
-    if fits:
-        return pin, None
+    speaks = f"The engine speaks API {facts.range}"
+    if pin <= facts.maximum and (facts.minimum is None or pin >= facts.minimum):
+        if OLDEST <= pin <= NEWEST:
+            return pin, None
+        speaks = f"This component speaks API {OLDEST}-{NEWEST}"
     if pin_yields:
-        return (
-            newest,
-            f"The server's URL asks for API {pin}, the engine speaks {facts.range}: {newest} is used",
-        )
+        return newest, f"{speaks}, the server's URL asks for {pin}: {newest} is used"
     raise VersionMismatch(
-        f"The engine speaks API {facts.range}, the credential pins {pin}",
+        f"{speaks}, the credential pins {pin}",
         field="apiVersion",
         hint="Change or remove the pinned API version",
     )

@@ -65,5 +65,12 @@ def test_what_is_no_text_is_refused(value: Any) -> None:
         expand(ONE, {})
 
 
+def test_a_text_of_any_length_is_no_name() -> None:
+    """fault 8.33: it stood in the path, and the path in the error."""
+    with pytest.raises(BadInput, match="id is longer than 1024 characters") as caught:
+        expand(ONE, {"id": "a" * 100_000})
+    assert len(str(caught.value)) < 200
+
+
 def test_a_number_is_an_id() -> None:
     assert expand(ONE, {"id": 42}) == "/containers/42/json"

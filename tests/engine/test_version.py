@@ -40,7 +40,7 @@ def test_a_pin_holds_inside_the_range_only(top: Version, bottom: Version, pin: V
     facts = EngineFacts(maximum=top, minimum=min(bottom, top))
     if top < OLDEST or facts.minimum is None or facts.minimum > NEWEST:
         return
-    fits = facts.minimum <= pin <= top
+    fits = facts.minimum <= pin <= top and OLDEST <= pin <= NEWEST
     if fits:
         assert settle(facts, pin, pin_yields=yields) == (pin, None)
     elif yields:
@@ -51,6 +51,19 @@ def test_a_pin_holds_inside_the_range_only(top: Version, bottom: Version, pin: V
     else:
         with pytest.raises(VersionMismatch, match="pins"):
             settle(facts, pin, pin_yields=False)
+
+
+@pytest.mark.parametrize("pin", [Version(1, 24), Version(1, 57)])
+def test_a_pin_that_only_the_engine_speaks_is_refused(pin: Version) -> None:
+    """fault 8.31: no schema knows that version, so nothing could say which fields it has."""
+    facts = EngineFacts(maximum=Version(1, 60), minimum=Version(1, 12))
+    with pytest.raises(
+        VersionMismatch, match=f"This component speaks API 1.25-1.56, the credential pins {pin}"
+    ):
+        settle(facts, pin, pin_yields=False)
+    version, remark = settle(facts, pin, pin_yields=True)
+    assert version == NEWEST
+    assert remark == f"This component speaks API 1.25-1.56, the server's URL asks for {pin}: 1.56 is used"
 
 
 def test_facts_come_from_headers_in_any_case() -> None:

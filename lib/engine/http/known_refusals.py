@@ -141,13 +141,14 @@ KNOWN = (
         Refused,
         "The engine has no such volume driver; PluginList and SystemInfo show which there are",
     ),
+    Known((404,), ("could not find the file",), NotFound, "Check the path; the container is there"),
     # Names.
     Known((409,), ("name", "already in use"), Conflict, _TAKEN),
     Known((409,), ("already exists",), Conflict, _TAKEN),
     # The state of a container, told as a fault.
-    Known((500,), ("is not paused",), Conflict, "Only a paused container can be resumed"),
-    Known((500,), ("is already paused",), Conflict, "ContainerUnpause resumes it"),
-    Known((500,), ("is not running",), Conflict, "Start the container first (ContainerStart)"),
+    Known((409, 500), ("is not paused",), Conflict, "Only a paused container can be resumed"),
+    Known((409, 500), ("is already paused",), Conflict, "ContainerUnpause resumes it"),
+    Known((409, 500), ("is not running",), Conflict, "Start the container first (ContainerStart)"),
     Known((), ("port is already allocated",), Conflict, _PORT),
     Known((500,), ("address already in use",), Conflict, _PORT),
     Known(

@@ -89,6 +89,9 @@ TEXTS: list[tuple[int, str, type[EngineError], bool, str]] = [
     (404, 'received "404 page not found" from the registry', NotFound, False, "still exists"),
     (503, "Podman does not support service: /v1.41/swarm/init", NoSuchOperation, False, "does not know"),
     (404, "No such container: web", NotFound, False, "still exists"),
+    (404, "Could not find the file /nope in container web", NotFound, False, "Check the path"),
+    (409, "Container 1f3e is not running", Conflict, False, "ContainerStart"),
+    (409, "Container 1f3e is not paused", Conflict, False, "paused"),
     (500, "Container 1f3e is not paused", Conflict, False, "paused"),
     (500, "Container 1f3e is not running", Conflict, False, "ContainerStart"),
     (500, "Bind for 0.0.0.0:80 failed: port is already allocated", Conflict, False, "HostPort"),
@@ -199,3 +202,10 @@ def test_an_answer_without_a_text_says_that_the_object_is_missing(
         (engine.head if method == "HEAD" else engine.get)("/x")
     assert type(caught.value) is NotFound
     assert "still exists" in str(caught.value)
+
+
+def test_a_missing_path_is_told_as_one(engine: Engine, mock: requests_mock.Adapter) -> None:
+    """fault 8.33: an answer to HEAD has no text, so the hint names both that may be missing."""
+    mock.register_uri("HEAD", f"{ROOT}/v1.41/containers/web/archive", status_code=404)
+    with pytest.raises(NotFound, match="the id or name, and the path"):
+        engine.head("/containers/{id}/archive", {"id": "web"})
