@@ -292,9 +292,7 @@ def test_a_try_out_gives_a_sample_instead_of_waiting_for_events(
     own_engine: LabEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ELASTICIO_FLOW_TYPE", "debug")
-    step = desk(
-        "engine_events", own_engine, actions="never-happens", mode="realTime", realTimeSeconds="3600"
-    )
+    step = desk("engine_events", own_engine, actions="never-happens", mode="realTime", realTimeSeconds="3600")
     emitted = step.poll()
     assert [body["sample"] for body in emitted.bodies] == [True]
     assert emitted.snapshots == []
