@@ -97,13 +97,8 @@ def _meaning(status: int, text: str, path: str, later: float | None) -> tuple[ty
     return kind, hint
 
 
-def message_of(response: Response) -> str:
-    """Return the engine's text: `message` of a JSON body, else the plain text, else the reason phrase."""
-    return _own_text(response) or _reason(response)
-
-
 def _own_text(response: Response) -> str:
-    """Return what the body says, "" where it says nothing."""
+    """Return what the body says: `message` of a JSON body, else the plain text; "" where it says nothing."""
     text, cut = _cleaned(_said(response.content))
     return text[:_TEXT_LIMIT] + " …" if text and (cut or len(text) > _TEXT_LIMIT) else text
 
