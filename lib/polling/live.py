@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from lib.engine.errors import Unreachable
 from lib.polling.clock import EDGE_SECONDS, SECOND, engine_time
-from lib.polling.event_stream import EventStream
+from lib.polling.event_stream import MOST_BYTES, EventStream
 from lib.polling.events import EventFilter, body
 from lib.polling.fingerprints import Event, Known, nanos
 from lib.polling.poll import Finding, Found, Poll
@@ -32,6 +32,7 @@ class Live:
     look: Callable[[Poll[Memory]], Found[Memory]]
     told: dict[str, None] = field(default_factory=dict)
     """Names of the events that were told last, and by which they are known again."""
+    most: int = MOST_BYTES
 
     def run(self, seconds: float) -> Iterator[Found[Memory]]:
         """Yield what happens for so many seconds; every look at the ring, the last one too, is stored.
@@ -70,7 +71,7 @@ class Live:
 
     def _listen(self, memory: Memory, end: float) -> Generator[Found[Memory], None, Memory]:
         """Yield what the stream brings, until it ends; return what is known then."""
-        stream = EventStream(self.poll.engine, self.poll.log, memory.at, end)
+        stream = EventStream(self.poll.engine, self.poll.log, memory.at, end, self.most)
         compared = time.monotonic()
         try:
             while not self.poll.cancelled.is_set() and (came := stream.take(BATCH)) is not None:

@@ -15,11 +15,16 @@ import pytest
 
 from lib.credentials import open_engine
 from lib.polling.event_stream import EventStream
+from lib.polling.events import EventFilter
+from lib.polling.live import Live
+from lib.polling.poll import Poll
+from lib.polling.ring_memory import Memory
 from lib.sailor.message import Message
 from tests.lab.waiting import DEADLINE, ended, wait_until
 from tests.triggers.desk import Desk, Emitted, Lines, Surroundings, process
 from tests.triggers.fake_engine import FakeEngine
 from tests.triggers.table import record
+from triggers.engine_events import compared
 
 KEY = "engineEvents"
 
@@ -210,3 +215,29 @@ def test_fault_9_25_sigterm_in_real_time_leaves_the_place_of_what_was_told(
     fake.ring.now += 10
     again = Desk("engine_events", fake.config, json.loads(state.read_text("utf-8"))).poll()
     assert again.bodies == []
+
+
+def test_fault_9_18_where_the_stream_had_to_be_left_there_is_a_gap_and_no_repeat(fake: FakeEngine) -> None:
+    fake.ring.publish()
+    fake.ring.now += 5
+    cancelled = threading.Event()
+    poll: Poll[Memory] = Poll(open_engine(fake.config), {}, int(fake.ring.now), Lines(), cancelled=cancelled)
+    threads = set(threading.enumerate())
+    batches = Live(poll, EventFilter(), compared, most=20_000).run(600)
+    next(batches)
+    next(batches)  # the stream, which brings what was remembered already
+    for _ in range(1000):
+        fake.publish_live()
+    fake.ring.now += 5
+    (reader,) = [one for one in set(threading.enumerate()) - threads if one.name == "engine events"]
+    ended(reader)
+    told: list[Any] = []
+    while not any(finding.notice for finding in told):
+        told += next(batches).findings
+    cancelled.set()
+    told += [finding for batch in batches for finding in batch.findings]
+    found = [finding.body["name"] for finding in told if not finding.notice]
+    gaps = [finding.body["reason"] for finding in told if finding.notice]
+    assert (gaps, len(found)) == (["overflow"], len(set(found)))
+    assert found[-1] == "c1000"
+    assert len(found) < 1000
