@@ -89,7 +89,8 @@ class Emitter:
             settings = self._outlet.settings
             iteration = max(int(headers.number(delivery.headers.get("reboundIteration"), 0)), 0) + 1
             if iteration > settings.rebound_limit:
-                raise EmitError("Rebound limit exceeded")
+                cause = reason if isinstance(reason, BaseException) else EmitError(str(reason))
+                raise EmitError("Rebound limit exceeded") from cause
             table = {**delivery.headers, "end": headers.now(), "reboundIteration": iteration}
             table["reboundReason"] = encoding.reason(reason, self.logger.secrets)
             expiration = max(settings.rebound_initial_expiration, 0) * 2 ** min(iteration - 1, 32)

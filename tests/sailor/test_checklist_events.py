@@ -301,7 +301,9 @@ def test_64_rebounds_are_limited(stage: Stage) -> None:
     stage.start()
     stage.do("rebound", {"reboundIteration": 20})
 
-    assert stage.take("error").error["message"] == "Rebound limit exceeded"
+    error = stage.take("error").error
+    assert error["message"] == "Rebound limit exceeded"
+    assert "later please" in error["stack"]  # fault 8.20: nothing said why it was put back so often
     stage.settled()
     assert stage.wires.peek("rebound") is None
 
