@@ -17,6 +17,9 @@ _BODY = "requestBody"
 DEPTH = 200  # levels of a message that are checked; the checker itself ends at 255
 _LIST = "; it has "
 _LISTED = 40  # names that an error lists
+LONGEST_NAME = 100  # characters
+MOST_COMPARED = 50
+"""Problems of one message after which no name is compared with those that may have been meant."""
 MOST_UNKNOWN = 1_000
 """Names of one object that are looked at one by one; with more, the object as a whole is wrong."""
 
@@ -58,6 +61,8 @@ class FieldNames:
         if isinstance(value, list) and "items" in node:
             return [
                 self._settled(item, node["items"], f"{path}[{index}]", problems)
+                if isinstance(item, dict | list)
+                else item
                 for index, item in enumerate(value)
             ]
         if not isinstance(value, dict):
@@ -98,7 +103,7 @@ class FieldNames:
 
     def _unknown(self, key: str, path: str, node: Tree, before: list[Problem]) -> Problem:
         where = path or self._operation
-        told = self._meant(key, node)
+        told = self._meant(key, node) if len(before) < MOST_COMPARED else ""
         if told.startswith(_LIST) and any(problem.message.endswith(told) for problem in before[:_LISTED]):
             told = ""  # the names that a place has are listed once
         hint = 'Where the engine is newer than this component and knows it, set unknownFields to "pass"'
@@ -156,20 +161,46 @@ def unwritable(value: Any) -> list[Problem]:
 
     JSON can hold half of a character, which has no bytes in UTF-8.
     """
-    waiting: list[tuple[str, Any, int]] = [("", value, 0)]
+    # Only the path to where we are is kept: those of all values would be far longer than the message.
+    path, waiting = [""], [iter([("", value)])]
     while waiting:
-        path, item, depth = waiting.pop()
-        if depth > DEPTH:
-            return [Problem(path.split(".")[0].split("[")[0], f"is nested more than {DEPTH} levels deep")]
-        if isinstance(item, dict):
-            for key, one in item.items():
-                below = _below(path, _escaped(key))
-                waiting += [(below, key, depth), (below, one, depth + 1)]
-        elif isinstance(item, list):
-            waiting += [(f"{path}[{index}]", one, depth + 1) for index, one in enumerate(item)]
+        if (step := next(waiting[-1], None)) is None:
+            waiting.pop()
+            path.pop()
+            continue
+        path[-1], item = step
+        if len(waiting) > DEPTH + 1:
+            return [Problem(path[1].removeprefix("."), f"is nested more than {DEPTH} levels deep")]
+        if isinstance(item, dict | list):
+            path.append("")
+            waiting.append(_within(item))
         elif isinstance(item, str) and _escaped(item) != item:
-            return [Problem(path, "holds half of a character (a lone surrogate)", "Give valid Unicode text")]
+            where = "".join(path).removeprefix(".")
+            return [Problem(where, "holds half of a character (a lone surrogate)", "Give valid Unicode text")]
     return []
+
+
+def _within(item: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
+    if isinstance(item, list):
+        yield from ((f"[{index}]", one) for index, one in enumerate(item))
+        return
+    for key, one in item.items():
+        name = f".{shown(_escaped(key))}"
+        yield name, key
+        yield name, one
+
+
+def has_more_than(most: int, value: Any) -> bool:
+    """Whether a value holds more than so many others, found out without looking at all of them."""
+    count, waiting = 0, [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict | list):
+            count += len(item)
+            if count > most:
+                return True
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+    return False
 
 
 def _escaped(text: Any) -> str:
@@ -189,5 +220,10 @@ def _known(node: Tree) -> list[str]:
     return [*node["properties"], *node.get("x-also", ())]
 
 
+def shown(name: str) -> str:
+    """Return a name as a path holds it; its end is left out where nobody would read it."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
+
+
 def _below(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+    return f"{path}.{shown(key)}" if path else shown(key)

@@ -7,14 +7,14 @@ on its first use.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from lib.field_names import FieldNames, Problem, is_closed, unwritable
+from lib.field_names import FieldNames, Problem, has_more_than, is_closed, shown, unwritable
 
 Tree = dict[str, Any]
 
@@ -35,6 +35,8 @@ _KEPT = (
 
 MOST_PROBLEMS = 1_000
 """Problems of one message that are looked at."""
+LARGE = 5_000
+"""Values of a message; each may be wrong, and to describe 5,000 errors takes the checker half a second."""
 
 
 class _Compiled(Protocol):
@@ -42,6 +44,7 @@ class _Compiled(Protocol):
 
     def is_valid(self, instance: Any) -> bool: ...
     def iter_errors(self, instance: Any) -> Iterator[Any]: ...
+    def validate(self, instance: Any) -> None: ...
 
 
 class Validator:
@@ -76,10 +79,22 @@ class Validator:
         """
         if not self._open.is_valid(value):
             filled = self._filled(value)
-            found = [_problem(error) for error in islice(self._open.iter_errors(filled), MOST_PROBLEMS)]
+            found = [_problem(error) for error in self._errors(filled)]
             if found:
                 return list(dict.fromkeys(found))
         return self._bad_json(value)
+
+    def _errors(self, value: Any) -> Iterable[Any]:
+        """Return the checker's errors; of a large value only the first: it finds all before it tells any."""
+        if not has_more_than(LARGE, value):
+            return islice(self._open.iter_errors(value), MOST_PROBLEMS)
+        from jsonschema_rs import ValidationError
+
+        try:
+            self._open.validate(value)
+        except ValidationError as error:
+            return (error,)
+        return ()
 
     def _filled(self, value: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -276,5 +291,5 @@ def _shown(value: Any) -> str:
 def _path(parts: list[str | int]) -> str:
     text = ""
     for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+        text += f"[{part}]" if isinstance(part, int) else f".{shown(part)}"
     return text.removeprefix(".")

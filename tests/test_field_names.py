@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lib.field_names import unwritable
 from lib.schema import Validator, validator
 
 ROOT = Path(__file__).parent.parent
@@ -223,3 +225,33 @@ def bodies(properties: dict[str, Any], definitions: dict[str, Any], depth: int =
         found.append({name: {"Zzz": 1}})
         found += [{name: below} for below in bodies(node["properties"], definitions, depth + 1)]
     return found
+
+
+def test_of_a_message_with_many_wrong_values_only_the_first_is_looked_for_fault_8_16() -> None:
+    """The checker described two million errors first, and the process stood still for two minutes."""
+    body = {"requestBody": {"HostConfig": {"Binds": [1] * 200_000}}}
+    assert settled("ContainerCreate", body)[1] == ["requestBody.HostConfig.Binds[0]: must be a text, not 1"]
+
+
+def test_many_unknown_names_are_not_all_compared_fault_8_16() -> None:
+    body = {"requestBody": {"HostConfig": {"Mounts": [{"Typ": 1}] * 100_000}}}
+    _, problems = settled("ContainerCreate", body)
+    assert problems[
+        0
+    ] == "requestBody.HostConfig.Mounts[0].Typ: is no field of {}; did you mean Type?".format(
+        "requestBody.HostConfig.Mounts[0]"
+    )
+    assert problems[-1].endswith("Typ: is no field of requestBody.HostConfig.Mounts[99999]")
+
+
+def test_paths_of_a_long_and_wide_message_take_no_memory_fault_8_18() -> None:
+    """The path of each value was kept, of hundreds of levels with long names."""
+    value: Any = ["a"] * 20_000 + ["\ud800"]
+    for _ in range(150):
+        value = {"n" * 1_000: value}
+    tracemalloc.start()
+    (problem,) = unwritable({"requestBody": {"Labels": value}})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert problem.field.endswith("[20000]")
+    assert peak < 2_000_000
