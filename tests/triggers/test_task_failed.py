@@ -214,6 +214,17 @@ def test_fault_9_20_a_task_that_should_not_run_yet_is_stuck_when_it_should(fake:
     assert swarm.desk.poll().bodies == []
 
 
+def test_fault_9_20_what_is_stuck_already_is_not_told_at_first(fake: FakeEngine) -> None:
+    """Fault 9.20: a first run only notes the place; what gets stuck later is told."""
+    swarm = Swarm(fake, stuckMinutes=1)
+    swarm.put("t1", "pending")
+    fake.ring.now += 300
+    swarm.put("t2", "pending", slot=2)
+    assert swarm.desk.poll().bodies == []
+    fake.ring.now += 61
+    assert told(swarm.desk.poll()) == ["t2"]
+
+
 def test_fault_9_20_failures_that_change_once_more_are_not_told_again(swarm: Swarm) -> None:
     """Fault 9.20: when a service is removed all its tasks change; 500 of them are remembered in a snapshot."""
     swarm.desk.poll()
