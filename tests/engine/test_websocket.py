@@ -258,6 +258,31 @@ def test_a_cut_inside_a_frame_or_message_is_no_end(kind, cut):
             list(output)
 
 
+@pytest.mark.parametrize("code", [1001, 1011, 1012, 1013, 4000])
+def test_a_close_that_tells_a_fault_is_no_end(kind, code):
+    """fault 8.10: a proxy or engine that goes down says so, and it counted as the end of the output."""
+
+    def script(peer):
+        shake_hands(peer)
+        peer.sendall(frame(BINARY, b"whole") + frame(CLOSE, code.to_bytes(2) + b"restarting"))
+
+    with kind.talking(script) as connect, kind.open(connect) as opened:
+        output = opened.chunks()
+        assert next(output) == b"whole"
+        with pytest.raises(StreamCut, match=f"closed with {code}"):
+            list(output)
+
+
+@pytest.mark.parametrize("payload", [b"", (1000).to_bytes(2), (1000).to_bytes(2) + b"bye"])
+def test_a_close_without_a_fault_is_an_end(kind, payload):
+    def script(peer):
+        shake_hands(peer)
+        peer.sendall(frame(BINARY, b"whole") + frame(CLOSE, payload))
+
+    with kind.talking(script) as connect, kind.open(connect) as opened:
+        assert list(opened.chunks()) == [b"whole"]
+
+
 def test_an_end_behind_a_ping_is_an_end(kind):
     def script(peer):
         shake_hands(peer)

@@ -34,6 +34,7 @@ from lib.engine.limits import Paced
 
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _PIECE = 65536
+_NORMAL = 1000  # why it is closed, if nothing is wrong (RFC 6455, 7.4.1); a close may also say nothing
 _DATA = (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY, ABNF.OPCODE_CONT)
 
 
@@ -133,6 +134,9 @@ class WebSocket(Closing):
         if kind == ABNF.OPCODE_CLOSE:
             if self._in_message:
                 raise _cut("it was closed inside a message")
+            code = int.from_bytes(frame.data[:2]) or _NORMAL
+            if code != _NORMAL:
+                raise _cut(f"the websocket was closed with {code}")
             return None
         if kind not in _DATA:
             return b""  # a ping or pong: nothing to read, but a moment to look at the time
