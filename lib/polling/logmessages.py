@@ -19,7 +19,8 @@ LEAST_PART = 1000
 
 def told(container: Container, line: Line, room: int) -> Iterator[Finding]:
     """Yield a line's message, or those of its parts where one has no room for it."""
-    identity = f"{container.id} {line.time} {line.ordinal} {line.stream} {mark(line.data.hex(), 10)}"
+    facts = [line.time, line.place, line.stream, line.data.hex()]
+    identity = f"{container.id} {line.time} {mark(facts, 20)}"
     body = {
         "kind": "line",
         "container": container.body(),

@@ -48,8 +48,8 @@ def read_on(engine: Engine, container: Container, before: Position, *, now: int,
             with _opened(engine, container, {"tail": str(lines)}) as frames:
                 window = _Window(frames, before.time, until, lines)
                 tail = read(window, before, settled=settled, limit=limit)
-            if window.suffices and not tail.gap:
-                return tail
+                if not tail.gap and window.suffices():
+                    return tail
         since = max(since - _BACK, 1)
     query = {"since": wire(since)} if since else {}
     query |= {"until": wire(until)} if until < _NEVER else {}
@@ -90,23 +90,27 @@ def _from(frames: Iterable[Frame], time: int) -> Iterator[Frame]:
 class _Window:
     """The last `lines` frames of a log, from the first not older than `time` to the first later than `until`.
 
-    `suffices`: the log's first frame with that time, or a later one, cannot stand before them. (Only if times went
-    back it can; then the frame that was read last is not found where it should be.)
+    If it `suffices`, the log's first frame with that time, or a later one, does not stand before them. (Only if times
+    went back it can; then the frame that was read last is not found where it should be.)
     """
 
     def __init__(self, frames: Iterator[Frame], time: int, until: int, lines: int) -> None:
         self._frames, self._time, self._until, self._lines = frames, time, until, lines
-        self.suffices = False
+        self._count = 0
+        self._begins_before = False
 
     def __iter__(self) -> Iterator[Frame]:
-        count, begun, over = 0, False, False
+        begun, over = False, False
         for frame in self._frames:
-            count += 1
+            self._count += 1
             if not begun and frame.time < self._time:
-                self.suffices = True
+                self._begins_before = True
                 continue
             begun = True
             over = over or frame.time > self._until
             if not over:
                 yield frame
-        self.suffices = self.suffices or count < self._lines
+
+    def suffices(self) -> bool:
+        """Whether it begins before that time, or is the whole log; call it after all that was wanted was read."""
+        return self._begins_before or self._count + sum(1 for _ in self._frames) < self._lines

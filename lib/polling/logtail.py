@@ -37,11 +37,15 @@ class Position:
 
 @dataclass(frozen=True)
 class Line:
-    """A line put together; `ordinal` tells lines of one time apart, `whole` is False where its end never came."""
+    """A line put together; `whole` is False where its end never came.
+
+    `place` is where it ended: the largest time until then, and the number of frames since the first with that time. It
+    tells lines of one time and content apart, wherever a reading began.
+    """
 
     stream: str
     time: int
-    ordinal: int
+    place: tuple[int, int]
     data: bytes
     whole: bool
 
@@ -107,7 +111,6 @@ class _Reader:
         self._position = Position(before.time) if not before.count else before
         self._open: dict[str, list[Frame]] = {}
         self._ready: list[Line] = []
-        self._ordinals: dict[int, int] = {}
         self.tail = Tail(before)
 
     def take(self, frame: Frame) -> bool:
@@ -127,7 +130,6 @@ class _Reader:
 
     def _anchor(self, frame: Frame) -> None:
         """Pass over what was delivered; anything that is not as it was means that something was lost."""
-        self._ordinals[frame.time] = self._ordinals.get(frame.time, 0) + 1
         if not self._skipped and frame.time > self._before.time:
             self._lose("rotated", [frame])
             return
@@ -144,7 +146,6 @@ class _Reader:
     def _lose(self, gap: Gap, frames: list[Frame]) -> None:
         self.tail.gap, self._anchored = gap, True
         self._position = Position()
-        self._ordinals.clear()
         for frame in frames:
             self._add(frame)
 
@@ -169,10 +170,9 @@ class _Reader:
 
     def _close(self, stream: str, *, whole: bool) -> None:
         pieces = self._open.pop(stream)
-        time = pieces[0].time
-        ordinal = self._ordinals[time] = self._ordinals.get(time, 0) + 1
+        place = (self._position.time, self._position.count)
         data = b"".join(piece.data for piece in pieces)
-        self._ready.append(Line(stream, time, ordinal, data, whole))
+        self._ready.append(Line(stream, pieces[0].time, place, data, whole))
 
     def _settle(self) -> None:
         self.tail.lines += self._ready

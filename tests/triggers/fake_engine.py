@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import sys
 import threading
 from collections.abc import Callable
 from email.utils import formatdate
@@ -28,6 +29,8 @@ class FakeEngine:
         self.identity = "ENGINE-ONE"
         self.api = "1.41"
         self.refuse = False
+        self.api = "1.41"
+        self.terminal = False
         self.head_allowed = True
         self.refuse_ping = False
         self.asked: list[str] = []
@@ -82,6 +85,10 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     engine: FakeEngine
     open = True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # who has read enough goes
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -120,7 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
                 status, b"".join(json.dumps(one).encode() + b"\n" for one in body), "application/json"
             )
         elif isinstance(body, bytes):
-            self._reply(status, body, "application/vnd.docker.raw-stream")
+            framed = "raw" if engine.api == "1.41" or engine.terminal else "multiplexed"
+            self._reply(status, body, f"application/vnd.docker.{framed}-stream")
         else:
             raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
             self._reply(status, raw, "text/plain" if isinstance(body, str) else "application/json")

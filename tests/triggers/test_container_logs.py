@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from lib.cursor import LIMIT
 from lib.polling.clock import iso
 from lib.polling.logplaces import FINISHED, MUTE, Place, Places
 from lib.polling.logtail import Position
 from lib.polling.recent_events import Place as EventsPlace
+from lib.sailor.folder import FolderStates
 from tests.triggers.desk import Desk, Emitted, size
 from tests.triggers.fake_engine import FakeEngine
+from tests.triggers.log_model import Log
 
 SECOND = 1_000_000_000
+FRAGMENT = 16384
 
 
 class Logs:
@@ -123,3 +130,76 @@ def test_places_of_the_first_form_are_read() -> None:
 def test_what_is_no_state_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
         Places.from_state(broken)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.lists(
+            st.tuples(
+                st.sampled_from([0, 0, 1, 1, 1, 50, SECOND, -1, -40, -SECOND, -5000 * SECOND, 9000 * SECOND]),
+                st.sampled_from(["stdout", "stderr"]),
+                st.integers(1, 3),
+            ),
+            max_size=8,
+        ),
+        st.sampled_from([None, None, 0, 1, 3]),
+        st.integers(0, 4),
+    ),
+    max_size=8,
+)
+
+
+@pytest.mark.parametrize("api", ["1.41", "1.51"])
+@pytest.mark.parametrize("terminal", [False, True])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, alike=st.booleans())
+def test_fault_9_6_every_line_is_told_once_in_order_whatever_the_times(
+    logs: Logs, api: str, terminal: bool, steps: Any, alike: bool
+) -> None:
+    """Lines of both streams, in pieces, of equal and of earlier times; polls that see half of it; kills."""
+    logs.fake.api, logs.fake.terminal = api, terminal
+    logs.fake.ring.now = now = 1_700_000_000
+    log, written = Log(terminal=terminal), []
+    time = latest = now * SECOND
+    logs.listed["web"] = ("running", "Up 5 minutes")
+    logs.fake.routes[f"/containers/{identity('web')}/logs"] = lambda query: (
+        200,
+        log.served(query, filters_all=api == "1.41"),
+    )
+    step = Desk("container_logs", {**logs.fake.config, "startFrom": "everything", "maxBytes": "1000"})
+    told: dict[str | None, str] = {}
+    for lines, dies_after, seen in [*steps, ([], None, 20_000), ([], None, 20_000)]:
+        for moved, stream, pieces in lines:
+            time = max(time + moved, (now - 50_000) * SECOND)
+            latest = max(time, latest)
+            text = "same" if alike and pieces == 1 else f"line {len(written)}"
+            size = (FRAGMENT if terminal else 400) if pieces > 1 else 0
+            whole = (text + "x" * size * (pieces - 1)).encode() + b"\r\n" * terminal + b"\n" * (not terminal)
+            cut = FRAGMENT if terminal else 400
+            parts = [whole[start : start + cut] for start in range(0, len(whole), cut)]
+            log.messages += [("stdout" if terminal else stream, time, part) for part in parts]
+            written.append(whole.decode().strip())
+        logs.fake.ring.now = max(logs.fake.ring.now, latest // SECOND + seen)
+        for _ in range(40 if seen > 10_000 else 1):
+            emitted = step.poll(dies_after=dies_after)
+            assert not emitted.of("gap")
+            for message in emitted.messages:
+                assert told.setdefault(message.id, message.body["text"]) == message.body["text"]
+            if not emitted.bodies:
+                break
+    assert list(told.values()) == written
+
+
+def test_fault_9_23_two_thousand_containers_and_their_cost(logs: Logs, tmp_path: Path) -> None:
+    """Places that no snapshot holds lie in the storage; ended logs that were read cost nothing."""
+    now = logs.fake.ring.now
+    for number in range(2000):
+        logs.put(f"c{number}", "exited", "Exited (0) 5 minutes ago", line(int(now) - 400, f"line {number}"))
+    step = Desk(
+        "container_logs", {**logs.fake.config, "startFrom": "everything"}, states=FolderStates(tmp_path)
+    )
+    assert len(texts(step.poll())) == 2000
+    assert size(step.snapshot) < LIMIT
+    logs.fake.asked.clear()
+    assert step.poll().bodies == []
+    assert len(logs.fake.asked) <= 10
