@@ -1,0 +1,155 @@
+"""containerStateChanged: what the docs promise of each container between two polls.
+
+Of several ends one may be told, and a start before an end may be passed over; the last end, the last start, each turn of
+health, each pause, each removal must be told, and an end before a removal with its exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.triggers.soak.case import Case, seconds
+from tests.triggers.soak.judges.life import STATUS, Life, Moment
+from tests.triggers.soak.step import Told, Window
+from tests.triggers.soak.verdict import Verdict
+
+ENDS, STARTS = ("crashed", "exited"), ("started", "restarted")
+NEAR = 3
+"""Seconds between the time that a container carries and that of its event."""
+TURNS = {
+    "paused": "pause",
+    "unpaused": "unpause",
+    "healthy": "health_status: healthy",
+    "unhealthy": "health_status: unhealthy",
+}
+
+
+def judge(case: Case) -> Verdict:
+    verdict = case.verdict()
+    lives = {identity: Life(events) for identity, events in case.lives.items()}
+    for identity, life in lives.items():
+        theirs = [one.body for one in case.messages if identity.startswith(_id(one))]
+        for place, (at, action, about) in enumerate(life.events):
+            if at > case.begin and action in _RULES:
+                what = f"{action} of {life.name} {identity[:12]} at {at:.3f}"
+                _RULES[action](verdict, what, Happened(case, life, at, about, life.events[place + 1 :], theirs))
+        _turns(verdict, case, identity, life)
+    for one in case.messages:
+        if problem := _problem(one.body, lives, case.record.names):
+            verdict.false.append(f"{problem}: {one.body['change']} {one.body['container']} {one.at:.3f}")
+    verdict.compare_ids(case.told, _key)
+    return verdict
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event of a container, what came after it, and what was told of the container."""
+
+    case: Case
+    life: Life
+    at: float
+    about: Mapping[str, str]
+    later: Sequence[Moment]
+    told: list[dict[str, Any]]
+
+    @property
+    def seen(self) -> Window | None:
+        """The poll that must have found the container as this event left it."""
+        window = self.case.after(self.at)
+        changed = next((at for at, action, _ in self.later if action in STATUS), float("inf"))
+        return window if window and changed > window.end else None
+
+    def has(self, changes: Collection[str], moment: str = "", code: int | None = None) -> bool:
+        """Whether one of these changes was told, with the time of this event and its exit code."""
+        return any(
+            body["change"] in changes
+            and (not moment or abs(seconds(body[moment]) - self.at) < NEAR)
+            and (code is None or body["exitCode"] == code)
+            for body in self.told
+        )
+
+
+def _created(verdict: Verdict, what: str, it: Happened) -> None:
+    if it.seen:
+        verdict.must(it.has(["created"]), what)
+
+
+def _started(verdict: Verdict, what: str, it: Happened) -> None:
+    if it.seen:
+        verdict.must(it.has(STARTS, "startedAt"), what)
+
+
+def _ended(verdict: Verdict, what: str, it: Happened) -> None:
+    code = int(it.about["exitCode"])
+    told = it.has(["exited" if code == 0 else "crashed"], "finishedAt", code)
+    after = next(((at, action) for at, action, _ in it.later if action in STATUS), None)
+    if it.seen:
+        verdict.must(told, f"{what} with {code}")
+    elif after and after[1] == "start":
+        before, now = it.case.before(it.at), it.case.after(after[0])
+        if before and now and it.case.after(it.at) == now and it.life.surely_up(before) and it.life.there(now):
+            times = [seconds(body["timestamp"]) for body in it.told if body["change"] in (*ENDS, "restarted")]
+            verdict.must(any(it.at - NEAR < at < now.end + NEAR for at in times), f"{what}, up again")
+    elif after and not it.life.was_killed(it.at):
+        before, now = it.case.before(it.at), it.case.after(after[0])
+        if before and now and it.life.surely_up(before):
+            verdict.must(told, f"{what} with {code}, then removed")
+
+
+def _removed(verdict: Verdict, what: str, it: Happened) -> None:
+    if it.case.after(it.at) and any(it.life.there(window) for window in it.case.windows):
+        verdict.must(it.has(["removed"]), what)
+
+
+_RULES: Mapping[str, Callable[[Verdict, str, Happened], None]] = {
+    "create": _created,
+    "start": _started,
+    "die": _ended,
+    "destroy": _removed,
+}
+
+
+def _turns(verdict: Verdict, case: Case, identity: str, life: Life) -> None:
+    """Each turn of a container that a later poll found there."""
+    for change, action in TURNS.items():
+        times = [at for at, done, _ in life.events if done == action]
+        must = sum(at > case.begin and life.seen_after(at + NEAR, case.windows) for at in times)
+        ids = {one.id for one in case.messages if one.body["change"] == change and _id(one) == identity}
+        for number in range(must):
+            verdict.must(number < len(ids), f"{change} {life.name}: {len(ids)} of {must}")
+        may = sum(at > case.begin - NEAR for at in times)
+        verdict.other += [f"{change} {life.name}: {len(ids)} told, {may} happened"] * (len(ids) > may)
+
+
+def _id(one: Told) -> str:
+    return str(one.body["container"]["id"])
+
+
+def _problem(body: Mapping[str, Any], lives: Mapping[str, Life], names: Mapping[str, set[str]]) -> str:
+    change, container = body["change"], body["container"]
+    life = lives.get(container["id"])
+    if life is None:
+        return "no such container"
+    if container["id"] in names and container["name"] not in names[container["id"]]:
+        return "a name that it never had"
+    if change in ENDS:
+        codes = life.codes_near(seconds(body["finishedAt"]), NEAR)
+        right = body["exitCode"] in codes if body["exitCode"] is not None else bool(codes)
+        return "" if right else f"no such end, only {codes}"
+    wanted = {"removed": "destroy", "created": "create", **dict.fromkeys(STARTS, "start"), **TURNS}.get(change)
+    if wanted and not any(action == wanted for _, action, _ in life.events):
+        return "it did not happen"
+    if change in STARTS and not life.near("start", seconds(body["startedAt"]), NEAR):
+        return "no such start"
+    return ""
+
+
+def _key(one: Told) -> tuple[Any, ...] | None:
+    body = one.body
+    moment = {**dict.fromkeys(ENDS, "finishedAt"), **dict.fromkeys(STARTS, "startedAt")}
+    change = body["change"]
+    if change in moment:
+        return _id(one), change, body[moment[change]]
+    return (_id(one), change) if change in ("created", "removed") else None
