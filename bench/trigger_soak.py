@@ -1,7 +1,8 @@
-"""All triggers on an engine that never rests: `python -m bench.trigger_soak --minutes 10 [--engine 20.10|28.5] [--seed N]`.
+"""All triggers on an engine that never rests: `python -m bench.trigger_soak [--minutes 10] [--engine 20.10|28.5]`.
 
-Prints what happened, what was told, lost, told falsely and told again, a line for each trigger, and each fault in words.
-The exit code is 1 where something was lost in silence, false, or had two ids.
+Prints what happened, what was told, lost, told falsely and told again, a line for each trigger, and each fault in
+words. `--seed` does the same again, as far as an engine does. The exit code is 1 where something was lost in silence,
+false, or had two ids.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def main(arguments: Sequence[str]) -> int:
         closing(Registry(engine)) as registry,
         tempfile.TemporaryDirectory(prefix="soak-") as folder,
     ):
-        print(f"engine {engine.version} (API {engine.api}), {options.minutes} minutes, seed {options.seed}", flush=True)
+        print(
+            f"engine {engine.version} (API {engine.api}), {options.minutes} minutes, seed {options.seed}",
+            flush=True,
+        )
         verdicts = run(engine, registry, options.keep or Path(folder), options.minutes * 60, options.seed)
     return show(verdicts)
 

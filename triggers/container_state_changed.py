@@ -179,7 +179,9 @@ class _Comparison:
         self, look: Look, old: Condition | None, now: Condition, found: Sequence[str]
     ) -> tuple[tuple[Turn, ...], Condition]:
         if self.recent.complete:
-            return walk(self.recent.fresh(look.container.id), old, now).settled(now)
+            # What the inspect shows beyond the events was reason to read them again: now they are the newer ones.
+            walked = walk(self.recent.fresh(look.container.id), old, now)
+            return walked.turns, walked.left(now) if self.recent.deep else now
         return compared(found, self.recent.remembered(look.container.id), now), now
 
     def _is_silent(self, look: Look, old: Condition | None) -> bool:

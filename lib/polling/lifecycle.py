@@ -158,6 +158,10 @@ def _new(now: Condition, *, crash: bool, again: bool) -> tuple[str, ...]:
 
 
 def _health(before: Condition | None, now: Condition) -> tuple[str, ...]:
-    """A run that was started again begins without health, so the same health is news."""
+    """A run that was started again begins without health, so the same health is news.
+
+    An engine calls what it pauses, or what ends, unhealthy without a probe.
+    """
     same = before and before.health == now.health and before.started == now.started
-    return (now.health,) if now.health in ("healthy", "unhealthy") and not same else ()
+    told = now.status == "running" and now.health in ("healthy", "unhealthy")
+    return (now.health,) if told and not same else ()

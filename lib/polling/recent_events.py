@@ -50,7 +50,10 @@ class Place:
 
 @dataclass
 class RecentEvents:
-    """`complete`: all that happened after the last poll, up to the second `until`, is in `of`."""
+    """`complete`: all that happened after the last poll, up to the second `until`, is in `of`.
+
+    `deep`: up to this moment.
+    """
 
     engine: Engine
     before: Place
@@ -59,7 +62,7 @@ class RecentEvents:
     readable: bool = True
     _ring: list[tuple[str, Event]] = field(default_factory=list)
     _begin: int = 0
-    _deep: bool = False
+    deep: bool = False
 
     @classmethod
     def read(cls, engine: Engine, before: Place, now: int) -> RecentEvents:
@@ -70,9 +73,9 @@ class RecentEvents:
 
     def deepen(self) -> bool:
         """Read again, up to this very second (which takes one or two); False where that was done."""
-        if self._deep or not self.readable:
+        if self.deep or not self.readable:
             return False
-        self._deep = True
+        self.deep = True
         now = engine_time(self.engine)
         self._read(now + 1, now, -1)
         return True

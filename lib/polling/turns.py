@@ -30,26 +30,25 @@ class Walk:
     paused: bool
 
     def lacks(self, now: Condition) -> tuple[str, ...]:
-        """Return the turns without which the container could not be as an inspect shows it `now`."""
-        health = (now.health,) if now.health in _KNOWN and now.health != self.health else ()
+        """Return the turns without which the container could not be as an inspect shows it `now`.
+
+        An engine calls what it pauses, or what ends, unhealthy without a probe and without an event: no turn.
+        """
+        known = now.status == "running" and now.health in _KNOWN
+        health = (now.health,) if known and now.health != self.health else ()
         if now.status not in UP or self.paused == (now.status == "paused"):
             return health
         return ("paused" if now.status == "paused" else "unpaused", *health)
 
-    def settled(self, now: Condition) -> tuple[tuple[Turn, ...], Condition]:
-        """Return all turns, and the condition to be kept.
-
-        A turn that is lacking was told by no event; but where the events tell it and go on to another, they are newer
-        than the inspect.
-        """
-        told = {turn.change for turn in self.turns}
-        lacking = self.lacks(now)
-        newer = [change for change in lacking if change in told]
-        if any(change in _KNOWN for change in newer):
-            now = replace(now, health=self.health)
-        if any(change not in _KNOWN for change in newer):
-            now = replace(now, status="paused" if self.paused else "running")
-        return (*self.turns, *(Turn(change, 0) for change in lacking if change not in told)), now
+    def left(self, now: Condition) -> Condition:
+        """Return the condition to be kept where the events were read after the inspect: they are newer than it."""
+        health = self.health
+        if health == "none":
+            health = "starting" if now.health in _KNOWN else now.health
+        status = now.status
+        if status in UP:
+            status = "paused" if self.paused else "running"
+        return replace(now, health=health, status=status)
 
 
 def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> Walk:

@@ -70,14 +70,16 @@ class Churn:
         self._make(kind, f"/{kind}s/create", {"Data": "aGVsbG8="})
 
     def _service(self) -> None:
-        if len(self.of("service")) >= 3:  # noqa: PLR2004
+        if len(self.of("service")) >= 3:
             return
         seconds, code = self.chance.choice(((0.5, 4), (1.5, 3), (2, 1), (600, 0)))
         command = ["sh", "-c", f"sleep {seconds}; exit {code}"]
         container = {"Image": self.engine.image, "Command": command, "StopSignal": "SIGKILL"}
         restart = {"Condition": "any", "Delay": 2_500_000_000}
         template = {"ContainerSpec": container, "RestartPolicy": restart}
-        self._make("service", "/services/create", {"TaskTemplate": template, "Mode": {"Replicated": {"Replicas": 1}}})
+        self._make(
+            "service", "/services/create", {"TaskTemplate": template, "Mode": {"Replicated": {"Replicas": 1}}}
+        )
 
     def _update(self) -> None:
         for one in self.chance.sample(services := self.of("service"), min(len(services), 1)):

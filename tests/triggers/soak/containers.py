@@ -1,4 +1,4 @@
-"""Containers of the soak: made, started, crashing, renamed, paused, sick, removed; each with a log of lines that are unique."""
+"""Containers of the soak: made, started, crashing, renamed, paused, sick, removed; their log lines are unique."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from tests.triggers.soak.record import Record
 
 MOST = 14
 SECOND = 1_000_000_000
-SICK = {"Test": ["CMD-SHELL", "[ ! -e /tmp/sick ]"], "Interval": 2 * SECOND, "Timeout": 20 * SECOND, "Retries": 1}
+SICK = {
+    "Test": ["CMD-SHELL", "[ ! -e /tmp/sick ]"],
+    "Interval": 2 * SECOND,
+    "Timeout": 20 * SECOND,
+    "Retries": 1,
+}
 # A line names its container, its number and the moment, so that no two lines are alike, those after a restart neither.
-LINES = 'i=0; while [ $i -lt {count} ]; do read up _ </proc/uptime; echo {name}.$i.$up; i=$((i+1)); sleep {pause}; done'
+LINES = "i=0; while [ $i -lt {count} ]; do read up _ </proc/uptime; echo {name}.$i.$up; i=$((i+1)); sleep {pause}; done"
 TURNS = "trap 'touch /tmp/sick' USR1; trap 'rm -f /tmp/sick' USR2; while :; do sleep 0.2; done"
 
 
@@ -59,7 +64,9 @@ class Containers:
         self._number += 1
         return f"{what}{self._number}"
 
-    def _make(self, command: str, *, keep: bool = True, name: str = "", start: bool = True, **settings: Any) -> None:
+    def _make(
+        self, command: str, *, keep: bool = True, name: str = "", start: bool = True, **settings: Any
+    ) -> None:
         if len(self.workers) >= MOST:
             self._remove()
         name = name or self._name("c")
@@ -86,7 +93,9 @@ class Containers:
 
     def _gone(self) -> None:
         code = self.chance.choice((0, 5))
-        self._make(f"sleep {self.chance.choice((0, 1, 4))}; exit {code}", keep=False, HostConfig={"AutoRemove": True})
+        self._make(
+            f"sleep {self.chance.choice((0, 1, 4))}; exit {code}", keep=False, HostConfig={"AutoRemove": True}
+        )
 
     def _looping(self) -> None:
         name, most = self._name("loop"), self.chance.choice((1, 2, 4))
@@ -94,7 +103,7 @@ class Containers:
         self._make(f"{self._lines(name, 1, 0.1)}; exit 1", name=name, HostConfig=policy)
 
     def _patient(self) -> None:
-        if sum(one.has_health for one in self.workers) < 2:  # noqa: PLR2004
+        if sum(one.has_health for one in self.workers) < 2:
             self._make(TURNS, Healthcheck=SICK)
 
     def _any(self) -> Worker | None:
@@ -123,7 +132,7 @@ class Containers:
     def _remove(self) -> None:
         if one := self._any():
             self.workers.remove(one)
-            if self.chance.random() < 0.7:  # noqa: PLR2004
+            if self.chance.random() < 0.7:
                 self.engine.wire.ask("POST", f"/containers/{one.id}/kill")
                 self.engine.wait(one.id)
             self.read_log(one.id)
@@ -134,7 +143,7 @@ class Containers:
         query = {"stdout": True, "stderr": True, "timestamps": True}
         raw = self.engine.wire.do("GET", f"/containers/{identity}/logs", **query).body
         found: dict[str, float] = {}
-        while len(raw) >= 8:  # noqa: PLR2004
+        while len(raw) >= 8:
             length = int.from_bytes(raw[4:8], "big")
             time, _, text = raw[8 : 8 + length].decode().rstrip("\n").partition(" ")
             found[text] = nanoseconds(time) / SECOND

@@ -30,7 +30,7 @@ class Images:
 
     def actions(self) -> list[tuple[int, Callable[[], None]]]:
         """What can be done, with its weight."""
-        return [(2, self._move), (2, self._untag), (2, lambda: self._push_any())]
+        return [(2, self._move), (2, self._untag), (2, self._push_any)]
 
     def _push_any(self) -> None:
         self._push(self.chance.choice(REFERENCES))

@@ -101,7 +101,7 @@ def _churn(churn: Churn, truth: Truth, steps: dict[str, Step], chance: random.Ra
         wait_until(lambda: _untold(truth, steps["engineEvents"]) < HALF_THE_MEMORY, "the events to be told")
         if time.time() > next_kill:
             next_kill = time.time() + chance.random() * 4
-            _kill(chance.choice(victims), while_telling=chance.random() < 0.5)  # noqa: PLR2004
+            _kill(chance.choice(victims), while_telling=chance.random() < 0.5)
 
 
 def _untold(truth: Truth, step: Step) -> int:

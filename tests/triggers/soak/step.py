@@ -1,6 +1,6 @@
 """A step of the soak: polls in a process of its own, which is killed at any point, and notes the time of each poll.
 
-`python -m tests.triggers.soak.step MODULE CONFIG FOLDER PAUSE` polls until FOLDER/stop is there at the beginning of a poll.
+`python -m tests.triggers.soak.step MODULE CONFIG FOLDER PAUSE` polls until a poll begins after FOLDER/stop is there.
 """
 
 from __future__ import annotations

@@ -43,15 +43,18 @@ class Tides:
         identity = self.engine.run(["sh", "-c", script], name=name, HostConfig=host)
         self.record.names[identity] = {name}
         ready = f"/containers/{identity}/archive?path=/tmp/ready"
-        wait_until(lambda: self.engine.wire.ask("HEAD", ready).status == 200, "the traps")  # noqa: PLR2004
+        wait_until(lambda: self.engine.wire.ask("HEAD", ready).status == 200, "the traps")
         return identity
 
     def _run(self) -> None:
-        high = False
+        high = {self._memory: False, "volumes": False}
         while not self._over.wait(1 + 4 * self._chance.random()):
-            high = not high
-            self._turn(self._memory, self._memory, high, self._memory_bytes)
-            self._turn("volumes", self._volume, high, self._volume_bytes)
+            what = self._chance.choice(sorted(high))
+            high[what] = not high[what]
+            if what == "volumes":
+                self._turn(what, self._volume, high[what], self._volume_bytes)
+            else:
+                self._turn(what, self._memory, high[what], self._memory_bytes)
 
     def _turn(self, what: str, container: str, high: bool, measured: Callable[[], int]) -> None:
         with spanned() as span:
@@ -59,7 +62,9 @@ class Tides:
             signal = "SIGUSR1" if high else "SIGUSR2"
             self.engine.wire.do("POST", f"/containers/{container}/kill", signal=signal)
             # Nearly all of it, or nearly nothing: in between nobody knows.
-            wait_until(lambda: measured() > 0.95 * BYTES if high else measured() < 0.2 * BYTES, f"the tide of {what}")
+            wait_until(
+                lambda: measured() > 0.95 * BYTES if high else measured() < 0.2 * BYTES, f"the tide of {what}"
+            )
 
     def _memory_bytes(self) -> int:
         stats = self.engine.wire.do("GET", f"/containers/{self._memory}/stats", stream=False).json()
@@ -74,4 +79,3 @@ class Tides:
         """Stop turning."""
         self._over.set()
         self._thread.join()
-    

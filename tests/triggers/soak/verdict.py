@@ -57,7 +57,9 @@ class Verdict:
         self.told = len({one.id for one in messages})
         self.repeated = len(messages) - self.told
         self.other += [f"{name} has the ids {sorted(found)}" for name, found in ids.items() if len(found) > 1]
-        self.false += [f"id {one} is of {sorted(map(str, found))}" for one, found in keys.items() if len(found) > 1]
+        self.false += [
+            f"id {one} is of {sorted(map(str, found))}" for one, found in keys.items() if len(found) > 1
+        ]
 
     def note(self, told: Iterable[Told]) -> None:
         """Keep the notices, each once; a poll that failed is a fault."""
@@ -71,15 +73,41 @@ class Verdict:
                     self.notices.append(text)
 
 
-HEAD = ("trigger", "polls", "kills", "truth", "told", "lost", "gaps", "false", "repeated, equal id", "another id")
+HEAD = (
+    "trigger",
+    "polls",
+    "kills",
+    "truth",
+    "told",
+    "lost",
+    "gaps",
+    "false",
+    "repeated, equal id",
+    "another id",
+)
 
 
 def table(verdicts: Iterable[Verdict]) -> str:
     """The numbers, a line for each trigger."""
     rows = [HEAD]
     for v in verdicts:
-        numbers = (v.polls, v.kills, v.truth, v.told, len(v.lost), v.gaps, len(v.false), v.repeated, len(v.other))
+        numbers = (
+            v.polls,
+            v.kills,
+            v.truth,
+            v.told,
+            len(v.lost),
+            v.gaps,
+            len(v.false),
+            v.repeated,
+            len(v.other),
+        )
         rows.append((v.trigger, *map(str, numbers)))  # type: ignore[arg-type]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    lines = ("  ".join(cell.rjust(w) if n else cell.ljust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))) for row in rows)
+    lines = (
+        "  ".join(
+            cell.rjust(w) if n else cell.ljust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
     return "\n".join(line.rstrip() for line in lines)

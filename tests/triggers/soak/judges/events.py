@@ -17,7 +17,11 @@ LATE = 4
 def judge(case: Case) -> Verdict:
     verdict = case.verdict()
     told = {_key(one.body) for one in case.messages}
-    gaps = [(seconds(one.body["from"]) - EDGE, seconds(one.body["to"])) for one in case.notices if "from" in one.body]
+    gaps = [
+        (seconds(one.body["from"]) - EDGE, seconds(one.body["to"]))
+        for one in case.notices
+        if "from" in one.body
+    ]
     known = set()
     for event in case.events:
         key, at = _key(event), event["timeNano"] / SECOND

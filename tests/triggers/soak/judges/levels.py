@@ -50,4 +50,4 @@ def _surely(levels: list[Level], window: Window) -> bool | None:
 def _possible(levels: list[Level], at: float, high: bool) -> bool:
     """Whether it can have been so within the half minute before a message: a poll takes its time."""
     ages = zip(levels, [*(one.span.begin for one in levels[1:]), float("inf")], strict=True)
-    return any(one.high == high and one.span.begin < at and until > at - 30 for one, until in ages)  # noqa: PLR2004
+    return any(one.high == high and one.span.begin < at and until > at - 30 for one, until in ages)

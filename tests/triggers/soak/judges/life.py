@@ -61,7 +61,11 @@ class Life:
 
     def codes_near(self, at: float, seconds: float) -> list[int]:
         """The exit codes of the ends around a time."""
-        return [int(about["exitCode"]) for when, done, about in self.events if done == "die" and abs(when - at) < seconds]
+        return [
+            int(about["exitCode"])
+            for when, done, about in self.events
+            if done == "die" and abs(when - at) < seconds
+        ]
 
     def near(self, action: str, at: float, seconds: float) -> bool:
         """Whether something happened around a time."""

@@ -13,7 +13,9 @@ LATE = 4
 def judge(case: Case) -> Verdict:
     verdict = case.verdict()
     told = {(one.body["container"]["id"], one.body["text"]) for one in case.messages}
-    noticed = {str(one.body.get("container", {}).get("id")) for one in case.notices if "container" in one.body}
+    noticed = {
+        str(one.body.get("container", {}).get("id")) for one in case.notices if "container" in one.body
+    }
     for identity, lines in case.record.lines.items():
         life = Life(case.lives[identity])
         has_gap = any(identity.startswith(one) for one in noticed)

@@ -1,4 +1,4 @@
-"""objectChanged: what was made and is still there at the next poll, names of images that moved, services that changed."""
+"""objectChanged: what was made and is there at the next poll, images whose names moved, services that changed."""
 
 from __future__ import annotations
 

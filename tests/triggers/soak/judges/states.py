@@ -1,7 +1,7 @@
 """containerStateChanged: what the docs promise of each container between two polls.
 
-Of several ends one may be told, and a start before an end may be passed over; the last end, the last start, each turn of
-health, each pause, each removal must be told, and an end before a removal with its exit code.
+Of several ends one may be told, and a start before an end may be passed over; the last end, the last start, each turn
+of health, each pause, each removal must be told, and an end before a removal with its exit code.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def judge(case: Case) -> Verdict:
         for place, (at, action, about) in enumerate(life.events):
             if at > case.begin and action in _RULES:
                 what = f"{action} of {life.name} {identity[:12]} at {at:.3f}"
-                _RULES[action](verdict, what, Happened(case, life, at, about, life.events[place + 1 :], theirs))
+                _RULES[action](
+                    verdict, what, Happened(case, life, at, about, life.events[place + 1 :], theirs)
+                )
         _turns(verdict, case, identity, life)
     for one in case.messages:
         if problem := _problem(one.body, lives, case.record.names):
@@ -89,7 +91,13 @@ def _ended(verdict: Verdict, what: str, it: Happened) -> None:
         verdict.must(told, f"{what} with {code}")
     elif after and after[1] == "start":
         before, now = it.case.before(it.at), it.case.after(after[0])
-        if before and now and it.case.after(it.at) == now and it.life.surely_up(before) and it.life.there(now):
+        if (
+            before
+            and now
+            and it.case.after(it.at) == now
+            and it.life.surely_up(before)
+            and it.life.there(now)
+        ):
             times = [seconds(body["timestamp"]) for body in it.told if body["change"] in (*ENDS, "restarted")]
             verdict.must(any(it.at - NEAR < at < now.end + NEAR for at in times), f"{what}, up again")
     elif after and not it.life.was_killed(it.at):
@@ -138,7 +146,9 @@ def _problem(body: Mapping[str, Any], lives: Mapping[str, Life], names: Mapping[
         codes = life.codes_near(seconds(body["finishedAt"]), NEAR)
         right = body["exitCode"] in codes if body["exitCode"] is not None else bool(codes)
         return "" if right else f"no such end, only {codes}"
-    wanted = {"removed": "destroy", "created": "create", **dict.fromkeys(STARTS, "start"), **TURNS}.get(change)
+    wanted = {"removed": "destroy", "created": "create", **dict.fromkeys(STARTS, "start"), **TURNS}.get(
+        change
+    )
     if wanted and not any(action == wanted for _, action, _ in life.events):
         return "it did not happen"
     if change in STARTS and not life.near("start", seconds(body["startedAt"]), NEAR):

@@ -1,4 +1,4 @@
-"""taskFailed: the engine has no events for tasks, but the containers of tasks have: each end with a code is a failure."""
+"""taskFailed: the engine has no events for tasks, but the containers of tasks have: each bad end is a failure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ TASK, SERVICE = "com.docker.swarm.task.id", "com.docker.swarm.service.id"
 
 def judge(case: Case) -> Verdict:
     verdict = case.verdict()
-    removed = {one.id: one.removed.begin for one in case.record.things if one.type == "service" and one.removed}
+    removed = {
+        one.id: one.removed.begin for one in case.record.things if one.type == "service" and one.removed
+    }
     noticed = {one.body.get("service", {}).get("id") for one in case.notices}
     told = {one.body["task"]: one for one in case.messages if one.body["state"] == "failed"}
     failed = set()
@@ -24,7 +26,12 @@ def judge(case: Case) -> Verdict:
         failed.add(labels[TASK])
         at, service = end[0], labels[SERVICE]
         later = next((one for one in case.windows if one.begin > at + LATE), None)
-        if at < case.begin or life.was_killed(at) or not later or removed.get(service, later.end + 1) < later.end:
+        if (
+            at < case.begin
+            or life.was_killed(at)
+            or not later
+            or removed.get(service, later.end + 1) < later.end
+        ):
             continue
         what = f"task {labels[TASK]} of {service} at {at:.3f}"
         verdict.must(labels[TASK] in told, what, noticed=service in noticed)

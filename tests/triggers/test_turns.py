@@ -1,0 +1,43 @@
+"""Health and pauses: an event between the inspect and the reading of the events is newer than the inspect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lib.polling.lifecycle import Condition, changes
+from lib.polling.turns import walk
+
+STARTED = 100
+UP = Condition("running", "starting", 0, 0, STARTED, 0)
+
+
+def event(action: str, at: int) -> dict[str, Any]:
+    return {"Type": "container", "Action": action, "timeNano": at}
+
+
+def test_fault_9_17_a_health_that_an_event_told_is_not_told_again() -> None:
+    walked = walk([event("health_status: healthy", 120)], UP, UP)
+    assert [turn.change for turn in walked.turns] == ["healthy"]
+    kept = walked.left(UP)  # the inspect came before the event
+    assert kept.health == "healthy"
+    assert walk([], kept, Condition("running", "healthy", 0, 0, STARTED, 0)).lacks(kept) == ()
+
+
+def test_fault_9_17_a_pause_after_the_inspect_is_told_once_and_is_no_unpause() -> None:
+    walked = walk([event("pause", 120)], UP, UP)
+    assert [turn.change for turn in walked.turns] == ["paused"]
+    assert walked.left(UP).status == "paused"
+
+
+@pytest.mark.parametrize("status", ["paused", "exited"])
+def test_fault_9_20_a_pause_or_an_end_makes_nobody_unhealthy(status: str) -> None:
+    """Engines say so of both, without a probe."""
+    healthy = Condition("running", "healthy", 0, 0, STARTED, 0)
+    now = Condition(status, "unhealthy", 0, 0, STARTED, 130 if status == "exited" else 0)
+    events = [event("pause", 120)] if status == "paused" else [event("die", 130)]
+    walked = walk(events, healthy, now)
+    assert walked.lacks(now) == ()
+    assert walked.left(now).health == "healthy"
+    assert "unhealthy" not in changes(healthy, now, crash=False)
