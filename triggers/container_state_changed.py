@@ -181,7 +181,7 @@ class _Comparison:
         if self.recent.complete:
             # What the inspect shows beyond the events was reason to read them again: now they are the newer ones.
             walked = walk(self.recent.fresh(look.container.id), old, now)
-            return walked.turns, walked.left(now) if self.recent.deep else now
+            return walked.settled(now) if self.recent.deep else (walked.turns, now)
         return compared(found, self.recent.remembered(look.container.id), now), now
 
     def _is_silent(self, look: Look, old: Condition | None) -> bool:

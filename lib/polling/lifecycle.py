@@ -53,7 +53,10 @@ class Condition:
     def of(cls, inspected: Mapping[str, Any]) -> Condition:
         """Read an answer of ContainerInspect."""
         state = inspected["State"]
-        health = ((state.get("Health") or {}).get("Status") or "none").lower()
+        probes = state.get("Health") or {}
+        health = (probes.get("Status") or "none").lower()
+        if health == "unhealthy" and probes.get("FailingStreak") == 0:
+            health = "starting"  # no probe failed: engines call it so what they pause, or what ends
         return cls(
             state.get("Status") if state.get("Status") in STATUSES else "exited",
             health if health in HEALTHS else "none",

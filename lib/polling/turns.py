@@ -40,15 +40,19 @@ class Walk:
             return health
         return ("paused" if now.status == "paused" else "unpaused", *health)
 
-    def left(self, now: Condition) -> Condition:
-        """Return the condition to be kept where the events were read after the inspect: they are newer than it."""
-        health = self.health
-        if health == "none":
-            health = "starting" if now.health in _KNOWN else now.health
-        status = now.status
-        if status in UP:
-            status = "paused" if self.paused else "running"
-        return replace(now, health=health, status=status)
+    def settled(self, now: Condition) -> tuple[tuple[Turn, ...], Condition]:
+        """Return all turns, and the condition to be kept, where the events were read after the inspect.
+
+        Then they are newer than it. What they tell nothing of is as the inspect shows it: other engines have other
+        events, or none.
+        """
+        kinds = {turn.change in _KNOWN for turn in self.turns}
+        silent = tuple(Turn(change, 0) for change in self.lacks(now) if (change in _KNOWN) not in kinds)
+        if True in kinds:
+            now = replace(now, health=self.health)
+        if False in kinds and now.status in UP:
+            now = replace(now, status="paused" if self.paused else "running")
+        return (*self.turns, *silent), now
 
 
 def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> Walk:

@@ -20,7 +20,7 @@ def event(action: str, at: int) -> dict[str, Any]:
 def test_fault_9_17_a_health_that_an_event_told_is_not_told_again() -> None:
     walked = walk([event("health_status: healthy", 120)], UP, UP)
     assert [turn.change for turn in walked.turns] == ["healthy"]
-    kept = walked.left(UP)  # the inspect came before the event
+    _, kept = walked.settled(UP)  # the inspect came before the event
     assert kept.health == "healthy"
     assert walk([], kept, Condition("running", "healthy", 0, 0, STARTED, 0)).lacks(kept) == ()
 
@@ -28,7 +28,7 @@ def test_fault_9_17_a_health_that_an_event_told_is_not_told_again() -> None:
 def test_fault_9_17_a_pause_after_the_inspect_is_told_once_and_is_no_unpause() -> None:
     walked = walk([event("pause", 120)], UP, UP)
     assert [turn.change for turn in walked.turns] == ["paused"]
-    assert walked.left(UP).status == "paused"
+    assert walked.settled(UP)[1].status == "paused"
 
 
 @pytest.mark.parametrize("status", ["paused", "exited"])
@@ -39,5 +39,18 @@ def test_fault_9_20_a_pause_or_an_end_makes_nobody_unhealthy(status: str) -> Non
     events = [event("pause", 120)] if status == "paused" else [event("die", 130)]
     walked = walk(events, healthy, now)
     assert walked.lacks(now) == ()
-    assert walked.left(now).health == "healthy"
+    assert "unhealthy" not in [turn.change for turn in walked.settled(now)[0]]
     assert "unhealthy" not in changes(healthy, now, crash=False)
+
+
+def test_fault_9_20_after_a_pause_nobody_is_unhealthy_before_a_probe_failed() -> None:
+    state = {"Status": "running", "Health": {"Status": "unhealthy", "FailingStreak": 0}}
+    assert Condition.of({"State": state}).health == "starting"
+    state["Health"] = {"Status": "unhealthy", "FailingStreak": 1}
+    assert Condition.of({"State": state}).health == "unhealthy"
+
+
+def test_fault_9_20_what_no_event_tells_the_inspect_does() -> None:
+    sick = Condition("running", "unhealthy", 0, 0, STARTED, 0)
+    turns, kept = walk([], UP, sick).settled(sick)
+    assert ([turn.change for turn in turns], kept) == (["unhealthy"], sick)

@@ -48,7 +48,7 @@ class Tides:
 
     def _run(self) -> None:
         high = {self._memory: False, "volumes": False}
-        while not self._over.wait(1 + 4 * self._chance.random()):
+        while not self._over.wait(self._chance.uniform(1, 5)):
             what = self._chance.choice(sorted(high))
             high[what] = not high[what]
             if what == "volumes":
