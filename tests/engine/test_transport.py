@@ -19,6 +19,7 @@ from lib.engine.errors import (
     LimitReached,
     NoAnswer,
     OutcomeUnknown,
+    Refused,
     StreamCut,
     TimedOut,
     Unreachable,
@@ -299,6 +300,29 @@ def test_an_upload_that_the_engine_refuses_early_tells_why(tmp_path: Path) -> No
 
     with Early(tmp_path) as server, engine_at(server) as engine, pytest.raises(Conflict, match="no"):
         engine.put("/x", body=Upload(pieces()))
+
+
+def test_a_long_body_that_is_refused_early_tells_why(tmp_path: Path) -> None:
+    """fault 8.19: a proxy that answers 413 and reads no further held the step up for a minute, with no outcome."""
+    refusal = answer(b"too large", "413 Content Too Large", "text/plain")
+    told = threading.Event()
+
+    class Early(Scripted):
+        @staticmethod
+        def _request(peer: socket.socket) -> bytes:
+            if not peer.recv(4, socket.MSG_PEEK).startswith(b"POST"):
+                return Scripted._request(peer)
+            peer.sendall(refusal)
+            assert told.wait(DEADLINE)
+            return b""
+
+    with Early(tmp_path) as server, engine_at(server) as engine:
+        try:
+            with pytest.raises(Refused, match="too large") as caught:
+                engine.post("/x", body={"a": "x" * (8 << 20)})
+        finally:
+            told.set()
+        assert caught.value.status == 413
 
 
 def test_an_upload_whose_source_breaks_has_an_unknown_outcome(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lib.engine.errors import LimitReached
 from lib.engine.http.bounds import ANSWER_BYTES, ERROR_BYTES, ERROR_SECONDS
-from lib.engine.http.connection import NEVER, Connection
+from lib.engine.http.connection import BUFFER, NEVER, Connection
 from lib.engine.http.faults import FAULTS, Exit, SettingReached
 from lib.engine.http.reader import Reader
 from lib.engine.timeouts import Timeout
@@ -26,11 +26,17 @@ class Exchange:
         self._head_until = self._before(limits.first_byte)
 
     def send(self, request: bytes) -> None:
-        """Send a request that is whole; an engine that closes before its end may have said why."""
+        """Send a request that is whole; an engine that closes before its end may have said why.
+
+        A long one is watched like an upload: who refuses it may answer and read no more of it.
+        """
         self.sending = True
         try:
-            self.connection.send(request, self._head_until)
-            self._sent = True
+            if len(request) > BUFFER:
+                self._sent = self.connection.push(request, self.reader, self._head_until)
+            else:
+                self.connection.send(request, self._head_until)
+                self._sent = True
         except TimeoutError:
             raise
         except OSError:
