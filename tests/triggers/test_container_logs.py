@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from lib.cursor import LIMIT
 from lib.polling.clock import iso
-from lib.polling.logplaces import FINISHED, MUTE, Place, Places
+from lib.polling.compact import mark
+from lib.polling.logframes import HASH
+from lib.polling.logplaces import FINISHED, MUTE, NAME, Place, Places
 from lib.polling.logtail import Position
 from lib.polling.recent_events import Place as EventsPlace
 from lib.sailor.folder import FolderStates
@@ -98,16 +101,20 @@ def test_fault_9_12_what_a_log_has_before_its_failure_is_told(logs: Logs, step: 
     assert step.poll().bodies == []
 
 
-def test_fault_9_22_two_thousand_places_are_small(logs: Logs) -> None:
+@pytest.mark.parametrize(("count", "most"), [(140, LIMIT - 400), (2000, 55_000)])
+def test_fault_9_22_places_are_small(count: int, most: int) -> None:
+    """What docs/triggers.md says of sizes, with ids, marks and times as random as they can be."""
+    chance = random.Random(count)
     known = {
-        f"{number:012x}": Place(
-            "abcde", Position(1_767_268_800_000_000_000 + number * 977, 1, f"{number:06d}")
+        f"{chance.getrandbits(48):012x}": Place(
+            mark(str(number), NAME),
+            Position(1_767_268_800_000_000_000 + chance.randrange(10**13), 1, mark(f"frame {number}", HASH)),
         )
-        for number in range(2000)
+        for number in range(count)
     }
     places = Places(1_767_268_900, known, EventsPlace("l" + "A" * 10, 1_767_268_900))
     assert Places.from_state(places.to_state()) == places
-    assert size(places.to_state()) < 60_000
+    assert size(places.to_state()) < most
 
 
 def test_a_time_at_the_end_of_all_times_has_a_place(logs: Logs, step: Desk) -> None:
@@ -202,4 +209,4 @@ def test_fault_9_23_two_thousand_containers_and_their_cost(logs: Logs, tmp_path:
     assert size(step.snapshot) < LIMIT
     logs.fake.asked.clear()
     assert step.poll().bodies == []
-    assert len(logs.fake.asked) <= 10
+    assert len(logs.fake.asked) <= 5
