@@ -55,7 +55,7 @@ class Places:
         return self.known.get(container.key) or self.known.get(container.short)
 
     def to_state(self) -> dict[str, Any]:
-        """Return the JSON form: about 25 characters a container."""
+        """Return the JSON form: about 27 characters a container."""
         rows = [_row(kept, place) for kept, place in sorted(self.known.items())]
         return {"at": self.at, "places": packed(rows, _WIDTHS), **self.events.to_state()}
 

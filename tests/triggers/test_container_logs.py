@@ -101,7 +101,7 @@ def test_fault_9_12_what_a_log_has_before_its_failure_is_told(logs: Logs, step: 
     assert step.poll().bodies == []
 
 
-@pytest.mark.parametrize(("count", "most"), [(140, LIMIT - 400), (2000, 55_000)])
+@pytest.mark.parametrize(("count", "most"), [(130, LIMIT - 400), (2000, 55_000)])
 def test_fault_9_22_places_are_small(count: int, most: int) -> None:
     """What docs/triggers.md says of sizes, with ids, marks and times as random as they can be."""
     chance = random.Random(count)
