@@ -49,6 +49,23 @@ def untold_end(events: Sequence[Event], before: Condition | None) -> End | None:
     return None if killed else found
 
 
+def own_end(events: Sequence[Event]) -> End | None:
+    """Return the last end before the present start if nobody asked for it, else None."""
+    found: End | None = None
+    asked = oom = False
+    for event in events:
+        action = verb(event)
+        if action == "start":
+            asked = oom = False
+        elif action == "kill":
+            asked = True
+        elif action == "oom":
+            oom = True
+        elif action == "die":
+            found = None if asked else End(nanos(event), _code(_attributes(event)), oom)
+    return found
+
+
 def _attributes(event: Event) -> Mapping[str, Any]:
     return (event.get("Actor") or {}).get("Attributes") or {}
 

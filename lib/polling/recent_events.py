@@ -68,7 +68,10 @@ class RecentEvents:
     def read(cls, engine: Engine, before: Place, now: int) -> RecentEvents:
         """Read what the engine remembers; nothing where a proxy does not let events through."""
         found = cls(engine, before)
-        found._read(now - EDGE_SECONDS, now, EDGE_SECONDS)
+        if before.until > now - EDGE_SECONDS:  # a poll soon after one that read up to its present
+            found.deepen()
+        else:
+            found._read(now - EDGE_SECONDS, now, EDGE_SECONDS)
         return found
 
     def deepen(self) -> bool:
@@ -112,6 +115,10 @@ class RecentEvents:
     def fresh(self, identity: str) -> list[Event]:
         """Return the events of a container since the last poll, none where they may not be all."""
         return list(self._of(identity, self._begin)) if self.complete else []
+
+    def last_start(self, identity: str) -> int:
+        """Return the time of the last start of a container since the last poll in nanoseconds, 0 for none."""
+        return max((nanos(event) for event in self.fresh(identity) if verb(event) == "start"), default=0)
 
     def remembered(self, identity: str) -> list[Event]:
         """Return all that the engine remembers of a container, by its id or the beginning of it."""

@@ -165,6 +165,26 @@ def test_fault_9_17_a_crash_that_was_mended_meanwhile_has_the_same_id(clean: Lab
     assert told(second)[2:] == [("paused", "slow")]
 
 
+def test_fault_9_17_a_crash_that_somebody_mended_meanwhile_has_the_same_id(clean: LabEngine) -> None:
+    script = "while [ ! -e /tmp/go ]; do sleep 0.05; done; rm /tmp/go; exit 4"
+    container = clean.run(["sh", "-c", script], name="slow")
+    other = clean.run(name="other")
+    step = desk("container_state_changed", clean)
+    step.poll()
+    run_in(clean, container, "touch /tmp/go")
+    clean.wait(container)
+    first = step.poll(dies_after=1)
+    assert told(first) == [("crashed", "slow")]
+    clean.wire.do("POST", f"/containers/{container}/start")
+    clean.wire.do("POST", f"/containers/{other}/restart", t=0)
+    second = step.poll()
+    assert told(second) == [("restarted", "other"), ("crashed", "slow"), ("started", "slow")]
+    assert second.ids[1] == first.ids[0]
+    assert [body["exitCode"] for body in (first.bodies[0], second.bodies[1])] == [4, 4]
+    assert step.poll().bodies == []
+    note(clean, "crashed, killed, started by hand", emitted=4, repeated=1)
+
+
 def test_fault_9_20_health_that_turns_and_returns_and_pauses_are_told(clean: LabEngine, truth: Truth) -> None:
     container = clean.run(name="patient", Healthcheck=SICK)
     other = clean.run(name="paused")

@@ -1,0 +1,240 @@
+"""One poll of containerStateChanged: what was known, what the list and the events show, what had to be inspected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lib.engine import Engine
+from lib.engine.errors import NotFound
+from lib.polling.clock import SECOND
+from lib.polling.conditions import LEAST, Conditions
+from lib.polling.container import KEY, SHORT, Container, listing, selected
+from lib.polling.ended import End, own_end, untold_end
+from lib.polling.faults import Fault
+from lib.polling.lifecycle import Condition, Loop, changes, counted
+from lib.polling.list_status import unchanged
+from lib.polling.matching import Selection
+from lib.polling.poll import Finding, Poll
+from lib.polling.recent_events import Place, RecentEvents
+from lib.polling.state_message import Look, attributes, change_body, end_body, removed_body
+from lib.polling.turns import TURNS, Turn, compared, walk
+
+
+class Comparison:
+    """One poll: what is known, what the list shows, what the events tell, what was inspected."""
+
+    def __init__(self, poll: Poll[Conditions], normal: frozenset[str], loop: Loop) -> None:
+        self.poll, self.before = poll, poll.state
+        self.normal, self.loop = normal, loop
+        self.selection = Selection.of(poll.form)
+        self.listing = listing(poll.engine)
+        # After the list: what is no longer in it has its events in here.
+        place = self.before.place if self.before else Place()
+        self.recent = RecentEvents.read(poll.engine, place, poll.now)
+        self.known: dict[str, Condition] = {}
+        self.looks: list[tuple[Look, Condition | None]] = []
+        self.minutes = max(poll.now // 60 - self.before.at // 60, 0) if self.before else 0
+
+    def look(self) -> None:
+        """Inspect what may have changed; keep what has not."""
+        poll = self.poll
+        chosen = selected(self.listing.containers, self.selection, poll.engine)
+        poll.need_room(len(chosen) * LEAST)
+        touched, asked = self.recent.touched(), []
+        for one in chosen:
+            old = self._old(one)
+            if old and self._proven(one, old, touched):
+                self.known[one.key], _ = counted(old, old, self.minutes, self.loop)
+                poll.skip(one.id)
+            else:
+                asked.append(one)
+        for one, look in poll.each(asked, look_at, key=key, name=name, fault=fault, missed=self._keep):
+            old = self._old(one)
+            if old is None and self.before and (unread := self.before.old.get(one.short)):
+                old = unread.beside(look.inspected["State"])
+            self.looks.append((look, old))
+
+    def _proven(self, one: Container, old: Condition, touched: frozenset[str]) -> bool:
+        if self.before is None or self.listing.made is None or self.poll.now < self.before.at:
+            return False
+        if self.recent.complete and one.id in touched:
+            return False
+        since = self.recent.until if self.recent.complete else self.before.at
+        return unchanged(one, old, since=since, earliest=self.poll.now, latest=self.listing.made + 1)
+
+    def _old(self, one: Container) -> Condition | None:
+        return self.before.known.get(one.key) if self.before else None
+
+    def _keep(self, one: Container) -> None:
+        """Keep the place of a container that could not be looked at, so that the next poll tells of it."""
+        old = self._old(one)
+        if old:
+            self.known[one.key] = replace(old, stale=True)
+        elif self._is_news((one.created,)):
+            self.known[one.key] = Condition.awaited()
+
+    def read_what_is_too_young(self) -> None:
+        """Read the events up to this second where one is missing that must be there, and where the place begins."""
+        begins = self.before is None or bool(self.before.old)
+        if begins or self._without_event() or any(self._lacks(*pair) for pair in self.looks):
+            self.recent.deepen()
+
+    def _lacks(self, look: Look, old: Condition | None) -> bool:
+        if self._is_silent(look, old):
+            return False
+        identity, now = look.container.id, look.condition
+        if self.recent.complete:
+            if old and now.started > max(old.started, self.recent.last_start(identity)):
+                return True
+            return bool(walk(self.recent.fresh(identity), _seen(old), now).lacks(now))
+        found = changes(_seen(old), now, crash=False)
+        return any(not turn.time for turn in compared(found, self.recent.remembered(identity), now))
+
+    def _without_event(self) -> bool:
+        told = {identity[:SHORT] for identity in self.recent.gone()}
+        return any(key[:SHORT] not in told for key in self._vanished())
+
+    def changed(self) -> Iterator[Finding]:
+        """Yield what happened to the containers that are there."""
+        for look, old in self.looks:
+            now, loops = counted(_seen(old), look.condition, self.minutes, self.loop)
+            self.known[look.container.key] = now
+            if self._is_silent(look, old):
+                self.known[look.container.key] = replace(now, told=False, recent=0)
+                continue
+            found = changes(_seen(old), now, crash=self._crashed(look))
+            found, end = self._by_itself(found, look)
+            turns, now = self._turns(look, _seen(old), now, found)
+            self.known[look.container.key] = now
+            for change in found:
+                if change not in TURNS:
+                    one = self._finding(change, look, old, _moment(change, look), _identity(change, old, now))
+                    crash = end if change == "crashed" else None
+                    yield replace(one, body={**one.body, "exitCode": crash.code}) if crash else one
+            for turn in turns:
+                at = self.before.at if self.before else 0
+                event = f"{turn.change} {turn.time or f'after {at}'}"
+                yield self._finding(turn.change, look, old, turn.time, event)
+            if loops:
+                window = self.poll.now // 60 - now.age if _seen(old) else 0
+                yield self._finding("restartLoop", look, old, 0, f"loop {window}")
+
+    def _by_itself(self, found: tuple[str, ...], look: Look) -> tuple[tuple[str, ...], End | None]:
+        """Tell a crash apart from a restart by hand: where the events know the end, and that nobody asked for it."""
+        end = own_end(self.recent.fresh(look.container.id)) if "restarted" in found else None
+        if end is None or (str(end.code) in self.normal and not end.oom):
+            return found, None
+        return ("crashed", "started", *(one for one in found if one != "restarted")), end
+
+    def _turns(
+        self, look: Look, old: Condition | None, now: Condition, found: Sequence[str]
+    ) -> tuple[tuple[Turn, ...], Condition]:
+        if self.recent.complete:
+            # What the inspect shows beyond the events was reason to read them again: now they are the newer ones.
+            walked = walk(self.recent.fresh(look.container.id), old, now)
+            return walked.settled(now) if self.recent.deep else (walked.turns, now)
+        return compared(found, self.recent.remembered(look.container.id), now), now
+
+    def _is_silent(self, look: Look, old: Condition | None) -> bool:
+        """Whether a container that is not known was only selected now, or is seen by a first run."""
+        times = (look.container.created, look.condition.started, look.condition.finished)
+        return old is None and not self._is_news(times)
+
+    def _is_news(self, times: Sequence[int]) -> bool:
+        if self.before is None:
+            return self.poll.start is not None and max(times) >= self.poll.start
+        return self.poll.now < self.before.at or max(times) >= self.before.at * SECOND
+
+    def _crashed(self, look: Look) -> bool:
+        state = look.inspected["State"]
+        return bool(state.get("OOMKilled")) or str(state.get("ExitCode", 0)) not in self.normal
+
+    def _finding(self, change: str, look: Look, old: Condition | None, moment: int, event: str) -> Finding:
+        body = change_body(change, look, _seen(old), moment or self.poll.now * SECOND)
+        return Finding(body, f"{look.container.id} {event}")
+
+    def _vanished(self) -> dict[str, Condition]:
+        """Return the known containers that are no longer there."""
+        if self.before is None:
+            return {}
+        keys = {one.key for one in self.listing.containers}
+        shorts = {one.short for one in self.listing.containers}
+        gone = {key: old for key, old in self.before.known.items() if key not in keys}
+        return gone | {key: old.condition for key, old in self.before.old.items() if key not in shorts}
+
+    def gone(self) -> Iterator[Finding]:
+        """Yield the removals, and the ends before them that only the events still tell."""
+        for key, old in self._vanished().items():
+            events = self.recent.remembered(key)
+            known = self.before is not None and key in self.before.known
+            end = untold_end(events, _seen(old)) if known else None
+            yield from self._farewell(key, events, _seen(old), end)
+
+    def never_seen(self) -> Iterator[Finding]:
+        """Yield the ends of containers that were made and removed since the last poll."""
+        if self.before is None or not self.recent.complete:
+            return
+        present = {one.id for one in self.listing.containers}
+        for identity, event in self.recent.gone().items():
+            is_known = identity[:SHORT] in self.before.old or identity in present
+            if is_known or identity[:KEY] in self.before.known:
+                continue
+            facts = attributes(event)
+            called, image = str(facts.get("name")), str(facts.get("image"))
+            end = untold_end(self.recent.fresh(identity), None)
+            if end and self.selection.takes((called,), (identity,), facts, image):
+                yield from self._farewell(identity, self.recent.fresh(identity), None, end)
+
+    def _farewell(
+        self, key: str, events: Sequence[Mapping[str, Any]], old: Condition | None, end: Any
+    ) -> Iterator[Finding]:
+        if end:
+            crash = end.oom or str(end.code) not in self.normal
+            body = end_body("crashed" if crash else "exited", events[-1], old, end)
+            yield Finding(body, f"{key[:SHORT]} gone {end.time}")
+        yield Finding(removed_body(key, events, old, self.poll.now * SECOND), f"{key[:SHORT]} removed")
+
+
+def look_at(engine: Engine, one: Container) -> Look:
+    inspected = engine.get("/containers/{id}/json", {"id": one.id}).json()
+    return Look(one, inspected, Condition.of(inspected))
+
+
+def key(one: Container) -> str:
+    return one.id
+
+
+def name(one: Container) -> str:
+    return f"Container {one.name}"
+
+
+def fault(one: Container, error: Exception) -> Fault | None:
+    """Return what is told of a container that cannot be inspected; one that was removed since the list is no fault."""
+    return None if isinstance(error, NotFound) else Fault.of(name(one), error)
+
+
+def _seen(old: Condition | None) -> Condition | None:
+    return None if old is None or old.unseen else old
+
+
+def _moment(change: str, look: Look) -> int:
+    now = look.condition
+    times = {
+        "crashed": now.finished,
+        "exited": now.finished,
+        "started": now.started,
+        "restarted": now.started,
+    }
+    return look.container.created if change == "created" else times.get(change, 0)
+
+
+def _identity(change: str, old: Condition | None, now: Condition) -> str:
+    """Name the event itself: what a poll sees beside it must not count."""
+    if change in ("started", "restarted"):
+        return f"start {now.started}"
+    if change == "created":
+        return change
+    stopped = old is not None and old.status == "restarting" and old.finished == now.finished
+    return f"end {now.finished}" + (" stopped" if stopped else "")
