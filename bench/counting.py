@@ -1,0 +1,54 @@
+"""A unix socket before an engine's own, which counts the requests that pass."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import threading
+
+REQUEST = re.compile(rb"^(?:GET|HEAD|POST) \S+ HTTP/1\.1\r$", re.MULTILINE)
+
+
+class Counting:
+    """`path` is where clients connect; who connects to `path` + ".count" is told the number so far."""
+
+    def __init__(self, path: str, target: str) -> None:
+        self.path, self.target, self.requests = path, target, 0
+        self._doors = [self._listen(path, self._pass), self._listen(f"{path}.count", self._tell)]
+
+    def _listen(self, path: str, serve: object) -> socket.socket:
+        door = socket.socket(socket.AF_UNIX)
+        door.bind(path)
+        door.listen(64)
+        threading.Thread(target=self._accept, args=(door, serve), daemon=True).start()
+        return door
+
+    def _accept(self, door: socket.socket, serve: object) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                serve(door.accept()[0])  # type: ignore[operator]
+
+    def _tell(self, near: socket.socket) -> None:
+        with near:
+            near.sendall(str(self.requests).encode())
+
+    def _pass(self, near: socket.socket) -> None:
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(self.target)
+        for source, sink, counts in ((near, far, True), (far, near, False)):
+            threading.Thread(target=self._pump, args=(source, sink, counts), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, counts: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                if counts:  # a request of a poll comes in one piece
+                    self.requests += len(REQUEST.findall(data))
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Stop listening."""
+        for door in self._doors:
+            door.shutdown(socket.SHUT_RDWR)
+            door.close()
