@@ -20,8 +20,12 @@ def judge(case: Case) -> Verdict:
         life = Life(case.lives[identity])
         has_gap = any(identity.startswith(one) for one in noticed)
         for text, at in lines.items():
-            if at > case.begin and _must(case, life, at):
-                verdict.must((identity, text) in told, f"{text} at {at:.3f}", noticed=has_gap)
+            if at <= case.begin:
+                continue
+            if _readable(case, life, at):
+                verdict.must((identity, text) in told, f"{text} at {at:.3f}")
+            elif case.after(life.events[-1][0] + LATE):  # it went too early: a gap will do
+                verdict.must((identity, text) in told, f"{text} at {at:.3f}, then removed", noticed=has_gap)
     for identity, text in told:
         names = case.record.names.get(identity, set())
         if not any(text.startswith(f"{name}.") for name in names):
@@ -30,12 +34,6 @@ def judge(case: Case) -> Verdict:
     return verdict
 
 
-def _must(case: Case, life: Life, at: float) -> bool:
-    """Whether a poll found the container there when the line was to be shown, or one did before and it vanished.
-
-    What the docs except: a container that no poll found there, and the lines of a start after an end that was read.
-    """
-    polls = [one for one in case.windows if life.there(one)]
-    if any(one.begin > at + LATE for one in polls):
-        return True
-    return bool(polls) and life.status_at(polls[-1].begin) == "up"
+def _readable(case: Case, life: Life, at: float) -> bool:
+    """Whether a poll found the container there when the line was to be shown."""
+    return any(one.begin > at + LATE and life.there(one) for one in case.windows)
