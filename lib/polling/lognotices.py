@@ -59,15 +59,19 @@ def gone(
 def never_seen(
     poll: Poll[Places], everything: Sequence[Container], selection: Selection, recent: RecentEvents
 ) -> Iterator[Finding]:
-    """Yield the gaps of containers that were made, ran and were removed since the last poll."""
+    """Yield the gaps of containers that were made, ran and were removed since the last poll.
+
+    The events end before the list was made: what they let start and the list lacks is gone, though its removal may be
+    too young to be in them.
+    """
     if poll.state is None or not recent.complete:
         return
     present = {one.id for one in everything}
-    for identity, event in recent.gone().items():
+    for identity, event in recent.began("start").items():
         known = identity[:KEY] in poll.state.known or identity[:SHORT] in poll.state.known
         facts, events = attributes(event), recent.fresh(identity)
         name, image = str(facts.get("name")), str(facts.get("image"))
-        if known or identity in present or not _ran(events):
+        if known or identity in present:
             continue
         if selection.takes((name,), (identity,), facts, image):
             text = f"Container {name} was made and removed between two polls; its lines may be missing"

@@ -124,6 +124,17 @@ class RecentEvents:
         """Return all that the engine remembers of a container, by its id or the beginning of it."""
         return list(self._of(identity, 0))
 
+    def began(self, *actions: str) -> dict[str, Event]:
+        """Return the last event since the last poll by container, of those to which one of these things happened."""
+        last: dict[str, Event] = {}
+        found = set()
+        for _, event in self._ring[self._begin :]:
+            if event.get("Type") == "container":
+                identity = str((event.get("Actor") or {}).get("ID"))
+                last[identity] = event
+                found |= {identity} if verb(event) in actions else set()
+        return {identity: event for identity, event in last.items() if identity in found}
+
     def gone(self) -> dict[str, Event]:
         """Return the destroy events since the last poll by the ids of their containers."""
         found = {}

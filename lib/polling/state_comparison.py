@@ -93,8 +93,13 @@ class Comparison:
         return any(not turn.time for turn in compared(found, self.recent.remembered(identity), now))
 
     def _without_event(self) -> bool:
-        told = {identity[:SHORT] for identity in self.recent.gone()}
-        return any(key[:SHORT] not in told for key in self._vanished())
+        gone = self.recent.gone()
+        told = {identity[:SHORT] for identity in gone}
+        if any(key[:SHORT] not in told for key in self._vanished()):
+            return True
+        # Made since the last poll and not in the list: its removal may be younger than what was read.
+        begun = self.recent.began("create", "start") if self.recent.complete else {}
+        return bool(begun.keys() - gone.keys() - {one.id for one in self.listing.containers})
 
     def changed(self) -> Iterator[Finding]:
         """Yield what happened to the containers that are there."""

@@ -1,0 +1,77 @@
+"""Containers that come and go around the edge of a poll: one poll sees their start, the next their end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.triggers.desk import Desk, Emitted
+from tests.triggers.fake_engine import FakeEngine
+from tests.triggers.world import Box, World
+
+
+@pytest.fixture
+def world(fake: FakeEngine) -> World:
+    made = World()
+    made.serve(fake)
+    return made
+
+
+def old(world: World, fake: FakeEngine) -> Box:
+    """A container that has run and ended long ago."""
+    box = world.create()
+    world.start(box)
+    world.end(box, 0)
+    fake.routes[f"/containers/{box.id}/logs"] = lambda _: (200, b"")
+    world.ring.now += 100
+    return box
+
+
+def removed(emitted: Emitted) -> list[str]:
+    return [body["container"]["name"] for body in emitted.of("gap")]
+
+
+@pytest.mark.parametrize("later", ["end", "removal"])
+def test_fault_9_2_an_end_around_the_edge_of_a_poll_is_told(
+    fake: FakeEngine, world: World, later: str
+) -> None:
+    old(world, fake)
+    step = Desk("container_state_changed", fake.config)
+    step.poll()
+    box = world.create()
+    world.start(box)
+    world.ring.now += 3 * (later == "end")
+    world.end(box, 5)
+    world.ring.now += 3 * (later == "removal")
+    world.remove(box)
+    told = [(body["change"], body["container"]["name"]) for body in step.poll().of("change")]
+    world.ring.now += 100
+    told += [(body["change"], body["container"]["name"]) for body in step.poll().of("change")]
+    assert told == [("crashed", box.name), ("removed", box.name)]
+
+
+def test_fault_9_5_lines_of_a_container_that_goes_after_the_edge_of_a_poll_are_a_gap(
+    fake: FakeEngine, world: World
+) -> None:
+    old(world, fake)
+    step = Desk("container_logs", fake.config)
+    step.poll()
+    box = world.create()
+    world.start(box)
+    world.ring.now += 3
+    world.remove(box)
+    told = removed(step.poll())
+    world.ring.now += 100
+    assert told + removed(step.poll()) == [box.name]
+
+
+def test_fault_9_5_a_last_run_after_the_edge_of_a_poll_is_a_gap(fake: FakeEngine, world: World) -> None:
+    box = old(world, fake)
+    step = Desk("container_logs", fake.config)
+    step.poll()
+    world.ring.now += 100
+    world.start(box)
+    world.remove(box)
+    told = removed(step.poll())
+    world.ring.now += 100
+    assert told + removed(step.poll()) == [box.name]
+    assert removed(step.poll()) == []
