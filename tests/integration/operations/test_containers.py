@@ -86,6 +86,11 @@ def test_limits_are_changed(site: Site, start: Make) -> None:
 @success("ContainerTop", "ContainerResize")
 def test_the_processes_and_the_terminal_of_a_running_container(site: Site, start: Make) -> None:
     made = start(Tty=True)
+    # A container counts as started a moment before its runtime has become its command.
+    wait_until(
+        lambda: "sleep 600" in str(site.engine.wire.do("GET", f"/containers/{made}/top").json()),
+        "the command to run",
+    )
     top = site.do("ContainerTop", {"id": made, "ps_args": "-ef"})
     assert "sleep 600" in str(top["Processes"])
     assert site.do("ContainerResize", {"id": made, "h": 30, "w": "100"}) == {}
