@@ -6,6 +6,7 @@ import base64
 import codecs
 import io
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack
 from types import TracebackType
@@ -39,7 +40,7 @@ def output(
     return (Base64 if settings.output == BASE64 else Text)(room - _AROUND, most)
 
 
-class Output:
+class Output(ABC):
     """Takes pieces of output; `full` names the limit once one of them does not fit any more, whole or in part."""
 
     def __init__(self, room: int, most: int | None) -> None:
@@ -71,16 +72,17 @@ class Output:
                 high = middle - 1
         return payload[:low]
 
+    @abstractmethod
     def _cost(self, payload: bytes) -> int:
         """Return how many bytes of the body's JSON this piece needs, rather more than less."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _keep(self, stream: str, payload: bytes) -> None:
-        raise NotImplementedError
+        """Take a piece that has room."""
 
+    @abstractmethod
     def body(self) -> dict[str, Any]:
         """Return the fields of the message's body."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self
