@@ -34,13 +34,15 @@ class Comparison:
         place = self.before.place if self.before else Place()
         self.recent = RecentEvents.read(poll.engine, place, poll.now)
         self.known: dict[str, Condition] = {}
+        self.chosen: Sequence[Container] = ()
+        self.late: set[str] = set()
         self.looks: list[tuple[Look, Condition | None]] = []
         self.minutes = max(poll.now // 60 - self.before.at // 60, 0) if self.before else 0
 
     def look(self) -> None:
         """Inspect what may have changed; keep what has not."""
         poll = self.poll
-        chosen = selected(self.listing.containers, self.selection, poll.engine)
+        chosen = self.chosen = selected(self.listing.containers, self.selection, poll.engine)
         poll.need_room(len(chosen) * LEAST)
         touched, asked = self.recent.touched(), []
         for one in chosen:
@@ -50,7 +52,10 @@ class Comparison:
                 poll.skip(one.id)
             else:
                 asked.append(one)
-        for one, look in poll.each(asked, look_at, key=key, name=name, fault=fault, missed=self._keep):
+        self._ask(asked)
+
+    def _ask(self, asked: Sequence[Container]) -> None:
+        for one, look in self.poll.each(asked, look_at, key=key, name=name, fault=fault, missed=self._keep):
             old = self._old(one)
             if old is None and self.before and (unread := self.before.old.get(one.short)):
                 old = unread.beside(look.inspected["State"])
@@ -80,6 +85,21 @@ class Comparison:
         begins = self.before is None or bool(self.before.old)
         if begins or self._without_event() or any(self._lacks(*pair) for pair in self.looks):
             self.recent.deepen()
+            self._look_at_what_they_name()
+
+    def _look_at_what_they_name(self) -> None:
+        """Look at those to which something happened so late that only the events read anew tell it.
+
+        These are not fresh any more to the next poll. And here the inspect is newer than they are.
+        """
+        if not self.recent.complete:
+            return
+        seen, touched = {look.container.id for look, _ in self.looks}, self.recent.touched()
+        late = [
+            one for one in self.chosen if one.key in self.known and one.id in touched and one.id not in seen
+        ]
+        self.late = {one.id for one in late}
+        self._ask(late)
 
     def _lacks(self, look: Look, old: Condition | None) -> bool:
         if self._is_silent(look, old):
@@ -139,6 +159,8 @@ class Comparison:
         if self.recent.complete:
             # What the inspect shows beyond the events was reason to read them again: now they are the newer ones.
             walked = walk(self.recent.fresh(look.container.id), old, now)
+            if look.container.id in self.late:
+                return walked.turns, walked.left(now)
             return walked.settled(now) if self.recent.deep else (walked.turns, now)
         return compared(found, self.recent.remembered(look.container.id), now), now
 

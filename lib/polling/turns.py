@@ -54,20 +54,28 @@ class Walk:
             now = replace(now, status="paused" if self.paused else "running")
         return (*self.turns, *silent), now
 
+    def left(self, now: Condition) -> Condition:
+        """Return the condition to be kept where the inspect is newer than the events, which tell the rest later."""
+        health = now.health if self.health == "none" else self.health
+        status = ("paused" if self.paused else "running") if now.status in UP else now.status
+        return replace(now, health=health, status=status)
+
 
 def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> Walk:
     """Follow the events of a container since `before` to `now`; those that `before` already shows turn nothing.
 
     A start that no event tells (yet) leaves what a start leaves.
     """
-    last_start = 0
+    starts = [nanos(event) for event in events if verb(event) == "start"]
+    untold = before is not None and now.started != before.started and max(starts, default=0) < now.started
     health, paused = (before.health, before.status == "paused") if before else ("none", False)
     found: list[Turn] = []
     for event in events:
+        if untold and nanos(event) >= now.started:
+            health, paused, untold = "none" if health == "none" else "starting", False, False
         action, told = verb(event), str(event.get("Action") or "").partition(":")[2].strip()
         if action == "start":
             health, paused = "none" if health == "none" else "starting", False
-            last_start = nanos(event)
         elif action == "die":
             paused = False
         elif action in ("pause", "unpause") and paused != (action == "pause"):
@@ -77,7 +85,7 @@ def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> W
             health = told
             if told in _KNOWN:
                 found.append(Turn(told, nanos(event)))
-    if before and now.started != before.started and last_start < now.started:
+    if untold:
         health, paused = "none" if health == "none" else "starting", False
     return Walk(tuple(found), health, paused)
 

@@ -75,3 +75,22 @@ def test_fault_9_5_a_last_run_after_the_edge_of_a_poll_is_a_gap(fake: FakeEngine
     world.ring.now += 100
     assert told + removed(step.poll()) == [box.name]
     assert removed(step.poll()) == []
+
+
+def test_fault_9_20_turns_that_are_read_because_of_another_container_are_told(
+    fake: FakeEngine, world: World
+) -> None:
+    one, other = (world.create() for _ in range(2))
+    for box in (one, other):
+        world.start(box)
+    step = Desk("container_state_changed", fake.config)
+    for _ in range(3):
+        world.ring.now += 100
+        step.poll()
+    world.pause(one)
+    world.pause(one)
+    world.remove(other)  # so late that the events have to be read up to this moment
+    told = [body["change"] for body in step.poll().of("change")]
+    world.ring.now += 100
+    told += [body["change"] for body in step.poll().of("change")]
+    assert sorted(told) == ["paused", "removed", "unpaused"]

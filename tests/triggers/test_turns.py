@@ -54,3 +54,11 @@ def test_fault_9_20_what_no_event_tells_the_inspect_does() -> None:
     sick = Condition("running", "unhealthy", 0, 0, STARTED, 0)
     turns, kept = walk([], UP, sick).settled(sick)
     assert ([turn.change for turn in turns], kept) == (["unhealthy"], sick)
+
+
+def test_fault_9_17_a_health_after_a_start_that_was_read_before_is_kept() -> None:
+    """The poll before had read the start already, after it had looked."""
+    before = Condition("exited", "starting", 0, 0, 50, 60)
+    now = Condition("running", "healthy", 0, 0, STARTED, 60)
+    turns, kept = walk([event("health_status: healthy", 120)], before, now).settled(now)
+    assert ([turn.change for turn in turns], kept.health) == (["healthy"], "healthy")

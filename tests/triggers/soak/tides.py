@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import wait_until
+from tests.lab.waiting import take, wait_until
 from tests.triggers.soak.record import Level, Record, Span, spanned
 
 BYTES = 40 << 20
@@ -71,6 +71,7 @@ class Tides:
         return int(stats["memory_stats"]["usage"])
 
     def _volume_bytes(self) -> int:
+        take(0.2)  # each look makes two events
         answer = self.engine.wire.ask("HEAD", f"/containers/{self._volume}/archive?path=/data/x")
         told = answer.headers.get("X-Docker-Container-Path-Stat")
         return int(json.loads(base64.b64decode(told))["size"]) if told else 0
