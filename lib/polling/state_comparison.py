@@ -56,6 +56,9 @@ class Comparison:
 
     def _ask(self, asked: Sequence[Container]) -> None:
         for one, look in self.poll.each(asked, look_at, key=key, name=name, fault=fault, missed=self._keep):
+            if look.condition.status == "removing":
+                self._keep(one)  # when it is gone, the events tell whether it had ended before
+                continue
             old = self._old(one)
             if old is None and self.before and (unread := self.before.old.get(one.short)):
                 old = unread.beside(look.inspected["State"])

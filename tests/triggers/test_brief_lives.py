@@ -94,3 +94,21 @@ def test_fault_9_20_turns_that_are_read_because_of_another_container_are_told(
     world.ring.now += 100
     told += [body["change"] for body in step.poll().of("change")]
     assert sorted(told) == ["paused", "removed", "unpaused"]
+
+
+def test_fault_9_2_the_end_of_a_container_that_is_seen_while_it_is_removed_is_told(
+    fake: FakeEngine, world: World
+) -> None:
+    box = world.create()
+    world.start(box)
+    step = Desk("container_state_changed", fake.config)
+    for _ in range(2):
+        world.ring.now += 100
+        step.poll()
+    world.end(box, 5)
+    box.status = "removing"
+    told = [body["change"] for body in step.poll().of("change")]
+    world.remove(box)
+    world.ring.now += 100
+    told += [body["change"] for body in step.poll().of("change")]
+    assert told == ["crashed", "removed"]
