@@ -56,7 +56,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileEngine]:
     max_examples=400,
     derandomize=True,
     database=None,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(

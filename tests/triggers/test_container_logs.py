@@ -158,7 +158,7 @@ STEPS = st.lists(
 
 @pytest.mark.parametrize("api", ["1.41", "1.51"])
 @pytest.mark.parametrize("terminal", [False, True])
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, alike=st.booleans())
 def test_fault_9_6_every_line_is_told_once_in_order_whatever_the_times(
     logs: Logs, api: str, terminal: bool, steps: Any, alike: bool
