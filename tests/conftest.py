@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Generator
 from typing import Any
@@ -37,11 +38,17 @@ __all__ = [
     "tls_engine",
 ]
 
-# Examples are counted, not timed: other tests share the machine.
+# Examples are counted, not timed: other tests share the machine. Every run has the same ones, so that a run which fails
+# can be had again; HYPOTHESIS_PROFILE=search looks for new ones.
 settings.register_profile(
-    "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50
+    "shared",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=50,
+    derandomize=True,
 )
-settings.load_profile("shared")
+settings.register_profile("search", settings.get_profile("shared"), derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "shared"))
 
 BROKERS = {"broker"}
 ENGINES = {"engine_lab", "tls_engine", "swarm_pair", "newer_engines", "podman_service"}

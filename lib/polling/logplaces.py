@@ -65,8 +65,9 @@ class Places:
         if "places" not in state:
             return cls(int(state["at"]), _first_form(state))
         known = {}
-        for identity, name, time, count, hashed, flag in unpacked(state["places"], _WIDTHS):
-            position = Position(time, count, digits(hashed, HASH))
+        for identity, name, time, count, hashed, flags in unpacked(state["places"], _WIDTHS):
+            of_last, flag = divmod(flags, len(_FLAGS))
+            position = Position(time, count, digits(hashed, HASH), of_last=bool(of_last))
             known[f"{identity:0{KEY}x}"] = Place(digits(name, NAME), position, _FLAGS[flag])
         return cls(int(state["at"]), known, recent_events.Place.from_state(state))
 
@@ -74,7 +75,8 @@ class Places:
 def _row(kept: str, place: Place) -> tuple[int, ...]:
     position, name = place.position, number(place.name)
     count = min(position.count, _MOST_COUNT)
-    return int(kept, _HEX), name, position.time, count, number(position.hash), _FLAGS.index(place.flag)
+    flag = _FLAGS.index(place.flag) + len(_FLAGS) * position.of_last
+    return int(kept, _HEX), name, position.time, count, number(position.hash), flag
 
 
 def _first_form(state: Mapping[str, Any]) -> dict[str, Place]:
@@ -85,5 +87,5 @@ def _first_form(state: Mapping[str, Any]) -> dict[str, Place]:
             raise ValueError(f"{flag!r} is no flag")
         name, place = one[DIGITS : DIGITS + _OLD_NAME], one[DIGITS + _OLD_NAME :]
         time, count = number(place[:_OLD_TIME]), number(place[_OLD_TIME:-HASH])
-        known[unpack_id(one[:DIGITS])] = Place(name, Position(time, count, place[-HASH:]), flag)
+        known[unpack_id(one[:DIGITS])] = Place(name, Position(time, count, place[-HASH:], of_last=True), flag)
     return known

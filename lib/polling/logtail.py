@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from lib.engine.errors import LimitReached, NoAnswer, StreamFailed
+from lib.polling.compact import mark
 from lib.polling.logframes import HASH, Frame
 
 Gap = Literal["rotated", "rewritten"]
@@ -21,18 +22,25 @@ class Position:
     """The last frame that was delivered, findable again although many frames may have its time.
 
     `time` is the largest time delivered, in nanoseconds. `count`: frames from the first with that time to the last
-    one delivered, which has the mark `hash`. A count of 0 means no frame but a moment: everything later is new.
+    one delivered; `hash` is a mark of all of them, since pieces of long lines are often equal. A count of 0 means no
+    frame but a moment: everything later is new. `of_last`: the mark is of the last frame only, as version 1.0 had it.
     """
 
     time: int = 0
     count: int = 0
     hash: str = _NO_HASH
+    of_last: bool = field(default=False, compare=False)
 
     def after(self, frame: Frame) -> Position:
         """Return the position behind one more frame."""
         if frame.time > self.time or not self.count:
             return Position(max(frame.time, self.time), 1, frame.hash)
-        return Position(self.time, self.count + 1, frame.hash)
+        return Position(self.time, self.count + 1, chained(self.hash, frame))
+
+
+def chained(before: str, frame: Frame) -> str:
+    """Return the mark of the frames that have the mark `before`, and one more."""
+    return mark([before, frame.hash], HASH)
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,7 @@ class _Reader:
     def __init__(self, before: Position, limit: int) -> None:
         self._before, self._limit, self._size = before, limit, 0
         self._skipped = self._pending = 0
+        self._mark = ""
         self._passed: list[Frame] = []
         self._anchored = not before.count
         self._position = Position(before.time) if not before.count else before
@@ -134,12 +143,14 @@ class _Reader:
             self._lose("rotated", [frame])
             return
         self._skipped += 1
+        self._mark = chained(self._mark, frame) if self._mark else frame.hash
         if frame.time > self._before.time:
             self._passed.append(frame)
         if self._skipped < self._before.count:
             return
-        if frame.hash == self._before.hash:
+        if self._before.hash == (frame.hash if self._before.of_last else self._mark):
             self._anchored = True
+            self._position = self.tail.position = replace(self._before, hash=self._mark, of_last=False)
         else:
             self._lose("rewritten", self._passed)
 

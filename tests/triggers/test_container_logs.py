@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lib.cursor import LIMIT
@@ -156,10 +156,18 @@ STEPS = st.lists(
 )
 
 
+# More messages than a first look at an older engine's log shows, with equal times and equal last pieces.
+PIECES_ALIKE = [
+    ([(0, "stdout", 1), (-1, "stdout", 2), (0, "stdout", 3)], None, 0),
+    ([(1, "stdout", 1), (0, "stdout", 1), (0, "stdout", 1), *[(0, "stdout", 3)] * 4], None, 0),
+]
+
+
 @pytest.mark.parametrize("api", ["1.41", "1.51"])
 @pytest.mark.parametrize("terminal", [False, True])
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, alike=st.booleans())
+@example(steps=PIECES_ALIKE, alike=False)
 def test_fault_9_6_every_line_is_told_once_in_order_whatever_the_times(
     logs: Logs, api: str, terminal: bool, steps: Any, alike: bool
 ) -> None:

@@ -113,6 +113,17 @@ def test_a_log_with_fewer_frames_than_were_told_is_a_gap() -> None:
     assert follow([frame(5, "one")], position).gap == "rewritten"
 
 
+def test_a_place_of_version_1_knows_the_last_frame_only_and_is_read_on_from() -> None:
+    log = [frame(5, "one"), frame(5, "two"), frame(5, "three")]
+    old = Position(5, 2, log[1].hash, of_last=True)
+    first = follow(log[:2], old)
+    assert (first.gap, first.lines, first.position.of_last) == (None, [], False)
+    for position in (old, first.position):
+        tail = follow(log, position)
+        assert (tail.gap, texts(tail)) == (None, ["three"])
+        assert follow(log, tail.position).gap is None
+
+
 def test_times_that_go_back_lose_and_repeat_nothing() -> None:
     times = [10, 20, 30, 5, 6, 7, 31, 32]
     log = [frame(time, f"line {place}") for place, time in enumerate(times)]
