@@ -80,7 +80,7 @@ class Comparison:
         old = self._old(one)
         if old:
             self.known[one.key] = replace(old, stale=True)
-        elif self._is_news((one.created,)):
+        elif self._is_news((one.created,)) or one.id in self._begun():
             self.known[one.key] = Condition.awaited()
 
     def read_what_is_too_young(self) -> None:
@@ -89,6 +89,27 @@ class Comparison:
         if begins or self._without_event() or any(self._lacks(*pair) for pair in self.looks):
             self.recent.deepen()
             self._look_at_what_they_name()
+        if self.recent.deep:
+            self._await_those_made_after_the_list()
+
+    def _await_those_made_after_the_list(self) -> None:
+        """Keep a place for containers that only the events name: their end may be read already, but their removal not.
+
+        The next poll finds them in the list, or reads their end again out of the engine's memory.
+        """
+        present = {one.id for one in self.listing.containers}
+        gone = self.recent.gone()
+        for identity, event in self._begun().items():
+            if identity not in present and identity not in gone and self._takes(identity, event):
+                self.known[identity[:KEY]] = Condition.awaited()
+
+    def _begun(self) -> Mapping[str, Any]:
+        """Return the containers that were made or started since the last poll, where the events are all there."""
+        return self.recent.began("create", "start") if self.recent.complete else {}
+
+    def _takes(self, identity: str, event: Mapping[str, Any]) -> bool:
+        facts = attributes(event)
+        return self.selection.takes((str(facts.get("name")),), (identity,), facts, str(facts.get("image")))
 
     def _look_at_what_they_name(self) -> None:
         """Look at those to which something happened so late that only the events read anew tell it.
@@ -121,8 +142,7 @@ class Comparison:
         if any(key[:SHORT] not in told for key in self._vanished()):
             return True
         # Made since the last poll and not in the list: its removal may be younger than what was read.
-        begun = self.recent.began("create", "start") if self.recent.complete else {}
-        return bool(begun.keys() - gone.keys() - {one.id for one in self.listing.containers})
+        return bool(self._begun().keys() - gone.keys() - {one.id for one in self.listing.containers})
 
     def changed(self) -> Iterator[Finding]:
         """Yield what happened to the containers that are there."""
@@ -170,7 +190,7 @@ class Comparison:
     def _is_silent(self, look: Look, old: Condition | None) -> bool:
         """Whether a container that is not known was only selected now, or is seen by a first run."""
         times = (look.container.created, look.condition.started, look.condition.finished)
-        return old is None and not self._is_news(times)
+        return old is None and not self._is_news(times) and look.container.id not in self._begun()
 
     def _is_news(self, times: Sequence[int]) -> bool:
         if self.before is None:
@@ -211,10 +231,8 @@ class Comparison:
             is_known = identity[:SHORT] in self.before.old or identity in present
             if is_known or identity[:KEY] in self.before.known:
                 continue
-            facts = attributes(event)
-            called, image = str(facts.get("name")), str(facts.get("image"))
             end = untold_end(self.recent.fresh(identity), None)
-            if end and self.selection.takes((called,), (identity,), facts, image):
+            if end and self._takes(identity, event):
                 yield from self._farewell(identity, self.recent.fresh(identity), None, end)
 
     def _farewell(

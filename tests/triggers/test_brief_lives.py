@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.triggers.desk import Desk, Emitted
-from tests.triggers.fake_engine import FakeEngine
+from tests.triggers.fake_engine import Answer, FakeEngine
+from tests.triggers.model import SECOND
 from tests.triggers.world import Box, World
 
 
@@ -107,6 +108,57 @@ def test_fault_9_2_the_end_of_a_container_that_is_seen_while_it_is_removed_is_to
         step.poll()
     world.end(box, 5)
     box.status = "removing"
+    told = [body["change"] for body in step.poll().of("change")]
+    world.remove(box)
+    world.ring.now += 100
+    told += [body["change"] for body in step.poll().of("change")]
+    assert told == ["crashed", "removed"]
+
+
+def test_fault_9_2_the_end_of_a_container_that_is_made_between_the_list_and_the_events_is_told(
+    fake: FakeEngine, world: World
+) -> None:
+    """The events are read up to the present after the list: they show its end, and not yet its removal."""
+    other = old(world, fake)
+    step = Desk("container_state_changed", fake.config)
+    for _ in range(2):
+        step.poll()
+        world.ring.now += 100
+    world.remove(other)  # so late that the events have to be read up to this moment
+    made: list[Box] = []
+    whole = fake.routes["/containers/json"]
+
+    def before_it_is_made(query: dict[str, str]) -> Answer:
+        answer = whole(query)
+        if not made:
+            made.append(world.create())
+            world.start(made[0])
+            world.end(made[0], 5)
+        return answer
+
+    fake.routes["/containers/json"] = before_it_is_made
+    told = [(body["change"], body["container"]["name"]) for body in step.poll().of("change")]
+    world.ring.now += 3
+    world.remove(made[0])
+    for _ in range(2):
+        world.ring.now += 100
+        told += [(body["change"], body["container"]["name"]) for body in step.poll().of("change")]
+    assert told == [("removed", other.name), ("crashed", made[0].name), ("removed", made[0].name)]
+
+
+def test_fault_9_2_the_end_of_a_container_whose_making_took_long_is_told(
+    fake: FakeEngine, world: World
+) -> None:
+    """An engine notes the time at which it begins to make a container; lists show it later, after a poll, say."""
+    old(world, fake)
+    step = Desk("container_state_changed", fake.config)
+    step.poll()
+    box = world.create()
+    box.created -= 2 * SECOND
+    world.start(box)
+    world.end(box, 5)
+    box.status = "removing"
+    world.ring.now += 3
     told = [body["change"] for body in step.poll().of("change")]
     world.remove(box)
     world.ring.now += 100
