@@ -13,6 +13,9 @@ from tests.triggers.soak.step import Told, Window
 from tests.triggers.soak.verdict import NOTICES, Verdict
 
 Event = Mapping[str, Any]
+EDGE = 3
+"""Seconds before its begin up to which a poll surely saw the events."""
+MEMORY = 250
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,11 @@ class Case:
     def during(self, *windows: Window) -> list[Told]:
         """The messages of stored polls."""
         return [one for one in self.messages if any(w.begin <= one.at <= w.end for w in windows)]
+
+    def remembered(self, before: Window, now: Window) -> bool:
+        """Whether the engine's memory of 256 events surely reached from one poll to another."""
+        begin, end = (before.begin - EDGE) * SECOND, now.end * SECOND
+        return sum(begin < event["timeNano"] < end for event in self.events) < MEMORY
 
     def poll_before(self, at: float) -> int:
         """The number of polls that were stored before a time: two messages of one number have the same place."""

@@ -60,10 +60,12 @@ def run(engine: LabEngine, registry: Registry, folder: Path, seconds: float, see
     """Churn for so long; what each trigger told against what happened."""
     record = Record()
     with ExitStack() as undo:
-        engine.wire.do("POST", "/swarm/init", INIT)
-        undo.callback(engine.wire.ask, "POST", "/swarm/leave", force=True)
+        # Before the swarm: its events carry earlier times than that of their publishing, so a reader that came later
+        # would not get some that the first polls tell.
         truth = Truth(engine)
         undo.callback(truth.close)
+        engine.wire.do("POST", "/swarm/init", INIT)
+        undo.callback(engine.wire.ask, "POST", "/swarm/leave", force=True)
         churn = Churn(engine, registry, record, random.Random(f"{seed} churn"))
         tide = tides.Tides(engine, record, random.Random(f"{seed} tides"))
         undo.callback(tide.close)

@@ -11,6 +11,9 @@ Moment = tuple[float, str, Mapping[str, str]]
 STATUS = {"create": "created", "start": "up", "die": "ended", "destroy": "gone"}
 QUIET = ("kill", "resize", "rename", "health_status: healthy", "health_status: unhealthy", "top", "attach")
 
+LATE = 1
+"""Seconds after an end in which the kill that led to it is published."""
+
 
 @dataclass(frozen=True)
 class Life:
@@ -50,9 +53,12 @@ class Life:
         return self.quiet(window) and self.status_at(window.begin) in ("", "up", "created")
 
     def was_killed(self, at: float) -> bool:
-        """Whether its end at a time was ordered: a signal since its last start."""
+        """Whether its end at a time was ordered: a signal since its last start.
+
+        The engine publishes a kill after it has sent the signal: that may be just after the end.
+        """
         began = max((when for when, done, _ in self.events if done == "start" and when < at), default=0)
-        return any(done in ("kill", "stop") for _, done, _ in self.between(began, at))
+        return any(done in ("kill", "stop") for _, done, _ in self.between(began, at + LATE))
 
     def seen_after(self, at: float, windows: Sequence[Window]) -> bool:
         """Whether the first poll that began after a time found it there."""

@@ -102,7 +102,8 @@ def _ended(verdict: Verdict, what: str, it: Happened) -> None:
             verdict.must(any(it.at - NEAR < at < now.end + NEAR for at in times), f"{what}, up again")
     elif after and not it.life.was_killed(it.at):
         before, now = it.case.before(it.at), it.case.after(after[0])
-        if before and now and it.life.surely_up(before):
+        # Only the engine's memory of events still tells it.
+        if before and now and it.life.surely_up(before) and it.case.remembered(before, now):
             verdict.must(told, f"{what} with {code}, then removed")
 
 
