@@ -95,12 +95,15 @@ class Comparison:
     def _await_those_made_after_the_list(self) -> None:
         """Keep a place for containers that only the events name: their end may be read already, but their removal not.
 
-        The next poll finds them in the list, or reads their end again out of the engine's memory.
+        So it is with one in the list that went before it was looked at. The next poll finds them in the list, or reads
+        their end again out of the engine's memory.
         """
         present = {one.id for one in self.listing.containers}
-        gone = self.recent.gone()
+        over = self.recent.gone().keys() - present  # `never_seen` tells them
+        seen = {look.container.id for look, _ in self.looks}
         for identity, event in self._begun().items():
-            if identity not in present and identity not in gone and self._takes(identity, event):
+            kept = identity in seen or identity[:KEY] in self.known
+            if not kept and identity not in over and self._takes(identity, event):
                 self.known[identity[:KEY]] = Condition.awaited()
 
     def _begun(self) -> Mapping[str, Any]:
