@@ -69,16 +69,18 @@ def _most_bytes(form: Form) -> int:
 
 @trigger("containerLogs", read=Places.from_state, sample=SAMPLE, live=last_line, settings=_settings)
 def container_logs(poll: Poll[Places]) -> Found[Places]:
-    """Read the selected containers' logs from where they were left: ContainerList, SystemEvents, ContainerLogs.
+    """Read the selected containers' logs from where they were left: SystemEvents, ContainerList, ContainerLogs.
 
     Not read are those of containers that had ended, were read to their end, and did not run since.
     """
     selection = Selection.of(poll.form)
+    # Before the list, even where they are read up to the present: what they let start and the list lacks is gone.
+    recent = RecentEvents.read(poll.engine, poll.state.events if poll.state else EventsPlace(), poll.now)
+    if poll.state is None:  # what came and went before the first run is not told by the second one
+        recent.deepen()
     found = listing(poll.engine)
     chosen = selected(found.containers, selection, poll.engine)
     poll.need_room(len(chosen) * LEAST)
-    # After the list: what is no longer in it has its events in here.
-    recent = RecentEvents.read(poll.engine, poll.state.events if poll.state else EventsPlace(), poll.now)
     findings = [
         *gone(poll, found.containers, chosen, recent),
         *never_seen(poll, found.containers, selection, recent),

@@ -164,3 +164,16 @@ def test_fault_9_2_the_end_of_a_container_whose_making_took_long_is_told(
     world.ring.now += 100
     told += [body["change"] for body in step.poll().of("change")]
     assert told == ["crashed", "removed"]
+
+
+def test_fault_9_5_what_came_and_went_just_before_the_first_run_is_no_gap(
+    fake: FakeEngine, world: World
+) -> None:
+    old(world, fake)
+    brief = world.create()
+    world.start(brief)
+    world.remove(brief)
+    step = Desk("container_logs", fake.config)
+    told = removed(step.poll())
+    world.ring.now += 100
+    assert told + removed(step.poll()) == []
