@@ -8,6 +8,7 @@ from typing import Any
 
 from lib.jsontext import encode
 from lib.local.topology import MARKER, Topology
+from lib.sailor.amqp.consumer import MOST_PREFETCHED
 from lib.sailor.amqp.transport import AmqpTransport
 from lib.sailor.cipher import Aes, to_wire
 from lib.sailor.errors import TransportError
@@ -37,7 +38,11 @@ class Post:
         logger: Logger,
     ) -> None:
         settings = Settings(
-            amqp_uri=uri, listen_messages_on=topology.events, publish_messages_to=topology.exchange
+            amqp_uri=uri,
+            listen_messages_on=topology.events,
+            publish_messages_to=topology.exchange,
+            # A rebound carries its pause as its lifetime, also here: what waits at the broker for longer is lost.
+            rabbitmq_prefetch_sailor=MOST_PREFETCHED,
         )
         self._topology = topology
         self._cipher = cipher
