@@ -52,7 +52,7 @@ class Place:
 class RecentEvents:
     """`complete`: all that happened after the last poll, up to the second `until`, is in `of`.
 
-    `deep`: up to this moment.
+    `deep`: up to this moment, after what was looked at.
     """
 
     engine: Engine
@@ -70,6 +70,7 @@ class RecentEvents:
         found = cls(engine, before)
         if before.until > now - EDGE_SECONDS:  # a poll soon after one that read up to its present
             found.deepen()
+            found.deep = False  # a look after this may be newer than the events: then they are read again
         else:
             found._read(now - EDGE_SECONDS, now, EDGE_SECONDS)
         return found

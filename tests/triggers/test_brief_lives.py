@@ -177,3 +177,36 @@ def test_fault_9_5_what_came_and_went_just_before_the_first_run_is_no_gap(
     told = removed(step.poll())
     world.ring.now += 100
     assert told + removed(step.poll()) == []
+
+
+def test_fault_9_20_a_pause_just_before_the_look_is_told_once_by_polls_that_follow_each_other_closely(
+    fake: FakeEngine, world: World
+) -> None:
+    """The events are read up to the present at once, as the poll before did; the look is newer than they are."""
+    box, other = (world.create() for _ in range(2))
+    for one in (box, other):
+        world.start(one)
+    step = Desk("container_state_changed", fake.config)
+    for _ in range(3):
+        world.ring.now += 100
+        step.poll()
+    world.remove(other)  # so late that the events have to be read up to this moment
+    step.poll()
+    world.end(box, 5)
+    path = f"/containers/{box.id}/json"
+    done: list[Box] = []
+    whole = fake.routes[path]
+
+    def begun_and_paused(query: dict[str, str]) -> Answer:
+        if not done:
+            done.append(box)
+            world.start(box)
+            world.pause(box)
+        return whole(query)
+
+    fake.routes[path] = begun_and_paused
+    told = [body["change"] for body in step.poll().of("change")]
+    for _ in range(2):
+        world.ring.now += 100
+        told += [body["change"] for body in step.poll().of("change")]
+    assert told.count("paused") == 1
