@@ -85,7 +85,8 @@ def container_logs(poll: Poll[Places]) -> Found[Places]:
         *gone(poll, found.containers, chosen, recent),
         *never_seen(poll, found.containers, selection, recent),
     ]
-    places = {container.id: _before(poll, container) for container in chosen}
+    made = frozenset(recent.began("create") if recent.complete else ())
+    places = {container.id: _before(poll, container, made) for container in chosen}
     unread, touched = [], recent.touched()
     for container in chosen:
         place = places[container.id]
@@ -126,8 +127,11 @@ def _tails(
     return poll.each(unread, work, key=_id, name=_name, fault=fault)
 
 
-def _before(poll: Poll[Places], container: Container) -> Place:
-    """Return where to begin: where it was left; at the beginning of a new container; else as for a first run."""
+def _before(poll: Poll[Places], container: Container, made: frozenset[str]) -> Place:
+    """Return where to begin: where it was left; at the beginning of a new container; else as for a first run.
+
+    `made`: those that the events call new. One whose making took long may have been begun before the last poll.
+    """
     edge = Position((poll.now - EDGE_SECONDS) * SECOND)
     if poll.state is None:
         return Place.of(container, edge if poll.start is None else Position(max(poll.start - 1, 0)))
@@ -135,7 +139,7 @@ def _before(poll: Poll[Places], container: Container) -> Place:
     if known:
         return Place.of(container, known.position, known.flag)
     is_new = container.created >= poll.state.at * SECOND or poll.now < poll.state.at
-    return Place.of(container, Position() if is_new else edge)
+    return Place.of(container, Position() if is_new or container.id in made else edge)
 
 
 def _is_still(

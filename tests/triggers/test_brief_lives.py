@@ -7,7 +7,7 @@ import pytest
 from tests.triggers.desk import Desk, Emitted
 from tests.triggers.fake_engine import Answer, FakeEngine
 from tests.triggers.model import SECOND
-from tests.triggers.world import Box, World
+from tests.triggers.world import Box, World, written
 
 
 @pytest.fixture
@@ -210,3 +210,24 @@ def test_fault_9_20_a_pause_just_before_the_look_is_told_once_by_polls_that_foll
         world.ring.now += 100
         told += [body["change"] for body in step.poll().of("change")]
     assert told.count("paused") == 1
+
+
+def test_fault_9_5_the_first_lines_of_a_container_whose_making_took_long_are_told(
+    fake: FakeEngine, world: World
+) -> None:
+    """It was begun before the last poll, which did not see it; its lines are older than two seconds."""
+    old(world, fake)
+    step = Desk("container_logs", fake.config)
+    step.poll()
+    box = world.create()
+    box.created -= 2 * SECOND
+    world.start(box)
+    moment = world.now
+    line = f"{written(moment)} hello\n".encode()
+    shown = b"\1\0\0\0" + len(line).to_bytes(4, "big") + line
+    fake.routes[f"/containers/{box.id}/logs"] = lambda query: (
+        200,
+        shown if float(query.get("since") or 0) * SECOND <= moment else b"",
+    )
+    world.ring.now += 5
+    assert [body["text"] for body in step.poll().of("line")] == ["hello"]
