@@ -291,13 +291,15 @@ def test_fault_9_23_ended_logs_that_were_read_cost_no_call(clean: LabEngine) -> 
     settled()
     with watched(step, clean) as proxy:
         assert step.poll().bodies == []
-    assert len(proxy.calls) <= FREE
+    # Pings apart: on a slow machine the events are read once more, which asks for the engine's time.
+    assert len([call for call in proxy.calls if "/_ping" not in call]) <= FREE
     clean.wire.do("POST", f"/containers/{ended[3]}/start")
     clean.wait(ended[3])
     settled()
     with watched(step, clean) as proxy:
         assert texts(step.poll()) == ["3"]
-    assert len(proxy.calls) <= FREE
+    # Pings apart: on a slow machine the events are read once more, which asks for the engine's time.
+    assert len([call for call in proxy.calls if "/_ping" not in call]) <= FREE
     record(
         KEY, f"{clean.version}: {len(proxy.calls)} calls for 52 ended containers, one ran again", emitted=13
     )
