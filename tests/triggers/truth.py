@@ -13,14 +13,15 @@ from tests.lab.waiting import DEADLINE, ended
 
 
 class Truth:
-    """Records the events of an engine while it is open."""
+    """Records the events of an engine while it is open; with `remembered` also all that it still knows of before."""
 
-    def __init__(self, engine: LabEngine) -> None:
+    def __init__(self, engine: LabEngine, *, remembered: bool = False) -> None:
         self.events: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
         self._connection = engine.wire.connect()
-        # Since the engine's own time, so that nothing falls between the head of the answer and the subscription.
-        self._connection.request("GET", f"/events?since={self._now(engine)}")
+        # Since a time of the engine's own, so that nothing falls between the head of the answer and the subscription.
+        since = "0" if remembered else self._now(engine)
+        self._connection.request("GET", f"/events?since={since}")
         self._answer = self._connection.getresponse()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()

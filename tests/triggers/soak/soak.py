@@ -60,9 +60,9 @@ def run(engine: LabEngine, registry: Registry, folder: Path, seconds: float, see
     """Churn for so long; what each trigger told against what happened."""
     record = Record()
     with ExitStack() as undo:
-        # Before the swarm: its events carry earlier times than that of their publishing, so a reader that came later
-        # would not get some that the first polls tell.
-        truth = Truth(engine)
+        # With all that the engine did before: the first polls of engineEvents may tell what is some seconds old. And
+        # before the swarm, whose events carry earlier times than that of their publishing.
+        truth = Truth(engine, remembered=True)
         undo.callback(truth.close)
         engine.wire.do("POST", "/swarm/init", INIT)
         undo.callback(engine.wire.ask, "POST", "/swarm/leave", force=True)
