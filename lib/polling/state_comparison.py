@@ -18,8 +18,16 @@ from lib.polling.list_status import unchanged
 from lib.polling.matching import Selection
 from lib.polling.poll import Finding, Poll
 from lib.polling.recent_events import Place, RecentEvents
-from lib.polling.state_message import Look, attributes, change_body, end_body, removed_body
-from lib.polling.turns import TURNS, Turn, compared, walk
+from lib.polling.state_message import (
+    Look,
+    attributes,
+    change_body,
+    end_body,
+    event_of,
+    moment_of,
+    removed_body,
+)
+from lib.polling.turns import TURNS, Turn, Walk, compared, walk
 
 
 class Comparison:
@@ -117,16 +125,25 @@ class Comparison:
     def _look_at_what_they_name(self) -> None:
         """Look at those to which something happened so late that only the events read anew tell it.
 
-        These are not fresh any more to the next poll. And here the inspect is newer than they are.
+        These are not fresh any more to the next poll. And here the inspect is newer than they are. Looked at again is
+        what has ended since: the end and what the next run did belong together.
         """
         if not self.recent.complete:
             return
         seen, touched = {look.container.id for look, _ in self.looks}, self.recent.touched()
+        over = {look.container.id for look, old in self.looks if self._walk(look, old).over}
         late = [
-            one for one in self.chosen if one.key in self.known and one.id in touched and one.id not in seen
+            one
+            for one in self.chosen
+            if one.id in over or (one.key in self.known and one.id in touched and one.id not in seen)
         ]
-        self.late = {one.id for one in late}
+        earlier, self.looks = self.looks, []
         self._ask(late)
+        self.late = {look.container.id for look, _ in self.looks}
+        self.looks = [*(pair for pair in earlier if pair[0].container.id not in self.late), *self.looks]
+
+    def _walk(self, look: Look, old: Condition | None) -> Walk:
+        return walk(self.recent.fresh(look.container.id), _seen(old), look.condition)
 
     def _lacks(self, look: Look, old: Condition | None) -> bool:
         if self._is_silent(look, old):
@@ -135,7 +152,7 @@ class Comparison:
         if self.recent.complete:
             if old and now.started > max(old.started, self.recent.last_start(identity)):
                 return True
-            return bool(walk(self.recent.fresh(identity), _seen(old), now).lacks(now))
+            return bool(self._walk(look, old).lacks(now))
         found = changes(_seen(old), now, crash=False)
         return any(not turn.time for turn in compared(found, self.recent.remembered(identity), now))
 
@@ -161,7 +178,9 @@ class Comparison:
             self.known[look.container.key] = now
             for change in found:
                 if change not in TURNS:
-                    one = self._finding(change, look, old, _moment(change, look), _identity(change, old, now))
+                    one = self._finding(
+                        change, look, old, moment_of(change, look), event_of(change, old, now)
+                    )
                     crash = end if change == "crashed" else None
                     yield replace(one, body={**one.body, "exitCode": crash.code}) if crash else one
             for turn in turns:
@@ -175,7 +194,9 @@ class Comparison:
     def _by_itself(self, found: tuple[str, ...], look: Look) -> tuple[tuple[str, ...], End | None]:
         """Tell a crash apart from a restart by hand: where the events know the end, and that nobody asked for it."""
         end = own_end(self.recent.fresh(look.container.id)) if "restarted" in found else None
-        if end is None or (str(end.code) in self.normal and not end.oom):
+        # A later end that the events do not tell yet has another exit code.
+        is_last = self.recent.last_start(look.container.id) >= look.condition.started
+        if end is None or not is_last or (str(end.code) in self.normal and not end.oom):
             return found, None
         return ("crashed", "started", *(one for one in found if one != "restarted")), end
 
@@ -268,24 +289,3 @@ def fault(one: Container, error: Exception) -> Fault | None:
 
 def _seen(old: Condition | None) -> Condition | None:
     return None if old is None or old.unseen else old
-
-
-def _moment(change: str, look: Look) -> int:
-    now = look.condition
-    times = {
-        "crashed": now.finished,
-        "exited": now.finished,
-        "started": now.started,
-        "restarted": now.started,
-    }
-    return look.container.created if change == "created" else times.get(change, 0)
-
-
-def _identity(change: str, old: Condition | None, now: Condition) -> str:
-    """Name the event itself: what a poll sees beside it must not count."""
-    if change in ("started", "restarted"):
-        return f"start {now.started}"
-    if change == "created":
-        return change
-    stopped = old is not None and old.status == "restarting" and old.finished == now.finished
-    return f"end {now.finished}" + (" stopped" if stopped else "")

@@ -83,6 +83,28 @@ def removed_body(key: str, events: Sequence[Event], old: Condition | None, now: 
     }
 
 
+def moment_of(change: str, look: Look) -> int:
+    """Return the time of a change that the inspect shows, in nanoseconds; 0 where it shows none."""
+    now = look.condition
+    times = {
+        "crashed": now.finished,
+        "exited": now.finished,
+        "started": now.started,
+        "restarted": now.started,
+    }
+    return look.container.created if change == "created" else times.get(change, 0)
+
+
+def event_of(change: str, old: Condition | None, now: Condition) -> str:
+    """Name the event itself: what a poll sees beside it must not count."""
+    if change in ("started", "restarted"):
+        return f"start {now.started}"
+    if change == "created":
+        return change
+    stopped = old is not None and old.status == "restarting" and old.finished == now.finished
+    return f"end {now.finished}" + (" stopped" if stopped else "")
+
+
 def attributes(event: Event) -> Mapping[str, Any]:
     """Return the attributes of an event's object."""
     return (event.get("Actor") or {}).get("Attributes") or {}

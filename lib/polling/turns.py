@@ -23,11 +23,15 @@ class Turn:
 
 @dataclass(frozen=True)
 class Walk:
-    """The turns that events tell, and what they leave: the health, whether it is paused."""
+    """The turns that events tell, and the health that they leave, and whether it is paused.
+
+    `over`: the run that the inspect shows ended after it. What is left is that of its end; turns are also later ones.
+    """
 
     turns: tuple[Turn, ...]
     health: str
     paused: bool
+    over: bool = False
 
     def lacks(self, now: Condition) -> tuple[str, ...]:
         """Return the turns without which the container could not be as an inspect shows it `now`.
@@ -70,7 +74,10 @@ def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> W
     untold = before is not None and now.started != before.started and max(starts, default=0) < now.started
     health, paused = (before.health, before.status == "paused") if before else ("none", False)
     found: list[Turn] = []
-    for event in events:
+    last, left = _end_after_look(events, before, now), None
+    for place, event in enumerate(events):
+        if place == last:
+            left = (health, paused)
         if untold and nanos(event) >= now.started:
             health, paused, untold = "none" if health == "none" else "starting", False, False
         action, told = verb(event), str(event.get("Action") or "").partition(":")[2].strip()
@@ -87,7 +94,22 @@ def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> W
                 found.append(Turn(told, nanos(event)))
     if untold:
         health, paused = "none" if health == "none" else "starting", False
-    return Walk(tuple(found), health, paused)
+    return Walk(tuple(found), *(left or (health, paused)), over=left is not None)
+
+
+def _end_after_look(events: Sequence[Event], before: Condition | None, now: Condition) -> int | None:
+    """Return the place of the event that ended the run which the inspect shows up; None where that goes on."""
+    if now.status not in UP:
+        return None
+    begin = 0
+    if before is None or before.started != now.started:
+        # The event of a start comes a little later than the time that the container carries.
+        late = {
+            nanos(event) - now.started: place for place, event in enumerate(events) if verb(event) == "start"
+        }
+        begin = late[min(since)] if (since := [one for one in late if one >= 0]) else 0
+    ends = (place for place in range(begin, len(events)) if verb(events[place]) == "die")
+    return next((place for place in ends if nanos(events[place]) >= now.started), None)
 
 
 def compared(changes: Sequence[str], remembered: Sequence[Event], now: Condition) -> tuple[Turn, ...]:

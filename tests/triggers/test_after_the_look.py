@@ -1,0 +1,104 @@
+"""A run that ends between the look at its container and the events that are read anew: these are newer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.triggers.desk import Desk
+from tests.triggers.fake_engine import Answer, FakeEngine
+from tests.triggers.world import Box, World
+
+
+@pytest.fixture
+def world(fake: FakeEngine) -> World:
+    made = World()
+    made.serve(fake)
+    return made
+
+
+def then(fake: FakeEngine, box: Box, act: Callable[[], None]) -> None:
+    """Do something once, just after a look at a container."""
+    path = f"/containers/{box.id}/json"
+    look, done = fake.routes[path], []
+
+    def answer(query: dict[str, str]) -> Answer:
+        shown = look(query)
+        if not done:
+            done.append(box)
+            act()
+        return shown
+
+    fake.routes[path] = answer
+
+
+def begun(fake: FakeEngine, world: World) -> tuple[Desk, Box, Box]:
+    """A step that knows two containers that are up, the first with a health."""
+    box, other = world.create(checked=True), world.create()
+    for one in (box, other):
+        world.start(one)
+    world.turn(box, "healthy")
+    step = Desk("container_state_changed", fake.config)
+    for _ in range(3):
+        world.ring.now += 100
+        step.poll()
+    return step, box, other
+
+
+def told_of(world: World, step: Desk, box: Box) -> list[str]:
+    """What this poll and the next two tell of a container."""
+    found = []
+    for _ in range(3):
+        found += [one["change"] for one in step.poll().of("change") if one["container"]["id"] == box.id]
+        world.ring.now += 100
+    return found
+
+
+def test_fault_9_17_a_pause_that_was_told_is_not_told_again_when_the_run_ends_after_the_look(
+    fake: FakeEngine, world: World
+) -> None:
+    step, box, other = begun(fake, world)
+    world.pause(box)
+    world.ring.now += 100
+    assert [body["change"] for body in step.poll().of("change")] == ["paused"]
+    world.turn(box, "starting")  # something that has it looked at
+    world.remove(other)  # so late that the events have to be read up to this moment
+    then(fake, box, lambda: world.end(box, 137))
+    assert told_of(world, step, box) == ["crashed"]
+
+
+def test_fault_9_17_a_pause_that_was_told_is_not_told_again_when_the_container_goes_after_the_look(
+    fake: FakeEngine, world: World
+) -> None:
+    step, box, other = begun(fake, world)
+    world.pause(box)
+    world.ring.now += 100
+    assert [body["change"] for body in step.poll().of("change")] == ["paused"]
+    world.turn(box, "starting")
+    world.remove(other)
+    then(fake, box, lambda: world.remove(box))
+    assert told_of(world, step, box) == ["removed"]
+
+
+@pytest.mark.parametrize("after", ["healthy", "paused", "unpaused", "nothing"])
+def test_fault_9_17_what_a_new_run_does_after_the_look_is_told_once(
+    fake: FakeEngine, world: World, after: str
+) -> None:
+    step, box, other = begun(fake, world)
+    world.turn(box, "starting")
+    world.remove(other)
+
+    def run_again() -> None:
+        world.end(box, 5)
+        world.start(box)
+        if after == "healthy":
+            world.turn(box, "healthy")
+        elif after != "nothing":
+            world.pause(box)
+        if after == "unpaused":
+            world.pause(box)
+
+    then(fake, box, run_again)
+    turns = {"healthy": ["healthy"], "paused": ["paused"], "unpaused": ["paused", "unpaused"], "nothing": []}
+    assert sorted(told_of(world, step, box)) == sorted(["crashed", "started", *turns[after]])
