@@ -51,6 +51,10 @@ class Stage:
             assert self.process.stop() == 0
         assert self.wires.depth("in") == 0
 
+    def unconsumed(self) -> None:
+        """Wait until nobody takes inputs any more; then all that a step left undone are in the queue."""
+        wait_until(lambda: not self.wires.consumers("in"), "the broker to see that no step is there")
+
     def wait(self, condition: Callable[[], Any], what: str) -> Any:
         return wait_until(condition, what)
 

@@ -161,6 +161,10 @@ class Wires:
         """Messages that wait in a queue, without those in work."""
         return int(self.channel.queue_declare(self.name(kind), passive=True).method.message_count)
 
+    def consumers(self, kind: str) -> int:
+        """Those who take messages from a queue; when one is gone, what it held is back."""
+        return int(self.channel.queue_declare(self.name(kind), passive=True).method.consumer_count)
+
     def purge(self) -> None:
         for kind in KINDS:
             self.channel.queue_purge(self.name(kind))
