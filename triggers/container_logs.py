@@ -87,7 +87,7 @@ def container_logs(poll: Poll[Places]) -> Found[Places]:
     ]
     made = frozenset(recent.began("create") if recent.complete else ())
     places = {container.id: _before(poll, container, made) for container in chosen}
-    unread, touched = [], recent.touched()
+    unread, touched = [], recent.touched(recent.before.until)
     for container in chosen:
         place = places[container.id]
         if _is_still(poll, container, place, found.made, recent, touched):

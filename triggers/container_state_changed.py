@@ -9,6 +9,7 @@ from lib.form import Form, shown, whole, words, wrong
 from lib.polling.clock import SECOND
 from lib.polling.conditions import Conditions
 from lib.polling.container import listing, selected
+from lib.polling.farewells import Farewells
 from lib.polling.lifecycle import Loop
 from lib.polling.matching import Selection
 from lib.polling.state_comparison import Comparison, fault, key, look_at, name
@@ -67,7 +68,8 @@ def container_state_changed(poll: Poll[Conditions]) -> Found[Conditions]:
     comparison = Comparison(poll, *settings(poll.form))
     comparison.look()
     comparison.read_what_is_too_young()
-    findings = [*comparison.changed(), *comparison.gone(), *comparison.never_seen()]
+    farewells = Farewells(comparison)
+    findings = [*comparison.changed(), *farewells.known(), *farewells.never_seen()]
     wanted = frozenset(words(poll.form, "changes"))
     return Found(
         [one for one in findings if not wanted or one.body["change"] in wanted],

@@ -9,6 +9,7 @@ from typing import Any
 from lib.polling.events import verb
 from lib.polling.fingerprints import Event, nanos
 from lib.polling.lifecycle import UP, Condition
+from lib.polling.recent_events import start_place
 
 _KILL = "9"
 
@@ -49,11 +50,18 @@ def untold_end(events: Sequence[Event], before: Condition | None) -> End | None:
     return None if killed else found
 
 
-def own_end(events: Sequence[Event]) -> End | None:
-    """Return the last end before the present start if nobody asked for it, else None."""
+def own_end(events: Sequence[Event], started: int) -> End | None:
+    """Return the last end before the present start if nobody asked for it, else None.
+
+    `started`: the time of that start in nanoseconds. None also where the events do not tell it yet: the end may be an
+    earlier one. Events that were read after the look tell also what came after that start.
+    """
+    present = start_place(events, started)
+    if present is None:
+        return None
     found: End | None = None
     asked = oom = False
-    for event in events:
+    for event in events[:present]:
         action = verb(event)
         if action == "start":
             asked = oom = False

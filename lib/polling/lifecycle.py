@@ -109,14 +109,15 @@ def restarts_since(before: Condition | None, now: Condition) -> int:
     return now.restarts if now.started != before.started else 0
 
 
-def changes(before: Condition | None, now: Condition, *, crash: bool) -> tuple[str, ...]:
+def changes(before: Condition | None, now: Condition, *, crash: bool, since: int = 0) -> tuple[str, ...]:
     """Return what happened since `before` (None: the container is new), in the order in which it must have happened.
 
-    `crash`: the present exit code, or an end for lack of memory, counts as one.
+    `crash`: the present exit code, or an end for lack of memory, counts as one. `since`: that a new container which is
+    up again had ended is news if that was later than this, in nanoseconds.
     """
     again = restarts_since(before, now) > 0
     if before is None:
-        return (*_new(now, crash=crash, again=again), *_health(None, now))
+        return (*_new(now, crash=crash, again=again, ended=now.finished > since), *_health(None, now))
     found: list[str] = []
     stopped = now.status in ENDED and before.status not in (*ENDED, "created")
     moved = now.finished != before.finished
@@ -151,13 +152,15 @@ def counted(before: Condition | None, now: Condition, minutes: int, loop: Loop) 
     return replace(now, recent=min(recent, _RECENT), age=min(age, _RECENT), told=known or loops), loops
 
 
-def _new(now: Condition, *, crash: bool, again: bool) -> tuple[str, ...]:
+def _new(now: Condition, *, crash: bool, again: bool, ended: bool) -> tuple[str, ...]:
     if now.status in (*ENDED, "restarting"):
         return ("crashed" if crash else "exited",)
     if now.status == "created":
         return ("created",)
-    up = ("started", "paused") if now.status == "paused" else ("started",)
-    return ("crashed", *up) if again else up
+    paused = ("paused",) if now.status == "paused" else ()
+    if again:
+        return ("crashed", "started", *paused)
+    return ("restarted" if ended else "started", *paused)
 
 
 def _health(before: Condition | None, now: Condition) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ after it was thrown out (ring.py has the whole reasoning; here the last event is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,20 @@ class Place:
         """Read `to_state`."""
         (last,) = pieces(state.get("last", ""), WIDTH) or ("",)
         return cls(last, int(state.get("until", 0)))
+
+
+def last_start(events: Iterable[Event]) -> int:
+    """Return the time of the last start among events in nanoseconds, 0 for none."""
+    return max((nanos(event) for event in events if verb(event) == "start"), default=0)
+
+
+def start_place(events: Sequence[Event], started: int) -> int | None:
+    """Return the place of the event of a start, None where it is not there; `started`: when it was, in nanoseconds.
+
+    The event comes a little later than the time that the container carries.
+    """
+    late = {nanos(event) - started: place for place, event in enumerate(events) if verb(event) == "start"}
+    return min(((after, place) for after, place in late.items() if after >= 0), default=(0, None))[1]
 
 
 @dataclass
@@ -103,9 +117,13 @@ class RecentEvents:
         last = next((name for name, _ in reversed(self._ring) if name[0] == LOCAL), "")
         return Place(last, self.until) if last else Place()
 
-    def touched(self) -> frozenset[str]:
-        """Return the ids of containers to which something may have happened; events of other objects name them, too."""
-        border = (self.before.until - _DISORDER_SECONDS) * SECOND
+    def touched(self, looked: int) -> frozenset[str]:
+        """Return the ids of containers to which something may have happened; events of other objects name them, too.
+
+        `looked`: the second in which the last poll began to look. Where it read the events after that, they tell also
+        what came between.
+        """
+        border = (min(self.before.until, looked) - _DISORDER_SECONDS) * SECOND
         found = set()
         for place, (_, event) in enumerate(self._ring):
             if (place >= self._begin or nanos(event) > border) and verb(event) not in _WITHOUT_CHANGE:
@@ -117,9 +135,17 @@ class RecentEvents:
         """Return the events of a container since the last poll, none where they may not be all."""
         return list(self._of(identity, self._begin)) if self.complete else []
 
-    def last_start(self, identity: str) -> int:
-        """Return the time of the last start of a container since the last poll in nanoseconds, 0 for none."""
-        return max((nanos(event) for event in self.fresh(identity) if verb(event) == "start"), default=0)
+    def untold(self, identity: str, since: int) -> list[Event]:
+        """Return the fresh events of a container, and those before that are not older than `since` (nanoseconds).
+
+        The last poll may have read them without having seen what they tell: it looked before, or not at all.
+        """
+        if not self.complete:
+            return []
+        return [
+            *(one for one in self._of(identity, 0, self._begin) if nanos(one) >= since),
+            *self.fresh(identity),
+        ]
 
     def remembered(self, identity: str) -> list[Event]:
         """Return all that the engine remembers of a container, by its id or the beginning of it."""
@@ -144,8 +170,8 @@ class RecentEvents:
                 found[str((event.get("Actor") or {}).get("ID"))] = event
         return found
 
-    def _of(self, identity: str, begin: int) -> Iterator[Event]:
-        for _, event in self._ring[begin:]:
+    def _of(self, identity: str, begin: int, end: int | None = None) -> Iterator[Event]:
+        for _, event in self._ring[begin:end]:
             if event.get("Type") == "container" and str((event.get("Actor") or {}).get("ID")).startswith(
                 identity
             ):

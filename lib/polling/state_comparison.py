@@ -11,21 +11,20 @@ from lib.engine.errors import NotFound
 from lib.polling.clock import SECOND
 from lib.polling.conditions import LEAST, Conditions
 from lib.polling.container import KEY, SHORT, Container, listing, selected
-from lib.polling.ended import End, own_end, untold_end
+from lib.polling.ended import End, own_end
 from lib.polling.faults import Fault
+from lib.polling.fingerprints import Event
 from lib.polling.lifecycle import Condition, Loop, changes, counted
 from lib.polling.list_status import unchanged
 from lib.polling.matching import Selection
 from lib.polling.poll import Finding, Poll
-from lib.polling.recent_events import Place, RecentEvents
+from lib.polling.recent_events import Place, RecentEvents, last_start
 from lib.polling.state_message import (
     Look,
     attributes,
     change_body,
-    end_body,
     event_of,
     moment_of,
-    removed_body,
 )
 from lib.polling.turns import TURNS, Turn, Walk, compared, walk
 
@@ -52,7 +51,7 @@ class Comparison:
         poll = self.poll
         chosen = self.chosen = selected(self.listing.containers, self.selection, poll.engine)
         poll.need_room(len(chosen) * LEAST)
-        touched, asked = self.recent.touched(), []
+        touched, asked = self._touched(), []
         for one in chosen:
             old = self._old(one)
             if old and self._proven(one, old, touched):
@@ -79,6 +78,9 @@ class Comparison:
             return False
         since = self.recent.until if self.recent.complete else self.before.at
         return unchanged(one, old, since=since, earliest=self.poll.now, latest=self.listing.made + 1)
+
+    def _touched(self) -> frozenset[str]:
+        return self.recent.touched(self.before.at if self.before else 0)
 
     def _old(self, one: Container) -> Condition | None:
         return self.before.known.get(one.key) if self.before else None
@@ -108,17 +110,18 @@ class Comparison:
         """
         present = {one.id for one in self.listing.containers}
         over = self.recent.gone().keys() - present  # `never_seen` tells them
-        seen = {look.container.id for look, _ in self.looks}
+        looked = {look.container.id for look, _ in self.looks}
         for identity, event in self._begun().items():
-            kept = identity in seen or identity[:KEY] in self.known
-            if not kept and identity not in over and self._takes(identity, event):
+            kept = identity in looked or identity[:KEY] in self.known
+            if not kept and identity not in over and self.takes(identity, event):
                 self.known[identity[:KEY]] = Condition.awaited()
 
     def _begun(self) -> Mapping[str, Any]:
         """Return the containers that were made or started since the last poll, where the events are all there."""
         return self.recent.began("create", "start") if self.recent.complete else {}
 
-    def _takes(self, identity: str, event: Mapping[str, Any]) -> bool:
+    def takes(self, identity: str, event: Mapping[str, Any]) -> bool:
+        """Whether the step wants the container of an event."""
         facts = attributes(event)
         return self.selection.takes((str(facts.get("name")),), (identity,), facts, str(facts.get("image")))
 
@@ -130,12 +133,12 @@ class Comparison:
         """
         if not self.recent.complete:
             return
-        seen, touched = {look.container.id for look, _ in self.looks}, self.recent.touched()
+        looked, touched = {look.container.id for look, _ in self.looks}, self._touched()
         over = {look.container.id for look, old in self.looks if self._walk(look, old).over}
         late = [
             one
             for one in self.chosen
-            if one.id in over or (one.key in self.known and one.id in touched and one.id not in seen)
+            if one.id in over or (one.key in self.known and one.id in touched and one.id not in looked)
         ]
         earlier, self.looks = self.looks, []
         self._ask(late)
@@ -143,23 +146,42 @@ class Comparison:
         self.looks = [*(pair for pair in earlier if pair[0].container.id not in self.late), *self.looks]
 
     def _walk(self, look: Look, old: Condition | None) -> Walk:
-        return walk(self.recent.fresh(look.container.id), _seen(old), look.condition)
+        """Follow the events that tell turns; all of a container that is news, and that no poll has looked at."""
+        identity = look.container.id
+        events = self.recent.untold(identity, 0) if old and old.unseen else self.recent.fresh(identity)
+        return walk(events, seen(old), look.condition)
 
     def _lacks(self, look: Look, old: Condition | None) -> bool:
         if self._is_silent(look, old):
             return False
         identity, now = look.container.id, look.condition
-        if self.recent.complete:
-            if old and now.started > max(old.started, self.recent.last_start(identity)):
-                return True
-            return bool(self._walk(look, old).lacks(now))
-        found = changes(_seen(old), now, crash=False)
-        return any(not turn.time for turn in compared(found, self.recent.remembered(identity), now))
+        found = self._changes(look, old)
+        if not self.recent.complete:
+            return any(not turn.time for turn in compared(found, self.recent.remembered(identity), now))
+        known = seen(old)
+        events = self._untold(identity, known)
+        if (old or "restarted" in found) and now.started > max(
+            known.started if known else 0, last_start(events)
+        ):
+            return True  # why it ended is not there yet either
+        return bool(self._walk(look, old).lacks(now))
+
+    def _changes(self, look: Look, old: Condition | None) -> tuple[str, ...]:
+        since = 0
+        if self.before is None:
+            since = self.poll.start or 0
+        elif self.poll.now >= self.before.at:
+            since = self.before.at * SECOND
+        return changes(seen(old), look.condition, crash=self._crashed(look), since=since)
+
+    def _untold(self, identity: str, known: Condition | None) -> list[Event]:
+        """Return the events of a container after the moment in which it was as it is `known`."""
+        return self.recent.untold(identity, max(known.started, known.finished) if known else 0)
 
     def _without_event(self) -> bool:
         gone = self.recent.gone()
         told = {identity[:SHORT] for identity in gone}
-        if any(key[:SHORT] not in told for key in self._vanished()):
+        if any(key[:SHORT] not in told for key in self.vanished()):
             return True
         # Made since the last poll and not in the list: its removal may be younger than what was read.
         return bool(self._begun().keys() - gone.keys() - {one.id for one in self.listing.containers})
@@ -167,14 +189,13 @@ class Comparison:
     def changed(self) -> Iterator[Finding]:
         """Yield what happened to the containers that are there."""
         for look, old in self.looks:
-            now, loops = counted(_seen(old), look.condition, self.minutes, self.loop)
+            now, loops = counted(seen(old), look.condition, self.minutes, self.loop)
             self.known[look.container.key] = now
             if self._is_silent(look, old):
                 self.known[look.container.key] = replace(now, told=False, recent=0)
                 continue
-            found = changes(_seen(old), now, crash=self._crashed(look))
-            found, end = self._by_itself(found, look)
-            turns, now = self._turns(look, _seen(old), now, found)
+            found, end = self._by_itself(self._changes(look, old), look, seen(old))
+            turns, now = self._turns(look, old, now, found)
             self.known[look.container.key] = now
             for change in found:
                 if change not in TURNS:
@@ -188,15 +209,16 @@ class Comparison:
                 event = f"{turn.change} {turn.time or f'after {at}'}"
                 yield self._finding(turn.change, look, old, turn.time, event)
             if loops:
-                window = self.poll.now // 60 - now.age if _seen(old) else 0
+                window = self.poll.now // 60 - now.age if seen(old) else 0
                 yield self._finding("restartLoop", look, old, 0, f"loop {window}")
 
-    def _by_itself(self, found: tuple[str, ...], look: Look) -> tuple[tuple[str, ...], End | None]:
+    def _by_itself(
+        self, found: tuple[str, ...], look: Look, known: Condition | None
+    ) -> tuple[tuple[str, ...], End | None]:
         """Tell a crash apart from a restart by hand: where the events know the end, and that nobody asked for it."""
-        end = own_end(self.recent.fresh(look.container.id)) if "restarted" in found else None
-        # A later end that the events do not tell yet has another exit code.
-        is_last = self.recent.last_start(look.container.id) >= look.condition.started
-        if end is None or not is_last or (str(end.code) in self.normal and not end.oom):
+        events = self._untold(look.container.id, known) if "restarted" in found else []
+        end = own_end(events, look.condition.started)
+        if end is None or (str(end.code) in self.normal and not end.oom):
             return found, None
         return ("crashed", "started", *(one for one in found if one != "restarted")), end
 
@@ -205,7 +227,7 @@ class Comparison:
     ) -> tuple[tuple[Turn, ...], Condition]:
         if self.recent.complete:
             # What the inspect shows beyond the events was reason to read them again: now they are the newer ones.
-            walked = walk(self.recent.fresh(look.container.id), old, now)
+            walked = self._walk(look, old)
             if look.container.id in self.late:
                 return walked.turns, walked.left(now)
             return walked.settled(now) if self.recent.deep else (walked.turns, now)
@@ -226,10 +248,10 @@ class Comparison:
         return bool(state.get("OOMKilled")) or str(state.get("ExitCode", 0)) not in self.normal
 
     def _finding(self, change: str, look: Look, old: Condition | None, moment: int, event: str) -> Finding:
-        body = change_body(change, look, _seen(old), moment or self.poll.now * SECOND)
+        body = change_body(change, look, seen(old), moment or self.poll.now * SECOND)
         return Finding(body, f"{look.container.id} {event}")
 
-    def _vanished(self) -> dict[str, Condition]:
+    def vanished(self) -> dict[str, Condition]:
         """Return the known containers that are no longer there."""
         if self.before is None:
             return {}
@@ -237,36 +259,6 @@ class Comparison:
         shorts = {one.short for one in self.listing.containers}
         gone = {key: old for key, old in self.before.known.items() if key not in keys}
         return gone | {key: old.condition for key, old in self.before.old.items() if key not in shorts}
-
-    def gone(self) -> Iterator[Finding]:
-        """Yield the removals, and the ends before them that only the events still tell."""
-        for key, old in self._vanished().items():
-            events = self.recent.remembered(key)
-            known = self.before is not None and key in self.before.known
-            end = untold_end(events, _seen(old)) if known else None
-            yield from self._farewell(key, events, _seen(old), end)
-
-    def never_seen(self) -> Iterator[Finding]:
-        """Yield the ends of containers that were made and removed since the last poll."""
-        if self.before is None or not self.recent.complete:
-            return
-        present = {one.id for one in self.listing.containers}
-        for identity, event in self.recent.gone().items():
-            is_known = identity[:SHORT] in self.before.old or identity in present
-            if is_known or identity[:KEY] in self.before.known:
-                continue
-            end = untold_end(self.recent.fresh(identity), None)
-            if end and self._takes(identity, event):
-                yield from self._farewell(identity, self.recent.fresh(identity), None, end)
-
-    def _farewell(
-        self, key: str, events: Sequence[Mapping[str, Any]], old: Condition | None, end: Any
-    ) -> Iterator[Finding]:
-        if end:
-            crash = end.oom or str(end.code) not in self.normal
-            body = end_body("crashed" if crash else "exited", events[-1], old, end)
-            yield Finding(body, f"{key[:SHORT]} gone {end.time}")
-        yield Finding(removed_body(key, events, old, self.poll.now * SECOND), f"{key[:SHORT]} removed")
 
 
 def look_at(engine: Engine, one: Container) -> Look:
@@ -287,5 +279,6 @@ def fault(one: Container, error: Exception) -> Fault | None:
     return None if isinstance(error, NotFound) else Fault.of(name(one), error)
 
 
-def _seen(old: Condition | None) -> Condition | None:
+def seen(old: Condition | None) -> Condition | None:
+    """Return what a poll saw of a container; None also where it only kept a place for it."""
     return None if old is None or old.unseen else old

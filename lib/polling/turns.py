@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from lib.polling.events import verb
 from lib.polling.fingerprints import Event, nanos
 from lib.polling.lifecycle import HEALTHS, UP, Condition
+from lib.polling.recent_events import start_place
 
 _KNOWN = ("healthy", "unhealthy")
 TURNS = (*_KNOWN, "paused", "unpaused")
@@ -103,11 +104,7 @@ def _end_after_look(events: Sequence[Event], before: Condition | None, now: Cond
         return None
     begin = 0
     if before is None or before.started != now.started:
-        # The event of a start comes a little later than the time that the container carries.
-        late = {
-            nanos(event) - now.started: place for place, event in enumerate(events) if verb(event) == "start"
-        }
-        begin = late[min(since)] if (since := [one for one in late if one >= 0]) else 0
+        begin = start_place(events, now.started) or 0
     ends = (place for place in range(begin, len(events)) if verb(events[place]) == "die")
     return next((place for place in ends if nanos(events[place]) >= now.started), None)
 
