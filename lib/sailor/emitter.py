@@ -167,7 +167,7 @@ class Emitter:
         self._publish(Kind.ERROR, body, table)
         if (address := self._incoming.reply_to) is not None and not settings.no_error_replies:
             try:
-                self._publish(Kind.REPLY, sealed, {**table, "x-eio-error-response": True}, address)
+                self._publish(Kind.REPLY, sealed, {**table, headers.ERROR_REPLY: True}, address)
             except Undeliverable as lost:  # nobody waits any more, but the error itself has been delivered
                 self.logger.warning("The error cannot be sent to whoever waits for a reply", err=lost)
 

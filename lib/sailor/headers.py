@@ -14,6 +14,7 @@ from lib.sailor.settings import Settings
 META = "x-eio-meta-"
 TRACE_ID = "x-eio-meta-trace-id"
 ROUTING_KEY = "x-eio-routing-key"
+ERROR_REPLY = "x-eio-error-response"
 OBJECT_ID = "x-ipaas-object-storage-id"
 
 _NUMBER = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*")

@@ -155,3 +155,53 @@ def test_a_long_reason_does_not_cost_the_message_fault_8_5(stage: Stage, charact
     stage.settled()
     assert not any("was closed" in line["msg"] for line in process.lines)
     assert stage.wires.peek("error") is None
+
+
+FRAME = 131_072 - 20
+"""Bytes of properties that fit into a frame of the broker."""
+FULL = {
+    "one": {"x-eio-meta-much": "m" * (FRAME - 300)},
+    "many": {f"x-eio-meta-{n:04}": "m" * 40 for n in range((FRAME - 300) // 61)},
+    "thread": {"threadId": "t" * (FRAME - 300)},
+    "id": {"messageId": "i" * (FRAME - 300)},
+}
+
+
+@pytest.mark.parametrize("kind", FULL)
+def test_an_input_whose_headers_fill_a_frame_ends_in_an_error_fault_8_5(stage: Stage, kind: str) -> None:
+    """The headers of this step did not go with those that came: neither its message nor the error arrived."""
+    process = stage.start(amqp_publish_retry_delay="1")
+    headers = {"reply_to": stage.wires.name("reply"), **FULL[kind]}
+    sent = stage.do("echo", headers)
+
+    got, reply = stage.take("error"), stage.take("reply")
+    assert "a frame of the broker takes 131052" in got.error["message"]
+    assert got.error_input["body"] == {"do": "echo"}
+    assert reply.headers["x-eio-error-response"] is True
+    for one in (got, reply):
+        assert {"execId", "taskId", "stepId", "messageId"} <= one.headers.keys()
+        assert sum(map(len, one.properties.encode())) <= FRAME
+    assert kind in ("thread", "id") or got.headers["parentMessageId"] == sent["messageId"]
+    stage.settled()
+    assert stage.wires.peek("data") is None
+    assert not any("was closed" in line["msg"] or "is lost" in line["msg"] for line in process.lines)
+    assert any("without headers that would not go with it" in line["msg"] for line in process.lines)
+
+
+def test_a_message_that_fills_a_frame_is_published_again_without_the_count_of_it_fault_8_5(
+    stage: Stage,
+) -> None:
+    """The header that says how often it was tried made the second try impossible."""
+    stage.start(amqp_publish_retry_delay="1")
+    stage.do("echo", {"x-eio-meta-much": "m" * 1_000})
+    free = FRAME - sum(map(len, stage.take("data").properties.encode()))
+    stage.wires.fill_up("data")
+    stage.do("echo", {"x-eio-meta-much": "m" * (1_000 + free)})
+    stage.process.wait_message("it will be published again: refused by the broker")
+    stage.take("data")  # what was in the way
+
+    got = stage.take("data")
+    assert len(got.headers["x-eio-meta-much"]) == 1_000 + free
+    assert "retry" not in got.headers
+    stage.settled()
+    assert stage.wires.peek("error") is None

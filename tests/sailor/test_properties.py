@@ -117,3 +117,34 @@ def test_a_table_of_endless_depth_stops_nothing_either() -> None:
 def test_values_without_a_form_are_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="AMQP has no"):
         field(value)
+
+
+@pytest.mark.parametrize("value", [2**63, float("nan"), object()])
+def test_an_error_is_sent_without_the_headers_that_have_no_form(value: Any) -> None:
+    """fault 8.5: times beyond all years come in as such numbers; the error about them was never sent."""
+    error = Properties(headers={"a": 1, "x-eio-meta-b": value, "n" * 256: "too long a name", "c": "d"})
+    error.sheds = True
+
+    assert Properties().decode(b"".join(error.encode())).headers == {"a": 1, "c": "d"}
+    assert error.left_out == ("x-eio-meta-b", "n" * 256)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "b", "retry", "x-eio-meta-a", "x-eio-meta-b"]), st.text()),
+    st.integers(1, 500),
+)
+def test_an_error_fits_into_its_frame_and_keeps_what_it_can(headers: dict[str, str], longest: int) -> None:
+    """fault 8.5."""
+    error = Properties("json", headers=dict(headers))
+    error.sheds, error.longest = True, max(longest, 11)
+
+    size = sum(map(len, error.encode()))
+
+    assert size <= error.longest
+    assert error.headers.items() <= headers.items()
+    if any(not name.startswith("x-eio-meta-") for name in error.left_out):
+        assert not any(name.startswith("x-eio-meta-") for name in error.headers)
+    if error.left_out:
+        assert (
+            size + max(len(field(headers[name])) + 1 + len(name) for name in error.left_out) > error.longest
+        )

@@ -11,12 +11,14 @@ from lib.sailor.amqp.link import Link
 from lib.sailor.amqp.loop import Loop
 from lib.sailor.amqp.publisher import Letter, Outcome, Publisher
 from lib.sailor.errors import Undeliverable
+from lib.sailor.headers import ERROR_REPLY
 from lib.sailor.logging import Logger
 from lib.sailor.settings import Settings
 from lib.sailor.transport import Done, Kind, Outgoing
 
 HOPELESS = (Outcome.UNROUTABLE, Outcome.IMPOSSIBLE)
 ATTEMPTS_WHEN_HOPELESS = 5
+LONGEST_NAMES = 500
 
 Job = Callable[[], None]
 
@@ -122,6 +124,9 @@ class Post:
             letter = self._letter(outgoing, alone=letter.alone or letter.outcome is Outcome.SUSPECT)
             letter.properties.headers = {**outgoing.headers, "retry": attempt}
             self._send(letter).wait()
+        if left_out := letter.properties.left_out:
+            names = ", ".join(left_out)[:LONGEST_NAMES]
+            self._logger.warning(f"An error was sent without headers that would not go with it: {names}")
 
     def _pause(self, attempt: int, letter: Letter) -> None:
         base, longest = self._settings.amqp_publish_retry_delay, self._settings.amqp_publish_max_retry_delay
@@ -142,7 +147,9 @@ class Post:
         make: Any = Properties
         mode = 2 if self._settings.amqp_persistent_messages else 1
         if outgoing.kind is not Kind.REBOUND or outgoing.of is None:
-            return make("application/json", "utf8", outgoing.headers, mode)
+            properties = make("application/json", "utf8", outgoing.headers, mode)
+            properties.sheds = outgoing.kind is Kind.ERROR or ERROR_REPLY in outgoing.headers
+            return properties
         came = vars(outgoing.of.origin[1])
         changed = {"headers": outgoing.headers, "delivery_mode": mode, "expiration": str(outgoing.expiration)}
         changed["user_id"] = (

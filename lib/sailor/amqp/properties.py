@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, Self
 
 from pika import BasicProperties, spec
 
+from lib.sailor.amqp.fitting import fitting, without_spare
 from lib.sailor.amqp.table import NO_TEXT, read_table, table
-
-REASON = "reboundReason"
-"""The header that only people read: it is left out before a message is lost for its length."""
 
 
 def _text(value: str) -> bytes:
@@ -67,16 +66,29 @@ class Properties(BasicProperties):
     longest = 0
     """So many bytes fit into the one frame that has to hold them all; 0: no limit."""
 
+    sheds = False
+    """Whether headers are left out where the message could not be sent with them: an error has to arrive."""
+    left_out: tuple[str, ...] = ()
+    """The names of the headers that were left out for that."""
+
     def encode(self) -> list[bytes]:
-        """Return the binary form; ValueError where it is too long, also without the reason of a rebound."""
+        """Return the binary form; ValueError where it is too long, also without the headers that only people read."""
+        if self.sheds:
+            self._shed()
         pieces = self._pieces()
-        if self._is_too_long(pieces) and REASON in (self.headers or {}):
-            self.headers = {name: value for name, value in self.headers.items() if name != REASON}
+        if self._is_too_long(pieces) and self.headers:
+            self.headers = without_spare(self.headers)
             pieces = self._pieces()
         if self._is_too_long(pieces):
             size = sum(map(len, pieces))
             raise ValueError(f"the headers have {size} bytes, a frame of the broker takes {self.longest}")
         return pieces
+
+    def _shed(self) -> None:
+        given, self.headers = self.headers or {}, None
+        room = self.longest - sum(map(len, self._pieces())) if self.longest else sys.maxsize
+        self.headers = fitting(given, room)
+        self.left_out = tuple(name for name in given if name not in self.headers)
 
     def _is_too_long(self, pieces: list[bytes]) -> bool:
         return 0 < self.longest < sum(map(len, pieces))
