@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from lib.resolving import Place
 from lib.sailor.addresses import shown
-from lib.sailor.destinations import Destinations, Place, resolved
+from lib.sailor.destinations import Destinations, resolved
 from lib.sailor.errors import RequestError
 from lib.sailor.limited_socket import LimitedSocket
 
@@ -36,7 +37,8 @@ def connection_to(
     make = _Https if parts.scheme == "https" else _Http
 
     def opened(host: str, port: int, *, secure: bool) -> LimitedSocket:
-        places = destinations.places(host, port) if destinations else resolved(host, port)
+        left = deadline - time.monotonic()
+        places = destinations.places(host, port, left) if destinations else resolved(host, port, left)
         return LimitedSocket(_secured(_connected(places, deadline), host, secure=secure), idle, deadline)
 
     target = quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), safe=_TARGET)
@@ -67,15 +69,20 @@ def _connected(places: list[Place], deadline: float) -> socket.socket:
     fault: OSError = OSError("the host has no address")
     for family, where in places:
         sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.settimeout(max(min(CONNECT_SECONDS, deadline - time.monotonic()), 0.001))
+        sock.settimeout(_patience(deadline))
         try:
             sock.connect(where)
         except OSError as error:
             sock.close()
             fault = error
         else:
+            sock.settimeout(_patience(deadline))  # for the handshake of TLS
             return sock
     raise fault
+
+
+def _patience(deadline: float) -> float:
+    return max(min(CONNECT_SECONDS, deadline - time.monotonic()), 0.001)
 
 
 def _secured(sock: socket.socket, host: str, *, secure: bool) -> socket.socket:

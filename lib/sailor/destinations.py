@@ -7,19 +7,15 @@ address of the cloud's metadata service would give away the credentials of the m
 from __future__ import annotations
 
 import ipaddress
-import socket
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from lib.resolving import NotResolvedInTime, Place, places
 from lib.sailor.environment import LARGEST, whole
 from lib.sailor.errors import RequestError, SettingsError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Place = tuple[socket.AddressFamily, Any]
-"""Family and address as `socket.connect` takes it."""
 
 GROUPS = {
     "link-local": ("169.254.0.0/16", "fe80::/10"),
@@ -72,11 +68,14 @@ class Destinations:
         refused = f"{prefix}_REFUSED_NETWORKS"
         return cls(hosts, tuple(_networks(refused, variables.get(refused) or DEFAULT)), **limits)
 
-    def places(self, host: str, port: int) -> list[Place]:
-        """Return where a host can be reached; RequestError when it is unknown or one of its addresses is refused."""
+    def places(self, host: str, port: int, seconds: float = RESOLVE_SECONDS) -> list[Place]:
+        """Return where a host can be reached; RequestError when it is unknown or one of its addresses is refused.
+
+        The resolver has so many seconds, and no more than RESOLVE_SECONDS.
+        """
         if self.hosts and not any(_matches(host, allowed) for allowed in self.hosts):
             raise RequestError(f"The host {host} is not among those that may be asked", final=True)
-        found = resolved(host, port)
+        found = resolved(host, port, seconds)
         for _, where in found:
             self._check(host, str(where[0]))
         return found
@@ -89,27 +88,16 @@ class Destinations:
                     raise RequestError(f"{what} is in a network that may not be asked: {network}", final=True)
 
 
-def resolved(host: str, port: int) -> list[Place]:
-    """Return the addresses of a host; RequestError when there are none. The resolver's own patience is longer."""
-    answers: list[list[Place] | OSError | ValueError] = []
-
-    def ask() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.append([(family, where) for family, _, _, _, where in found])
-        except (OSError, ValueError) as error:
-            answers.append(error)
-
-    thread = threading.Thread(target=ask, name="resolve", daemon=True)
-    thread.start()
-    thread.join(RESOLVE_SECONDS)
-    if not answers:
-        raise RequestError(f"The name {host} was not resolved within {RESOLVE_SECONDS:.0f} s")
-    if isinstance(answer := answers[0], ValueError):
-        raise RequestError(f"{host} is no name of a host", final=True)
-    if isinstance(answer, OSError):
-        raise RequestError(f"The name {host} cannot be resolved: {answer.strerror or answer}")
-    return answer
+def resolved(host: str, port: int, seconds: float = RESOLVE_SECONDS) -> list[Place]:
+    """Return the addresses of a host; RequestError when there are none, or none in time."""
+    try:
+        return places(host, port, min(seconds, RESOLVE_SECONDS))
+    except NotResolvedInTime as error:
+        raise RequestError(str(error)) from None
+    except ValueError:
+        raise RequestError(f"{host} is no name of a host", final=True) from None
+    except OSError as error:
+        raise RequestError(f"The name {host} cannot be resolved: {error.strerror or error}") from error
 
 
 def _meant(address: Address) -> Iterator[Address]:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import TlsRefused, Unreachable
 from lib.engine.http.faults import identity_refused
+from lib.resolving import NotResolvedInTime, places
 
 _PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
 def connect(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
-    """Open a connection to the engine, with TLS where the endpoint has it; raises Unreachable."""
+    """Open a connection to the engine, with TLS where the endpoint has it; raises Unreachable.
+
+    `timeout` are the seconds for the name and all addresses that it stands for, and again those for TLS.
+    """
     try:
         if endpoint.scheme == "unix":
             return _connect_unix(endpoint.socket_path, timeout)
-        plain = socket.create_connection((endpoint.host, endpoint.port), timeout)
+        plain = _connect_tcp(endpoint.host, endpoint.port, timeout)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _keep_alive(plain)
     except OSError as fault:
@@ -33,6 +38,27 @@ def _keep_alive(plain: socket.socket) -> None:
     for name, value in _PROBES.items():
         if hasattr(socket, name):
             plain.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _connect_tcp(host: str, port: int, timeout: float) -> socket.socket:
+    """Return a socket connected to the first address of a host that answers; they share the time that is left."""
+    deadline = time.monotonic() + timeout
+    waiting = places(host, port, timeout)
+    while waiting:
+        left = max(deadline - time.monotonic(), 0.001)
+        family, where = waiting.pop(0)
+        plain = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            plain.settimeout(left / (len(waiting) + 1))
+            plain.connect(where)
+        except BaseException as fault:
+            plain.close()
+            if not waiting or not isinstance(fault, OSError):
+                raise
+        else:
+            plain.settimeout(timeout)
+            return plain
+    raise OSError("the host has no address")
 
 
 def _connect_unix(path: str, timeout: float) -> socket.socket:
@@ -77,6 +103,8 @@ def handshake_failed(fault: OSError, engine: str) -> Unreachable:
 
 
 def _reason(fault: OSError) -> str:
+    if isinstance(fault, NotResolvedInTime):
+        return "its name was not resolved in time"
     if isinstance(fault, TimeoutError):
         return "no answer in time"
     return fault.strerror or str(fault)
@@ -87,6 +115,8 @@ def _unreachable_hint(endpoint: Endpoint, fault: OSError) -> str:
         return "The user of this process may not use the socket"
     if endpoint.scheme == "unix":
         return "Check that the engine runs and that its socket is mounted into this container"
+    if isinstance(fault, NotResolvedInTime):
+        return "Check the name servers of this container, or write the address of the host"
     return "Check host, port and firewall, and that the engine listens there"
 
 

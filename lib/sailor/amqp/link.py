@@ -16,6 +16,8 @@ from lib.sailor.settings import Settings
 
 LONGEST_PAUSE = 30.0
 LONGEST_FIRST_PAUSE = 5.0
+LONGEST_OPENING = 60.0
+"""Seconds for one try to connect. The client library limits the wait for each address, and none for the resolver."""
 
 
 class Role(Protocol):
@@ -86,8 +88,14 @@ class Link:
             on_close_callback=self._disconnected,
             custom_ioloop=self._loop.poller,
         )
+        self._loop.later(LONGEST_OPENING, partial(self._overdue, self._connection))
         self._connection.add_on_connection_blocked_callback(self._blocked)
         self._connection.add_on_connection_unblocked_callback(self._unblocked)
+
+    def _overdue(self, connection: Any) -> None:
+        """Give a try up that has come to no end; `_not_connected` is called for it."""
+        if connection is self._connection and not (connection.is_open or connection.is_closing):
+            connection.close(reply_text=f"it took longer than {LONGEST_OPENING:g} s; is its name resolved?")
 
     def _open_channel(self, connection: Any) -> None:
         """Open the one channel of a connection, unless the connection has been lost meanwhile."""
