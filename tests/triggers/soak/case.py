@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from lib.polling.clock import SECOND, nanoseconds
+from tests.triggers.soak.life import Life
 from tests.triggers.soak.record import Record
 from tests.triggers.soak.step import Told, Window
 from tests.triggers.soak.verdict import NOTICES, Verdict
 
+T = TypeVar("T")
 Event = Mapping[str, Any]
 EDGE = 3
 """Seconds before its begin up to which a poll surely saw the events."""
@@ -57,13 +59,19 @@ class Case:
         """The last poll that had ended by a time."""
         return next((one for one in reversed(self.windows) if one.end < at), None)
 
-    def pairs(self) -> Iterator[tuple[Window, Window]]:
-        """Each stored poll with the one before it."""
-        return zip(self.windows[:-1], self.windows[1:], strict=True)
+    def changes(self, value: Callable[[Window], T | None]) -> Iterator[tuple[Window, Window, T, T]]:
+        """Two polls and two values that were surely so during them, where they differ; in between nobody knows."""
+        before, old = None, None
+        for now in self.windows:
+            new = value(now)
+            if new is not None:
+                if before is not None and old is not None and old != new:
+                    yield before, now, old, new
+                before, old = now, new
 
-    def during(self, *windows: Window) -> list[Told]:
-        """The messages of stored polls."""
-        return [one for one in self.messages if any(w.begin <= one.at <= w.end for w in windows)]
+    def during(self, begin: Window, end: Window | None = None) -> list[Told]:
+        """The messages from the begin of a poll to its end, or to that of a later one."""
+        return [one for one in self.messages if begin.begin <= one.at <= (end or begin).end]
 
     def remembered(self, before: Window, now: Window) -> bool:
         """Whether the engine's memory of 256 events surely reached from one poll to another."""
@@ -83,6 +91,10 @@ class Case:
                 one = (event["timeNano"] / SECOND, event["Action"], event["Actor"]["Attributes"])
                 found.setdefault(event["Actor"]["ID"], []).append(one)
         return found
+
+    def life(self, identity: str) -> Life:
+        """What is known of a container."""
+        return Life(self.lives[identity], self.record.removals.get(identity, 0))
 
 
 def seconds(text: str | None) -> float:

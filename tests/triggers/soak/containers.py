@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -136,6 +137,7 @@ class Containers:
                 self.engine.wire.ask("POST", f"/containers/{one.id}/kill")
                 self.engine.wait(one.id)
             self.read_log(one.id)
+            self.record.removals[one.id] = time.time()
             self.engine.wire.do("DELETE", f"/containers/{one.id}", force=True)
 
     def read_log(self, identity: str) -> None:
@@ -145,7 +147,7 @@ class Containers:
         found: dict[str, float] = {}
         while len(raw) >= 8:
             length = int.from_bytes(raw[4:8], "big")
-            time, _, text = raw[8 : 8 + length].decode().rstrip("\n").partition(" ")
-            found[text] = nanoseconds(time) / SECOND
+            at, _, text = raw[8 : 8 + length].decode().rstrip("\n").partition(" ")
+            found[text] = nanoseconds(at) / SECOND
             raw = raw[8 + length :]
         self.record.lines[identity] = found

@@ -68,6 +68,8 @@ class Record:
     lines: dict[str, dict[str, float]] = field(default_factory=dict)
     """By container: its log lines and their times, as read just before its removal or at the end."""
     names: dict[str, set[str]] = field(default_factory=dict)
+    removals: dict[str, float] = field(default_factory=dict)
+    """By container: the time from which on the soak had it removed."""
     levels: dict[str, list[Level]] = field(default_factory=dict)
     """By what has a limit: a container's id for memory, "volumes"."""
     actions: int = 0

@@ -73,7 +73,7 @@ def run(engine: LabEngine, registry: Registry, folder: Path, seconds: float, see
         steps = {}
         for key, one in chosen.items():
             config = {"server": "2", "otherServer": engine.url, **one.config}
-            steps[key] = Step(one.module, config, folder / key, one.pause)
+            steps[key] = Step(one.module, config, folder / key, one.pause, seed)
             undo.callback(steps[key].close)
         wait_until(lambda: all(step.windows for step in steps.values()), "the first polls")
         _churn(churn, truth, steps, random.Random(f"{seed} kills"), seconds)

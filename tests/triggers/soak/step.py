@@ -1,6 +1,6 @@
 """A step of the soak: polls in a process of its own, which is killed at any point, and notes the time of each poll.
 
-`python -m tests.triggers.soak.step MODULE CONFIG FOLDER PAUSE` polls until a poll begins after FOLDER/stop is there.
+`python -m tests.triggers.soak.step MODULE CONFIG FOLDER PAUSE SEED` polls until one begins after FOLDER/stop is there.
 """
 
 from __future__ import annotations
@@ -80,15 +80,16 @@ def _stored(folder: Path) -> dict[str, Any]:
 class Step:
     """A step that is killed and started again."""
 
-    def __init__(self, module: str, config: dict[str, Any], folder: Path, pause: float) -> None:
-        self.module, self.folder, self.kills = module, folder, 0
+    def __init__(self, module: str, config: dict[str, Any], folder: Path, pause: float, seed: int) -> None:
+        self.module, self.folder, self.kills, self.seed = module, folder, 0, seed
         folder.mkdir()
         arguments = [module, json.dumps(config), str(folder), str(pause)]
         self._command = [sys.executable, "-m", "tests.triggers.soak.step", *arguments]
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, env={**os.environ, "PYTHONPATH": "."})
+        command = [*self._command, f"{self.seed} {self.module} {self.kills}"]
+        return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": "."})
 
     def kill(self) -> None:
         """SIGKILL, and a new one."""
@@ -137,8 +138,8 @@ class Step:
         return found
 
 
-def main(module: str, config: str, folder: Path, pause: float) -> None:
-    chance = random.Random()
+def main(module: str, config: str, folder: Path, pause: float, seed: str) -> None:
+    chance = random.Random(seed)
     journal, log = Journal(folder), Lines()
     last = False
     while not last:
@@ -161,4 +162,4 @@ def poll(module: str, journal: Journal, log: Lines, config: dict[str, Any]) -> N
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), float(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), float(sys.argv[4]), sys.argv[5])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.triggers.soak.case import Case
-from tests.triggers.soak.judges.life import Life
+from tests.triggers.soak.life import Life
 from tests.triggers.soak.verdict import Verdict
 
 LATE = 4
@@ -17,7 +17,7 @@ def judge(case: Case) -> Verdict:
         str(one.body.get("container", {}).get("id")) for one in case.notices if "container" in one.body
     }
     for identity, lines in case.record.lines.items():
-        life = Life(case.lives[identity])
+        life = case.life(identity)
         has_gap = any(identity.startswith(one) for one in noticed)
         for text, at in lines.items():
             if at <= case.begin:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import partial
 from typing import Any
 
 from tests.triggers.soak.case import Case
 from tests.triggers.soak.record import Retag
-from tests.triggers.soak.step import Told
+from tests.triggers.soak.step import Told, Window
 from tests.triggers.soak.verdict import Verdict
 
 
@@ -39,22 +40,21 @@ def _made(verdict: Verdict, case: Case, told: dict[tuple[str, str], list[Told]])
 def _moved(verdict: Verdict, case: Case) -> None:
     """Images whose names at a poll are surely not those of the poll before."""
     images = {image for one in case.record.retags for image in (one.image, one.old) if image}
-    for before, now in case.pairs():
-        told = {one.body["id"] for one in case.during(before, now) if one.body["type"] == "image"}
-        for image in images:
-            names = [_names(case.record.retags, image, w.begin, w.end) for w in (before, now)]
-            if None not in names and names[0] != names[1]:
-                verdict.must(image in told, f"image {image[:19]} at {now.begin:.3f}: {names}")
+    for image in sorted(images):
+        for before, now, old, new in case.changes(partial(_names, case.record.retags, image)):
+            told = {one.body["id"] for one in case.during(before, now) if one.body["type"] == "image"}
+            what = f"image {image[:19]} at {now.begin:.3f}: {sorted(old)}, then {sorted(new)}"
+            verdict.must(image in told, what)
 
 
-def _names(retags: list[Retag], image: str, begin: float, end: float) -> frozenset[str] | None:
-    """The names of an image during a time; None where one may have come or gone in it."""
+def _names(retags: list[Retag], image: str, window: Window) -> frozenset[str] | None:
+    """The names of an image during a poll; None where one may have come or gone in it."""
     names: set[str] = set()
     for one in retags:
         if image in (one.image, one.old) and one.image != one.old:
-            if one.span.begin <= end and one.span.end >= begin:
+            if one.span.begin <= window.end and one.span.end >= window.begin:
                 return None
-            if one.span.end < begin:
+            if one.span.end < window.begin:
                 (names.add if one.image == image else names.discard)(one.name)
     return frozenset(names)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 from tests.triggers.soak.case import Case
 from tests.triggers.soak.step import Window
@@ -12,12 +13,10 @@ from tests.triggers.soak.verdict import Verdict
 def judge(case: Case) -> Verdict:
     verdict = case.verdict()
     references = sorted({reference for _, reference, _ in case.record.pushes})
-    for before, now in case.pairs():
-        told = {(one.body["reference"], one.body["digest"]) for one in case.during(before, now)}
-        for reference in references:
-            old, new = (_digest(case, reference, window) for window in (before, now))
-            if old and new and old != new:
-                verdict.must((reference, new) in told, f"{reference} {new} at {now.begin:.3f}")
+    for reference in references:
+        for before, now, _, new in case.changes(partial(_digest, case, reference)):
+            told = {(one.body["reference"], one.body["digest"]) for one in case.during(before, now)}
+            verdict.must((reference, new) in told, f"{reference} {new} at {now.begin:.3f}")
     pushed = Counter((reference, digest) for _, reference, digest in case.record.pushes)
     ids = {one.id: (one.body["reference"], one.body["digest"]) for one in case.messages}
     for what, count in Counter(ids.values()).items():
@@ -29,10 +28,10 @@ def judge(case: Case) -> Verdict:
     return verdict
 
 
-def _digest(case: Case, reference: str, window: Window) -> str:
-    """The digest during a poll; "" where a push may have moved it."""
-    found = ""
+def _digest(case: Case, reference: str, window: Window) -> str | None:
+    """The digest during a poll; None where a push may have moved it."""
+    found = None
     for span, name, digest in case.record.pushes:
         if name == reference and span.begin <= window.end:
-            found = digest if span.end < window.begin else ""
+            found = digest if span.end < window.begin else None
     return found

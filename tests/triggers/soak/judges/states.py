@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.triggers.soak.case import Case, seconds
-from tests.triggers.soak.judges.life import STATUS, Life, Moment
+from tests.triggers.soak.life import STATUS, Life, Moment
 from tests.triggers.soak.step import Told, Window
 from tests.triggers.soak.verdict import Verdict
 
 ENDS, STARTS = ("crashed", "exited"), ("started", "restarted")
 NEAR = 3
 """Seconds between the time that a container carries and that of its event."""
+EARLY = 2
+"""Seconds before its event in which an inspect may show a change: engines tell a start when all of it is done."""
+LOOP = 3
+"""Restarts that are a loop."""
 TURNS = {
     "paused": "pause",
     "unpaused": "unpause",
@@ -28,7 +32,7 @@ TURNS = {
 
 def judge(case: Case) -> Verdict:
     verdict = case.verdict()
-    lives = {identity: Life(events) for identity, events in case.lives.items()}
+    lives = {identity: case.life(identity) for identity in case.lives}
     for identity, life in lives.items():
         theirs = [one.body for one in case.messages if identity.startswith(_id(one))]
         for place, (at, action, about) in enumerate(life.events):
@@ -38,6 +42,7 @@ def judge(case: Case) -> Verdict:
                     verdict, what, Happened(case, life, at, about, life.events[place + 1 :], theirs)
                 )
         _turns(verdict, case, identity, life)
+        _loops(verdict, identity, life, [one for one in case.messages if _id(one) == identity])
     for one in case.messages:
         if problem := _problem(one.body, lives, case.record.names):
             verdict.false.append(f"{problem}: {one.body['change']} {one.body['container']} {one.at:.3f}")
@@ -61,7 +66,7 @@ class Happened:
         """The poll that must have found the container as this event left it."""
         window = self.case.after(self.at)
         changed = next((at for at, action, _ in self.later if action in STATUS), float("inf"))
-        return window if window and changed > window.end else None
+        return window if window and changed > window.end + EARLY else None
 
     def has(self, changes: Collection[str], moment: str = "", code: int | None = None) -> bool:
         """Whether one of these changes was told, with the time of this event and its exit code."""
@@ -90,25 +95,20 @@ def _ended(verdict: Verdict, what: str, it: Happened) -> None:
     if it.seen:
         verdict.must(told, f"{what} with {code}")
     elif after and after[1] == "start":
-        before, now = it.case.before(it.at), it.case.after(after[0])
-        if (
-            before
-            and now
-            and it.case.after(it.at) == now
-            and it.life.surely_up(before)
-            and it.life.there(now)
-        ):
+        now = it.case.after(after[0])
+        if it.case.before(it.at) and now and it.case.after(it.at) == now and it.life.there(now):
             times = [seconds(body["timestamp"]) for body in it.told if body["change"] in (*ENDS, "restarted")]
             verdict.must(any(it.at - NEAR < at < now.end + NEAR for at in times), f"{what}, up again")
     elif after and not it.life.was_killed(it.at):
         before, now = it.case.before(it.at), it.case.after(after[0])
         # Only the engine's memory of events still tells it.
-        if before and now and it.life.surely_up(before) and it.case.remembered(before, now):
+        if before and now and it.case.remembered(before, now):
             verdict.must(told, f"{what} with {code}, then removed")
 
 
 def _removed(verdict: Verdict, what: str, it: Happened) -> None:
-    if it.case.after(it.at) and any(it.life.there(window) for window in it.case.windows):
+    known = any(it.life.there(window) for window in it.case.windows) or it.has(ENDS)
+    if it.case.after(it.at) and known:
         verdict.must(it.has(["removed"]), what)
 
 
@@ -130,6 +130,15 @@ def _turns(verdict: Verdict, case: Case, identity: str, life: Life) -> None:
             verdict.must(number < len(ids), f"{change} {life.name}: {len(ids)} of {must}")
         may = sum(at > case.begin - NEAR for at in times)
         verdict.other += [f"{change} {life.name}: {len(ids)} told, {may} happened"] * (len(ids) > may)
+
+
+def _loops(verdict: Verdict, identity: str, life: Life, theirs: Sequence[Told]) -> None:
+    """A container whose engine counted so many restarts loops; a loop has so many ends of its own."""
+    ids = {one.id for one in theirs if one.body["change"] == "restartLoop"}
+    if max((one.body["to"]["restartCount"] for one in theirs if one.body["to"]), default=0) >= LOOP:
+        verdict.must(bool(ids), f"restartLoop of {life.name} {identity[:12]}")
+    ends = sum(done == "die" for _, done, _ in life.events)
+    verdict.other += [f"{len(ids)} loops of {life.name}, which ended {ends} times"] * (len(ids) * LOOP > ends)
 
 
 def _id(one: Told) -> str:

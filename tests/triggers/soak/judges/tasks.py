@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.triggers.soak.case import Case
-from tests.triggers.soak.judges.life import Life
 from tests.triggers.soak.verdict import Verdict
 
 LATE = 4
@@ -19,8 +18,8 @@ def judge(case: Case) -> Verdict:
     noticed = {one.body.get("service", {}).get("id") for one in case.notices}
     told = {one.body["task"]: one for one in case.messages if one.body["state"] == "failed"}
     failed = set()
-    for events in case.lives.values():
-        life, labels = Life(events), events[0][2]
+    for identity, events in case.lives.items():
+        life, labels = case.life(identity), events[0][2]
         if TASK not in labels or not (end := life.last_end(0, float("inf"))) or not end[1]:
             continue
         failed.add(labels[TASK])

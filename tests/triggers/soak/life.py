@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from tests.triggers.soak.step import Window
 
 Moment = tuple[float, str, Mapping[str, str]]
 STATUS = {"create": "created", "start": "up", "die": "ended", "destroy": "gone"}
-QUIET = ("kill", "resize", "rename", "health_status: healthy", "health_status: unhealthy", "top", "attach")
 
 LATE = 1
 """Seconds after an end in which the kill that led to it is published."""
+GOING = 5
+"""Seconds before the event of a removal in which it may have begun."""
 
 
 @dataclass(frozen=True)
 class Life:
-    """`events` in the order of the stream, times in seconds."""
+    """`events` in the order of the stream, times in seconds. `ordered`: when its removal by the soak began, or 0."""
 
     events: Sequence[Moment]
+    ordered: float = 0
 
     @property
     def name(self) -> str:
@@ -40,17 +43,16 @@ class Life:
         done = [STATUS[action] for when, action, _ in self.events if when < at and action in STATUS]
         return done[-1] if done else ""
 
-    def quiet(self, window: Window) -> bool:
-        """Whether nothing that changes its status happened while a poll looked, nor just after."""
-        return all(done in QUIET for _, done, _ in self.between(window.begin, window.end + 1))
+    @cached_property
+    def going(self) -> float:
+        """From when on it may not be there any more: its log goes first, the event of its removal comes last."""
+        gone = next((at for at, done, _ in self.events if done == "destroy"), float("inf"))
+        end = self.last_end(0, gone)
+        return self.ordered or max(gone - GOING, end[0] if end else 0) if gone < float("inf") else gone
 
     def there(self, window: Window) -> bool:
-        """Whether it was there during a whole poll."""
-        return self.status_at(window.begin) not in ("", "gone") and self.status_at(window.end) != "gone"
-
-    def surely_up(self, window: Window) -> bool:
-        """Whether it was up during a poll, or came after it: its later ends are no poll's yet."""
-        return self.quiet(window) and self.status_at(window.begin) in ("", "up", "created")
+        """Whether it was surely there during a whole poll."""
+        return self.status_at(window.begin) not in ("", "gone") and self.going > window.end
 
     def was_killed(self, at: float) -> bool:
         """Whether its end at a time was ordered: a signal since its last start.
