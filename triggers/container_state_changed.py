@@ -11,8 +11,9 @@ from lib.polling.conditions import Conditions
 from lib.polling.container import listing, selected
 from lib.polling.farewells import Farewells
 from lib.polling.lifecycle import Loop
+from lib.polling.looks import fault, key, look_at, name
 from lib.polling.matching import Selection
-from lib.polling.state_comparison import Comparison, fault, key, look_at, name
+from lib.polling.state_comparison import Comparison
 from lib.polling.state_message import change_body
 from lib.selection import containers, images, labels
 from lib.trigger import Found, Poll, trigger

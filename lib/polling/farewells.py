@@ -8,9 +8,9 @@ from lib.polling.clock import SECOND
 from lib.polling.container import KEY, SHORT
 from lib.polling.ended import End, untold_end
 from lib.polling.fingerprints import Event
-from lib.polling.lifecycle import Condition
+from lib.polling.lifecycle import Condition, seen
 from lib.polling.poll import Finding
-from lib.polling.state_comparison import Comparison, seen
+from lib.polling.state_comparison import Comparison
 from lib.polling.state_message import end_body, removed_body
 
 

@@ -89,6 +89,11 @@ class Condition:
         return {"status": self.status, "health": health, "exitCode": code, "restartCount": self.restarts}
 
 
+def seen(old: Condition | None) -> Condition | None:
+    """Return what a poll saw of a container; None also where it only kept a place for it."""
+    return None if old is None or old.unseen else old
+
+
 @dataclass(frozen=True)
 class Loop:
     """When restarts are a loop: so many within so many minutes (at most 63)."""

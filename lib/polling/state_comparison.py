@@ -6,27 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lib.engine import Engine
-from lib.engine.errors import NotFound
+from lib.polling.between import Between
 from lib.polling.clock import SECOND
 from lib.polling.conditions import LEAST, Conditions
 from lib.polling.container import KEY, SHORT, Container, listing, selected
-from lib.polling.ended import End, own_end
-from lib.polling.faults import Fault
-from lib.polling.fingerprints import Event
-from lib.polling.lifecycle import Condition, Loop, changes, counted
+from lib.polling.lifecycle import Condition, Loop, counted, seen
 from lib.polling.list_status import unchanged
+from lib.polling.looks import Look, fault, key, look_at, name
 from lib.polling.matching import Selection
+from lib.polling.news import News
 from lib.polling.poll import Finding, Poll
-from lib.polling.recent_events import Place, RecentEvents, last_start
-from lib.polling.state_message import (
-    Look,
-    attributes,
-    change_body,
-    event_of,
-    moment_of,
-)
-from lib.polling.turns import TURNS, Turn, Walk, compared, walk
+from lib.polling.recent_events import Place, RecentEvents
+from lib.polling.state_message import attributes, change_body, event_of, moment_of
+from lib.polling.turns import TURNS
 
 
 class Comparison:
@@ -36,6 +28,7 @@ class Comparison:
         self.poll, self.before = poll, poll.state
         self.normal, self.loop = normal, loop
         self.selection = Selection.of(poll.form)
+        self.news = News(poll.now, self.before.at if self.before else None, poll.start)
         self.listing = listing(poll.engine)
         # After the list: what is no longer in it has its events in here.
         place = self.before.place if self.before else Place()
@@ -90,7 +83,7 @@ class Comparison:
         old = self._old(one)
         if old:
             self.known[one.key] = replace(old, stale=True)
-        elif self._is_news((one.created,)) or one.id in self._begun():
+        elif self.news.has(one.created) or one.id in self._begun():
             self.known[one.key] = Condition.awaited()
 
     def read_what_is_too_young(self) -> None:
@@ -134,7 +127,7 @@ class Comparison:
         if not self.recent.complete:
             return
         looked, touched = {look.container.id for look, _ in self.looks}, self._touched()
-        over = {look.container.id for look, old in self.looks if self._walk(look, old).over}
+        over = {look.container.id for look, old in self.looks if self._between(look, old).walk().over}
         late = [
             one
             for one in self.chosen
@@ -145,38 +138,16 @@ class Comparison:
         self.late = {look.container.id for look, _ in self.looks}
         self.looks = [*(pair for pair in earlier if pair[0].container.id not in self.late), *self.looks]
 
-    def _walk(self, look: Look, old: Condition | None) -> Walk:
-        """Follow the events that tell turns; all of a container that is news, and that no poll has looked at."""
-        identity = look.container.id
-        events = self.recent.untold(identity, 0) if old and old.unseen else self.recent.fresh(identity)
-        return walk(events, seen(old), look.condition)
+    def _between(self, look: Look, old: Condition | None) -> Between:
+        return Between(look, old, self.recent, self.news.since, self.normal)
 
     def _lacks(self, look: Look, old: Condition | None) -> bool:
-        if self._is_silent(look, old):
-            return False
-        identity, now = look.container.id, look.condition
-        found = self._changes(look, old)
-        if not self.recent.complete:
-            return any(not turn.time for turn in compared(found, self.recent.remembered(identity), now))
-        known = seen(old)
-        events = self._untold(identity, known)
-        if (old or "restarted" in found) and now.started > max(
-            known.started if known else 0, last_start(events)
-        ):
-            return True  # why it ended is not there yet either
-        return bool(self._walk(look, old).lacks(now))
+        return not self._is_silent(look, old) and self._between(look, old).lacks()
 
-    def _changes(self, look: Look, old: Condition | None) -> tuple[str, ...]:
-        since = 0
-        if self.before is None:
-            since = self.poll.start or 0
-        elif self.poll.now >= self.before.at:
-            since = self.before.at * SECOND
-        return changes(seen(old), look.condition, crash=self._crashed(look), since=since)
-
-    def _untold(self, identity: str, known: Condition | None) -> list[Event]:
-        """Return the events of a container after the moment in which it was as it is `known`."""
-        return self.recent.untold(identity, max(known.started, known.finished) if known else 0)
+    def _is_silent(self, look: Look, old: Condition | None) -> bool:
+        """Whether a container that is not known was only selected now, or is seen by a first run."""
+        times = (look.container.created, look.condition.started, look.condition.finished)
+        return old is None and not self.news.has(*times) and look.container.id not in self._begun()
 
     def _without_event(self) -> bool:
         gone = self.recent.gone()
@@ -194,8 +165,9 @@ class Comparison:
             if self._is_silent(look, old):
                 self.known[look.container.key] = replace(now, told=False, recent=0)
                 continue
-            found, end = self._by_itself(self._changes(look, old), look, seen(old))
-            turns, now = self._turns(look, old, now, found)
+            between = self._between(look, old)
+            found, end = between.found()
+            turns, now = between.turns(now, found, late=look.container.id in self.late)
             self.known[look.container.key] = now
             for change in found:
                 if change not in TURNS:
@@ -212,41 +184,6 @@ class Comparison:
                 window = self.poll.now // 60 - now.age if seen(old) else 0
                 yield self._finding("restartLoop", look, old, 0, f"loop {window}")
 
-    def _by_itself(
-        self, found: tuple[str, ...], look: Look, known: Condition | None
-    ) -> tuple[tuple[str, ...], End | None]:
-        """Tell a crash apart from a restart by hand: where the events know the end, and that nobody asked for it."""
-        events = self._untold(look.container.id, known) if "restarted" in found else []
-        end = own_end(events, look.condition.started)
-        if end is None or (str(end.code) in self.normal and not end.oom):
-            return found, None
-        return ("crashed", "started", *(one for one in found if one != "restarted")), end
-
-    def _turns(
-        self, look: Look, old: Condition | None, now: Condition, found: Sequence[str]
-    ) -> tuple[tuple[Turn, ...], Condition]:
-        if self.recent.complete:
-            # What the inspect shows beyond the events was reason to read them again: now they are the newer ones.
-            walked = self._walk(look, old)
-            if look.container.id in self.late:
-                return walked.turns, walked.left(now)
-            return walked.settled(now) if self.recent.deep else (walked.turns, now)
-        return compared(found, self.recent.remembered(look.container.id), now), now
-
-    def _is_silent(self, look: Look, old: Condition | None) -> bool:
-        """Whether a container that is not known was only selected now, or is seen by a first run."""
-        times = (look.container.created, look.condition.started, look.condition.finished)
-        return old is None and not self._is_news(times) and look.container.id not in self._begun()
-
-    def _is_news(self, times: Sequence[int]) -> bool:
-        if self.before is None:
-            return self.poll.start is not None and max(times) >= self.poll.start
-        return self.poll.now < self.before.at or max(times) >= self.before.at * SECOND
-
-    def _crashed(self, look: Look) -> bool:
-        state = look.inspected["State"]
-        return bool(state.get("OOMKilled")) or str(state.get("ExitCode", 0)) not in self.normal
-
     def _finding(self, change: str, look: Look, old: Condition | None, moment: int, event: str) -> Finding:
         body = change_body(change, look, seen(old), moment or self.poll.now * SECOND)
         return Finding(body, f"{look.container.id} {event}")
@@ -259,26 +196,3 @@ class Comparison:
         shorts = {one.short for one in self.listing.containers}
         gone = {key: old for key, old in self.before.known.items() if key not in keys}
         return gone | {key: old.condition for key, old in self.before.old.items() if key not in shorts}
-
-
-def look_at(engine: Engine, one: Container) -> Look:
-    inspected = engine.get("/containers/{id}/json", {"id": one.id}).json()
-    return Look(one, inspected, Condition.of(inspected))
-
-
-def key(one: Container) -> str:
-    return one.id
-
-
-def name(one: Container) -> str:
-    return f"Container {one.name}"
-
-
-def fault(one: Container, error: Exception) -> Fault | None:
-    """Return what is told of a container that cannot be inspected; one that was removed since the list is no fault."""
-    return None if isinstance(error, NotFound) else Fault.of(name(one), error)
-
-
-def seen(old: Condition | None) -> Condition | None:
-    """Return what a poll saw of a container; None also where it only kept a place for it."""
-    return None if old is None or old.unseen else old

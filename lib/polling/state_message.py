@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lib.polling.clock import iso
-from lib.polling.container import Container
 from lib.polling.ended import End
 from lib.polling.events import verb
 from lib.polling.fingerprints import Event, nanos
 from lib.polling.lifecycle import Condition
+from lib.polling.looks import Look
 
 _OF_THE_EVENT = ("name", "image", "exitCode", "execDuration", "signal")
-
-
-@dataclass(frozen=True)
-class Look:
-    """One container now."""
-
-    container: Container
-    inspected: Mapping[str, Any]
-    condition: Condition
-
-    def body(self) -> dict[str, Any]:
-        """Return what messages say of the container, with the image that it was made from."""
-        image = (self.inspected.get("Config") or {}).get("Image")
-        return self.container.body() | ({"image": image} if image else {})
 
 
 def change_body(change: str, look: Look, old: Condition | None, moment: int) -> dict[str, Any]:

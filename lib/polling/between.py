@@ -1,0 +1,75 @@
+"""One container as the last poll left it and as it is now, and the events of the time between: what happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib.polling.ended import End, own_end
+from lib.polling.fingerprints import Event
+from lib.polling.lifecycle import Condition, changes, seen
+from lib.polling.looks import Look
+from lib.polling.recent_events import RecentEvents, last_start
+from lib.polling.turns import Turn, Walk, compared, walk
+
+
+@dataclass(frozen=True)
+class Between:
+    """`old` is None where the last poll kept nothing of it. The end of a new container is news if later than `since`.
+
+    `normal`: the exit codes that are no crash.
+    """
+
+    look: Look
+    old: Condition | None
+    recent: RecentEvents
+    since: int
+    normal: frozenset[str]
+
+    def found(self) -> tuple[tuple[str, ...], End | None]:
+        """Return what happened, and its end where the events know that nobody asked for it: a crash, no restart."""
+        found = self._changes()
+        end = own_end(self._untold(), self.look.condition.started) if "restarted" in found else None
+        if end is None or (str(end.code) in self.normal and not end.oom):
+            return found, None
+        return ("crashed", "started", *(one for one in found if one != "restarted")), end
+
+    def walk(self) -> Walk:
+        """Follow the events that tell turns; all of a container that is news, and that no poll has looked at."""
+        identity, old = self.look.container.id, self.old
+        events = self.recent.untold(identity, 0) if old and old.unseen else self.recent.fresh(identity)
+        return walk(events, seen(old), self.look.condition)
+
+    def turns(
+        self, now: Condition, found: Sequence[str], *, late: bool
+    ) -> tuple[tuple[Turn, ...], Condition]:
+        """Return the turns, and the condition to be kept; `late`: the look is newer than the events."""
+        if not self.recent.complete:
+            return compared(found, self.recent.remembered(self.look.container.id), now), now
+        # What the inspect shows beyond the events was reason to read them again: now they are the newer ones.
+        walked = self.walk()
+        if late:
+            return walked.turns, walked.left(now)
+        return walked.settled(now) if self.recent.deep else (walked.turns, now)
+
+    def lacks(self) -> bool:
+        """Whether an event is missing that must be there: it is too young to have been read."""
+        now, found = self.look.condition, self._changes()
+        if not self.recent.complete:
+            remembered = self.recent.remembered(self.look.container.id)
+            return any(not turn.time for turn in compared(found, remembered, now))
+        known = seen(self.old)
+        told = max(known.started if known else 0, last_start(self._untold()))
+        if (self.old or "restarted" in found) and now.started > told:
+            return True  # why it ended is not there yet either
+        return bool(self.walk().lacks(now))
+
+    def _changes(self) -> tuple[str, ...]:
+        state = self.look.inspected["State"]
+        crash = bool(state.get("OOMKilled")) or str(state.get("ExitCode", 0)) not in self.normal
+        return changes(seen(self.old), self.look.condition, crash=crash, since=self.since)
+
+    def _untold(self) -> list[Event]:
+        """Return its events after the moment in which it was as it is known."""
+        known = seen(self.old)
+        return self.recent.untold(self.look.container.id, max(known.started, known.finished) if known else 0)
