@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from lib.polling.ended import End, own_end
 from lib.polling.fingerprints import Event
-from lib.polling.lifecycle import Condition, changes, seen
+from lib.polling.lifecycle import UP, Condition, changes, seen
 from lib.polling.looks import Look
-from lib.polling.recent_events import RecentEvents, last_start
+from lib.polling.recent_events import RecentEvents, last_start, place_of
 from lib.polling.turns import Turn, Walk, compared, walk
 
 
@@ -35,10 +35,20 @@ class Between:
         return ("crashed", "started", *(one for one in found if one != "restarted")), end
 
     def walk(self) -> Walk:
-        """Follow the events that tell turns; all of a container that is news, and that no poll has looked at."""
-        identity, old = self.look.container.id, self.old
-        events = self.recent.untold(identity, 0) if old and old.unseen else self.recent.fresh(identity)
-        return walk(events, seen(old), self.look.condition)
+        """Follow the events that tell turns.
+
+        All of a container that is news, and that no poll has looked at; all since the end of one that was not up: the
+        last poll may have read of a run that began after it had looked.
+        """
+        identity, known = self.look.container.id, seen(self.old)
+        if self.old and not known:
+            events = self.recent.untold(identity, 0)
+        elif known and known.status not in UP:
+            events = self.recent.untold(identity, known.finished)
+            events = events[place_of("die", events, known.finished) or 0 :]  # a clock that was set back
+        else:
+            events = self.recent.fresh(identity)
+        return walk(events, known, self.look.condition)
 
     def turns(
         self, now: Condition, found: Sequence[str], *, late: bool

@@ -9,7 +9,7 @@ from typing import Any
 from lib.polling.events import verb
 from lib.polling.fingerprints import Event, nanos
 from lib.polling.lifecycle import UP, Condition
-from lib.polling.recent_events import start_place
+from lib.polling.recent_events import place_of
 
 _KILL = "9"
 
@@ -56,7 +56,7 @@ def own_end(events: Sequence[Event], started: int) -> End | None:
     `started`: the time of that start in nanoseconds. None also where the events do not tell it yet: the end may be an
     earlier one. Events that were read after the look tell also what came after that start.
     """
-    present = start_place(events, started)
+    present = place_of("start", events, started)
     if present is None:
         return None
     found: End | None = None

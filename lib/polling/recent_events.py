@@ -53,12 +53,12 @@ def last_start(events: Iterable[Event]) -> int:
     return max((nanos(event) for event in events if verb(event) == "start"), default=0)
 
 
-def start_place(events: Sequence[Event], started: int) -> int | None:
-    """Return the place of the event of a start, None where it is not there; `started`: when it was, in nanoseconds.
+def place_of(action: str, events: Sequence[Event], moment: int) -> int | None:
+    """Return the place of the event of a start or end, None where it is not there; `moment`: when it was (nanoseconds).
 
     The event comes a little later than the time that the container carries.
     """
-    late = {nanos(event) - started: place for place, event in enumerate(events) if verb(event) == "start"}
+    late = {nanos(event) - moment: place for place, event in enumerate(events) if verb(event) == action}
     return min(((after, place) for after, place in late.items() if after >= 0), default=(0, None))[1]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from lib.polling.events import verb
 from lib.polling.fingerprints import Event, nanos
 from lib.polling.lifecycle import HEALTHS, UP, Condition
-from lib.polling.recent_events import start_place
+from lib.polling.recent_events import place_of
 
 _KNOWN = ("healthy", "unhealthy")
 TURNS = (*_KNOWN, "paused", "unpaused")
@@ -69,13 +69,15 @@ class Walk:
 def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> Walk:
     """Follow the events of a container since `before` to `now`; those that `before` already shows turn nothing.
 
-    A start that no event tells (yet) leaves what a start leaves.
+    A start that no event tells (yet) leaves what a start leaves. Where the inspect shows no run, the next poll tells
+    one that begins after it.
     """
+    events, last = _until_next_run(events, before, now)
+    left = None
     starts = [nanos(event) for event in events if verb(event) == "start"]
     untold = before is not None and now.started != before.started and max(starts, default=0) < now.started
     health, paused = (before.health, before.status == "paused") if before else ("none", False)
     found: list[Turn] = []
-    last, left = _end_after_look(events, before, now), None
     for place, event in enumerate(events):
         if place == last:
             left = (health, paused)
@@ -98,15 +100,27 @@ def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> W
     return Walk(tuple(found), *(left or (health, paused)), over=left is not None)
 
 
-def _end_after_look(events: Sequence[Event], before: Condition | None, now: Condition) -> int | None:
-    """Return the place of the event that ended the run which the inspect shows up; None where that goes on."""
-    if now.status not in UP:
-        return None
+def _until_next_run(
+    events: Sequence[Event], before: Condition | None, now: Condition
+) -> tuple[Sequence[Event], int | None]:
+    """Return the events, without a run that began after an inspect that shows none, and the place of a later end."""
+    place = _after_look(events, before, now)
+    return (events, place) if now.status in UP else (events[:place], None)
+
+
+def _after_look(events: Sequence[Event], before: Condition | None, now: Condition) -> int | None:
+    """Return the place of the event that ended the run which the inspect shows, or began one where it shows none.
+
+    None where all is as the inspect shows it.
+    """
+    up = now.status in UP
+    moment = now.started if up else now.finished
     begin = 0
-    if before is None or before.started != now.started:
-        begin = start_place(events, now.started) or 0
-    ends = (place for place in range(begin, len(events)) if verb(events[place]) == "die")
-    return next((place for place in ends if nanos(events[place]) >= now.started), None)
+    if before is None or moment != (before.started if up else before.finished):
+        begin = place_of("start" if up else "die", events, moment) or 0
+    wanted = "die" if up else "start"
+    later = (place for place in range(begin, len(events)) if verb(events[place]) == wanted)
+    return next((place for place in later if nanos(events[place]) >= moment), None)
 
 
 def compared(changes: Sequence[str], remembered: Sequence[Event], now: Condition) -> tuple[Turn, ...]:

@@ -102,3 +102,32 @@ def test_fault_9_17_what_a_new_run_does_after_the_look_is_told_once(
     then(fake, box, run_again)
     turns = {"healthy": ["healthy"], "paused": ["paused"], "unpaused": ["paused", "unpaused"], "nothing": []}
     assert sorted(told_of(world, step, box)) == sorted(["crashed", "started", *turns[after]])
+
+
+@pytest.mark.parametrize("after", ["healthy", "paused", "nothing"])
+@pytest.mark.parametrize("before", ["ended", "created"])
+def test_fault_9_17_what_a_run_that_begins_after_the_look_does_is_told_once(
+    fake: FakeEngine, world: World, before: str, after: str
+) -> None:
+    step, box, other = begun(fake, world)
+    if before == "created":
+        box = world.create(checked=True)
+    else:
+        world.end(box, 0)
+    world.remove(other)
+    ends = ["exited"] if before == "ended" else []
+
+    def run() -> None:
+        world.start(box)
+        if after == "healthy":
+            world.turn(box, "healthy")
+        elif after == "paused":
+            world.pause(box)
+
+    then(fake, box, run)
+    told = told_of(world, step, box)
+    assert [one for one in told if one != "created"] == [*ends, "started", *turns(after)]
+
+
+def turns(after: str) -> list[str]:
+    return [] if after == "nothing" else [after]
