@@ -66,7 +66,7 @@ def own_end(events: Sequence[Event], started: int) -> End | None:
         if action == "start":
             asked = oom = False
         elif action == "kill":
-            asked = True
+            asked, found = True, None  # an engine may publish it just after the end
         elif action == "oom":
             oom = True
         elif action == "die":

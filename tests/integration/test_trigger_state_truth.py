@@ -118,6 +118,28 @@ def test_fault_9_7_a_container_that_its_policy_restarts_is_told_when_it_is_first
     note(clean, "restarted by its policy when first seen", emitted=3)
 
 
+@pytest.mark.parametrize("killed", [True, False])
+def test_fault_9_7_the_end_of_a_new_container_that_somebody_started_again_is_told(
+    clean: LabEngine, truth: Truth, killed: bool
+) -> None:
+    step = desk("container_state_changed", clean)
+    step.poll()
+    script = "sleep 600" if killed else "[ -e /tmp/n ] && sleep 600; touch /tmp/n; exit 5"
+    container = clean.run(["sh", "-c", script], name="again")
+    if killed:
+        clean.wire.do("POST", f"/containers/{container}/kill")
+    truth.wait("die", container)
+    clean.wait(container)
+    clean.wire.do("POST", f"/containers/{container}/start")
+    emitted = step.poll()
+    changes = ["restarted"] if killed else ["crashed", "started"]
+    assert told(emitted) == [(change, "again") for change in changes]
+    assert emitted.bodies[0]["exitCode"] == (None if killed else 5)
+    settled()
+    assert step.poll().bodies == []
+    note(clean, "ended and started by hand when first seen", emitted=len(changes))
+
+
 def test_fault_9_8_crashes_after_a_start_by_hand_are_told(clean: LabEngine) -> None:
     container = clean.run(["sh", "-c", THREE], HostConfig=ALWAYS, name="three")
     stays(clean, container, 3)

@@ -43,6 +43,13 @@ def by_itself(world: World, box: Box) -> None:
     world.start(box)
 
 
+def killed_late(world: World, box: Box) -> None:
+    """The engine publishes a kill once it has sent the signal, which may be just after the end."""
+    world.end(box, 137)
+    world.happen(box, "kill", signal="9")
+    world.start(box)
+
+
 def once(fake: FakeEngine, path: str, do: Callable[[], None], *, later: bool = False) -> None:
     """Let something happen before (or after) the engine makes its next answer to a path."""
     whole, done = fake.routes[path], []
@@ -69,6 +76,7 @@ def up_since_long(world: World, count: int) -> list[Box]:
 RUNS: list[tuple[Again, list[tuple[str, int | None]]]] = [
     (by_hand, [("restarted", None)]),
     (by_itself, [("crashed", 5), ("started", None)]),
+    (killed_late, [("restarted", None)]),
 ]
 
 
