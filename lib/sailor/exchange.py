@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
@@ -107,8 +108,11 @@ class Exchange:
             raise RequestError(f"{self._what} was cut off after {came} of {came + missing} bytes")
 
     def whole(self, limit: int) -> bytes:
-        """Return the whole content; RequestError as `pieces`."""
-        return b"".join(self.pieces(limit))
+        """Return the whole content, which is never held twice; RequestError as `pieces`."""
+        content = io.BytesIO()
+        for piece in self.pieces(limit):
+            content.write(piece)
+        return content.getvalue()
 
     def close(self) -> None:
         self.response.close()

@@ -62,11 +62,12 @@ class InProcess:
     def finish(self, delivery: Delivery, ok: bool) -> None:
         self.finished.append((delivery, ok))
 
-    def get_object(self, object_id: str, request_id: str) -> bytes:  # noqa: ARG002 - part of the seam
-        try:
-            return self.objects[object_id]
-        except KeyError:
-            raise StorageError(f"no object {object_id}", 404) from None
+    def get_object(self, object_id: str, request_id: str, most: int) -> bytes:  # noqa: ARG002 - part of the seam
+        if (data := self.objects.get(object_id)) is None:
+            raise StorageError(f"no object {object_id}", 404)
+        if len(data) > most:
+            raise StorageError(f"the object {object_id} has more than {most} bytes", final=True)
+        return data
 
     def put_object(self, data: bytes, request_id: str) -> str:  # noqa: ARG002 - part of the seam
         object_id = random_id()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lib import jsontext
@@ -14,7 +14,7 @@ from lib.sailor.errors import EmitError, InputError, StorageError
 from lib.sailor.headers import OBJECT_ID
 from lib.sailor.message import Message
 from lib.sailor.settings import Settings
-from lib.sailor.transport import Transport
+from lib.sailor.transport import MOST_FETCHED, Transport
 
 REFERENCE = 256
 """Bytes of JSON, at most, of the header that names a stored body."""
@@ -39,13 +39,12 @@ class Lightweight:
         Raises InputError when an object cannot be fetched.
         """
         known: Known = {}
+        fetches = _Fetches(request_id, known)
         try:
             body = message.body
             if is_empty(body) and (named := object_id(message.headers)) is not None:
-                body = self._fetch(named, request_id, known)
-            entries = {
-                step: self._inlined(entry, request_id, known) for step, entry in message.passthrough.items()
-            }
+                body = self._fetch(named, fetches)
+            entries = {step: self._inlined(entry, fetches) for step, entry in message.passthrough.items()}
         except _FetchError as error:
             raise InputError(str(error)) from error
         headers = without(message.headers, OBJECT_ID)
@@ -60,10 +59,9 @@ class Lightweight:
             return self._offloaded(message, request_id, known)
         if not any(_is_reference(entry) for entry in message.passthrough.values()):
             return message
+        fetches = _Fetches(request_id, known)
         try:
-            entries = {
-                step: self._inlined(entry, request_id, known) for step, entry in message.passthrough.items()
-            }
+            entries = {step: self._inlined(entry, fetches) for step, entry in message.passthrough.items()}
         except _FetchError as error:
             raise EmitError(str(error)) from error
         return replace(message, passthrough=entries)
@@ -80,21 +78,23 @@ class Lightweight:
         # More than the threshold are stored, whatever else the message holds.
         return length if bodies <= self._threshold else length - bodies + len(entries) * REFERENCE
 
-    def _inlined(self, entry: Any, request_id: str, known: Known) -> Any:
+    def _inlined(self, entry: Any, fetches: _Fetches) -> Any:
         if (found := _parsed(entry)) is None or (named := object_id(_headers(found))) is None:
             return entry
         headers = without(_headers(found), OBJECT_ID)
         if not is_empty(found.get("body")):  # a body beside a stale name: the body is what was meant
             return {**found, "headers": headers}
-        return {**found, "body": self._fetch(named, request_id, known), "headers": headers}
+        return {**found, "body": self._fetch(named, fetches), "headers": headers}
 
-    def _fetch(self, named: str, request_id: str, known: Known) -> Any:
+    def _fetch(self, named: str, fetches: _Fetches) -> Any:
         try:
-            body = jsontext.decode(self._cipher.open(self._transport.get_object(named, request_id)))
+            sealed = self._transport.get_object(named, fetches.request_id, fetches.left)
+            fetches.left -= len(sealed)
+            body = jsontext.decode(self._cipher.open(sealed))
         except (StorageError, ValueError) as error:
             raise _FetchError(f"Failed to get message body with id={named}") from error
         if self._emits:
-            known[_digest(jsontext.encode(body))] = named
+            fetches.known[_digest(jsontext.encode(body))] = named
         return body
 
     def _offloaded(self, message: Message, request_id: str, known: Known) -> Message:
@@ -127,6 +127,16 @@ class Lightweight:
         if headers is None:
             return replace(message, passthrough=passed)
         return replace(message, body={}, headers=headers, passthrough=passed)
+
+
+@dataclass(slots=True)
+class _Fetches:
+    """What is fetched for one message: all of it has to find room in the memory at the same time."""
+
+    request_id: str
+    known: Known
+    left: int = MOST_FETCHED
+    """Bytes that may still be fetched."""
 
 
 class _FetchError(Exception):

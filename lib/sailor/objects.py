@@ -11,13 +11,12 @@ from lib.sailor.addresses import segment, shown
 from lib.sailor.destinations import Destinations
 from lib.sailor.errors import RequestError, StorageError
 from lib.sailor.settings import Settings
+from lib.sailor.transport import MOST_FETCHED
 
 if TYPE_CHECKING:
     from lib.sailor.exchange import Exchange
 
 FIRST_PAUSE = 100
-LARGEST_OBJECT = 128 * 1024 * 1024
-"""Bytes of a message's body in the storage; platforms keep objects of up to 100 MB."""
 OBJECT_SECONDS = 300.0
 LONGEST_REQUEST_ID = 500
 BINARY = "application/octet-stream"
@@ -37,11 +36,14 @@ class Maester:
         self._attempts = settings.request_max_retry + 1
         self._timeout = settings.request_timeout / 1000
 
-    def get_object(self, object_id: str, request_id: str = "") -> bytes:
-        """Return an object's bytes; StorageError after the last attempt."""
+    def get_object(self, object_id: str, request_id: str = "", most: int = MOST_FETCHED) -> bytes:
+        """Return an object's bytes; StorageError after the last attempt, and for more than `most` bytes.
+
+        More bytes than that are not asked for where they are announced, and not read where they are not.
+        """
         exchange = self.open(object_id, request_id)
         try:
-            return exchange.whole(LARGEST_OBJECT)
+            return exchange.whole(most)
         except RequestError as error:
             raise StorageError(str(error), error.status, final=error.final) from error
         finally:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, Self
 
+MOST_FETCHED = 128 * 1024 * 1024
+"""Bytes of all objects that are fetched for one message; platforms keep objects of up to 100 MB."""
+
 
 class Kind(StrEnum):
     """What is published; the transport knows where each kind goes."""
@@ -63,8 +66,8 @@ class Transport(Protocol):
     def finish(self, delivery: Delivery, ok: bool) -> None:
         """Take the input off the queue: done, or rejected for good."""
 
-    def get_object(self, object_id: str, request_id: str) -> bytes:
-        """Return a stored object's bytes; StorageError otherwise."""
+    def get_object(self, object_id: str, request_id: str, most: int) -> bytes:
+        """Return a stored object's bytes; StorageError otherwise, also for more than `most` of them."""
 
     def put_object(self, data: bytes, request_id: str) -> str:
         """Store bytes, return the new object's id; StorageError otherwise."""

@@ -16,7 +16,7 @@ from lib.sailor.logging import open_logger
 from lib.sailor.outlet import Outlet
 from lib.sailor.settings import Settings
 from lib.sailor.step import Step
-from lib.sailor.transport import Delivery, Kind
+from lib.sailor.transport import MOST_FETCHED, Delivery, Kind
 
 LARGE = {"large": "x" * 500}
 EMITS = Settings(emit_lightweight_message=True, object_storage_size_threshold=100)
@@ -188,3 +188,27 @@ def test_a_null_body_is_left_out_of_what_is_sent() -> None:
     (published,) = transport.of(Kind.DATA)
     assert published.value.headers == {"h": 1}
     assert b'"body"' not in from_wire(Plain(), published.outgoing.body, 1)
+
+
+def test_all_objects_of_a_message_have_to_find_room_together() -> None:
+    """fault 8.18: a message may name many, and all of them are held at the same time."""
+    large = MOST_FETCHED // 2
+    transport = InProcess()
+    transport.objects = {"one": b'"%b"' % (b"x" * large), "small": b"{}"}
+    seen: list[Any] = []
+    step = Step(
+        lambda _context, message, *_: seen.append(message.body),
+        Outlet(EMITS, transport),
+        open_logger({"LOG_LEVEL": "fatal"}),
+    )
+    for entries in ({"a": "small"}, {"a": "one"}):
+        payload = {
+            **reference("one"),
+            "passthrough": {step: reference(name) for step, name in entries.items()},
+        }
+        step.run(Delivery(to_wire(Plain(), encode(payload), 1), {"messageId": "m"}))
+
+    assert [len(body) for body in seen] == [large]
+    (error,) = (published.value for published in transport.of(Kind.ERROR))
+    assert error["message"] == "Failed to get message body with id=one"
+    assert f"the object one has more than {large - 2} bytes" in error["stack"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from lib.sailor.objects import Maester
 from lib.sailor.platform import Platform
 from lib.sailor.service import post
 from lib.sailor.settings import Settings
-from tests.lab.http_source import HttpSource, content, endless, raw, redirect, trickle
+from tests.lab.http_source import Act, HttpSource, content, endless, raw, redirect, trickle
 from tests.sailor.stage import Stage
 
 SECRET = "canary-41d0c7"
@@ -227,3 +228,35 @@ def test_a_storage_that_refuses_before_it_has_read_all_is_heard() -> None:
     with HttpSource(refuse) as source, pytest.raises(StorageError, match="too much") as caught:
         Maester(settings(source.url)).put_stream([b"x" * 65536] * 64, "text/plain", None)
     assert caught.value.status == 413
+
+
+ANNOUNCED = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1000001\r\n\r\n")
+
+
+@pytest.mark.parametrize("act", [ANNOUNCED, endless], ids=["announced", "endless"])
+def test_an_object_that_finds_no_room_is_refused_where_it_is_announced_or_goes_on(act: Act) -> None:
+    """fault 8.18: and it is asked for once only."""
+    with HttpSource(act) as source:
+        with pytest.raises(StorageError, match="more than the limit of 1000000") as caught:
+            Maester(settings(source.url)).get_object("one", most=1_000_000)
+        assert caught.value.final
+        assert len(source.requests) == 1
+
+
+def test_an_object_is_held_once_while_it_is_read() -> None:
+    """fault 8.18: its pieces were held beside the whole."""
+    block, count = bytes(1_000_000), 40
+
+    def act(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(block) * count))
+        for _ in range(count):
+            peer.sendall(block)
+
+    with HttpSource(act) as source:
+        tracemalloc.start()
+        try:
+            assert len(Maester(settings(source.url)).get_object("one")) == len(block) * count
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 1.5 * len(block) * count

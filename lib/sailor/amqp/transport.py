@@ -26,7 +26,7 @@ CLOSING_SECONDS = 2.0
 class Objects(Protocol):
     """The object storage beside the broker."""
 
-    def get_object(self, object_id: str, request_id: str) -> bytes: ...
+    def get_object(self, object_id: str, request_id: str, most: int) -> bytes: ...
 
     def put_object(self, data: bytes, request_id: str) -> str: ...
 
@@ -124,8 +124,8 @@ class AmqpTransport:
         if not self._stopped.is_set():
             self._loop.call(partial(self._consumer.finish, delivery.origin[0], ok))
 
-    def get_object(self, object_id: str, request_id: str) -> bytes:
-        return self._storage().get_object(object_id, request_id)
+    def get_object(self, object_id: str, request_id: str, most: int) -> bytes:
+        return self._storage().get_object(object_id, request_id, most)
 
     def put_object(self, data: bytes, request_id: str) -> str:
         return self._storage().put_object(data, request_id)
