@@ -125,9 +125,10 @@ class Action:
     ) -> Message | None:
         began = time.perf_counter()
         check_room(settings, context)
-        fields = self.fields(message.body, context.logger.warning, unknown=settings.unknown_fields)
+        unknown = settings.unknown_fields
+        fields = self.fields(message.body, context.logger.warning, unknown=unknown)
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
-        fields = self._ages.checked(engine, fields, context.logger.warning)
+        fields = self._ages.checked(engine, fields, context.logger.warning, unknown=unknown)
         if self.upload or self.talks:  # before a source is opened for it
             schema = self._validator.schema
             engine.permit(schema["x-method"], schema["x-path"], fields, reads=False)

@@ -1,6 +1,7 @@
-"""Which API versions know a field: too new is refused, what the engine would overlook is left out and told.
+"""Which API versions know a field: what the engine would overlook without a word is refused, on every level.
 
-The versions are the marks `x-since` and `x-until` of an in-schema, those of a request body on every level.
+A limit or a protection that is overlooked makes a call do more than was asked for: without its Subpath a whole volume
+is mounted. The versions are the marks `x-since` and `x-until` of an in-schema.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from lib.engine.request.text import parsed
 _BASELINE = Version(1, 25)
 _BODY = "requestBody"
 _FILTERS = "filters"
+_MOST_TOLD = 20
+"""Fields that one error names."""
+_OF_NO_USE = ("CheckDuplicate", "email")
+"""Ended without a loss: names of networks are always checked, and no registry wants an address. They are left out."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,13 @@ class Age:
     def matters(self) -> bool:
         return bool(self.since or self.until or self.within)
 
+    def is_newer(self, version: Version) -> bool:
+        """Whether a version is too old for the field."""
+        return bool(self.since and version < self.since)
+
     def outside(self, version: Version) -> str | None:
         """Return why a version does not know the field, None if it does."""
-        if self.since and version < self.since:
+        if self.is_newer(version):
             return f"it needs API {self.since}"
         if self.until and version > self.until:
             return f"it ended with API {self.until}"
@@ -50,12 +59,14 @@ class Ages:
         self._inputs = _within(schema, schema.get("definitions", {}))
         self._changes = schema.get("x-method", "GET") not in ("GET", "HEAD")
 
-    def checked(self, engine: Engine, fields: dict[str, Any], warn: Callable[[str], None]) -> dict[str, Any]:
+    def checked(
+        self, engine: Engine, fields: dict[str, Any], warn: Callable[[str], None], *, unknown: bool = False
+    ) -> dict[str, Any]:
         """Return the fields that the engine's version knows.
 
-        Raises VersionMismatch for an operation, an input or a filter that is too new, since without it the call
-        would mean something else, and for one that has ended where the operation changes something. What the
-        engine would silently overlook in a body is left out with a warning.
+        Raises VersionMismatch for an operation, an input, a filter or a field of a body that is too new, and for one
+        that has ended where the operation changes something. With `unknown` fields of a body go to the engine with a
+        warning.
         """
         if self._since:
             engine.require(self._since, self._key)
@@ -76,10 +87,27 @@ class Ages:
                 warn(f"{name} of {self._key} is left out: {reason}")
                 del fields[name]
             elif age.within:
-                fields[name], left_out = _known(fields[name], age, engine.version, name)
-                for path, why in left_out:
+                body = Body(engine.version)
+                fields[name] = body.known(fields[name], age, name)
+                for path, why in body.useless:
                     warn(f"{path} of {self._key} is left out: {why}, and {engine.version} is spoken")
+                self._settle(body, warn, unknown=unknown)
         return fields
+
+    def _settle(self, body: Body, warn: Callable[[str], None], *, unknown: bool) -> None:
+        if unknown:
+            for path, why in body.overlooked:
+                warn(f"{path} of {self._key} may be overlooked: {why}, and {body.version} is spoken")
+        elif body.overlooked:
+            more = len(body.overlooked) - _MOST_TOLD
+            told = "; ".join(f"{path}: {why}" for path, why in body.overlooked[:_MOST_TOLD])
+            raise VersionMismatch(
+                f"{self._key} cannot be called so, API {body.version} is spoken. {told}"
+                + (f"; and {more} more" if more > 0 else ""),
+                field=body.overlooked[0][0],
+                hint="The engine would overlook it without a word. Leave it out, use another engine, "
+                'or set unknownFields to "pass"',
+            )
 
 
 def _require_filters(engine: Engine, value: Any, age: Age, key: str) -> None:
@@ -95,28 +123,44 @@ def _require_filters(engine: Engine, value: Any, age: Age, key: str) -> None:
             )
 
 
-def _known(value: Any, age: Age, version: Version, path: str) -> tuple[Any, list[tuple[str, str]]]:
-    """Return a value without the fields that a version does not know, and (path, reason) of each."""
-    left_out: list[tuple[str, str]] = []
-    if isinstance(value, list):
-        pairs = [_known(item, age, version, f"{path}[{index}]") for index, item in enumerate(value)]
-        return [item for item, _ in pairs], [one for _, found in pairs for one in found]
-    if not isinstance(value, dict):
-        return value, left_out
-    kept = {}
-    for name, item in value.items():
-        below = Age(within=age.within) if age.each else age.within.get(name)
-        where = f"{path}.{name}"
-        reason = below.outside(version) if below else None
-        if reason:
-            if item is not None:  # null says nothing: engines write it for what is not set
-                left_out.append((where, reason))
-            continue
-        if below and below.within:
-            item, found = _known(item, below, version, where)  # noqa: PLW2901
-            left_out += found
-        kept[name] = item
-    return kept, left_out
+class Body:
+    """A request body, looked at for the fields that a version does not know: a path and a reason for each."""
+
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self.overlooked: list[tuple[str, str]] = []
+        self.useless: list[tuple[str, str]] = []
+
+    def known(self, value: Any, age: Age, path: str) -> Any:
+        """Return a value without what says nothing to the version, or is of no use; what it overlooks stays in."""
+        if isinstance(value, list):
+            return [self.known(item, age, f"{path}[{index}]") for index, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        kept = {}
+        for name, item in value.items():
+            below = Age(within=age.within) if age.each else age.within.get(name)
+            where = f"{path}.{name}"
+            if below and (reason := below.outside(self.version)):
+                if _says_nothing(item, below, self.version):
+                    continue
+                if name in _OF_NO_USE:
+                    self.useless.append((where, reason))
+                    continue
+                self.overlooked.append((where, reason))
+                kept[name] = item
+            else:
+                kept[name] = self.known(item, below, where) if below and below.within else item
+        return kept
+
+
+def _says_nothing(item: Any, age: Age, version: Version) -> bool:
+    """Whether a value means the same as none; engines write null for what is not set.
+
+    Where a field has ended, so do 0, false and what is empty; where it is too new they may say a lot: an empty
+    list of masked paths masks none.
+    """
+    return item is None or item == "" or (not item and bool(age.until) and not age.is_newer(version))
 
 
 def _within(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Age]:

@@ -62,7 +62,7 @@ class StepSettings:
     archive_bytes: int = ARCHIVE_BYTES
     """Of what becomes an attachment."""
     unknown_fields: bool = False
-    """Whether fields of a request body that no schema knows go to the engine."""
+    """Whether fields of a request body that no schema knows, or not the engine, go to the engine."""
     output: str = TEXT
     """What the output of processes and logs becomes: TEXT, BASE64 or ATTACHMENT."""
     verbose: bool = False

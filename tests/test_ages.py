@@ -44,20 +44,111 @@ def test_an_operation_that_is_too_new_is_refused() -> None:
         checked("1.54", {"name": "x"}, schema)
 
 
-def test_what_an_engine_would_overlook_in_a_body_is_left_out_and_told() -> None:
+MOUNT = {"Type": "volume", "Source": "v", "Target": "/v", "VolumeOptions": {"Subpath": "only/this"}}
+SERVICE = json.loads((SCHEMAS / "ServiceCreate.in.json").read_text("utf-8"))
+NETWORK = json.loads((SCHEMAS / "NetworkCreate.in.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("schema", "body", "path", "since"),
+    [
+        (CREATE, {"HostConfig": {"Mounts": [MOUNT]}}, "HostConfig.Mounts[0].VolumeOptions.Subpath", "1.45"),
+        (
+            CREATE,
+            {"HostConfig": {"Mounts": [{"BindOptions": {"ReadOnlyForceRecursive": True}}]}},
+            "HostConfig.Mounts[0].BindOptions.ReadOnlyForceRecursive",
+            "1.44",
+        ),
+        (CREATE, {"HostConfig": {"MaskedPaths": []}}, "HostConfig.MaskedPaths", "1.38"),
+        (CREATE, {"HostConfig": {"CgroupnsMode": "private"}}, "HostConfig.CgroupnsMode", "1.41"),
+        (NETWORK, {"EnableIPv4": False}, "EnableIPv4", "1.47"),
+        (SERVICE, {"Mode": {"GlobalJob": {}}}, "Mode.GlobalJob", "1.41"),
+        (
+            SERVICE,
+            {"TaskTemplate": {"ContainerSpec": {"Privileges": {"NoNewPrivileges": True}}}},
+            "TaskTemplate.ContainerSpec.Privileges.NoNewPrivileges",
+            "1.44",
+        ),
+        (
+            SERVICE,
+            {"TaskTemplate": {"ContainerSpec": {"CapabilityDrop": ["CAP_NET_RAW"]}}},
+            "TaskTemplate.ContainerSpec.CapabilityDrop",
+            "1.41",
+        ),
+        (
+            SERVICE,
+            {"TaskTemplate": {"Resources": {"Limits": {"Pids": 5}}}},
+            "TaskTemplate.Resources.Limits.Pids",
+            "1.41",
+        ),
+        (
+            SERVICE,
+            {"TaskTemplate": {"Placement": {"MaxReplicas": 1}}},
+            "TaskTemplate.Placement.MaxReplicas",
+            "1.40",
+        ),
+    ],
+    ids=lambda value: value.rpartition(".")[2] if isinstance(value, str) and not value[:1].isdigit() else "",
+)
+def test_what_an_engine_would_overlook_in_a_body_is_refused(
+    schema: Any, body: dict[str, Any], path: str, since: str
+) -> None:
+    """fault 8.2: it was left out with a warning: the whole volume was mounted, nothing was dropped or limited."""
+    with pytest.raises(VersionMismatch) as caught:
+        checked("1.37", {"requestBody": body}, schema)
+    told = str(caught.value)
+    assert caught.value.field == f"requestBody.{path}"
+    assert f"API 1.37 is spoken. requestBody.{path}: it needs API {since}" in told
+    assert "unknownFields" in told
+    assert checked(since, {"requestBody": body}, schema) == ({"requestBody": body}, [])
+
+
+def test_an_error_names_all_fields_that_an_engine_would_overlook_up_to_a_number() -> None:
+    body = {"HostConfig": {"Mounts": [MOUNT] * 30}}
+    with pytest.raises(
+        VersionMismatch, match=r"Mounts\[0\].*Mounts\[19\].VolumeOptions.Subpath: .*; and 10 more"
+    ):
+        checked("1.44", {"requestBody": body})
+
+
+def test_a_step_may_send_what_the_engine_overlooks() -> None:
     body = {"Image": "x", "HostConfig": {"CgroupnsMode": "host", "Memory": 5}}
-    fields, warnings = checked("1.40", {"requestBody": body})
-    assert fields["requestBody"] == {"Image": "x", "HostConfig": {"Memory": 5}}
-    assert warnings == [
-        "requestBody.HostConfig.CgroupnsMode of ContainerCreate is left out: it needs API 1.41, and 1.40 is spoken"
-    ]
-    assert body["HostConfig"]["CgroupnsMode"] == "host"
+    warnings: list[str] = []
+    fields = Ages(CREATE).checked(engine_of("1.40"), {"requestBody": body}, warnings.append, unknown=True)
+    assert fields == {"requestBody": body}
+    (warning,) = warnings
+    assert warning.startswith(
+        "requestBody.HostConfig.CgroupnsMode of ContainerCreate may be overlooked: it needs"
+    )
 
 
-def test_null_in_a_body_is_nothing_to_tell() -> None:
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_what_is_not_set_in_a_body_is_nothing_to_tell(nothing: Any) -> None:
     """fault 8.31: bodies as Docker's own client writes them had a warning for each field that they leave empty."""
-    fields, warnings = checked("1.40", {"requestBody": {"Image": "x", "HostConfig": {"CgroupnsMode": None}}})
+    body = {"Image": "x", "HostConfig": {"CgroupnsMode": nothing}}
+    fields, warnings = checked("1.40", {"requestBody": body})
     assert (fields["requestBody"], warnings) == ({"Image": "x", "HostConfig": {}}, [])
+    assert body["HostConfig"] == {"CgroupnsMode": nothing}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "last"),
+    [("KernelMemory", 5, "1.41"), ("KernelMemoryTCP", 5, "1.51"), ("DiskQuota", 5, "1.39")],
+)
+def test_a_limit_that_has_ended_is_refused_and_none_is_not(field: str, value: int, last: str) -> None:
+    """fault 8.2: the container was made without the limit. A body that an older engine wrote has the default."""
+    with pytest.raises(VersionMismatch, match=f"HostConfig.{field}: it ended with API {last}"):
+        checked("1.52", {"requestBody": {"HostConfig": {field: value}}})
+    fields = {"requestBody": {"HostConfig": {field: 0}, "MacAddress": ""}}
+    assert checked("1.52", fields) == ({"requestBody": {"HostConfig": {}}}, [])
+
+
+def test_what_nobody_needs_any_more_is_left_out_and_told() -> None:
+    fields, warnings = checked("1.46", {"requestBody": {"Name": "n", "CheckDuplicate": True}}, NETWORK)
+    assert fields == {"requestBody": {"Name": "n"}}
+    assert warnings == [
+        "requestBody.CheckDuplicate of NetworkCreate is left out: it ended with API 1.45, and 1.46 is spoken"
+    ]
 
 
 def test_what_has_ended_is_left_out_and_told() -> None:
@@ -102,13 +193,13 @@ def test_values_of_lists_and_maps_are_looked_at() -> None:
             }
         },
     }
-    value = {"new": 1, "kept": 2}
-    fields, warnings = checked("1.41", {"requestBody": {"list": [value], "map": {"a": value}}}, schema)
-    assert fields["requestBody"] == {"list": [{"kept": 2}], "map": {"a": {"kept": 2}}}
-    assert [warning.split()[0] for warning in warnings] == [
-        "requestBody.list[0].new",
-        "requestBody.map.a.new",
-    ]
+    for body, path in (
+        ({"list": [{"kept": 2}, {"new": 1}]}, "requestBody.list[1].new"),
+        ({"map": {"a": {"new": 1, "kept": 2}}}, "requestBody.map.a.new"),
+    ):
+        with pytest.raises(VersionMismatch) as caught:
+            checked("1.41", {"requestBody": body}, schema)
+        assert caught.value.field == path
 
 
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.in.json")), ids=lambda path: path.name.split(".")[0])
