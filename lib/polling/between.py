@@ -41,13 +41,14 @@ class Between:
         last poll may have read of a run that began after it had looked.
         """
         identity, known = self.look.container.id, seen(self.old)
+        events = self.recent.fresh(identity)
         if self.old and not known:
             events = self.recent.untold(identity, 0)
         elif known and known.status not in UP:
-            events = self.recent.untold(identity, known.finished)
-            events = events[place_of("die", events, known.finished) or 0 :]  # a clock that was set back
-        else:
-            events = self.recent.fresh(identity)
+            since = self.recent.untold(identity, known.finished)
+            # What stands before that end has a later time only where the clock was set back.
+            end = place_of("die", since, known.finished) or 0
+            events = since[min(end, len(since) - len(events)) :]
         return walk(events, known, self.look.condition)
 
     def turns(
@@ -72,7 +73,15 @@ class Between:
         told = max(known.started if known else 0, last_start(self._untold()))
         if (self.old or "restarted" in found) and now.started > told:
             return True  # why it ended is not there yet either
+        if self._lacks_end(known, now):
+            return True  # nor is what turned just before
         return bool(self.walk().lacks(now))
+
+    def _lacks_end(self, known: Condition | None, now: Condition) -> bool:
+        """Whether the end of what had a health or was paused is too young: then its last turns may be, too."""
+        turned = now.health != "none" or (known is not None and known.status == "paused")
+        fresh = now.status not in UP and now.finished != (known.finished if known else 0)
+        return turned and fresh and place_of("die", self._untold(), now.finished) is None
 
     def _changes(self) -> tuple[str, ...]:
         state = self.look.inspected["State"]

@@ -131,3 +131,39 @@ def test_fault_9_17_what_a_run_that_begins_after_the_look_does_is_told_once(
 
 def turns(after: str) -> list[str]:
     return [] if after == "nothing" else [after]
+
+
+def test_fault_9_17_a_run_that_began_after_the_look_and_ended_before_the_next_one_is_told_with_its_turns(
+    fake: FakeEngine, world: World
+) -> None:
+    step, box, other = begun(fake, world)
+    world.end(box, 0)
+    world.remove(other)
+
+    def run_and_pause() -> None:
+        world.start(box)
+        world.pause(box)
+
+    then(fake, box, run_and_pause)
+    told = [one["change"] for one in step.poll().of("change") if one["container"]["id"] == box.id]
+    world.ring.now += 10
+    world.end(box, 5)
+    world.ring.now += 10
+    assert told + told_of(world, step, box) == ["exited", "crashed", "paused"]
+
+
+@pytest.mark.parametrize("turn", ["unhealthy", "unpaused"])
+def test_fault_9_20_what_turned_just_before_an_end_just_before_a_poll_is_told(
+    fake: FakeEngine, world: World, turn: str
+) -> None:
+    """The events are read up to two seconds before the present: neither is in them, and an end hides what turned."""
+    step, box, _ = begun(fake, world)
+    if turn == "unpaused":
+        world.pause(box)
+        world.ring.now += 100
+        step.poll()
+        world.pause(box)
+    else:
+        world.turn(box, "unhealthy")
+    world.end(box, 0)
+    assert sorted(told_of(world, step, box)) == ["exited", turn]
