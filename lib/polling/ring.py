@@ -114,6 +114,8 @@ def _replayed(gap: Reason | None, before: Memory, now: int) -> tuple[int, int]:
     """Return up to which time swarm events repeat older ones, and until when such may still come."""
     if gap == "restart":
         return before.at - REPLAY_SLACK, now + REPLAY_SECONDS
+    if now < before.at:  # what happens now is as old, by a clock that was set back: rather twice than never
+        return 0, 0
     return (before.replayed, before.replay_until) if now <= before.replay_until else (0, 0)
 
 
