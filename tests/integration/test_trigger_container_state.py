@@ -16,6 +16,8 @@ __all__ = ["engines_closed", "own_engine"]
 pytestmark = pytest.mark.engine
 KEY = "containerStateChanged"
 ALWAYS = {"RestartPolicy": {"Name": "always"}}
+UNTIL_TOLD = "while [ ! -e /tmp/go ]; do sleep 0.05; done"
+SECOND = 1_000_000_000
 
 
 @pytest.fixture
@@ -32,6 +34,11 @@ def told(emitted: Emitted) -> list[tuple[str, str]]:
 def state(engine: LabEngine, container: str) -> dict[str, Any]:
     answer: dict[str, Any] = engine.wire.do("GET", f"/containers/{container}/json").json()
     return answer
+
+
+def run_in(engine: LabEngine, container: str, command: str) -> None:
+    made = engine.wire.do("POST", f"/containers/{container}/exec", {"Cmd": ["sh", "-c", command]}).json()
+    engine.wire.do("POST", f"/exec/{made['Id']}/start", {"Detach": True})
 
 
 def test_ends_are_told_with_their_exit_codes(clean: LabEngine) -> None:
@@ -68,10 +75,11 @@ def test_a_quick_restart_between_two_polls_is_seen(clean: LabEngine) -> None:
 
 
 def test_a_crash_that_the_engine_mended_is_seen(clean: LabEngine) -> None:
-    script = "sleep 1; [ -e /tmp/again ] && sleep 600; touch /tmp/again; exit 9"
+    script = f"[ -e /tmp/again ] && sleep 600; {UNTIL_TOLD}; touch /tmp/again; exit 9"
     container = clean.run(["sh", "-c", script], HostConfig=ALWAYS, name="mended")
     step = desk("container_state_changed", clean)
     step.poll()
+    run_in(clean, container, "touch /tmp/go")
     wait_until(lambda: state(clean, container)["RestartCount"] == 1, "the restart")
     wait_until(lambda: state(clean, container)["State"]["Status"] == "running", "it to run again")
     emitted = step.poll()
@@ -82,31 +90,30 @@ def test_a_crash_that_the_engine_mended_is_seen(clean: LabEngine) -> None:
 
 def test_a_restart_loop_is_told(clean: LabEngine) -> None:
     step = desk("container_state_changed", clean)
-    container = clean.run(["sh", "-c", "sleep 0.1; exit 1"], HostConfig=ALWAYS, name="loop")
+    container = clean.run(["sh", "-c", f"{UNTIL_TOLD}; sleep 0.1; exit 1"], HostConfig=ALWAYS, name="loop")
     step.poll()
+    run_in(clean, container, "touch /tmp/go")
     wait_until(lambda: state(clean, container)["RestartCount"] >= 4, "four restarts")
     assert ("restartLoop", "loop") in told(step.poll())
 
 
 def test_health_and_removal_are_told(clean: LabEngine) -> None:
-    check = {"Test": ["CMD-SHELL", "[ ! -e /tmp/sick ]"], "Interval": 1_000_000_000, "Retries": 1}
+    check = {"Test": ["CMD-SHELL", "[ -e /tmp/well ]"], "Interval": SECOND, "Retries": 1}
+    check["StartPeriod"] = 600 * SECOND  # it is starting until it is well
     container = clean.run(name="patient", Healthcheck=check, Labels={"team": "shop"})
     step = desk("container_state_changed", clean)
     step.poll()
     seen: list[tuple[str, str]] = []
-    for health, command in (
-        ("healthy", "touch /tmp/sick"),
-        ("unhealthy", "rm /tmp/sick"),
-        ("healthy", "true"),
+    for command, health in (
+        ("touch /tmp/well", "healthy"),
+        ("rm /tmp/well", "unhealthy"),
+        ("touch /tmp/well", "healthy"),
     ):
+        run_in(clean, container, command)
         wait_until(
             lambda health=health: state(clean, container)["State"]["Health"]["Status"] == health, health
         )
         seen += told(step.poll())
-        made = clean.wire.do("POST", f"/containers/{container}/exec", {"Cmd": ["sh", "-c", command]}).json()[
-            "Id"
-        ]
-        clean.wire.do("POST", f"/exec/{made}/start", {"Detach": True})
     clean.remove(container)
     emitted = step.poll()
     assert seen == [("healthy", "patient"), ("unhealthy", "patient"), ("healthy", "patient")]

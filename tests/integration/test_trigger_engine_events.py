@@ -41,6 +41,13 @@ def anchored(engine: LabEngine, **fields: Any) -> Desk:
     return step
 
 
+def listeners(engine: LabEngine, count: int) -> None:
+    """Wait until so many listen to events: those of earlier tests are gone, those of this one are there."""
+    wait_until(
+        lambda: engine.wire.do("GET", "/info").json()["NEventsListener"] == count, f"{count} listeners"
+    )
+
+
 def key(event: dict[str, Any]) -> tuple[str, str, str]:
     return event["Action"], event["Actor"]["ID"], str(event["timeNano"])
 
@@ -189,7 +196,10 @@ def test_a_swarm_manager_that_replays_is_a_gap_and_replays_are_left_out(own_engi
     assert [
         body for body in emitted.of("event") if body["Action"] == "create" and body["Type"] == "config"
     ] == []
-    own_engine.wire.do("POST", "/configs/create", {"Name": "new", "Data": "aGVsbG8="})
+    truth = Truth(own_engine)
+    new = own_engine.wire.do("POST", "/configs/create", {"Name": "new", "Data": "aGVsbG8="}).json()["ID"]
+    truth.wait("create", new)
+    truth.close()
     settled()
     after = step.poll()
     assert "new" in names(after)
@@ -200,19 +210,22 @@ def test_a_swarm_manager_that_replays_is_a_gap_and_replays_are_left_out(own_engi
 
 def test_swarm_events_out_of_order_are_all_told_once(own_engine: LabEngine) -> None:
     step = anchored(own_engine, scope="swarm", types=["config"])
+    truth = Truth(own_engine)
     own_engine.wire.do("POST", "/swarm/init", {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"})
     told: list[str] = []
     gaps: list[Any] = []
     made = []
     for number in range(60):
         name = f"mixed{number}"
-        own_engine.wire.do("POST", "/configs/create", {"Name": name, "Data": "aGVsbG8="})
+        last = own_engine.wire.do("POST", "/configs/create", {"Name": name, "Data": "aGVsbG8="}).json()["ID"]
         tag(own_engine, 1, name)
         made.append(name)
         if number % 7 == 0:
             emitted = step.poll()
             told += names(emitted)
             gaps += emitted.of("gap")
+    truth.wait("create", last)  # the swarm tells its events when it comes to it
+    truth.close()
     settled()
     emitted = step.poll()
     told += names(emitted)
@@ -224,11 +237,12 @@ def test_swarm_events_out_of_order_are_all_told_once(own_engine: LabEngine) -> N
 
 def test_real_time_tells_events_while_it_listens(own_engine: LabEngine) -> None:
     step = anchored(own_engine, actions="tag")
+    listeners(own_engine, 0)
     result: list[Any] = []
     real_time = {"mode": "realTime", "realTimeSeconds": "600"}
     listener = threading.Thread(target=lambda: result.append(step.poll(**real_time)))
     listener.start()
-    wait_until(lambda: own_engine.wire.do("GET", "/info").json()["NEventsListener"] > 0, "somebody to listen")
+    listeners(own_engine, 1)
     tag(own_engine, 20, "live")
     wait_until(lambda: sum(name.startswith("live") for name in names(step.telling)) == 20, "all events")
     step.cancelled.set()
@@ -254,12 +268,14 @@ def burst(engine: LabEngine, count: int, prefix: str) -> None:
 
 def test_fault_9_18_a_burst_in_real_time_is_told_whole(own_engine: LabEngine) -> None:
     step = anchored(own_engine, types=["image"])
+    listeners(own_engine, 0)
     truth = Truth(own_engine)
+    listeners(own_engine, 1)
     result: list[Any] = []
     real_time = {"mode": "realTime", "realTimeSeconds": "600"}
     listener = threading.Thread(target=lambda: result.append(step.poll(**real_time)))
     listener.start()
-    wait_until(lambda: own_engine.wire.do("GET", "/info").json()["NEventsListener"] > 1, "somebody to listen")
+    listeners(own_engine, 2)
     burst(own_engine, 1000, "burst")
     wait_until(lambda: len(step.telling.of("event")) >= 1000, "all events")
     step.cancelled.set()

@@ -35,8 +35,9 @@ def test_fault_9_25_sigterm_on_the_platform_stores_the_place_of_what_was_told(
     stage: Stage, fake: FakeEngine
 ) -> None:
     stage.platform.step["config"] = {**fake.config, "mode": "realTime", "realTimeSeconds": "600"}
+    # A fifth of the deadline is left for the place, once the poll is told to end.
     process = stage.start(
-        "engineEvents", ELASTICIO_COMPONENT_PATH=".", ELASTICIO_SHUTDOWN_DEADLINE="10000", LOG_LEVEL="debug"
+        "engineEvents", ELASTICIO_COMPONENT_PATH=".", ELASTICIO_SHUTDOWN_DEADLINE="20000", LOG_LEVEL="debug"
     )
     stage.wires.send({"body": {}})
     fake.wait_for_stream()
