@@ -55,4 +55,5 @@ def end_in_order(*stages: Stage) -> None:
     for stage in stages:
         assert stage.process is None or stage.process.stop() == 0
     for stage in stages:
+        stage.unconsumed()
         assert stage.wires.depth("in") == 0

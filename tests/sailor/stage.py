@@ -49,6 +49,7 @@ class Stage:
         wait_until(lambda: self.wires.depth("in") == 0, "the step to take its inputs")
         if self.process is not None and self.process.running:
             assert self.process.stop() == 0
+        self.unconsumed()
         assert self.wires.depth("in") == 0
 
     def unconsumed(self) -> None:

@@ -32,15 +32,19 @@ def works(process: Process) -> int:
     return sum(line["msg"] == "at work" for line in process.lines)
 
 
+def connections(broker: Broker) -> set[str]:
+    """A line for each: its name, which no other has, and what the client says of itself."""
+    return set(broker.ctl("list_connections", "--no-table-headers", "name", "client_properties").splitlines())
+
+
 def test_24_two_connections_are_named_for_the_host(stage: Stage, broker: Broker) -> None:
-    before = broker.ctl("list_connections", "client_properties")
+    before = connections(broker)
 
     process = stage.start()
 
-    shown = broker.ctl("list_connections", "client_properties")
+    own = "".join(connections(broker) - before)  # those of an earlier test may just be going
     host = process.lines[0]["hostname"]
-    assert shown.count(f"{host}-read") == before.count(f"{host}-read") + 1
-    assert shown.count(f"{host}-write") == before.count(f"{host}-write") + 1
+    assert own.count(f"{host}-read") == own.count(f"{host}-write") == 1
 
 
 def test_25_as_many_messages_are_worked_on_as_the_prefetch_says(
@@ -140,15 +144,15 @@ def test_31_a_full_queue_slows_the_step_down_and_loses_nothing(stage: Stage) -> 
     stage.do("echo", n=1)
 
     process.wait_line(lambda line: line.get("retry") == 4)
-    pauses = [line["pause"] for line in process.lines if "retry" in line]
-    assert pauses == [100, 200, 400, 800]
     assert stage.wires.depth("in") == 0  # taken, and not acked: a stop would bring it back
     stage.wires.peek("data")  # makes room
 
     got = stage.take("data")
     assert got.payload["body"]["echo"]["n"] == 1
-    assert got.headers["retry"] == 4
     stage.settled()
+    retries = [(line["retry"], line["pause"]) for line in process.lines if "retry" in line]
+    assert retries == [(n, 100 * 2 ** (n - 1)) for n in range(1, got.headers["retry"] + 1)]
+    assert len(retries) >= 4  # and one for each pause in which there was still no room
 
 
 def test_30_an_input_is_not_acked_before_its_data_are_confirmed(stage: Stage) -> None:
@@ -330,7 +334,7 @@ def test_39_better_a_queue_that_stays_away_ends_the_process(stage: Stage) -> Non
 
 
 def test_39_better_a_queue_that_comes_back_is_consumed_again(stage: Stage) -> None:
-    process = stage.start(amqp_reconnect_timeout="100")
+    process = stage.start(amqp_reconnect_timeout="3000")  # it asks six times, and so waits for minutes
 
     stage.wires.delete("in")
     process.wait_message("The broker cancelled the consumer")

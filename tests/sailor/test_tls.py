@@ -12,6 +12,7 @@ from lib.sailor.errors import TransportError
 from tests.lab.broker import Broker
 from tests.lab.certificates import Certificates
 from tests.lab.cut import Cut
+from tests.lab.waiting import wait_until
 from tests.sailor.stage import Stage
 
 SIZE = 3_000_000
@@ -64,6 +65,7 @@ def test_messages_of_any_size_pass_and_a_lost_connection_comes_back(
         # What was confirmed just when the connection went may come twice.
         bodies = iter(lambda: stage.take("data").payload["body"], None)
         assert next(body for body in bodies if "echo" in body)["echo"]["after"]
+        wait_until(lambda: tls_broker.depth(stage.wires.name("in")) == 0, "the inputs to be acknowledged")
         stage.settled()
 
 
