@@ -46,7 +46,8 @@ def started(engine: LabEngine, folder: Path, output: str) -> subprocess.Popen[by
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.endswith("}")]
+    whole = file.read_text("utf-8").rpartition("\n")[0]  # the last line may be there in part
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def died(file: Path) -> list[str]:

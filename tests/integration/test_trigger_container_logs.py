@@ -117,6 +117,7 @@ def test_a_log_that_rotated_away_is_a_gap(clean: LabEngine) -> None:
     busy = "i=0; while [ $i -lt 500 ]; do i=$((i+1)); echo line $i; done"
     script = f"echo first; while [ ! -e /tmp/go ]; do usleep 50000; done; {busy}"
     container = clean.run(["sh", "-c", script], name="rotating", HostConfig=limits)
+    wait_until(lambda: written_so_far(clean, "rotating"), "the first line")
     settled()
     assert texts(step.poll()) == ["first"]
     made = clean.wire.do("POST", f"/containers/{container}/exec", {"Cmd": ["touch", "/tmp/go"]}).json()["Id"]
@@ -135,10 +136,12 @@ def test_a_recreated_container_is_a_gap_and_the_new_one_is_read_from_its_start(c
     step = desk("container_logs", clean)
     step.poll()
     old = clean.run(["sh", "-c", "echo old; sleep 600"], name="web")
+    wait_until(lambda: written_so_far(clean, "web"), "the line")
     settled()
     assert texts(step.poll()) == ["old"]
     clean.remove(old)
     clean.run(["sh", "-c", "echo new; sleep 600"], name="web")
+    wait_until(lambda: written_so_far(clean, "web"), "the line")
     settled()
     emitted = step.poll()
     assert [gap["reason"] for gap in emitted.of("gap")] == ["recreated"]
@@ -151,6 +154,7 @@ def test_a_running_container_that_is_removed_is_a_gap_and_an_ended_one_is_none(c
     step.poll()
     ended = written(clean, "echo bye", "ended")
     running = clean.run(["sh", "-c", "echo hello; sleep 600"], name="running")
+    wait_until(lambda: written_so_far(clean, "running"), "the line")
     settled()
     assert sorted(texts(step.poll())) == ["bye", "hello"]
     clean.remove(ended)

@@ -110,7 +110,10 @@ def test_fault_9_7_a_container_that_its_policy_restarts_is_told_when_it_is_first
     step.poll()
     container = clean.run(["sh", "-c", THREE], HostConfig=ALWAYS, name="three")
     stays(clean, container, 3)
-    assert len([e for e in truth.events if e["Action"] == "die" and e["Actor"]["ID"] == container]) == 3
+    deaths = ("die", container)
+    wait_until(
+        lambda: [(e["Action"], e["Actor"]["ID"]) for e in truth.events].count(deaths) == 3, "its deaths"
+    )
     emitted = step.poll()
     assert told(emitted) == [("crashed", "three"), ("started", "three"), ("restartLoop", "three")]
     assert emitted.bodies[0]["restarts"] == 3
@@ -221,11 +224,12 @@ def test_fault_9_20_health_that_turns_and_returns_and_pauses_are_told(clean: Lab
     clean.wire.do("POST", f"/containers/{other}/unpause")
     clean.wire.do("POST", f"/containers/{other}/restart", t=0)
     clean.wire.do("POST", f"/containers/{other}/pause")
-    happened = [e["Action"] for e in truth.events if e["Actor"]["ID"] == container]
-    assert [one for one in happened if one.startswith("health_status")][-2:] == [
-        "health_status: unhealthy",
-        "health_status: healthy",
-    ]
+
+    def turns() -> list[str]:
+        happened = [e["Action"] for e in truth.events if e["Actor"]["ID"] == container]
+        return [one.partition(": ")[2] for one in happened if one.startswith("health_status")]
+
+    wait_until(lambda: turns()[-2:] == ["unhealthy", "healthy"], "what happened to be known")
     emitted = step.poll()
     assert sorted(told(emitted)) == [
         ("healthy", "patient"),

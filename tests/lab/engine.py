@@ -159,8 +159,12 @@ class LabEngine:
         return identity
 
     def wait(self, container: str) -> int:
-        """The exit code, once the container has ended."""
+        """The exit code, once the container has ended, and the engine's lists and events say so.
+
+        The engine answers a wait in the middle of what it does then; asked for the container, it does all of it first.
+        """
         code: int = self.wire.do("POST", f"/containers/{container}/wait").json()["StatusCode"]
+        self.wire.ask("GET", f"/containers/{container}/json")
         return code
 
     def remove(self, container: str) -> None:
