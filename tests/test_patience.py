@@ -47,6 +47,8 @@ def faults(tree: ast.AST) -> Iterator[tuple[int, str]]:
             given = {one.arg: one.value for one in node.keywords}
             if name in WAITERS and "timeout" in given and holds_number(given["timeout"]):
                 yield node.lineno, f"{name}: DEADLINE is how long anything is waited for"
+            if "time_limit" in given and holds_number(given["time_limit"]):
+                yield node.lineno, f"{name}: DEADLINE is how long anything is waited for"
             if name == "settings" and "deadline" in given:
                 yield node.lineno, "examples of Hypothesis have no deadline"
         elif isinstance(node, ast.Assert) and any(map(is_upper_bound, ast.walk(node.test))):
@@ -83,6 +85,7 @@ def test_no_test_sleeps_or_is_in_a_hurry() -> None:
         "process.communicate(timeout=30)",
         "socket.create_connection(address, timeout=5)",
         "client.settimeout(0.1)",
+        "connection.process_data_events(time_limit=5)",
         "@settings(deadline=200)\ndef test(): ...",
         "assert time.monotonic() - began < 3",
         "assert 1 <= 2 and time.perf_counter() <= end",

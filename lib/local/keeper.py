@@ -73,7 +73,7 @@ class Keeper:
         self.pid = answer["pid"]
         return answer["port"] or 0
 
-    def stop(self, seconds: float = 20) -> None:
+    def stop(self, seconds: float = 60) -> None:
         """Ask the program to end and wait for it; it is killed after `seconds`."""
         self._ask({"stop": seconds})
 

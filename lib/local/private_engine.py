@@ -54,7 +54,7 @@ class PrivateEngine:
         self._write_settings(number, daemon or {})
         self.start()
 
-    def start(self, seconds: float = 60) -> None:
+    def start(self, seconds: float = 300) -> None:
         """Start dockerd (again) and return when it answers; after `seconds` it hangs."""
         command = ["dockerd", "--config-file", os.path.join(self.keeper.folder, "daemon.json")]
         self.port = self.keeper.start(command, self._environment, listen=self._listen)

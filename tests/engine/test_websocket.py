@@ -204,14 +204,16 @@ def test_a_redirection_leads_nowhere(kind):
 
 
 def test_limits_end_a_silent_conversation(kind):
-    gone = threading.Event()
+    said, gone = threading.Event(), threading.Event()
 
     def script(peer):
         shake_hands(peer)
         peer.sendall(frame(BINARY, b"prompt> "))
+        said.set()
         assert gone.wait(DEADLINE)
 
     with kind.talking(script) as connect, kind.open(connect) as opened:
+        assert said.wait(DEADLINE)
         output = bounded(opened.chunks(), Limits(idle_seconds=1), pace=opened.pace)
         assert list(output) == [b"prompt> "]
         assert output.truncated == "idleSeconds"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import pika
 import pytest
@@ -9,7 +10,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPConnectionError, AMQPError, ConnectionClosedByBroker
 
 from tests.lab.broker import Broker
-from tests.lab.waiting import wait_until
+from tests.lab.waiting import DEADLINE, wait_until
 
 QUEUE = "lab-queue"
 KEPT = pika.BasicProperties(delivery_mode=2)  # type: ignore[no-untyped-call]
@@ -19,8 +20,8 @@ def connect(broker: Broker) -> pika.BlockingConnection:
     return pika.BlockingConnection(pika.URLParameters(broker.uri))
 
 
-def heard(connection: pika.BlockingConnection, told: list[str], count: int) -> bool:
-    connection.process_data_events(time_limit=0.1)
+def heard(connection: pika.BlockingConnection, told: list[Any], count: int) -> bool:
+    connection.process_data_events(time_limit=0)
     return len(told) >= count
 
 
@@ -46,7 +47,7 @@ def test_a_message_goes_through_the_broker(broker: Broker, channel: BlockingChan
 def test_closed_connections_are_told_so_and_may_come_again(broker: Broker, channel: BlockingChannel) -> None:
     broker.close_connections()
     with pytest.raises(ConnectionClosedByBroker, match="CONNECTION_FORCED"):
-        channel.connection.process_data_events(time_limit=5)
+        channel.connection.process_data_events(time_limit=DEADLINE)
     connect(broker).close()
 
 
@@ -59,12 +60,11 @@ def test_a_stopped_broker_refuses_until_it_is_started(broker: Broker, channel: B
 
 
 def test_a_consumer_is_cancelled_when_its_queue_is_deleted(broker: Broker, channel: BlockingChannel) -> None:
-    cancelled: list[object] = []
+    cancelled: list[Any] = []
     channel.add_on_cancel_callback(cancelled.append)
     channel.basic_consume(QUEUE, lambda *_: None)
     broker.delete_queue(QUEUE)
-    channel.connection.process_data_events(time_limit=5)
-    assert cancelled
+    wait_until(lambda: heard(channel.connection, cancelled, 1), "the cancellation")
 
 
 def test_an_alarm_blocks_publishers_until_it_is_over(broker: Broker, channel: BlockingChannel) -> None:

@@ -56,7 +56,8 @@ def test_a_closed_keeper_leaves_neither_process_nor_folder(tmp_path: Path) -> No
 def test_the_program_may_be_stopped_and_started_again_in_the_same_folder() -> None:
     keeper = Keeper("kept")
     keeper.start(["sh", "-c", f"echo one >{keeper.folder}/file; exec sleep 1000"], ENVIRONMENT)
-    wait_until(lambda: os.path.exists(f"{keeper.folder}/file"), "the file")
+    file = Path(keeper.folder, "file")
+    wait_until(lambda: file.exists() and file.read_text() == "one\n", "the file")  # it is empty at first
     keeper.stop()
     assert not keeper.running
     keeper.start(["cat", f"{keeper.folder}/file"], ENVIRONMENT)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-DEADLINE = 120.0
+DEADLINE = 300.0
 """Seconds. It ends what hangs; what is only slow, beside other tests on a busy machine, has all the time it needs."""
 A_MOMENT = 0.1
 """Seconds given to what must not come: it would come at once."""

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tests.lab.inside import connect_inside
+from tests.lab.waiting import DEADLINE
 
 
 class WireError(Exception):
@@ -36,7 +37,12 @@ class Wire:
     """Asks one engine at unix:///path, http://host:port or https://host:port (with a context), also in a namespace."""
 
     def __init__(
-        self, url: str, *, context: ssl.SSLContext | None = None, namespace: str = "", timeout: float = 60
+        self,
+        url: str,
+        *,
+        context: ssl.SSLContext | None = None,
+        namespace: str = "",
+        timeout: float = DEADLINE,
     ) -> None:
         self.url, self.context, self.namespace, self.timeout = url, context, namespace, timeout
 

@@ -38,6 +38,11 @@ def names(emitted: Any) -> list[str]:
     return [body["name"] for body in emitted.of("event")]
 
 
+def readers() -> set[threading.Thread]:
+    """The threads that read the stream of some engine."""
+    return {one for one in threading.enumerate() if one.name == "engine events"}
+
+
 def finish(desk: Desk, listener: threading.Thread, count: int) -> None:
     """End the step in order, once so many events have been told."""
     wait_until(lambda: len(names(desk.telling)) >= count, f"{count} events")
@@ -160,10 +165,13 @@ def test_fault_9_18_more_than_there_is_room_for_ends_the_stream_and_loses_nothin
     fake: FakeEngine,
 ) -> None:
     engine = open_engine(fake.config)
+    earlier = readers()
     stream = EventStream(engine, Lines(), 0, float("inf"), most=10_000)
+    (reader,) = readers() - earlier
     fake.wait_for_stream()
     for _ in range(200):
         fake.publish_live()
+    ended(reader)  # nobody takes anything before it is full
     found = []
     while (came := stream.take(20)) is not None:
         found += [event["Actor"]["Attributes"]["name"] for _, event in came]
@@ -222,14 +230,14 @@ def test_fault_9_18_where_the_stream_had_to_be_left_there_is_a_gap_and_no_repeat
     fake.ring.now += 5
     cancelled = threading.Event()
     poll: Poll[Memory] = Poll(open_engine(fake.config), {}, int(fake.ring.now), Lines(), cancelled=cancelled)
-    threads = set(threading.enumerate())
+    earlier = readers()
     batches = Live(poll, EventFilter(), compared, most=20_000).run(600)
     next(batches)
     next(batches)  # the stream, which brings what was remembered already
+    (reader,) = readers() - earlier  # before there is so much that it ends
     for _ in range(1000):
         fake.publish_live()
     fake.ring.now += 5
-    (reader,) = [one for one in set(threading.enumerate()) - threads if one.name == "engine events"]
     ended(reader)
     told: list[Any] = []
     while not any(finding.notice for finding in told):
