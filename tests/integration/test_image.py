@@ -145,7 +145,7 @@ def test_a_container_works_on_a_message_and_ends_with_0(
     assert body["Id"] == container
     assert body["State"]["Status"] == "running"
     assert body["Config"]["User"] == "1000:1000"
-    engine_lab.wire.do("POST", f"/containers/{container}/stop", t=20)
+    engine_lab.wire.do("POST", f"/containers/{container}/stop", t=100)
     assert engine_lab.wait(container) == 0, logs(engine_lab, container)
     assert "Ended in order" in logs(engine_lab, container)
     assert stage.wires.depth("in") == 0

@@ -262,7 +262,7 @@ def test_a_conversation_whose_end_never_comes_ends_at_the_limit(
 ) -> None:
     way.port.answers.ends = False
     body = {"id": containers[False], "logs": True, "stdout": True}
-    heard = way.do("ContainerAttach", body, idleSeconds="2")
+    heard = way.do("ContainerAttach", body, idleSeconds="5")
     assert heard["stdout"].count("\n") == 8
     assert (heard["truncated"], heard["exitCode"]) == ("idleSeconds", 0)
 
@@ -282,7 +282,7 @@ def test_a_port_that_refuses_puts_the_message_back(way: Way) -> None:
 
 
 def test_an_answer_that_trickles_ends_at_the_limit_of_the_whole(way: Way) -> None:
-    times = Timeouts(short=Timeout(60, 60, 2))
+    times = Timeouts(short=Timeout(60, 60, 6))  # the head has come by then, not all of the body
     with Engine(Endpoint.parse(way.url), timeouts=times) as engine:
         engine.version  # noqa: B018
         way.port.answers.piece, way.port.answers.pause = 100, 0.5

@@ -140,8 +140,8 @@ def test_following_ends_by_silence_time_or_number(bench: Bench) -> None:
     container = bench.run("echo one; echo two; exec sleep 600")
     for limits, reason in (
         (Limits(max_items=2), "maxItems"),  # first: both lines are there when the others begin
-        (Limits(idle_seconds=1), "idleSeconds"),
-        (Limits(max_seconds=2), "maxSeconds"),
+        (Limits(idle_seconds=5), "idleSeconds"),
+        (Limits(max_seconds=5), "maxSeconds"),
     ):
         with bench.logs(container, follow=True) as logs:
             lines = bounded(logs, limits)
@@ -321,7 +321,7 @@ def test_limits_end_a_conversation_that_goes_on(bench: Bench) -> None:
     fields = {"id": container, "logs": True, "stream": True, **ALL}
     query = ("logs", "stream", "stdout", "stderr")
     with upgrade(bench.engine, "/containers/{id}/attach", fields, query=query) as duplex:
-        frames = bounded(duplex.frames(tty=False), Limits(idle_seconds=1), pace=duplex.pace)
+        frames = bounded(duplex.frames(tty=False), Limits(idle_seconds=5), pace=duplex.pace)
         assert list(frames) == [("stdout", b"prompt\n")]
     assert frames.truncated == "idleSeconds"
 
@@ -332,7 +332,7 @@ def test_time_is_kept_while_a_terminal_never_ends_its_line(bench: Bench) -> None
     with upgrade(bench.engine, "/containers/{id}/attach", fields, query=("stream", "stdout")) as duplex:
         lines = bounded(
             log_lines(duplex.frames(tty=True), tty=True),
-            Limits(max_seconds=3, idle_seconds=60),
+            Limits(max_seconds=6, idle_seconds=60),
             pace=duplex.pace,
         )
         (line,) = list(lines)

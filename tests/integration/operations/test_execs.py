@@ -97,7 +97,7 @@ def test_a_detached_command_says_nothing(site: Site, running: str) -> None:
 @success("ExecStart", "ExecResize")
 def test_a_terminal_of_a_command_is_resized(site: Site, running: str) -> None:
     made = prepared(site, running, "sleep", "600", Tty=True)
-    heard = site.do("ExecStart", {"id": made}, maxSeconds="1.5")
+    heard = site.do("ExecStart", {"id": made}, maxSeconds="5")
     assert heard["truncated"] == "maxSeconds"
     assert heard["running"] is True
     assert site.do("ExecResize", {"id": made, "h": 20, "w": 70}) == {}
