@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.waiting import DEADLINE
+
 ROOT = Path(__file__).parent.parent
-DEADLINE = 120
 BEFORE = """
 import json
 from collections.abc import Iterator
