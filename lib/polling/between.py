@@ -61,7 +61,7 @@ class Between:
         walked = self.walk()
         if late:
             return walked.turns, walked.left(now)
-        return walked.settled(now) if self.recent.deep else (walked.turns, now)
+        return walked.settled(now) if self.recent.deep else (walked.turns, walked.kept(now))
 
     def lacks(self) -> bool:
         """Whether an event is missing that must be there: it is too young to have been read."""
@@ -73,13 +73,13 @@ class Between:
         told = max(known.started if known else 0, last_start(self._untold()))
         if (self.old or "restarted" in found) and now.started > told:
             return True  # why it ended is not there yet either
-        if self._lacks_end(known, now):
-            return True  # nor is what turned just before
-        return bool(self.walk().lacks(now))
+        walked = self.walk()
+        return bool(walked.lacks(now)) or self._lacks_end(known, walked)
 
-    def _lacks_end(self, known: Condition | None, now: Condition) -> bool:
+    def _lacks_end(self, known: Condition | None, walked: Walk) -> bool:
         """Whether the end of what had a health or was paused is too young: then its last turns may be, too."""
-        turned = now.health != "none" or (known is not None and known.status == "paused")
+        now = self.look.condition
+        turned = now.health != "none" or walked.paused
         fresh = now.status not in UP and now.finished != (known.finished if known else 0)
         return turned and fresh and place_of("die", self._untold(), now.finished) is None
 

@@ -59,6 +59,11 @@ class Walk:
             now = replace(now, status="paused" if self.paused else "running")
         return (*self.turns, *silent), now
 
+    def kept(self, now: Condition) -> Condition:
+        """Return the condition to be kept where no event is missing: a health that none tells is the next one.s."""
+        untold = now.health in _KNOWN and self.health != "none"
+        return replace(now, health=self.health) if untold else now
+
     def left(self, now: Condition) -> Condition:
         """Return the condition to be kept where the inspect is newer than the events, which tell the rest later."""
         health = now.health if self.health == "none" else self.health

@@ -167,3 +167,25 @@ def test_fault_9_20_what_turned_just_before_an_end_just_before_a_poll_is_told(
         world.turn(box, "unhealthy")
     world.end(box, 0)
     assert sorted(told_of(world, step, box)) == ["exited", turn]
+
+
+def test_fault_9_20_a_health_in_a_short_while_between_two_pauses_is_told(
+    fake: FakeEngine, world: World
+) -> None:
+    step, box, _ = begun(fake, world)
+    world.pause(box)
+    world.ring.now += 100
+    step.poll()
+    world.pause(box)
+    world.turn(box, "unhealthy")
+    world.pause(box)
+    assert sorted(told_of(world, step, box)) == ["paused", "unhealthy", "unpaused"]
+
+
+def test_fault_9_20_a_pause_that_is_over_just_before_an_end_is_told(fake: FakeEngine, world: World) -> None:
+    step, _, box = begun(fake, world)
+    world.pause(box)
+    world.ring.now += 3
+    world.pause(box)
+    world.end(box, 0)
+    assert sorted(told_of(world, step, box)) == ["exited", "paused", "unpaused"]
