@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from lib.config.declared_fields import checked_credential
 from lib.credentials import new_engine
-from lib.declared_fields import checked_credential
 from lib.engine import Engine, EngineError
 from lib.engine.errors import Unauthorized
 from lib.engine.expected import expected_form

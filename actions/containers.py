@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields, Reply
-from lib.engine.archive import file_archive
+from lib.engine.answer.pathstat import HEADER, path_stat
+from lib.engine.answer.stats import percentages
 from lib.engine.attach.duplex import Duplex
-from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade, websocket
+from lib.engine.attach.session import END_OF_INPUT, Dialogue, upgrade, websocket
 from lib.engine.errors import StreamFailed
 from lib.engine.expected import expected_form
-from lib.engine.pathstat import HEADER, path_stat
-from lib.engine.query import body_object, filters, is_true, lines, seconds, whole
 from lib.engine.request.process_input import attach_input, check_attach
 from lib.engine.request.published_ports import published
-from lib.engine.request.text import utf8
-from lib.engine.stats import percentages
+from lib.engine.request.query import body_object, filters, is_true, lines, seconds, whole
+from lib.engine.request.tar_writer import file_archive
+from lib.engine.text import utf8
 
-if TYPE_CHECKING:  # see lib.engine.dialogue
+if TYPE_CHECKING:  # see lib.engine.attach.session
     from lib.engine.attach.websocket import WebSocket
 
 _ATTACH = ("detachKeys", "logs", "stream", "stdin", "stdout", "stderr")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields
-from lib.engine.dialogue import END_OF_INPUT, Dialogue, upgrade
+from lib.engine.attach.session import END_OF_INPUT, Dialogue, upgrade
 from lib.engine.errors import Conflict
-from lib.engine.path import expand
-from lib.engine.query import body_object, whole
+from lib.engine.request.path import expand
 from lib.engine.request.process_input import check_exec, exec_input
+from lib.engine.request.query import body_object, whole
 
 _AGAIN = "ExecInspect tells how it ended; prepare another one with ContainerExec"
 

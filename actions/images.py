@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields
-from lib.engine.archive import file_archive
 from lib.engine.errors import BadInput
-from lib.engine.query import as_json, body_object, filters, platform_json, repeated, repeated_platforms, whole
-from lib.engine.registry import RegistryAuth, RegistryConfig
 from lib.engine.request.published_ports import exposed
-from lib.engine.request.text import utf8
+from lib.engine.request.query import (
+    as_json,
+    body_object,
+    filters,
+    platform_json,
+    repeated,
+    repeated_platforms,
+    whole,
+)
+from lib.engine.request.registry_auth import RegistryAuth, RegistryConfig
+from lib.engine.request.tar_writer import file_archive
+from lib.engine.text import utf8
 
 _BUILD = (
     "dockerfile",

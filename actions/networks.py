@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields
-from lib.engine.query import filters
+from lib.engine.request.query import filters
 
 
 @action("NetworkList")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields
-from lib.engine.query import filters, whole
-from lib.engine.registry import RegistryAuth
+from lib.engine.request.query import filters, whole
+from lib.engine.request.registry_auth import RegistryAuth
 
 _START_SECONDS = 30
 

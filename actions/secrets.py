@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields
-from lib.engine.indexed import update
-from lib.engine.query import body_object, filters
+from lib.engine.request.query import body_object, filters
 from lib.engine.request.secret_data import check_data
+from lib.engine.swarm_update import update
 
 
 @action("SecretList")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields
 from lib.engine.errors import BadInput
-from lib.engine.indexed import update
-from lib.engine.query import filters, lines, seconds
-from lib.engine.registry import RegistryAuth
+from lib.engine.request.query import filters, lines, seconds
+from lib.engine.request.registry_auth import RegistryAuth
+from lib.engine.swarm_update import update
 
 LOG_QUERY = ("details", "follow", "stdout", "stderr", seconds("since"), "timestamps", lines("tail"))
 _AUTH = RegistryAuth("requestBody.TaskTemplate.ContainerSpec.Image")

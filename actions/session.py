@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields
-from lib.engine.dialogue import upgrade
+from lib.engine.attach.session import upgrade
 
 _NOTE = (
     "The engine opened a session and it was closed again. Over it an engine asks its client for files, secrets and "

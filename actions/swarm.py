@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields
-from lib.engine.indexed import update
+from lib.engine.swarm_update import update
 
 
 @action("SwarmInspect")

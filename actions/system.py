@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, EngineFacts, Fields, Reply
-from lib.engine.query import filters, repeated, seconds
+from lib.engine.request.query import filters, repeated, seconds
 
 
 def _facts(engine: Engine, reply: Reply) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from actions.services import LOG_QUERY
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields
-from lib.engine.query import filters
+from lib.engine.request.query import filters
 
 
 def _has_terminal(engine: Engine, fields: Fields) -> bool:

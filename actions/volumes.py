@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from lib.action import action
-from lib.answer import Answer
+from lib.action import Answer, action
 from lib.engine import Engine, Fields
-from lib.engine.indexed import update_cluster_volume
-from lib.engine.query import filters
+from lib.engine.request.query import filters
+from lib.engine.swarm_update import update_cluster_volume
 
 
 @action("VolumeList")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench.endless import CASES, Case, served
 from bench.memory import ALLOWED, resident
-from lib.sailor.inprocess import InProcess
+from lib.sailor.standalone.in_process import InProcess
 from lib.sailor.transport import Done, Outgoing
 from tests.actions.stepping import forget_engines, run_step
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 from typing import Any
 
-from lib.sailor.folder import FolderStorage
+from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.stepping import forget_engines, run_step
 from tests.lab.engine import LabEngine
 

@@ -18,12 +18,12 @@ sys.path[0] = ""
 
 def main(module: str, config: str, folder: Path, counter: str, polls: int) -> None:
     """Poll."""
-    from lib.cursor import CursorTooLarge
-    from tests.triggers.desk import Desk
+    from lib.trigger.cursor import CursorTooLarge
+    from tests.triggers.poll_harness import Desk
 
     step = Desk(module, json.loads(config))
     if hasattr(step, "states"):
-        from lib.sailor.folder import FolderStates
+        from lib.sailor.standalone.folder import FolderStates
 
         step.states = FolderStates(folder)
     told: dict[str, Any] = {}

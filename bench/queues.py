@@ -8,7 +8,7 @@ from typing import Any
 
 import pika
 
-from tests.sailor.wires import IV, PASSWORD, seal, unseal
+from tests.sailor.platform_queues import IV, PASSWORD, seal, unseal
 
 IN, OUT, FAILED = "bench.in", "bench.data", "bench.error"
 KEYS = {"DATA": OUT, "ERROR": FAILED, "REBOUND": "bench.rebound", "SNAPSHOT": "bench.snapshot"}

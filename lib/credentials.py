@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lib.config.form import Labelled, choice
+from lib.config.labels import add_label
 from lib.engine import Endpoint, Engine, Registries, Version
 from lib.engine.endpoint import DEFAULT_SOCKET
 from lib.engine.errors import BadInput
 from lib.engine.host import host_name
-from lib.engine.request.text import utf8
-from lib.form import Labelled, choice
-from lib.labels import add_label
+from lib.engine.text import utf8
 
 # The older connector stored the index of the chosen entry; the texts are what its form showed.
 _SERVERS = {

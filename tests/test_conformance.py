@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from lib.engine import Endpoint, Engine
-from lib.engine.dialogue import Dialogue
-from lib.engine.reply import Reply
-from lib.engine.streams import Archive, Lines, Logs, ProgressLines
-from lib.engine.upload import Upload
+from lib.engine.answer.reply import Reply
+from lib.engine.answer.streams import Archive, Lines, Logs, ProgressLines
+from lib.engine.attach.session import Dialogue
+from lib.engine.request.upload import Upload
 from lib.sailor.component import Component
 from tests.actions.inputs import FACTS, LOGIN, expected, field_of, full, slashes
 from tests.actions.recorder import Asked, Recorder

@@ -23,7 +23,7 @@ from requests import Response
 MEGA = 1_000_000
 
 def refused(body, status=502):
-    from lib.engine.refusal import refusal
+    from lib.engine.http.error_response import refusal
     response = Response()
     response._content, response.status_code, response.reason = body, status, "Bad Gateway"
     error = refusal(response, "GET", "/x")
@@ -41,7 +41,7 @@ def bad(call, *arguments, **named):
         raise AssertionError("not refused")
 
 def hiding(*texts):
-    from lib.sailor.masking import Secrets
+    from lib.sailor.secrets.masking import Secrets
     secrets = Secrets()
     secrets.add(texts)
     return secrets
@@ -93,7 +93,7 @@ bad(Registries.parse, {"r": {"auth": "a=" * MEGA}})
 bad(Registries.parse, "[" * MEGA)
 """,
     "repeated key": """
-from lib.engine.request.text import parsed
+from lib.engine.text import parsed
 keys = ",".join(f'"{i}":1' for i in range(MEGA // 4))
 bad(parsed, "{" + keys + ',"249999":1}', "filters")
 """,
@@ -104,14 +104,14 @@ for text in ("1" * MEGA, "1h" * MEGA, "1." * MEGA, "2026-01-31T12:00:00." + "1" 
 """,
     # Streams.
     "progress": """
-from lib.engine.progress import Progress
+from lib.engine.answer.progress import Progress
 for text in ("digest: " * MEGA, "digest: " + ":a" * MEGA, "Step 1" * MEGA, "sha256:" * MEGA, chr(27) * (4 * MEGA),
              "The push refers to repository [" + "]" * MEGA, "Successfully tagged " + "a" * MEGA, chr(10) * MEGA):
     Progress().feed({"stream": text})
     Progress().feed({"status": text, "id": text[:100]})
 """,
     "log lines": """
-from lib.engine.logs import log_lines
+from lib.engine.answer.log_lines import log_lines
 time = b"2026-01-31T12:00:00."
 for data in (time + b"1" * (8 * MEGA), (time + b"1Z ") * MEGA, bytes([10]) * MEGA):
     for frames in ([("stdout", data)], [("stdout", data[i:i + 999]) for i in range(0, len(data), 999)]):
@@ -120,17 +120,17 @@ for data in (time + b"1" * (8 * MEGA), (time + b"1Z ") * MEGA, bytes([10]) * MEG
                 pass
 """,
     "statistics": """
-from lib.engine.stats import _nanoseconds
+from lib.engine.answer.stats import _nanoseconds
 assert _nanoseconds("2026-01-31T12:00:00." + "1" * (8 * MEGA)) is None
 """,
     "registry's refusal": """
 from lib.engine.errors import Refused
-from lib.polling.registry import outcome
+from lib.trigger.images.registry_refusals import outcome
 for text in ("unauthorize" * MEGA, "[" * MEGA, '"' * MEGA, '"a' * MEGA + "b", "https://" * MEGA, "status " * MEGA):
     outcome(Refused(text), "app")
 """,
     "time of the engine": """
-from lib.polling.clock import _ISO
+from lib.trigger.clock import _ISO
 assert _ISO.fullmatch("2026-01-31T12:00:00." + "1" * (8 * MEGA) + "x") is None
 """,
     # Masking itself.
@@ -145,14 +145,14 @@ secrets = hiding(*(f"secret-number-{i}" for i in range(MEGA // 4)))
 assert "secret-number-77" not in secrets.mask("about secret-number-77")
 """,
     "configuration": """
-from lib.sailor.secret_names import secrets_within, without_secrets
+from lib.sailor.secrets.names import secrets_within, without_secrets
 for text in ("://" * MEGA, "@" * MEGA, "a=" * MEGA, "://a:b@" * MEGA, "token=" * MEGA, "{" * MEGA, "[" * MEGA):
     for key in ("server", "token"):
         list(secrets_within({key: text}))
         without_secrets({key: text})
 """,
     "message": """
-from lib.message_secrets import message_secrets
+from lib.action.input.message_secrets import message_secrets
 schema = json.loads(open("schemas/ContainerCreate.in.json").read())
 body = {"requestBody": {"Env": ["A=" + "b=" * MEGA] * 3, "Labels": {"x": "a=,&" * MEGA}, "Cmd": "[" * MEGA}}
 list(message_secrets(schema, body))
@@ -166,12 +166,12 @@ for text in ("0" * (8 * MEGA), " " * MEGA, "-" + "1" * MEGA, "0x" + "f" * MEGA, 
     camel_case(text)
 """,
     "header": """
-from lib.sailor.headers import number
+from lib.sailor.message.headers import number
 for text in (" " * MEGA, "1" * MEGA + "x", "1." * MEGA):
     number(text, 1)
 """,
     "ids and addresses": """
-from lib.sailor.addresses import segment, shown
+from lib.sailor.net.addresses import segment, shown
 from lib.sailor.errors import RequestError
 for text in ("%25" * 340, "%25" * MEGA, "." * MEGA, "a" * MEGA):
     try:

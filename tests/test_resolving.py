@@ -32,16 +32,16 @@ except Unreachable as error:
     print(error)
 """,
     "url": """
-from lib.sailor.destinations import Destinations
+from lib.sailor.net.destinations import Destinations
 from lib.sailor.errors import RequestError
-from lib.sailor.fetching import fetched
+from lib.sailor.net.fetching import fetched
 try:
     fetched("http://files.nowhere.test/x", Destinations(max_seconds=1))
 except RequestError as error:
     print(error)
 """,
     "platform": """
-from lib.sailor import rest
+from lib.sailor.platform import http as rest
 from lib.sailor.errors import RequestError
 try:
     rest.send("GET", "https://api.nowhere.test/v1", {}, timeout=0.3, total=0.3)
@@ -50,8 +50,8 @@ except RequestError as error:
 """,
     "broker": """
 import threading
-from lib.sailor.amqp import link
-from lib.sailor.amqp.loop import Loop
+from lib.sailor.amqp import reconnecting as link
+from lib.sailor.amqp.io_thread import Loop
 from lib.sailor.logging import open_logger
 from lib.sailor.settings import Settings
 link.LONGEST_OPENING = 0.3

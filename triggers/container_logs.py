@@ -6,25 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lib.config.form import Form, choice, whole
 from lib.engine import Engine
 from lib.engine.errors import EngineError
-from lib.form import Form, choice, whole
-from lib.polling.budget import Budget
-from lib.polling.clock import EDGE_SECONDS, SECOND
-from lib.polling.container import Container, listing, selected
-from lib.polling.list_status import shown
-from lib.polling.logmessages import told
-from lib.polling.lognotices import changed_log, gone, never_seen
-from lib.polling.logplaces import FINISHED, LEAST, MUTE, OPEN, Place, Places
-from lib.polling.logreading import ENDED, last_lines, read_on
-from lib.polling.logtail import Line, Position, Tail
-from lib.polling.logunreadable import unreadable
-from lib.polling.matching import Selection
-from lib.polling.pattern import pattern
-from lib.polling.recent_events import Place as EventsPlace
-from lib.polling.recent_events import RecentEvents
-from lib.selection import containers, images, labels
 from lib.trigger import Fault, Found, Poll, trigger
+from lib.trigger.budget import Budget
+from lib.trigger.clock import EDGE_SECONDS, SECOND
+from lib.trigger.containers.container import Container, listing, selected
+from lib.trigger.containers.list_status import shown
+from lib.trigger.dropdowns import containers, images, labels
+from lib.trigger.events.recent import Place as EventsPlace
+from lib.trigger.events.recent import RecentEvents
+from lib.trigger.logs.messages import told
+from lib.trigger.logs.notices import changed_log, gone, never_seen
+from lib.trigger.logs.places import FINISHED, LEAST, MUTE, OPEN, Place, Places
+from lib.trigger.logs.position import Line, Position, Tail
+from lib.trigger.logs.reading import ENDED, last_lines, read_on
+from lib.trigger.logs.unreadable import unreadable
+from lib.trigger.pattern import pattern
+from lib.trigger.selection import Selection
 
 __all__ = ["container_logs", "containers", "images", "labels"]
 

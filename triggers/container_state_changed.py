@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lib.form import Form, shown, whole, words, wrong
-from lib.polling.clock import SECOND
-from lib.polling.conditions import Conditions
-from lib.polling.container import listing, selected
-from lib.polling.farewells import Farewells
-from lib.polling.lifecycle import Loop
-from lib.polling.looks import fault, key, look_at, name
-from lib.polling.matching import Selection
-from lib.polling.state_comparison import Comparison
-from lib.polling.state_message import change_body
-from lib.selection import containers, images, labels
+from lib.config.form import Form, shown, whole, words, wrong
 from lib.trigger import Found, Poll, trigger
+from lib.trigger.clock import SECOND
+from lib.trigger.containers.comparison import Comparison
+from lib.trigger.containers.conditions import Conditions
+from lib.trigger.containers.container import listing, selected
+from lib.trigger.containers.farewells import Farewells
+from lib.trigger.containers.lifecycle import Loop
+from lib.trigger.containers.looks import fault, key, look_at, name
+from lib.trigger.containers.messages import change_body
+from lib.trigger.dropdowns import containers, images, labels
+from lib.trigger.selection import Selection
 
 __all__ = ["container_state_changed", "containers", "images", "labels"]
 

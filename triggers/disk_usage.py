@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lib.config.form import Form, flag, number, text
 from lib.engine.errors import BadInput
-from lib.engine.query import repeated
-from lib.form import Form, flag, number, text
-from lib.polling.clock import SECOND, iso
+from lib.engine.request.query import repeated
 from lib.trigger import Finding, Found, Poll, trigger
+from lib.trigger.clock import SECOND, iso
 
 Usage = Mapping[str, int | None]
 GIGABYTE = 1_000_000_000

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from lib.config.form import Form, choice, flag, whole
 from lib.engine.errors import Refused
-from lib.form import Form, choice, flag, whole
-from lib.polling import resync
-from lib.polling.clock import EDGE_SECONDS, SECOND, iso
-from lib.polling.compact import mark
-from lib.polling.events import EXEC, EventFilter, body, engine_run, read_ring, verb
-from lib.polling.fingerprints import Event, known, nanos
-from lib.polling.live import Live
-from lib.polling.ring import FULL, Difference, Reason, difference, hidden_until
-from lib.polling.ring_memory import Memory
-from lib.selection import containers, images, labels, networks, nodes, services
 from lib.trigger import Finding, Found, Poll, trigger
+from lib.trigger.clock import EDGE_SECONDS, SECOND, iso
+from lib.trigger.dropdowns import containers, images, labels, networks, nodes, services
+from lib.trigger.events import resync
+from lib.trigger.events.filter import EXEC, EventFilter, body, engine_run, read_ring, verb
+from lib.trigger.events.fingerprints import Event, known, nanos
+from lib.trigger.events.live import Live
+from lib.trigger.events.ring import FULL, Difference, Reason, difference, hidden_until
+from lib.trigger.events.ring_memory import Memory
+from lib.trigger.marks.compact import mark
 
 __all__ = ["containers", "engine_events", "images", "labels", "networks", "nodes", "services"]
 

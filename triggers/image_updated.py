@@ -6,17 +6,26 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lib.config.form import Form, choice, words
 from lib.engine import Engine
 from lib.engine.errors import BadInput, EngineError, NoSuchOperation, NotFound
-from lib.engine.registry import RegistryAuth, host_of_reference
-from lib.form import Form, choice, words
-from lib.polling.clock import SECOND, iso
-from lib.polling.compact import digits, mark, number
-from lib.polling.digests import DIGEST, HEAD_ROOM, HOST_ROOM, NAME, REFERENCE_ROOM, UNKNOWN, Digests, Known
-from lib.polling.reference import problem
-from lib.polling.rounds import asked, ended, minutes, rounds_of
-from lib.selection import images
+from lib.engine.request.registry_auth import RegistryAuth, host_of_reference
 from lib.trigger import Fault, Finding, Found, Poll, trigger
+from lib.trigger.clock import SECOND, iso
+from lib.trigger.dropdowns import images
+from lib.trigger.images.digests import (
+    DIGEST,
+    HEAD_ROOM,
+    HOST_ROOM,
+    NAME,
+    REFERENCE_ROOM,
+    UNKNOWN,
+    Digests,
+    Known,
+)
+from lib.trigger.images.reference import problem
+from lib.trigger.images.rounds import asked, ended, minutes, rounds_of
+from lib.trigger.marks.compact import digits, mark, number
 
 __all__ = ["image_updated", "images"]
 

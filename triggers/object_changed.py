@@ -7,18 +7,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
-from lib.cursor import CursorTooLarge
+from lib.config.form import Form, among, words
 from lib.engine import Engine
-from lib.form import Form, among, words
-from lib.polling.clock import iso
-from lib.polling.markset import packed
-from lib.polling.matching import labels_match, names_match
-from lib.polling.object_lists import Listed, read_list
-from lib.polling.objects import ELSEWHERE, Named
-from lib.polling.seen import DETAILED, LOCAL, SWARM, Marks, Seen, Versions
-from lib.polling.swarm import cluster_mark
-from lib.selection import images, networks, nodes, services
 from lib.trigger import Fault, Finding, Found, Poll, trigger
+from lib.trigger.clock import iso
+from lib.trigger.cursor import CursorTooLarge
+from lib.trigger.dropdowns import images, networks, nodes, services
+from lib.trigger.marks.markset import packed
+from lib.trigger.objects.lists import Listed, read_list
+from lib.trigger.objects.objects import ELSEWHERE, Named
+from lib.trigger.objects.seen import DETAILED, LOCAL, SWARM, Marks, Seen, Versions
+from lib.trigger.selection import labels_match, names_match
+from lib.trigger.tasks.swarm import cluster_mark
 
 __all__ = ["images", "networks", "nodes", "object_changed", "services"]
 

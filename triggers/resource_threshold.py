@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lib.config.form import Form, flag, text, whole
+from lib.config.form import number as decimal
 from lib.engine import Engine, Version
+from lib.engine.answer.stats import Usage, cpu_percent
 from lib.engine.errors import BadInput, Conflict, NotFound
-from lib.engine.stats import Usage, cpu_percent
-from lib.form import Form, flag, text, whole
-from lib.form import number as decimal
-from lib.polling.clock import SECOND, iso
-from lib.polling.container import RUNNING, Container, listed, selected
-from lib.polling.gauges import LEAST, Gauge, Gauges, Watch
-from lib.polling.matching import Selection
-from lib.selection import containers, images, labels
 from lib.trigger import Fault, Finding, Found, Poll, trigger
+from lib.trigger.clock import SECOND, iso
+from lib.trigger.containers.container import RUNNING, Container, listed, selected
+from lib.trigger.containers.gauges import LEAST, Gauge, Gauges, Watch
+from lib.trigger.dropdowns import containers, images, labels
+from lib.trigger.selection import Selection
 
 __all__ = ["containers", "images", "labels", "resource_threshold"]
 

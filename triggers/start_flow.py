@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lib.sailor.context import Context
-from lib.sailor.message import Message
-from lib.sailor.secret_names import without_secrets
+from lib.sailor.message.message import Message
+from lib.sailor.secrets.names import without_secrets
+from lib.sailor.step.context import Context
 
 
 def process(_context: Context, _message: Message, config: Mapping[str, Any], snapshot: Any) -> Message:

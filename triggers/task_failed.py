@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.form import Form, number, words
-from lib.polling.clock import SECOND, iso
-from lib.polling.matching import labels_match, names_match
-from lib.polling.swarm import cluster_mark
-from lib.polling.tasks import Task, history_limit, limit_of, read_tasks, unproven
-from lib.polling.told_tasks import Told
-from lib.selection import nodes, services
+from lib.config.form import Form, number, words
 from lib.trigger import Finding, Found, Poll, trigger
+from lib.trigger.clock import SECOND, iso
+from lib.trigger.dropdowns import nodes, services
+from lib.trigger.selection import labels_match, names_match
+from lib.trigger.tasks.swarm import cluster_mark
+from lib.trigger.tasks.tasks import Task, history_limit, limit_of, read_tasks, unproven
+from lib.trigger.tasks.told import Told
 
 __all__ = ["nodes", "services", "task_failed"]
 

@@ -8,20 +8,20 @@ from typing import Any, Protocol
 
 from requests import Response
 
+from lib.engine.answer.reply import Reply
+from lib.engine.answer.streams import Archive, Lines, Logs, ProgressLines
 from lib.engine.closing import Closing
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import BadInput, ReadOnly, VersionMismatch
+from lib.engine.http.retry import Retry
 from lib.engine.http.sender import Sender
 from lib.engine.negotiation import Negotiated, Negotiation
-from lib.engine.path import expand, shown
-from lib.engine.query import Parameter, build, is_true
-from lib.engine.registry import Registries
-from lib.engine.reply import Reply
-from lib.engine.request.text import encoded, parsed
-from lib.engine.retry import Retry
-from lib.engine.streams import Archive, Lines, Logs, ProgressLines
+from lib.engine.request.path import expand, shown
+from lib.engine.request.query import Parameter, build, is_true
+from lib.engine.request.registry_auth import Registries
+from lib.engine.request.upload import Upload
+from lib.engine.text import encoded, parsed
 from lib.engine.timeouts import Kind, Timeouts
-from lib.engine.upload import Upload
 from lib.engine.version import Version
 
 Fields = Mapping[str, Any]

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from lib.engine.errors import BadInput
 from lib.engine.host import host_name
-from lib.engine.request.text import plain
+from lib.engine.text import plain
 from lib.engine.tls import Tls, tls_of
 from lib.engine.version import Version
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from lib.engine.errors import BadInput
-from lib.engine.request.text import plain, shown
+from lib.engine.text import plain, shown
 
 _LONGEST, _LONGEST_LABEL = 253, 63
 _LABEL = re.compile(r"[A-Za-z0-9_-]+")

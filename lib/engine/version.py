@@ -9,7 +9,7 @@ from functools import total_ordering
 from typing import Any
 
 from lib.engine.errors import BadInput, VersionMismatch
-from lib.engine.request.text import shown
+from lib.engine.text import shown
 
 _FORM = re.compile(r"v?([0-9]{1,3})\.([0-9]{1,4})")
 

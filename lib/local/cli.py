@@ -72,9 +72,9 @@ def _runner(command: str) -> Callable[[Namespace, Any], int]:
 
 
 def _show(options: Namespace, output: Any) -> int:
-    from lib.local.catalog import Catalog
+    from lib.local.catalog.catalog import Catalog
+    from lib.local.catalog.describe import chosen, summary, whole
     from lib.local.commands import folder_of
-    from lib.local.describe import chosen, summary, whole
 
     catalog = Catalog.read(folder_of(options))
     if options.command == "list":
@@ -83,7 +83,7 @@ def _show(options: Namespace, output: Any) -> int:
             for function in functions:
                 output.value(summary(function))
         else:
-            from lib.local.pages import show_list
+            from lib.local.output.pages import show_list
 
             show_list(functions, len(catalog.functions), output)
         return OK
@@ -91,7 +91,7 @@ def _show(options: Namespace, output: Any) -> int:
     if options.json:
         output.value(whole(function))
     else:
-        from lib.local.pages import show_function
+        from lib.local.output.pages import show_function
 
         show_function(function, output)
     return OK
@@ -99,11 +99,11 @@ def _show(options: Namespace, output: Any) -> int:
 
 def _output(options: Namespace) -> Any:
     if options.json:
-        from lib.local.json_lines import JsonLines
+        from lib.local.output.json_lines import JsonLines
 
         return JsonLines()
     try:
-        from lib.local.terminal import Terminal
+        from lib.local.output.terminal import Terminal
     except ImportError as error:
         raise UsageError(
             f"{error.name} is not installed", hint="Install requirements-local.txt, or use --json"

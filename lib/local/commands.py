@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from lib.local.attachments import attached
-from lib.local.catalog import Catalog
-from lib.local.emission import Output
-from lib.local.flowfile import Flow, read_flow
-from lib.local.polling import Schedule, poll
+from lib.local.catalog.catalog import Catalog
+from lib.local.flow.flowfile import Flow, read_flow
+from lib.local.in_process.run import Run
+from lib.local.in_process.schedule import Schedule, poll
+from lib.local.in_process.steps import Workshop
+from lib.local.output.emission import Output
 from lib.local.problems import UsageError
-from lib.local.run import Run
 from lib.local.settings_of import configs_of, configuration
 from lib.local.state import StateFile
 from lib.local.values import json_object, json_value
-from lib.local.workshop import Workshop
 from lib.sailor.component import Component
 from lib.sailor.message import Message
 
@@ -78,7 +78,7 @@ def _run_over_broker(
     state: StateFile,
     schedule: Schedule,
 ) -> int:
-    from lib.local.broker_run import BrokerRun  # late: without a broker nobody needs its client
+    from lib.local.broker.run import BrokerRun  # late: without a broker nobody needs its client
 
     with BrokerRun(uri, flow, configs, shop, state) as run:
         run.poll(schedule)

@@ -12,16 +12,16 @@ from typing import Any
 
 from lib.credentials import open_engine
 from lib.engine.endpoint import DEFAULT_SOCKET
-from lib.local.catalog import Catalog
+from lib.local.catalog.catalog import Catalog
 from lib.local.commands import OWN_COMPONENT, flow_configs, workshop
-from lib.local.emission import Output
-from lib.local.flowfile import Flow, read_flow
-from lib.local.local_image import LocalImageError
-from lib.local.occasion import EXIT_CODE, LAST_LINE, Occasion
-from lib.local.packages import ENGINE_PACKAGES, PackagesMissing, ensure_packages
-from lib.local.polling import Schedule, poll
-from lib.local.private_engine import PrivateEngineError, private_engine
-from lib.local.run import Run
+from lib.local.flow.flowfile import Flow, read_flow
+from lib.local.in_process.run import Run
+from lib.local.in_process.schedule import Schedule, poll
+from lib.local.output.emission import Output
+from lib.local.sandbox.busybox_image import LocalImageError
+from lib.local.sandbox.crash_demo import EXIT_CODE, LAST_LINE, Occasion
+from lib.local.sandbox.packages import ENGINE_PACKAGES, PackagesMissing, ensure_packages
+from lib.local.sandbox.private_engine import PrivateEngineError, private_engine
 from lib.sailor.message import Message
 
 FLOW = OWN_COMPONENT / "examples" / "flows" / "crash-watch.json"

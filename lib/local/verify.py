@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.local.commands import workshop
-from lib.local.emission import Output
+from lib.local.output.emission import Output
 from lib.local.problems import UsageError
 from lib.local.settings_of import configuration
 from lib.local.values import json_object
 from lib.sailor.coroutines import awaited
-from lib.sailor.secret_names import secrets_within
+from lib.sailor.secrets.names import secrets_within
 
 
 def verify(options: Namespace, output: Output) -> int:

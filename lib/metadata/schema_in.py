@@ -83,7 +83,7 @@ def _worded(key: str, name: str, schema: Tree, words: Words) -> Tree:
 
 
 def _secret(name: str, facts: Facts) -> Tree:
-    """Return the mark that says how a field is secret (lib/message_secrets.py)."""
+    """Return the mark that says how a field is secret (lib/action/input/message_secrets.py)."""
     kind = facts.extras["secrets"].get(name)
     return {"x-secret": kind} if kind else {}
 

@@ -9,8 +9,8 @@ from lib import jsontext
 from lib.sailor.component import Component, Function
 from lib.sailor.coroutines import awaited
 from lib.sailor.logging import Logger
-from lib.sailor.platform import Platform
-from lib.sailor.secret_names import secrets_within
+from lib.sailor.platform.api import Platform
+from lib.sailor.secrets.names import secrets_within
 from lib.sailor.settings import Settings
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from lib import jsontext
 from lib.sailor.errors import said
-from lib.sailor.masking import Secrets
+from lib.sailor.secrets.masking import Secrets
 
 LEVELS = {"trace": 10, "debug": 20, "info": 30, "warn": 40, "error": 50, "fatal": 60}
 _COPIED = (

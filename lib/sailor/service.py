@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib import jsontext
-from lib.sailor import rest
-from lib.sailor.addresses import shown, without_user
 from lib.sailor.component import Component
-from lib.sailor.context import Context
 from lib.sailor.coroutines import awaited
 from lib.sailor.ending import end_process
 from lib.sailor.errors import RequestError, SailorError, said
 from lib.sailor.logging import Logger, catch_uncaught, open_logger
-from lib.sailor.platform import Platform
-from lib.sailor.secret_names import secrets_in_text, secrets_within
+from lib.sailor.net.addresses import shown, without_user
+from lib.sailor.platform import http as rest
+from lib.sailor.platform.api import Platform
+from lib.sailor.secrets.names import secrets_in_text, secrets_within
 from lib.sailor.settings import Settings
 from lib.sailor.stdlog import forward_library_logs
+from lib.sailor.step.context import Context
 
 METHODS = ("verifyCredentials", "getMetaModel", "selectModel")
 VERIFIER = "./verify_credentials.py"

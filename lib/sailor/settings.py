@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from lib.sailor import environment
-from lib.sailor.destinations import Destinations
 from lib.sailor.errors import SettingsError
-from lib.sailor.secret_names import secrets_in_text
+from lib.sailor.net.destinations import Destinations
+from lib.sailor.secrets.names import secrets_in_text
 
 MANDATORY = (
     *("FLOW_ID", "EXEC_ID", "STEP_ID", "CONTAINER_ID", "WORKSPACE_ID", "USER_ID", "COMP_ID", "FUNCTION"),

@@ -6,24 +6,26 @@ import queue
 import threading
 from collections.abc import Callable
 
-from lib.sailor import encoding, headers, hooks
+from lib.sailor import hooks
 from lib.sailor.amqp.transport import AmqpTransport
-from lib.sailor.attachments import Attachments
-from lib.sailor.cipher import Aes
 from lib.sailor.component import Component, Function
 from lib.sailor.errors import ComponentError, EmitError, TransportError
-from lib.sailor.ids import random_id
 from lib.sailor.logging import Logger
-from lib.sailor.objects import Maester
-from lib.sailor.outlet import Outlet, throttles
-from lib.sailor.platform import Platform, StepData
-from lib.sailor.secret_names import secrets_within
+from lib.sailor.message import headers
+from lib.sailor.message.cipher import Aes
+from lib.sailor.message.ids import random_id
+from lib.sailor.platform.api import Platform, StepData
+from lib.sailor.platform.attachments import Attachments
+from lib.sailor.platform.object_storage import Maester
+from lib.sailor.platform.states import States
+from lib.sailor.secrets.names import secrets_within
 from lib.sailor.settings import Settings
-from lib.sailor.snapshot import Snapshot
-from lib.sailor.states import States
-from lib.sailor.step import Process, Step
+from lib.sailor.step import encoder as encoding
+from lib.sailor.step.resources import Outlet, throttles
+from lib.sailor.step.snapshot import Snapshot
+from lib.sailor.step.step import Process, Step
+from lib.sailor.step.workers import Workers
 from lib.sailor.transport import Kind, Outgoing
-from lib.sailor.workers import Workers
 
 
 class Startup:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from lib.engine.pathstat import HEADER
+from lib.engine.answer.pathstat import HEADER
 
 _STATUSES = st.sampled_from(
     b"200 OK|200 OK|200 OK|201 Created|204 No Content|101 Switching Protocols|304 Not Modified|307 Moved|400 Bad|401 No"

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 from requests.structures import CaseInsensitiveDict
 
-from lib.engine.pathstat import HEADER
+from lib.engine.answer.pathstat import HEADER
 
 # Enough of every object that a handler looks into.
 OBJECT: dict[str, Any] = {

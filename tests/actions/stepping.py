@@ -9,15 +9,15 @@ from typing import Any
 from lib import credentials
 from lib.engine import Engine
 from lib.sailor.component import Component
-from lib.sailor.context import Context
-from lib.sailor.emitter import Emitter
-from lib.sailor.incoming import Incoming
-from lib.sailor.inprocess import InProcess
 from lib.sailor.logging import LEVELS, Logger, Sink
 from lib.sailor.message import Message
-from lib.sailor.outlet import Outlet
+from lib.sailor.message.decoding import Incoming
 from lib.sailor.settings import Settings
-from lib.sailor.step import Step
+from lib.sailor.standalone.in_process import InProcess
+from lib.sailor.step.context import Context
+from lib.sailor.step.emitter import Emitter
+from lib.sailor.step.resources import Outlet
+from lib.sailor.step.step import Step
 from lib.sailor.transport import Kind, Storage
 from tests.local.running import ROOT
 

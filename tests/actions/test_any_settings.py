@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.engine import Endpoint, Engine
-from lib.engine.retry import Retry
-from lib.sailor.folder import FolderStorage
+from lib.engine.http.retry import Retry
 from lib.sailor.settings import Settings
+from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.hostile_answers import JSON, answers
 from tests.actions.hostile_engine import HostileEngine, Script
 from tests.actions.stepping import Outcome, keep_engine, run_step

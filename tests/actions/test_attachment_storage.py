@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.attachments import Attachments
-from lib.sailor.platform import Platform
+from lib.sailor.platform.api import Platform
+from lib.sailor.platform.attachments import Attachments
 from lib.sailor.settings import Settings
 from tests.actions.stepping import Outcome, run_step
 from tests.engine.scripted import Act, Scripted, answer, say

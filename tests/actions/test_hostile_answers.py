@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib import selection
 from lib.engine import Endpoint, Engine, EngineError
-from lib.engine.retry import Retry
+from lib.engine.http.retry import Retry
 from lib.metadata.facts import load
 from lib.sailor.errors import SailorError
-from lib.sailor.folder import FolderStorage
+from lib.sailor.standalone.folder import FolderStorage
+from lib.trigger import dropdowns as selection
 from tests.actions.hostile_answers import JSON, answers
 from tests.actions.hostile_engine import HostileEngine, Script
 from tests.actions.stepping import keep_engine, run_step

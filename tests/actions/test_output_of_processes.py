@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.folder import FolderStorage
 from lib.sailor.settings import Settings
+from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.conftest import Run
 from tests.actions.stepping import FAST, Outcome, run_step
 from tests.engine.scripted import HEAD, Act, Scripted, answer, piece, say, say_and_close

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.folder import FolderStorage
+from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.recorder import Recorder
 from tests.actions.stepping import run_step
 from tests.engine.scripted import Scripted, answer, say

@@ -15,8 +15,8 @@ from urllib.parse import unquote, unquote_plus
 
 import pytest
 
-from lib.message_secrets import message_secrets
-from lib.schema import validator
+from lib.action.input.message_secrets import message_secrets
+from lib.action.input.validation import validator
 from tests.actions.inputs import FACTS
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.engine.scripted import Scripted, answer, say

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.attachments import Attachments
-from lib.sailor.destinations import Destinations
-from lib.sailor.folder import FolderStorage
-from lib.sailor.platform import Platform
+from lib.sailor.net.destinations import Destinations
+from lib.sailor.platform.api import Platform
+from lib.sailor.platform.attachments import Attachments
 from lib.sailor.settings import Settings
+from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.recorder import Recorder
 from tests.actions.stepping import FAST, Outcome, run_step
 from tests.lab.http_source import Act, HttpSource, content, raw, redirect, trickle

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from lib.declared_fields import checked, checked_credential
+from lib.action.settings import StepSettings
+from lib.config.declared_fields import checked, checked_credential
+from lib.config.form import choice, flag, number, text, whole, words
 from lib.engine.errors import BadInput
-from lib.form import choice, flag, number, text, whole, words
 from lib.metadata.facts import load
-from lib.policy import StepSettings
-from lib.polling.clock import moment
+from lib.trigger.clock import moment
 from tests.actions.recorder import Recorder
 from tests.actions.stepping import run_step
 

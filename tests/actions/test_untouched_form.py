@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.folder import FolderStorage
+from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.recorder import Recorder
 from tests.actions.stepping import Outcome, run_step
 from tests.actions.test_step_form import EXAMPLES, MANIFEST

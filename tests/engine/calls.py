@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lib.engine import Endpoint, Engine
-from lib.engine.dialogue import upgrade, websocket
-from lib.engine.retry import Retry
-from lib.engine.upload import Upload
+from lib.engine.attach.session import upgrade, websocket
+from lib.engine.http.retry import Retry
+from lib.engine.request.upload import Upload
 from tests.engine.scripted import Scripted, answer
 
 ONCE = Retry(attempts=1)

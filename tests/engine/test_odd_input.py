@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from lib.credentials import new_engine
 from lib.engine import Endpoint, Engine
+from lib.engine.answer.pathstat import path_stat
 from lib.engine.errors import BadInput, StreamFailed
 from lib.engine.host import host_name
-from lib.engine.path import expand
-from lib.engine.pathstat import path_stat
-from lib.engine.query import (
+from lib.engine.request.path import expand
+from lib.engine.request.query import (
     as_json,
     body_object,
     build,
@@ -30,7 +30,7 @@ from lib.engine.query import (
     seconds,
     whole,
 )
-from lib.engine.registry import Registries, RegistryAuth, RegistryConfig
+from lib.engine.request.registry_auth import Registries, RegistryAuth, RegistryConfig
 from lib.engine.version import EngineFacts, Version
 
 # Text of every code point: halves of surrogate pairs too.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lib.engine.stats import Usage, cpu_percent, percentages
+from lib.engine.answer.stats import Usage, cpu_percent, percentages
 
 
 def stats(cpu: int, system: int, memory: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.frames import FrameProxy
 from tests.lab.broker import Broker
 from tests.sailor.conftest import stage
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 
 __all__ = ["stage"]
 

@@ -12,9 +12,9 @@ from typing import Any
 import pika
 
 from tests.lab.waiting import DEADLINE, wait_until
+from tests.sailor.platform_queues import seal, unseal
 from tests.sailor.process import Process
-from tests.sailor.stage import Stage
-from tests.sailor.wires import seal, unseal
+from tests.sailor.step_harness import Stage
 
 FAILING = 10
 """One message of so many makes the function fail."""

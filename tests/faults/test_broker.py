@@ -8,8 +8,8 @@ import pytest
 
 from tests.lab.broker import Broker
 from tests.lab.waiting import wait_until
-from tests.sailor.stage import Stage
-from tests.sailor.wires import seal
+from tests.sailor.platform_queues import seal
+from tests.sailor.step_harness import Stage
 
 pytestmark = pytest.mark.broker
 INPUTS = 400

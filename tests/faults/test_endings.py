@@ -11,7 +11,7 @@ import pytest
 from tests.faults.frames import Frame, FrameProxy
 from tests.lab.waiting import DEADLINE
 from tests.sailor.process import Process
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 
 pytestmark = pytest.mark.broker
 SHUTDOWN = "1500"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.killing import kill_test
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 
 pytestmark = pytest.mark.broker
 INPUTS = int(os.environ.get("KILL_TEST") or 2000)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.sailor.platform import Answer, Request
 from tests.sailor.process import Process
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 from tests.sailor.test_checklist_objects import OBJECT_ID, TOKEN
 
 pytestmark = pytest.mark.broker

@@ -10,9 +10,9 @@ import pytest
 from tests.faults.frames import Frame, FrameProxy
 from tests.lab.broker import Broker
 from tests.lab.waiting import DEADLINE, wait_until
+from tests.sailor.platform_queues import Got
 from tests.sailor.process import Process
-from tests.sailor.stage import Stage
-from tests.sailor.wires import Got
+from tests.sailor.step_harness import Stage
 
 pytestmark = pytest.mark.broker
 AT_WORK = "at work"

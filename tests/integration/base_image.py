@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from lib.local.local_image import busybox_archive
+from lib.local.sandbox.busybox_image import busybox_archive
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = f"python{sys.version_info.major}.{sys.version_info.minor}"

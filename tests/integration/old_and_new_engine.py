@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from lib.local.local_image import LocalImageError
-from lib.local.private_engine import PrivateEngineError
+from lib.local.sandbox.busybox_image import LocalImageError
+from lib.local.sandbox.private_engine import PrivateEngineError
 from tests.lab.engine import LabEngine
-from tests.lab.need import missing, skip_anywhere
 from tests.lab.newer import NewerEngineError, binaries
+from tests.lab.skipping import missing, skip_anywhere
 
 
 @pytest.fixture(scope="module", params=["", "sid"], ids=["system", "newest"])

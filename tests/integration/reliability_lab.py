@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from lib.credentials import open_engine
-from lib.local.local_image import LocalImageError
-from lib.local.private_engine import PrivateEngineError
-from lib.sailor.folder import FolderStorage
+from lib.local.sandbox.busybox_image import LocalImageError
+from lib.local.sandbox.private_engine import PrivateEngineError
+from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.stepping import Outcome, forget_engines, run_step
-from tests.lab.cut import Cut
 from tests.lab.engine import LabEngine
-from tests.lab.need import missing
+from tests.lab.faulty_proxy import Cut
+from tests.lab.skipping import missing
 
 __all__ = ["Way", "steps_forgotten", "throwaway_engine", "way"]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.lab.broker import Broker
 from tests.lab.engine import LabEngine
 from tests.sailor.process import Process
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 
 pytestmark = [pytest.mark.engine, pytest.mark.broker]
 

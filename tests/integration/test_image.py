@@ -13,11 +13,11 @@ import pytest
 
 from tests.integration.base_image import ROOT, SITE, base_archive
 from tests.lab.broker import Broker
-from tests.lab.cut import Cut
 from tests.lab.engine import LabEngine
+from tests.lab.faulty_proxy import Cut
 from tests.lab.fixtures import MakeContainer
-from tests.lab.need import missing
-from tests.sailor.stage import Stage
+from tests.lab.skipping import missing
+from tests.sailor.step_harness import Stage
 
 pytestmark = [pytest.mark.engine, pytest.mark.broker]
 BASE = "python:local"

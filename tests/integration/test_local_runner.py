@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.ids import random_id
+from lib.sailor.message.ids import random_id
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import DEADLINE, wait_until
 from tests.local.running import ROOT, Ended, run, start

@@ -17,8 +17,8 @@ from actions.containers import container_wait, put_container_archive
 from lib.engine import Endpoint, Engine
 from lib.engine.errors import OutcomeUnknown, TimedOut
 from lib.engine.http.connect import connect
+from lib.engine.request.upload import Upload
 from lib.engine.timeouts import Timeout, Timeouts
-from lib.engine.upload import Upload
 from tests.actions.stepping import Outcome
 from tests.integration.reliability_lab import Way, steps_forgotten, way
 from tests.lab.engine import LabEngine

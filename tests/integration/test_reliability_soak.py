@@ -14,9 +14,9 @@ import pytest
 from actions.containers import container_attach, container_attach_websocket, container_logs
 from lib.credentials import new_engine
 from lib.engine import Engine
-from lib.engine.dialogue import Dialogue
+from lib.engine.answer.streams import Logs
+from lib.engine.attach.session import Dialogue
 from lib.engine.errors import NotFound
-from lib.engine.streams import Logs
 from tests.integration.test_tls import config_for
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until

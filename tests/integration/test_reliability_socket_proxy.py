@@ -13,7 +13,7 @@ from tests.lab.engine import LabEngine
 from tests.lab.fixtures import MakeContainer
 from tests.lab.socket_proxy import EVENTS, NO_EXEC, PING, READS, SocketProxy
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Desk
+from tests.triggers.poll_harness import Desk
 from verify_credentials import verify
 
 __all__ = ["steps_forgotten"]

@@ -13,19 +13,19 @@ import pytest
 import trustme
 
 from actions.containers import container_attach
-from lib.answer import messages
+from lib.action.output.answer import messages
+from lib.action.settings import StepSettings
 from lib.credentials import new_engine
 from lib.engine.errors import TlsRefused, Unreachable
-from lib.engine.upload import Upload
-from lib.local.local_image import LocalImageError
-from lib.local.private_engine import PrivateEngineError
-from lib.policy import StepSettings
+from lib.engine.request.upload import Upload
+from lib.local.sandbox.busybox_image import LocalImageError
+from lib.local.sandbox.private_engine import PrivateEngineError
 from tests.actions.stepping import context_alone
 from tests.integration.test_tls import config_for, ping
 from tests.lab.certificates import NAMES, Certificates
-from tests.lab.cut import Cut
 from tests.lab.engine import LabEngine
-from tests.lab.need import missing
+from tests.lab.faulty_proxy import Cut
+from tests.lab.skipping import missing
 
 pytestmark = pytest.mark.engine
 

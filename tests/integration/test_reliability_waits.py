@@ -14,8 +14,8 @@ from lib.engine.errors import StreamFailed
 from tests.actions.stepping import Outcome
 from tests.engine.scripted import Scripted, answer, say
 from tests.integration.reliability_lab import Way, steps_forgotten, throwaway_engine, way
-from tests.lab.cut import Cut
 from tests.lab.engine import LabEngine
+from tests.lab.faulty_proxy import Cut
 from tests.lab.fixtures import MakeContainer
 from tests.lab.waiting import ended, wait_until
 

@@ -9,17 +9,17 @@ import pytest
 
 from lib.credentials import new_engine
 from lib.engine import Engine
-from lib.engine.archive import dockerfile_archive, file_archive
-from lib.engine.dialogue import upgrade, websocket
+from lib.engine.answer.limits import Limits, bounded
+from lib.engine.answer.log_lines import log_lines
+from lib.engine.answer.pathstat import HEADER, path_stat
+from lib.engine.answer.progress import Progress, collect
+from lib.engine.answer.stats import percentages
+from lib.engine.answer.tar_reader import NotOneFile, single_file
+from lib.engine.attach.session import upgrade, websocket
 from lib.engine.errors import Conflict, NotFound, StreamCut, StreamFailed
-from lib.engine.limits import Limits, bounded
-from lib.engine.logs import log_lines
-from lib.engine.pathstat import HEADER, path_stat
-from lib.engine.progress import Progress, collect
-from lib.engine.query import seconds
-from lib.engine.stats import percentages
-from lib.engine.tarread import NotOneFile, single_file
-from lib.engine.upload import Upload
+from lib.engine.request.query import seconds
+from lib.engine.request.tar_writer import dockerfile_archive, file_archive
+from lib.engine.request.upload import Upload
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import DEADLINE
 

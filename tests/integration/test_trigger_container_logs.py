@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from lib.cursor import LIMIT, CursorTooLarge
+from lib.trigger.cursor import LIMIT, CursorTooLarge
 from tests.integration.trigger_lab import config, desk, engines_closed, own_engine, settled
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Desk, Emitted, size
+from tests.triggers.poll_harness import Desk, Emitted, size
 from tests.triggers.poller import Poller, stored
 from tests.triggers.poller import emitted as on_disk
 from tests.triggers.table import record

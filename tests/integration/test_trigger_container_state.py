@@ -9,7 +9,7 @@ import pytest
 from tests.integration.trigger_lab import config, desk, engines_closed, own_engine, settled
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Desk, Emitted
+from tests.triggers.poll_harness import Desk, Emitted
 from tests.triggers.table import record
 
 __all__ = ["engines_closed", "own_engine"]

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from lib.cursor import LIMIT
+from lib.trigger.cursor import LIMIT
 from tests.integration.trigger_lab import config, desk, engines_closed, names, own_engine, settled
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import ended, wait_until
 from tests.lab.wire import Wire
-from tests.triggers.desk import Desk, size
+from tests.triggers.event_recorder import Truth
+from tests.triggers.poll_harness import Desk, size
 from tests.triggers.poller import Poller, stored
 from tests.triggers.poller import emitted as on_disk
 from tests.triggers.table import record
-from tests.triggers.truth import Truth
 
 __all__ = ["engines_closed", "own_engine"]
 pytestmark = pytest.mark.engine

@@ -13,9 +13,9 @@ import pytest
 from lib.engine.errors import BadInput
 from tests.integration.trigger_lab import desk, engines_closed
 from tests.lab.engine import LabEngine
-from tests.lab.inside import listen_inside
+from tests.lab.netns import listen_inside
 from tests.lab.registry import Registry
-from tests.triggers.desk import Emitted
+from tests.triggers.poll_harness import Emitted
 from tests.triggers.table import record
 
 __all__ = ["engines_closed"]

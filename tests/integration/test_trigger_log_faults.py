@@ -16,7 +16,7 @@ from tests.integration.trigger_lab import desk, engines_closed, settled
 from tests.lab.engine import LabEngine
 from tests.lab.socket_proxy import POSTS, READS, SocketProxy
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Desk, Emitted
+from tests.triggers.poll_harness import Desk, Emitted
 from tests.triggers.table import record
 
 __all__ = ["engine", "engines_closed"]

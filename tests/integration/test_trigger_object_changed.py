@@ -10,7 +10,7 @@ from tests.integration.old_and_new_engine import engine
 from tests.integration.trigger_lab import desk, engines_closed
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Emitted
+from tests.triggers.poll_harness import Emitted
 from tests.triggers.table import record
 
 __all__ = ["engine", "engines_closed"]

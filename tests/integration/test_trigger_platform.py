@@ -9,9 +9,9 @@ import pytest
 
 from tests.integration.trigger_lab import engines_closed
 from tests.lab.broker import Broker
-from tests.sailor.stage import Stage
-from tests.triggers.desk import Desk
+from tests.sailor.step_harness import Stage
 from tests.triggers.fake_engine import FakeEngine
+from tests.triggers.poll_harness import Desk
 
 __all__ = ["engines_closed"]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from lib import selection
+from lib.trigger import dropdowns as selection
 from tests.integration.trigger_lab import config, desk, engines_closed, own_engine, settled
 from tests.lab.engine import LabEngine
-from tests.triggers.desk import Emitted
+from tests.triggers.poll_harness import Emitted
 from tests.triggers.table import record
 
 __all__ = ["engines_closed", "own_engine"]

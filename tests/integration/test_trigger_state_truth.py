@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.integration.trigger_lab import config, desk, either_engine, engines_closed, settled
-from tests.lab.cut import Cut
 from tests.lab.engine import LabEngine
+from tests.lab.faulty_proxy import Cut
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Desk, Emitted
+from tests.triggers.event_recorder import Truth
+from tests.triggers.poll_harness import Desk, Emitted
 from tests.triggers.table import record
-from tests.triggers.truth import Truth
 
 __all__ = ["either_engine", "engines_closed"]
 pytestmark = pytest.mark.engine

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from lib import selection
-from lib.cursor import LIMIT
 from lib.engine.errors import BadInput, NoManager
+from lib.trigger import dropdowns as selection
+from lib.trigger.cursor import LIMIT
 from tests.integration.trigger_lab import config, desk, engines_closed, own_engine
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Desk, Emitted, size
+from tests.triggers.poll_harness import Desk, Emitted, size
 from tests.triggers.table import record
 
 __all__ = ["engines_closed", "own_engine"]

@@ -10,8 +10,8 @@ from tests.integration.old_and_new_engine import engine
 from tests.integration.trigger_lab import desk, engines_closed
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
+from tests.triggers.event_recorder import Truth
 from tests.triggers.table import record
-from tests.triggers.truth import Truth
 
 __all__ = ["engine", "engines_closed"]
 pytestmark = pytest.mark.engine

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.trigger_lab import desk, either_engine, engines_closed
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Desk, Emitted
+from tests.triggers.poll_harness import Desk, Emitted
 from tests.triggers.table import record
 
 __all__ = ["either_engine", "engines_closed"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from lib.cursor import LIMIT
 from lib.engine.errors import BadInput
+from lib.trigger.cursor import LIMIT
 from tests.integration.trigger_lab import desk, engines_closed, own_engine
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Emitted, size
+from tests.triggers.poll_harness import Emitted, size
 from tests.triggers.table import record
 
 __all__ = ["engines_closed", "own_engine"]

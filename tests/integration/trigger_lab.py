@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from lib import credentials
-from lib.local.local_image import LocalImageError
-from lib.local.private_engine import PrivateEngineError
+from lib.local.sandbox.busybox_image import LocalImageError
+from lib.local.sandbox.private_engine import PrivateEngineError
 from tests.lab.engine import LabEngine
-from tests.lab.need import missing, skip_anywhere
 from tests.lab.newer import NewerEngineError, begin, binaries
+from tests.lab.skipping import missing, skip_anywhere
 from tests.lab.waiting import wait_until
-from tests.triggers.desk import Desk, Emitted
+from tests.triggers.poll_harness import Desk, Emitted
 
 __all__ = ["config", "either_engine", "engines_closed", "names", "own_engine", "settled"]
 

@@ -6,9 +6,9 @@ import shutil
 import subprocess
 from typing import Any
 
-from tests.lab.need import missing, skip_anywhere
+from tests.lab.skipping import missing, skip_anywhere
 from tests.sailor.process import ROOT, Process
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 
 
 def node_runtime() -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.interop.node import Twin, end_in_order
 from tests.lab.broker import Broker
-from tests.sailor.wires import Got, unseal
+from tests.sailor.platform_queues import Got, unseal
 
 pytestmark = pytest.mark.broker
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.interop.node import Twin, end_in_order
 from tests.lab.broker import Broker
-from tests.sailor.wires import Got
+from tests.sailor.platform_queues import Got
 
 pytestmark = pytest.mark.broker
 

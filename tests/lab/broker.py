@@ -7,7 +7,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
-from lib.local.keeper import SYSTEM_PATH, Keeper
+from lib.local.sandbox.supervisor import SYSTEM_PATH, Keeper
 from tests.lab.certificates import Certificates
 from tests.lab.ports import HeldPort
 from tests.lab.waiting import wait_until

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from lib.local.local_image import busybox_archive
-from lib.local.private_engine import PrivateEngine
+from lib.local.sandbox.busybox_image import busybox_archive
+from lib.local.sandbox.private_engine import PrivateEngine
 from tests.lab.certificates import Certificates
-from tests.lab.cut import Cut
+from tests.lab.faulty_proxy import Cut
 from tests.lab.ports import HeldPort
 from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire, WireError

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from lib.local.keeper import KeeperError
-from lib.local.local_image import LocalImageError
-from lib.local.private_engine import PrivateEngineError
+from lib.local.sandbox.busybox_image import LocalImageError
+from lib.local.sandbox.private_engine import PrivateEngineError
+from lib.local.sandbox.supervisor import KeeperError
 from tests.lab.broker import Broker, BrokerError
 from tests.lab.certificates import Certificates
 from tests.lab.engine import GIVEN, LabEngine
-from tests.lab.need import missing, skip_anywhere
 from tests.lab.newer import NewerEngines
 from tests.lab.podman import PodmanError, PodmanService
 from tests.lab.registry import Registry, RegistryError
+from tests.lab.skipping import missing, skip_anywhere
 from tests.lab.swarm import SwarmPair
 
 MakeContainer = Callable[..., str]

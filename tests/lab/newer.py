@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from lib.local.local_image import LocalImageError
-from lib.local.private_engine import PrivateEngineError
+from lib.local.sandbox.busybox_image import LocalImageError
+from lib.local.sandbox.private_engine import PrivateEngineError
 from tests.lab.engine import LabEngine
-from tests.lab.need import skip_anywhere
+from tests.lab.skipping import skip_anywhere
 
 SUITES = ("trixie", "sid")  # 26.1 (API 1.45) and, for now, 28.5 (API 1.51)
 # Without runc: theirs wants a newer C library, and the system's serves.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
-from lib.local.keeper import SYSTEM_PATH, Keeper
-from lib.local.local_image import busybox_archive
+from lib.local.sandbox.busybox_image import busybox_archive
+from lib.local.sandbox.supervisor import SYSTEM_PATH, Keeper
 from tests.lab.engine import IMAGE
 from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from tests.lab.inside import bind_inside
+from tests.lab.netns import bind_inside
 
 
 class HeldPort:

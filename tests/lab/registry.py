@@ -10,7 +10,7 @@ import secrets
 import shutil
 from typing import Any
 
-from lib.local.keeper import SYSTEM_PATH, Keeper
+from lib.local.sandbox.supervisor import SYSTEM_PATH, Keeper
 from tests.lab.engine import LabEngine
 from tests.lab.ports import HeldPort
 from tests.lab.waiting import wait_until

@@ -8,7 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
-from tests.lab.inside import listen_inside
+from tests.lab.netns import listen_inside
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 

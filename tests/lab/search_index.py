@@ -11,7 +11,7 @@ from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.lab.engine import LabEngine
-from tests.lab.inside import listen_inside
+from tests.lab.netns import listen_inside
 
 
 class SearchIndex:

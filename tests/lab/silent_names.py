@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.lab.need import missing
+from tests.lab.skipping import missing
 from tests.lab.waiting import DEADLINE
 
 NEW_MOUNTS, NEW_NETWORK = 0x00020000, 0x40000000

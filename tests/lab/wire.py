@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from tests.lab.inside import connect_inside
+from tests.lab.netns import connect_inside
 from tests.lab.waiting import DEADLINE
 
 

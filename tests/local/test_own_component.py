@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lib.local.catalog import Catalog, properties
+from lib.action.input.validation import validator
+from lib.local.catalog.catalog import Catalog, properties
+from lib.local.catalog.describe import example_command, whole
 from lib.local.commands import OWN_COMPONENT
-from lib.local.describe import example_command, whole
-from lib.local.flowfile import read_flow
-from lib.schema import validator
+from lib.local.flow.flowfile import read_flow
 
 CATALOG = Catalog.read(OWN_COMPONENT)
 ACTIONS = sorted(CATALOG.keys("action"))

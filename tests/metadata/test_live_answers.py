@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.schema import validator
+from lib.action.input.validation import validator
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lib.action.settings import ARCHIVE_BYTES, DEFAULTS, WORK
 from lib.engine.timeouts import Timeouts
 from lib.metadata.facts import load
-from lib.policy import ARCHIVE_BYTES, DEFAULTS, WORK
 from tests.metadata.component_check import problems
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
+from lib.action.input.validation import Validator, draft7, validator
 from lib.metadata.dialect import REF
 from lib.metadata.facts import load
 from lib.metadata.whole import references
-from lib.schema import Validator, draft7, validator
 
 ROOT = Path(__file__).parents[2]
 FACTS = load()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.schema import Problem, Validator, marks, validator
+from lib.action.input.validation import Problem, Validator, marks, validator
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.broker import Broker
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.lab.broker import Broker
-from tests.lab.cut import Cut
+from tests.lab.faulty_proxy import Cut
 from tests.lab.waiting import wait_until
+from tests.sailor.platform_queues import seal
 from tests.sailor.process import Process
-from tests.sailor.stage import Stage
-from tests.sailor.wires import seal
+from tests.sailor.step_harness import Stage
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from lib.sailor.environment import BOUNDS, boolean, integer
 from lib.sailor.settings import MANDATORY, MANDATORY_FOR_MESSAGES, Settings
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 
 EVERYTHING = {f"ELASTICIO_{name}": name.lower() for name in MANDATORY + MANDATORY_FOR_MESSAGES}
 EVERYTHING["ELASTICIO_MESSAGE_CRYPTO_IV"] = "sixteen bytes iv"

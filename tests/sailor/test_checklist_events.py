@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.amqp.properties import Properties
-from tests.sailor.stage import Stage
-from tests.sailor.wires import Got, seal, unseal
+from lib.sailor.amqp.pika_properties import Properties
+from tests.sailor.platform_queues import Got, seal, unseal
+from tests.sailor.step_harness import Stage
 
 
 def test_51_a_returned_message_is_emitted(shared: Stage) -> None:

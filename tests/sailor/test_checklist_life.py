@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from tests.lab.broker import Broker
-from tests.lab.cut import Cut
+from tests.lab.faulty_proxy import Cut
 from tests.lab.waiting import wait_until
+from tests.sailor.platform_queues import IV, PASSWORD, seal
 from tests.sailor.process import Process
-from tests.sailor.stage import Stage
-from tests.sailor.wires import IV, PASSWORD, seal
+from tests.sailor.step_harness import Stage
 
 LEVELS = {10, 20, 30, 40, 50, 60}
 ENVIRONMENT_COPIES = {

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.sailor.platform_queues import seal, unseal
 from tests.sailor.process import Process
-from tests.sailor.stage import Stage
-from tests.sailor.wires import seal, unseal
+from tests.sailor.step_harness import Stage
 
 OBJECT_ID = "x-ipaas-object-storage-id"
 TOKEN = "the-storage-token"

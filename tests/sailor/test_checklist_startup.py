@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.ports import HeldPort
 from tests.sailor.process import Process
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 
 STEP = "/v1/tasks/flow1/steps/step_1"
 STATE = "/sailor-support/hooks/task/flow1/startup/data"

@@ -7,9 +7,9 @@ import uuid
 
 import pytest
 
-from lib.sailor.cipher import Aes, from_wire, to_wire, wire_size
-from tests.sailor.stage import Stage
-from tests.sailor.wires import IV, PASSWORD, unseal
+from lib.sailor.message.cipher import Aes, from_wire, to_wire, wire_size
+from tests.sailor.platform_queues import IV, PASSWORD, unseal
+from tests.sailor.step_harness import Stage
 
 VECTORS = [
     (

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from tests.lab.waiting import DEADLINE
 from tests.sailor.process import ROOT
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.lab.broker import Broker
-from tests.lab.cut import Cut
+from tests.lab.faulty_proxy import Cut
 from tests.lab.waiting import wait_until
 from tests.sailor.process import Process
-from tests.sailor.stage import Stage
+from tests.sailor.step_harness import Stage
 
 
 @pytest.fixture

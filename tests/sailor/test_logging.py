@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from lib.sailor.logging import open_logger
-from lib.sailor.masking import Secrets
-from lib.sailor.secret_names import secrets_within
-from lib.sailor.throttle import Throttle
+from lib.sailor.secrets.masking import Secrets
+from lib.sailor.secrets.names import secrets_within
+from lib.sailor.step.throttle import Throttle
 from tests.lab.waiting import ended
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from lib.sailor import Context, Message
-from lib.sailor.inprocess import InProcess
+from lib.sailor.standalone.in_process import InProcess
+from lib.sailor.step.workers import Workers
 from lib.sailor.transport import Delivery, Kind
-from lib.sailor.workers import Workers
 from tests.lab.waiting import DEADLINE
-from tests.sailor.stage import Stage
-from tests.sailor.test_step import Process, run, step
+from tests.sailor.step.test_step import Process, run, step
+from tests.sailor.step_harness import Stage
 
 
 class Unprintable(Exception):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.sailor.stage import Stage
-from tests.sailor.wires import seal
+from tests.sailor.platform_queues import seal
+from tests.sailor.step_harness import Stage
 
 KEY = {"messageId": "m-1", "threadId": "t-1"}
 

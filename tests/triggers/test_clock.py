@@ -8,7 +8,7 @@ import pytest
 
 from lib.engine import Endpoint, Engine
 from lib.engine.errors import EngineError, StreamFailed
-from lib.polling.clock import engine_time, nanoseconds
+from lib.trigger.clock import engine_time, nanoseconds
 from tests.engine.scripted import Scripted, say
 
 

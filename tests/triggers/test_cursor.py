@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lib.cursor import FORMAT, LIMIT, STORED, Cursor, CursorTooLarge, dump, load
+from lib.trigger.cursor import FORMAT, LIMIT, STORED, Cursor, CursorTooLarge, dump, load
 
 
 def read(state: Any) -> int:

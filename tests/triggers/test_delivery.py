@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from lib.polling.delivery import Delivery
-from lib.polling.poll import Finding
-from lib.sailor.context import Context
-from lib.sailor.emitter import Emitter
 from lib.sailor.errors import EmissionTooLarge
-from lib.sailor.incoming import Incoming
-from lib.sailor.inprocess import InProcess
 from lib.sailor.message import Message
-from lib.sailor.outlet import Outlet
+from lib.sailor.message.decoding import Incoming
 from lib.sailor.settings import Settings
+from lib.sailor.standalone.in_process import InProcess
+from lib.sailor.step.context import Context
+from lib.sailor.step.emitter import Emitter
+from lib.sailor.step.resources import Outlet
 from lib.sailor.transport import Kind
-from tests.triggers.desk import Lines
+from lib.trigger.delivery import Delivery
+from lib.trigger.poll import Finding
+from tests.triggers.poll_harness import Lines
 
 LIMIT = 100_000
 ALL = {"emitBehavior": "emitAll"}

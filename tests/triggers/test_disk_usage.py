@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.triggers.desk import Desk
 from tests.triggers.fake_engine import FakeEngine
+from tests.triggers.poll_harness import Desk
 from tests.triggers.table import record
 
 KEY = "diskUsage"

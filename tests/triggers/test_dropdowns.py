@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib import selection
+from lib.trigger import dropdowns as selection
 from tests.triggers.fake_engine import FakeEngine
 
 

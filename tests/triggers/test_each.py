@@ -11,14 +11,14 @@ import pytest
 
 from lib.engine import Engine
 from lib.engine.errors import Refused
-from lib.polling.faults import Fault
-from lib.polling.parallel import parallel
-from lib.polling.turn import Turn
 from lib.sailor.message import Message
-from lib.trigger import Finding, Found, Poll, trigger
+from lib.trigger.faults import Fault
+from lib.trigger.parallel import parallel
+from lib.trigger.trigger import Finding, Found, Poll, trigger
+from lib.trigger.turn import Turn
 from tests.lab.waiting import DEADLINE
-from tests.triggers.desk import Emitted, Lines, Surroundings
 from tests.triggers.fake_engine import FakeEngine
+from tests.triggers.poll_harness import Emitted, Lines, Surroundings
 
 
 @dataclass(frozen=True)

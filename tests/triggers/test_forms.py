@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lib.local.flowfile import read_flow
+from lib.local.flow.flowfile import read_flow
 
 ROOT = Path(__file__).parents[2]
 WORDS: dict[str, Any] = tomllib.loads((ROOT / "lib/metadata/words/triggers.toml").read_text("utf-8"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.polling.markset import (
+from lib.trigger.marks.markset import (
     CHARACTERS,
     DETAIL_BITS,
     IDENTITY_BITS,

@@ -15,21 +15,21 @@ from typing import Any
 
 import pytest
 
-from lib.cursor import LIMIT, CursorTooLarge
-from lib.polling.state_room import LARGEST
-from lib.sailor.cipher import Aes
 from lib.sailor.errors import StorageError
-from lib.sailor.folder import FolderStates
 from lib.sailor.message import Message
-from lib.sailor.objects import Maester
+from lib.sailor.message.cipher import Aes
+from lib.sailor.platform.object_storage import Maester
+from lib.sailor.platform.states import States
 from lib.sailor.settings import Settings
-from lib.sailor.states import States
+from lib.sailor.standalone.folder import FolderStates
 from lib.sailor.transport import StateStore
-from lib.trigger import Finding, Found, Poll, trigger
+from lib.trigger.cursor import LIMIT, CursorTooLarge
+from lib.trigger.state_room import LARGEST
+from lib.trigger.trigger import Finding, Found, Poll, trigger
 from tests.lab.waiting import DEADLINE
 from tests.sailor.platform import Platform
-from tests.triggers.desk import Emitted, Killed, Lines, Surroundings, size
 from tests.triggers.fake_engine import FakeEngine
+from tests.triggers.poll_harness import Emitted, Killed, Lines, Surroundings, size
 
 BIG, SMALL = 60_000, 100
 

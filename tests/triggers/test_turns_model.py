@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.triggers.desk import Desk
 from tests.triggers.fake_engine import Answer, FakeEngine
+from tests.triggers.poll_harness import Desk
 from tests.triggers.world import Box, World
 
 EVENTS = {

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.triggers.desk import Desk, Emitted
 from tests.triggers.fake_engine import Answer, FakeEngine
+from tests.triggers.poll_harness import Desk, Emitted
 from tests.triggers.world import Box, World, written
 
 Again = Callable[[World, Box], None]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lib.engine.errors import BadInput
-from tests.triggers.desk import Desk
 from tests.triggers.fake_engine import FakeEngine
+from tests.triggers.poll_harness import Desk
 
 ROOT = Path(__file__).parents[2]
 WORDS: dict[str, Any] = tomllib.loads((ROOT / "lib/metadata/words/triggers.toml").read_text("utf-8"))

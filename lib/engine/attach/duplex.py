@@ -6,14 +6,14 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from lib.engine.answer.frames import Frame, frames, raw
+from lib.engine.answer.limits import Paced
 from lib.engine.attach.duplex_socket import DuplexSocket, open_link
 from lib.engine.attach.handshake import shake_hands
 from lib.engine.closing import Closing
-from lib.engine.frames import Frame, frames, raw
 from lib.engine.http.faults import StreamExit
 from lib.engine.http.reader import Reader
 from lib.engine.http.response import Headers
-from lib.engine.limits import Paced
 
 _HINT = "The engine or the way to it went down; ask ExecInspect or ContainerInspect how it ended"
 

@@ -21,16 +21,16 @@ from websocket import (
 )
 from websocket import WebSocket as Frames
 
+from lib.engine.answer.frames import Frame, raw
+from lib.engine.answer.limits import Paced
 from lib.engine.attach.duplex_socket import DuplexSocket, open_link
 from lib.engine.attach.handshake import LOOK, shake_hands
 from lib.engine.closing import Closing
 from lib.engine.errors import OutcomeUnknown, StreamCut, StreamFailed
-from lib.engine.frames import Frame, raw
 from lib.engine.http.bounds import FRAME_BYTES
 from lib.engine.http.reader import Reader
 from lib.engine.http.request_head import request_head
 from lib.engine.http.response import Headers
-from lib.engine.limits import Paced
 
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _PIECE = 65536

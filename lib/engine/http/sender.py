@@ -14,10 +14,10 @@ from lib.engine.errors import EngineError, OutcomeUnknown
 from lib.engine.http.adapter import EngineAdapter
 from lib.engine.http.faults import LOOK
 from lib.engine.http.response import EngineRequest
+from lib.engine.http.retry import Retry
 from lib.engine.http.status import check
-from lib.engine.retry import Retry
+from lib.engine.request.upload import Upload
 from lib.engine.timeouts import Timeout
-from lib.engine.upload import Upload
 
 _NEVER = threading.Event()
 

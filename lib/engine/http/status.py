@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from requests import Response
 
 from lib.engine.errors import NotSupported, OutcomeUnknown, Redirected
+from lib.engine.http.error_response import refusal
 from lib.engine.http.faults import LOOK
 from lib.engine.http.reader import Reader
-from lib.engine.refusal import refusal
 
 _UNCHANGED = 304
 _SHOWN = 200

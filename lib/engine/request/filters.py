@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 from lib.engine.errors import BadInput
 from lib.engine.request.scalar import scalar
-from lib.engine.request.text import encoded, named, parsed, plain, shown
 from lib.engine.request.times import moment_or_span
+from lib.engine.text import encoded, named, parsed, plain, shown
 
 # The keys whose values are "key" or "key=value", and those whose value is a time, of all operations.
 LABELS = frozenset({"label", "label!", "node.label"})

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lib.engine.errors import BadInput
-from lib.engine.query import is_true
+from lib.engine.request.query import is_true
 
 ATTACHMENT = "stdinAttachment"
 

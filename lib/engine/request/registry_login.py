@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.engine.errors import BadInput
-from lib.engine.request.text import parsed
+from lib.engine.text import parsed
 
 HUB = "docker.io"
 # What engines call Docker Hub in logins; they find no other spelling.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.engine.errors import BadInput
-from lib.engine.request.text import plain
+from lib.engine.text import plain
 
 _LARGEST = (1 << 63) - 1  # the engine's integers
 

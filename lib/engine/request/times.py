@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from lib.engine.errors import BadInput
-from lib.engine.request.text import shown
+from lib.engine.text import shown
 
 SECOND = 1_000_000_000
 # Seconds beyond this lie after the year 5138: it was another unit.

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from lib.sailor.amqp.inflight import Inflight, Input, fingerprint
-from lib.sailor.amqp.link import Link
 from lib.sailor.amqp.parameters import reason
+from lib.sailor.amqp.reconnecting import Link
+from lib.sailor.amqp.unacked import Inflight, Input, fingerprint
 from lib.sailor.errors import TransportError
 from lib.sailor.logging import Logger
 from lib.sailor.settings import Settings

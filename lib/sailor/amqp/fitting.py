@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from lib.sailor.amqp.table import table
-from lib.sailor.headers import META
+from lib.sailor.amqp.header_table import table
+from lib.sailor.message.headers import META
 
 SPARE = ("reboundReason", "retry")
 """Headers that only people read: they are left out before a message is lost for its length."""

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from lib.sailor.amqp.link import Link
 from lib.sailor.amqp.parameters import reason
+from lib.sailor.amqp.reconnecting import Link
 
 NOT_FOR_THIS_MESSAGE = frozenset((403, 404))
 """The channel is closed with these for what would befall every message: ACCESS_REFUSED, NOT_FOUND."""

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Protocol
 
 from lib.sailor.amqp.consumer import Consumer
-from lib.sailor.amqp.link import Link
-from lib.sailor.amqp.loop import Loop
-from lib.sailor.amqp.post import Job, Post
+from lib.sailor.amqp.io_thread import Loop
+from lib.sailor.amqp.publish_retry import Job, Post
+from lib.sailor.amqp.reconnecting import Link
 from lib.sailor.errors import StorageError, TransportError
 from lib.sailor.logging import Logger
 from lib.sailor.settings import Settings

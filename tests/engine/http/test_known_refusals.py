@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import requests_mock
 
+from lib.action.settings import Outcome, StepSettings
 from lib.engine import Endpoint, Engine
 from lib.engine.errors import (
     Busy,
@@ -22,8 +23,7 @@ from lib.engine.errors import (
     Unauthorized,
 )
 from lib.engine.http.known_refusals import KNOWN, known
-from lib.engine.retry import Retry
-from lib.policy import Outcome, StepSettings
+from lib.engine.http.retry import Retry
 
 ROOT = "http://engine.lab"
 Q = "docker login"

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from lib.engine import Endpoint, Engine
 from lib.engine.errors import Busy, EngineFault
+from lib.engine.http.retry import LONGEST_WAIT, Retry
 from lib.engine.http.retry_after import LONGEST, retry_after
-from lib.engine.retry import LONGEST_WAIT, Retry
-from lib.engine.upload import Upload
+from lib.engine.request.upload import Upload
 from tests.engine.scripted import Scripted, answer, say
 
 DONE = answer(b'{"Id":"x"}')

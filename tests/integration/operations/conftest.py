@@ -6,15 +6,15 @@ from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
-from lib.local.keeper import KeeperError
-from lib.local.local_image import LocalImageError
-from lib.local.private_engine import PrivateEngineError
+from lib.local.sandbox.busybox_image import LocalImageError
+from lib.local.sandbox.private_engine import PrivateEngineError
+from lib.local.sandbox.supervisor import KeeperError
 from tests.integration.operations.kinds import KINDS, Kind, differs
 from tests.integration.operations.site import Site
 from tests.lab.engine import LabEngine
-from tests.lab.need import missing, skip_anywhere
 from tests.lab.newer import NewerEngineError
 from tests.lab.podman import PodmanError
+from tests.lab.skipping import missing, skip_anywhere
 
 MARK = "operation(*keys, case): the test shows that operations succeed, or how they fail"
 

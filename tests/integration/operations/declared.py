@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lib.schema import Validator
+from lib.action.input.validation import Validator
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 Tree = dict[str, Any]

@@ -9,8 +9,8 @@ import struct
 import tarfile
 from typing import Any
 
-from lib.local.local_image import busybox_archive
-from tests.lab.need import skip_anywhere
+from lib.local.sandbox.busybox_image import busybox_archive
+from tests.lab.skipping import skip_anywhere
 
 SOCKET = "lab.sock"
 # Process 1 ends on TERM only if it says so, else disabling the plugin takes ten seconds.

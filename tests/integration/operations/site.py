@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from lib.sailor.folder import FolderStorage
+from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.integration.operations.declared import undeclared
 from tests.lab.engine import LabEngine
-from tests.lab.need import missing
 from tests.lab.podman import PodmanService
 from tests.lab.registry import Registry, RegistryError
+from tests.lab.skipping import missing
 from tests.lab.swarm import SwarmPair
 
 

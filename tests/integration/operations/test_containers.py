@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.ids import random_id
+from lib.sailor.message.ids import random_id
 from tests.integration.operations.declared import undeclared
 from tests.integration.operations.proving import Body, Make, Names, failure, refusals, success
 from tests.integration.operations.site import Site

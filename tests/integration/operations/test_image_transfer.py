@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lib.sailor.ids import random_id
+from lib.sailor.message.ids import random_id
 from tests.integration.operations.proving import Body, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 from tests.integration.operations.test_container_files import names_in, tar_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lib.sailor.ids import random_id
+from lib.sailor.message.ids import random_id
 from tests.integration.operations.proving import Body, Make, Names, refusals, success
 from tests.integration.operations.site import Site
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.engine.version import Version
-from lib.sailor.ids import random_id
+from lib.sailor.message.ids import random_id
 from tests.integration.operations.kinds import KINDS
 from tests.integration.operations.site import Site
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.ids import random_id
+from lib.sailor.message.ids import random_id
 from tests.integration.operations.plugin import plugin_archive
 from tests.integration.operations.proving import success
 from tests.integration.operations.site import Site
-from tests.lab.need import skip_anywhere
+from tests.lab.skipping import skip_anywhere
 from tests.lab.waiting import wait_until
 
 pytestmark = pytest.mark.engine

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from lib.sailor.ids import random_id
+from lib.sailor.message.ids import random_id
 from tests.integration.operations.proving import Body, Names, refusals, success
 from tests.integration.operations.site import Site
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lib.sailor.ids import random_id
+from lib.sailor.message.ids import random_id
 from tests.integration.operations.proving import Body, Names, refusals, success
 from tests.integration.operations.site import Site
 from tests.lab.waiting import wait_until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.sailor.ids import random_id
+from lib.sailor.message.ids import random_id
 from tests.integration.operations.proving import Body, Names, failure, refusals, success
 from tests.integration.operations.site import Site
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from lib.polling.clock import SECOND, nanoseconds
+from lib.trigger.clock import SECOND, nanoseconds
 from tests.triggers.soak.life import Life
 from tests.triggers.soak.record import Record
 from tests.triggers.soak.step import Told, Window

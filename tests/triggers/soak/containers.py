@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lib.polling.clock import nanoseconds
+from lib.trigger.clock import nanoseconds
 from tests.lab.engine import LabEngine
 from tests.triggers.soak.record import Record
 

@@ -14,6 +14,7 @@ from typing import Any
 from tests.lab.engine import LabEngine
 from tests.lab.registry import Registry
 from tests.lab.waiting import take, wait_until
+from tests.triggers.event_recorder import Truth
 from tests.triggers.soak import tides
 from tests.triggers.soak.case import Case
 from tests.triggers.soak.churn import Churn
@@ -21,7 +22,6 @@ from tests.triggers.soak.judges import events, flow, levels, logs, objects, push
 from tests.triggers.soak.record import Record
 from tests.triggers.soak.step import Step
 from tests.triggers.soak.verdict import Verdict
-from tests.triggers.truth import Truth
 
 INIT = {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"}
 HALF_THE_MEMORY = 120

@@ -19,7 +19,7 @@ from typing import Any
 from lib.engine.errors import EngineError
 from lib.sailor.message import Message
 from tests.lab.waiting import DEADLINE, take
-from tests.triggers.desk import Lines, Surroundings, process
+from tests.triggers.poll_harness import Lines, Surroundings, process
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lib.polling.clock import SECOND
+from lib.trigger.clock import SECOND
 from tests.triggers.soak.case import Case, seconds
 from tests.triggers.soak.verdict import Verdict
 

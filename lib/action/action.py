@@ -1,0 +1,190 @@
+"""The bridge for actions: checks the message, opens the engine, calls the handler, emits its answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lib.action.input.field_names import Problem
+from lib.action.input.field_versions import Ages
+from lib.action.input.filled import Filled
+from lib.action.input.message_secrets import message_secrets
+from lib.action.input.uploads import input_of, released, upload_of
+from lib.action.input.validation import Validator, validator
+from lib.action.output.answer import Answer, check_room, is_one_message, messages
+from lib.action.settings import Outcome, StepSettings, error_as_data
+from lib.config.declared_fields import checked
+from lib.config.labels import add_label, title_of
+from lib.credentials import open_engine
+from lib.engine import Engine, EngineError, Fields
+from lib.engine.errors import BadInput
+from lib.sailor import Context, Message, RawJson
+
+Handler = Callable[[Engine, Fields], Answer]
+MOST_TOLD = 20
+"""Wrong fields that one error names."""
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+
+
+def action(
+    key: str, *, upload: Callable[[Fields], bool] | None = None, talks: str = ""
+) -> Callable[[Handler], Handler]:
+    """Declare the handler of an operation; the function itself stays as it is.
+
+    `upload` marks an operation with a body of bytes and says for an input whether it has to have one; the
+    handler then finds an Upload (or None) in `requestBody`. `talks` marks one that feeds a process
+    and names the field with the text for it; the handler finds its stdin (or None) in `input`.
+    """
+
+    def declare(handler: Handler) -> Handler:
+        handler.declared = Action(key, handler, upload, talks)  # type: ignore[attr-defined]
+        return handler
+
+    return declare
+
+
+def told(problems: list[Problem]) -> str:
+    """Return what an error says of wrong fields: all of them, or the first and how many more there are."""
+    more = len(problems) - MOST_TOLD
+    text = "; ".join(map(str, problems[:MOST_TOLD]))
+    return f"{text}; and {more} more" if more > 0 else text
+
+
+@dataclass
+class Emitted:
+    """The messages that one input has brought so far: what follows them is no matter of the input alone."""
+
+    context: Context
+    count: int = 0
+
+    def add(self, message: Message) -> None:
+        """Emit a message."""
+        self.context.emit.data(message)
+        self.count += 1
+
+    def tell(self, error: EngineError) -> None:
+        """Say in an error that something was emitted before it."""
+        if self.count:
+            hint = f"{self.count} messages were emitted before it; a repeat would emit them again"
+            error.hint = f"{error.hint}. {hint}" if error.hint else hint
+
+
+@dataclass(frozen=True)
+class Action:
+    """One operation as the runtime sees it: a key and a `process` function."""
+
+    key: str
+    handler: Handler = field(repr=False)
+    upload: Callable[[Fields], bool] | None = field(default=None, repr=False)
+    talks: str = ""
+
+    def init(self, _config: Mapping[str, Any]) -> None:
+        """Read the schema before the first message arrives."""
+        self._ages  # noqa: B018
+        self._validator.ready()
+
+    def process(
+        self, context: Context, message: Message, config: Mapping[str, Any], _snapshot: Any
+    ) -> Message | None:
+        """Work on one message; what the settings say decides what an error becomes.
+
+        An only message is returned, not emitted: the runtime need not keep a thread until it is confirmed.
+        """
+        context.logger.secrets.add_later(lambda: message_secrets(self._validator.schema, message.body))
+        config = checked(self.key, config)
+        settings = StepSettings.parse(config)
+        emitted = Emitted(context)
+        try:
+            return self._work(context, message, config, settings, emitted)
+        except EngineError as error:
+            if isinstance(error, BadInput) and error.field:
+                add_label(error, title_of(self._validator.schema, error.field))
+            outcome = settings.outcome(error, emitted.count)
+            emitted.tell(error)
+            if outcome is Outcome.FAIL:
+                raise
+            context.logger.warning(str(error), operation=self.key, outcome=outcome.name.lower())
+            if outcome is Outcome.REBOUND:
+                context.emit.rebound(str(error))
+                return None
+            if outcome is Outcome.EMIT:
+                return Message(body=error_as_data(error, context.logger.secrets.masked))
+            return Message()
+
+    def _work(
+        self,
+        context: Context,
+        message: Message,
+        config: Mapping[str, Any],
+        settings: StepSettings,
+        emitted: Emitted,
+    ) -> Message | None:
+        began = time.perf_counter()
+        check_room(settings, context)
+        unknown = settings.unknown_fields
+        fields = self.fields(message.body, context.logger.warning, unknown=unknown)
+        engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
+        fields = self._ages.checked(engine, fields, context.logger.warning, unknown=unknown)
+        if self.upload or self.talks:  # before a source is opened for it
+            schema = self._validator.schema
+            engine.permit(schema["x-method"], schema["x-path"], fields, reads=False)
+        if self.upload:
+            fields["requestBody"] = upload_of(context, message, fields, needed=self.upload(fields))
+        if self.talks:
+            fields["input"] = input_of(context, message, fields, self.talks)
+        with released(fields):
+            answer, only = (
+                self.handler(engine.within(settings.head_seconds, settings.whole_seconds), fields),
+                None,
+            )
+            if is_one_message(answer, settings):
+                (only,) = messages(answer, settings, context)
+            else:
+                for one in messages(answer, settings, context):
+                    emitted.add(one)
+        log = context.logger.info if settings.verbose else context.logger.debug
+        log(
+            f"{self.key} done",
+            engine=str(engine.endpoint),
+            version=str(engine.version),
+            milliseconds=round((time.perf_counter() - began) * 1000, 1),
+        )
+        return only
+
+    def fields(
+        self, body: Any, warn: Callable[[str], None] = lambda _: None, *, unknown: bool = False
+    ) -> dict[str, Any]:
+        """Return a body's fields, checked against the operation's in-schema; raises BadInput.
+
+        `unknown` lets fields below the top level pass that the schema does not know.
+        """
+        if isinstance(body, RawJson):
+            body = body.parse()
+        if not isinstance(body, dict):
+            raise BadInput("The message body must be an object", hint="Map the step's inputs by name")
+        # A mapper leaves null or "" where it found nothing; where that would mean more, it is refused first.
+        self._filled.check(body)
+        for warning in self._filled.warnings(body):
+            warn(warning)
+        fields = {name: value for name, value in body.items() if value is not None and value != ""}
+        settled, problems = self._validator.settled(fields, unknown=unknown)
+        if problems:
+            first = problems[0]
+            raise BadInput(told(problems), field=first.field, hint=first.hint or None)
+        return dict(settled)
+
+    @cached_property
+    def _validator(self) -> Validator:
+        return validator(SCHEMAS / f"{self.key}.in.json")
+
+    @cached_property
+    def _filled(self) -> Filled:
+        return Filled(self._validator.schema)
+
+    @cached_property
+    def _ages(self) -> Ages:
+        return Ages(self._validator.schema)

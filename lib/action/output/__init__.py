@@ -1,0 +1,1 @@
+"""What an action emits: whole answers, streams, the output of processes."""

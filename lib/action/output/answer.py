@@ -1,0 +1,121 @@
+"""From what a handler returns to the messages a step emits (design 4): one place for all shapes of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from lib import jsontext
+from lib.action.output.process_output import MESSAGE_FULL
+from lib.action.output.stream_messages import filed, heard, json_text, progressed, stored, streamed
+from lib.action.settings import ATTACHMENT, StepSettings
+from lib.engine import Reply
+from lib.engine.answer.streams import Archive, Lines, Logs, ProgressLines
+from lib.engine.attach.session import Dialogue
+from lib.engine.errors import BadInput, LimitReached
+from lib.sailor import Context, Message, RawJson
+
+Answer = Reply | Mapping[str, Any] | list[Any] | Lines | Logs | Archive | Dialogue | None
+
+
+LEAST_ROOM = 4096
+"""Bytes of JSON that a message has to have room for before anything is asked of the engine."""
+
+
+def check_room(settings: StepSettings, context: Context) -> None:
+    """Raise LimitReached where nothing could be told of a call, before it is made."""
+    room = context.emit.room
+    if room < LEAST_ROOM:
+        raise LimitReached(
+            f"What earlier steps hand on leaves {room} bytes in a message for the answer",
+            limit=MESSAGE_FULL,
+            hint="Hand on less: clear passthrough data that later steps do not need",
+        )
+    if settings.output == ATTACHMENT and context.storage is None:
+        raise BadInput("There is no storage for attachments here", field="output", hint="Choose base64")
+
+
+def messages(answer: Answer, settings: StepSettings, context: Context) -> Iterator[Message]:
+    """Yield the messages of an answer; LimitReached where one is longer than the platform takes.
+
+    An object is one message, a list one message {"results": [...]} or one per item, a text {"text": ...},
+    nothing {}. A stream is read up to the step's limits and to what one message holds; `truncated` names
+    what ended it, with one message per item in a last message of its own. Progress is one message with
+    what came of it, and one per line before it if items are emitted individually.
+    """
+    room = context.emit.room
+    for message in _messages(answer, settings, context, room):
+        yield _fitting(message, room)
+
+
+def _messages(answer: Answer, settings: StepSettings, context: Context, room: int) -> Iterator[Message]:
+    if isinstance(answer, Reply):
+        if not settings.individually:
+            _check_length(len(answer.raw), room)
+        yield from _whole(answer, settings)
+    elif isinstance(answer, ProgressLines):
+        yield from progressed(answer, settings, room)
+    elif isinstance(answer, Logs) and settings.output == ATTACHMENT:
+        yield filed(answer, settings, context)
+    elif isinstance(answer, Lines | Logs):
+        yield from streamed(answer, settings, context, room)
+    elif isinstance(answer, Archive):
+        yield stored(answer, settings, context)
+    elif isinstance(answer, Dialogue):
+        yield heard(answer, settings, context, room)
+    elif isinstance(answer, list):
+        yield from _listed(answer, settings)
+    else:
+        yield Message(body=dict(answer or {}))
+
+
+def is_one_message(answer: Answer, settings: StepSettings) -> bool:
+    """Whether an answer is there already and makes exactly one message."""
+    return not settings.individually and not isinstance(answer, Lines | Logs | Archive | Dialogue)
+
+
+def _fitting(message: Message, room: int) -> Message:
+    """Return a message with its body as JSON text, which is written once and never too long to be sent."""
+    body = message.body if isinstance(message.body, RawJson) else RawJson(json_text(message.body))
+    _check_length(len(body.data), room)
+    return replace(message, body=body)
+
+
+def _check_length(length: int, room: int) -> None:
+    if length > room:
+        raise LimitReached(
+            f"The answer has {length} bytes of JSON and a message of this step has room for {room}",
+            limit=MESSAGE_FULL,
+            hint="Ask for less: with filters or limits, or for one message per item",
+        )
+
+
+def _whole(reply: Reply, settings: StepSettings) -> Iterator[Message]:
+    if reply.kind == "text":
+        yield Message(body={"text": reply.text})
+    elif reply.kind != "json":
+        yield Message()
+    else:
+        yield from _parsed(reply, settings)
+
+
+def _parsed(reply: Reply, settings: StepSettings) -> Iterator[Message]:
+    text = reply.document
+    if text.startswith(b"{"):
+        yield Message(body=RawJson(text))
+    elif not text.startswith(b"["):  # a Go nil list arrives as null (shapes.json, general, json)
+        value = reply.json()
+        yield from _listed([], settings) if value is None else [Message(body={"value": value})]
+    elif settings.individually:
+        yield from _listed(jsontext.each(text), settings)
+    else:
+        yield Message(body=RawJson(b'{"results":' + text + b"}"))
+
+
+def _listed(items: Iterable[Any], settings: StepSettings) -> Iterator[Message]:
+    if not settings.individually:
+        yield Message(body={"results": list(items)})
+        return
+    for item in items:
+        yield Message(body=item if isinstance(item, dict) else {"value": item})

@@ -1,0 +1,184 @@
+"""Answers that come piece by piece, as messages: streams, progress, output of processes, archives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import replace
+from typing import Any
+
+from lib import jsontext
+from lib.action.attachment_storage import store
+from lib.action.output.process_output import MESSAGE_FULL, Output, output
+from lib.action.settings import BASE64, StepSettings
+from lib.engine import EngineError
+from lib.engine.answer.frames import Frame
+from lib.engine.answer.limits import Bounded, Limits, bounded
+from lib.engine.answer.log_lines import LogLine
+from lib.engine.answer.progress import Progress
+from lib.engine.answer.streams import Archive, Lines, Logs, ProgressLines
+from lib.engine.attach.session import Dialogue
+from lib.engine.errors import EngineFault, LimitReached
+from lib.sailor import Context, Message, RawJson
+
+TAR = "application/x-tar"
+SEES_END = 5.0
+"""Seconds in which a process may still end whose output is not kept any more, so that its exit code is known."""
+
+
+def json_text(value: Any) -> bytes:
+    """Write what the engine said as JSON; EngineFault where it has no such form."""
+    try:
+        return jsontext.encode(value)
+    except (TypeError, ValueError) as fault:
+        raise EngineFault(f"What the engine said cannot be written as JSON: {fault}") from fault
+
+
+def streamed(stream: Lines | Logs, settings: StepSettings, context: Context, room: int) -> Iterator[Message]:
+    """Yield items one by one and then what ended the reading, or all of them in one message."""
+    with stream:
+        # Written as JSON at once: only so their size in the message is known, and as text they need less memory.
+        texts = bounded(
+            (json_text(_body(item, settings)) for item in stream), settings.limits, len, pace=stream.pace
+        )
+        if settings.individually:
+            for text in texts:
+                if len(text) > room:
+                    texts.truncated = MESSAGE_FULL
+                    break
+                yield Message(body=RawJson(text))
+            if texts.truncated:
+                yield Message(body={"truncated": texts.truncated})
+        else:
+            yield _together(texts, room)
+        if texts.truncated:
+            _log(context, texts.truncated)
+
+
+def _log(context: Context, limit: str) -> None:
+    context.logger.info("Reading was ended by a limit; there may be more", limit=limit)
+
+
+def _together(texts: Bounded[bytes], room: int) -> Message:
+    left = room - len(b'{"results":[],"truncated":"idleSeconds"}')
+    text = bytearray(b'{"results":[')
+    for item in texts:
+        left -= len(item) + len(b",")
+        if left < 0:
+            texts.truncated = MESSAGE_FULL
+            break
+        text += item + b","
+    if text.endswith(b","):
+        del text[-1:]
+    text += b"]"
+    if texts.truncated:
+        text += b',"truncated":"%s"' % texts.truncated.encode()
+    return Message(body=RawJson(bytes(text) + b"}"))
+
+
+def _body(item: LogLine | dict[str, Any], settings: StepSettings) -> dict[str, Any]:
+    if not isinstance(item, LogLine):
+        return item
+    return item.as_base64() if settings.output == BASE64 else item.as_dict()
+
+
+def progressed(lines: ProgressLines, settings: StepSettings, room: int) -> Iterator[Message]:
+    """Yield what came of the work, before it each record if items are emitted individually."""
+    progress = Progress()
+    with lines:
+        lines.pace(settings.work.idle_seconds, settings.work.max_seconds)
+        for record in lines:
+            progress.feed(record)
+            if settings.individually:
+                yield _step(record, room)
+    yield _result(progress, room)
+
+
+def _step(record: dict[str, Any], room: int) -> Message:
+    """The work goes on and must not fail for a record that no message can hold."""
+    text = b'{"progress":' + json_text(record) + b"}"
+    return Message(body=RawJson(text) if len(text) <= room else {"progress": {}, "truncated": MESSAGE_FULL})
+
+
+def _result(progress: Progress, room: int) -> Message:
+    """The work is done: what came of it is told as far as there is room, the most important last to go."""
+    body = progress.result().as_dict()
+    for name in ("lines", "layers", "ids", "tags", "digests"):
+        if len(json_text(body)) <= room:
+            break
+        body |= {name: [], "truncated": MESSAGE_FULL}
+    return Message(body=body)
+
+
+def filed(logs: Logs, settings: StepSettings, context: Context) -> Message:
+    """Return a log as attachments, byte for byte."""
+    with logs, output(settings, context, 0, None, repeatable=True) as kept:
+        logs.pace(settings.limits.idle_seconds, settings.limits.max_seconds)
+        truncated = _taken(_in_time(logs.frames(), settings.limits), kept)
+        return _message(kept.body(), truncated, context)
+
+
+def heard(dialogue: Dialogue, settings: StepSettings, context: Context, room: int) -> Message:
+    """Collect what a conversation brought; the process may still be running when a limit ends it."""
+    limits = settings.talk
+    with output(settings, context, room, limits.max_bytes) as kept:
+        with closing(dialogue):
+            # The frames are the iterator, the connection below them keeps the time.
+            dialogue.pace(limits.idle_seconds, limits.max_seconds)
+            frames = _in_time(dialogue.frames(), limits)
+            truncated = _taken(frames, kept)
+            if kept.full:
+                _see_end(dialogue, frames)
+        ended = dialogue.outcome()  # before anything is stored for a message that cannot be
+        return _message({**kept.body(), **ended}, truncated, context)
+
+
+def _in_time(frames: Iterator[Frame], limits: Limits) -> Bounded[Frame]:
+    return bounded(frames, replace(limits, max_items=None, max_bytes=None))
+
+
+def _taken(frames: Bounded[Frame], kept: Output) -> str | None:
+    """Keep what comes until it ends or the first limit is reached, and return which."""
+    for stream, payload in frames:
+        kept.add(stream, payload)
+        if kept.full:
+            return kept.full
+    return frames.truncated
+
+
+def _see_end(dialogue: Dialogue, frames: Iterator[Frame]) -> None:
+    dialogue.pace(SEES_END, SEES_END)
+    with suppress(EngineError):  # what was heard counts; how it ended is looked up in any case
+        for _ in frames:
+            pass
+
+
+def _message(body: dict[str, Any], truncated: str | None, context: Context) -> Message:
+    if truncated:
+        body["truncated"] = truncated
+        _log(context, truncated)
+    return Message(body=body, attachments=body.get("attachments", {}))
+
+
+def stored(archive: Archive, settings: StepSettings, context: Context) -> Message:
+    """Return an archive as an attachment."""
+    with archive:
+        if context.storage is None:
+            raise LimitReached("There is no storage for attachments here", limit="storage")
+        archive.pace(settings.work.idle_seconds, settings.work.max_seconds)
+        pieces = _capped(archive, settings.archive_bytes)
+        attachment = store(context.storage, pieces, content_type=TAR, repeatable=True)
+    name = archive.name
+    body = {"name": name, "size": attachment.get("size"), "contentType": TAR, "attachment": attachment}
+    return Message(body=body, attachments={name: attachment})
+
+
+def _capped(archive: Archive, limit: int) -> Iterator[bytes]:
+    sent = 0
+    for piece in archive:
+        sent += len(piece)
+        if sent > limit:
+            raise LimitReached(
+                f"The archive is longer than {limit} bytes", limit="maxBytes", hint="Raise maxBytes"
+            )
+        yield piece

@@ -1,0 +1,1 @@
+"""What an engine answers: whole bodies, streams of lines, logs, progress, archives."""

@@ -1,0 +1,124 @@
+"""Answers that come piece by piece: JSON lines, log lines, archives. Each is an iterator and a context manager."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from typing import Any, Generic, Self, TypeVar
+
+from requests import Response
+
+from lib.engine.answer.frames import Frame, frames, raw
+from lib.engine.answer.jsonlines import records
+from lib.engine.answer.limits import Paced
+from lib.engine.answer.log_lines import LogLine, log_lines
+from lib.engine.answer.tar_check import whole
+from lib.engine.closing import Closing
+from lib.engine.errors import EngineError, OutcomeUnknown, StreamCut
+from lib.engine.http.response import Body
+
+T = TypeVar("T")
+Record = dict[str, Any]
+
+
+class Stream(Closing, Generic[T]):
+    """An open answer. Leaving it, or `close()`, ends the connection; `pace` limits the waiting."""
+
+    def __init__(self, response: Response, method: str, path: str) -> None:
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.method, self.path = method, path
+        self._response = response
+        self._body: Body = response.raw  # type: ignore[assignment] # ours, see EngineAdapter
+        self._spent = time.monotonic() - self._body.began
+        self._chunks = Paced(self._body.stream(), self._body)
+        self._items = self._open(self._chunks)
+
+    def _open(self, chunks: Paced) -> Iterator[T]:
+        raise TypeError(f"{type(self).__name__} opens nothing from {chunks}")
+
+    def pace(self, idle: float | None, seconds: float | None) -> None:
+        """Allow `idle` seconds of silence and `seconds` in all, from now; then LimitReached is raised.
+
+        The first time, what the call took to begin counts too.
+        """
+        spent, self._spent = self._spent, 0.0
+        self._chunks.pace(idle, None if seconds is None else seconds - spent)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        try:
+            return next(self._items)
+        except EngineError as error:
+            error.method, error.path = error.method or self.method, error.path or self.path
+            raise
+
+    def close(self) -> None:
+        """End the connection, whether the stream has ended or not."""
+        self._response.close()
+
+
+class Lines(Stream[Record]):
+    """JSON lines, each an object; `each` adds to them what can be told from one alone."""
+
+    def __init__(
+        self, response: Response, method: str, path: str, each: Callable[[Record], Record] | None = None
+    ) -> None:
+        self._each = each
+        super().__init__(response, method, path)
+
+    def _open(self, chunks: Paced) -> Iterator[Record]:
+        return map(self._each, records(chunks)) if self._each else records(chunks)
+
+
+class ProgressLines(Lines):
+    """JSON lines that tell how a piece of work goes on; where they are cut, its outcome is unknown."""
+
+    def __next__(self) -> Record:
+        try:
+            return super().__next__()
+        except StreamCut as cut:
+            raise OutcomeUnknown(
+                f"The outcome is unknown: {cut.message}",
+                method=self.method,
+                path=self.path,
+                hint="Look whether the image or plugin is there before you repeat the call",
+            ) from cut
+
+
+class Archive(Stream[bytes]):
+    """A tar in pieces of bytes; `name` is a file name for it."""
+
+    def __init__(self, response: Response, path: str, name: str) -> None:
+        self.name = name
+        super().__init__(response, "GET", path)
+
+    def _open(self, chunks: Paced) -> Iterator[bytes]:
+        return whole(chunks)
+
+
+class Logs(Stream[LogLine]):
+    """Log lines of a container, service or task. `tty` is None until the first frame where it was not known before."""
+
+    def __init__(self, response: Response, path: str, *, tty: bool | None, timestamps: bool) -> None:
+        self.tty, self._timestamps = tty, timestamps
+        super().__init__(response, "GET", path)
+
+    def _open(self, chunks: Paced) -> Iterator[LogLine]:
+        return log_lines(self._framed(chunks), self._timestamps, bool(self.tty))
+
+    def _framed(self, chunks: Iterator[bytes]) -> Iterator[Frame]:
+        return self._recognised(chunks) if self.tty is None else raw(chunks) if self.tty else frames(chunks)
+
+    def _recognised(self, chunks: Iterator[bytes]) -> Iterator[Frame]:
+        """A terminal's output begins with the digits of its first time, a frame with a number below 4."""
+        first = next(chunks, b"")
+        self.tty = first[:1].isdigit()
+        yield from self._framed(chain((first,), chunks))
+
+    def frames(self) -> Iterator[Frame]:
+        """Return the frames (stream, payload) instead of lines; use the one or the other."""
+        return self._framed(self._chunks)

@@ -1,0 +1,159 @@
+"""Operations whose connection becomes a conversation: ContainerAttach, ExecStart, websocket attach, Session."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lib import jsontext
+from lib.engine.answer.frames import Frame
+from lib.engine.attach.duplex import Duplex, open_duplex
+from lib.engine.attach.handshake import LOOK
+from lib.engine.client import Engine, Fields
+from lib.engine.errors import EngineError, EngineFault, NoAnswer, NotFound, OutcomeUnknown, Unreachable
+from lib.engine.http.connect import connect
+from lib.engine.http.request_head import host_of, request_head
+from lib.engine.request.query import Parameter
+from lib.engine.request.upload import UploadBroken
+
+if TYPE_CHECKING:  # the library behind it is imported by the one step that needs it
+    from lib.engine.attach.websocket import WebSocket
+
+Opened = TypeVar("Opened")
+END_OF_INPUT = b"\x04"
+"""What Ctrl-D sends: how the stdin of a terminal ends."""
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """An open conversation: what to say (`stdin`), how to hear it (`tty`), what to look up `after` it.
+
+    `farewell` is said after stdin instead of closing it: an engine drops the rest of the output when the stdin
+    of a terminal is closed, or that of a container which keeps it open for others.
+    """
+
+    connection: Duplex | WebSocket
+    tty: bool
+    stdin: Iterable[bytes] | None = None
+    after: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
+    farewell: bytes | None = None
+
+    def frames(self) -> Iterator[Frame]:
+        """Send stdin and end it, and yield (stream, bytes) until the process ends.
+
+        A cut is an OutcomeUnknown: the process has heard some of it, and may be running.
+        """
+        try:
+            yield from self._frames()
+        except (NoAnswer, UploadBroken) as cut:
+            raise _unknown(cut) from cut
+
+    def outcome(self) -> Mapping[str, Any]:
+        """Look up how it ended; an engine that is gone meanwhile is an OutcomeUnknown too.
+
+        A container that was removed with its end (AutoRemove) has taken its exit code along.
+        """
+        try:
+            return self.after()
+        except NotFound:
+            return {"running": False, "exitCode": None}
+        except (NoAnswer, Unreachable, EngineFault) as gone:
+            raise _unknown(gone) from gone
+
+    def _frames(self) -> Iterator[Frame]:
+        spoken = self.stdin
+        if spoken is not None and self.farewell is not None:
+            self.connection.keeps_input = True
+            spoken = chain(spoken, [self.farewell] if self.farewell else [])
+        if isinstance(self.connection, Duplex):
+            return self.connection.frames(spoken, tty=self.tty)
+        return self.connection.frames(spoken)
+
+    def pace(self, idle: float | None, seconds: float | None) -> None:
+        """Allow `idle` seconds of silence and `seconds` in all."""
+        self.connection.pace(idle, seconds)
+
+    def close(self) -> None:
+        """End the conversation; the process goes on without us."""
+        self.connection.close()
+
+
+def _unknown(fault: EngineError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"The outcome is unknown: {fault.message}",
+        method=fault.method,
+        path=fault.path,
+        hint=LOOK,
+    )
+
+
+def upgrade(
+    engine: Engine,
+    path: str,
+    fields: Fields,
+    *,
+    query: Sequence[Parameter] = (),
+    body: Any = None,
+    protocol: str = "tcp",
+) -> Duplex:
+    """POST and take the connection over; raises like the other verbs, a lost answer is OutcomeUnknown."""
+    engine.permit("POST", path, fields, reads=False)
+    target = engine.endpoint.prefix + engine.target(path, fields, query)
+    content = b"" if body is None else jsontext.encode(body)
+    headers = [("Host", host_of(engine.endpoint)), ("Connection", "Upgrade"), ("Upgrade", protocol)]
+    headers += engine.sender.identity
+    if content:
+        headers.append(("Content-Type", "application/json"))
+    headers.append(("Content-Length", str(len(content))))
+    request = request_head("POST", target, headers) + content
+    shown = target.partition("?")[0]
+
+    def opened() -> Duplex:
+        return open_duplex(_connect(engine), request, method="POST", path=shown, **_trust(engine))
+
+    return _settled(opened, "POST", shown)
+
+
+def websocket(engine: Engine, path: str, fields: Fields, *, query: Sequence[Parameter] = ()) -> WebSocket:
+    """Open a websocket to a container (ContainerAttachWebsocket)."""
+    from lib.engine.attach.websocket import open_websocket
+
+    engine.permit("GET", path, fields, reads=False)
+    target = engine.endpoint.prefix + engine.target(path, fields, query)
+    shown = target.partition("?")[0]
+
+    def opened() -> WebSocket:
+        return open_websocket(
+            _connect(engine),
+            target,
+            engine.sender.identity,
+            path=shown,
+            host=host_of(engine.endpoint),
+            **_trust(engine),
+        )
+
+    return _settled(opened, "GET", shown)
+
+
+def _settled(opened: Callable[[], Opened], method: str, path: str) -> Opened:
+    try:
+        return opened()
+    except EngineError as error:
+        error.method, error.path = error.method or method, error.path or path
+        raise
+
+
+def _connect(engine: Engine) -> Callable[[], socket.socket]:
+    return lambda: connect(engine.endpoint, engine.timeouts.connect, None)
+
+
+def _trust(engine: Engine) -> dict[str, Any]:
+    tls = engine.endpoint.tls
+    return {
+        "timeout": engine.timeouts.stream.first_byte,
+        "tls": engine.sender.adapter.context,
+        "server_name": (tls and tls.server_name) or engine.endpoint.host,
+    }

@@ -1,0 +1,111 @@
+"""Tars made for the user, streamed: one file for PutContainerArchive, a Dockerfile for ImageBuild."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from posixpath import normpath
+from typing import IO
+
+from lib.engine.errors import BadInput
+from lib.engine.request.upload import PIECE, Chunks, Upload
+from lib.engine.text import utf8
+
+_BLOCK = tarfile.BLOCKSIZE
+_END = bytes(2 * _BLOCK)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to put into a tar. `content` and `size` as for Upload; without a size it goes through a file."""
+
+    name: str
+    content: Chunks
+    size: int | None = None
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    modified: float | None = None
+
+
+def archive(files: Sequence[File]) -> Upload:
+    """Return the tar of `files` as an upload of known size, if the sizes of all files are known.
+
+    A name that is empty, absolute or leads upwards is a BadInput; a content that is not as long as
+    announced an UploadBroken while the upload runs.
+    """
+    now = time.time()
+    sources = [Upload(file.content, file.size) for file in files]
+    names = [_name(file.name) for file in files]
+
+    def chunks() -> Iterator[bytes]:
+        for file, name, source in zip(files, names, sources, strict=True):
+            yield from _member(file, name, source, now)
+        yield _END
+
+    total: int | None = len(_END)
+    for file, name, source in zip(files, names, sources, strict=True):
+        if total is None or source.size is None:
+            total = None
+        else:
+            total += len(_header(file, name, source.size, now)) + source.size + _padding(source.size)
+    opened = chunks if all(source.repeatable for source in sources) else chunks()
+    return Upload(opened, total)
+
+
+def file_archive(name: str, content: Chunks, *, size: int | None = None, mode: int = 0o644) -> Upload:
+    """Return the tar of one file (PutContainerArchive)."""
+    return archive([File(name, content, size, mode)])
+
+
+def dockerfile_archive(text: str) -> Upload:
+    """Return a build context that holds a Dockerfile and nothing else (ImageBuild)."""
+    return file_archive("Dockerfile", utf8(text, "dockerfileText"))
+
+
+def _name(name: str) -> str:
+    normal = normpath(name)
+    if not name or name.endswith("/") or normal.startswith(("/", "../")) or normal in (".", ".."):
+        raise BadInput(
+            f"name: {name!r} is no file below the target directory",
+            field="name",
+            hint="Give a relative name such as settings.json; the directory is another field (path)",
+        )
+    if "\0" in name:
+        raise BadInput("name: a file name must not hold a NUL character", field="name")
+    return normal
+
+
+def _member(file: File, name: str, source: Upload, now: float) -> Iterator[bytes]:
+    if source.size is not None:
+        yield _header(file, name, source.size, now)
+        yield from source
+        yield bytes(_padding(source.size))
+        return
+    # The header needs the size before the content; the disk, not the memory, holds it meanwhile.
+    with tempfile.TemporaryFile() as held:
+        for piece in source:
+            held.write(piece)
+        size = held.tell()
+        held.seek(0)
+        yield _header(file, name, size, now)
+        yield from _read(held)
+        yield bytes(_padding(size))
+
+
+def _read(held: IO[bytes]) -> Iterable[bytes]:
+    return iter(lambda: held.read(PIECE), b"")
+
+
+def _header(file: File, name: str, size: int, now: float) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.uid, info.gid = size, file.mode, file.uid, file.gid
+    info.mtime = int(now if file.modified is None else file.modified)
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+def _padding(size: int) -> int:
+    return -size % _BLOCK

@@ -1,0 +1,47 @@
+"""The environment of a step's process, as the platform would give it (protocol 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lib.local.broker.platform_server import USER
+
+_ALWAYS = ("EXEC_ID", "CONTAINER_ID", "WORKSPACE_ID", "USER_ID", "COMP_ID")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all steps of a run are told; `iv` has 16 characters."""
+
+    flow: str
+    exchange: str
+    amqp_uri: str = field(repr=False)
+    api_uri: str
+    api_key: str = field(repr=False)
+    password: str = field(repr=False)
+    iv: str = field(repr=False)
+    rebound_pause: float
+    debug: bool
+
+    def of(self, step: str, function: str, queue: str, *, startup: bool = False) -> dict[str, str]:
+        """The variables of one step that listens on `queue`."""
+        own = {
+            "FLOW_ID": self.flow,
+            "STEP_ID": step,
+            "FUNCTION": function,
+            "API_URI": self.api_uri,
+            "API_USERNAME": USER,
+            "API_KEY": self.api_key,
+            "AMQP_URI": self.amqp_uri,
+            "LISTEN_MESSAGES_ON": queue,
+            "PUBLISH_MESSAGES_TO": self.exchange,
+            "MESSAGE_CRYPTO_IV": self.iv,
+            "MESSAGE_CRYPTO_PASSWORD": self.password,
+            "REBOUND_INITIAL_EXPIRATION": str(max(1, round(self.rebound_pause * 1000))),
+            "STARTUP_REQUIRED": "true" if startup else "false",
+        }
+        own |= dict.fromkeys(_ALWAYS, "local")
+        for kind in ("data", "error", "rebound", "snapshot"):
+            own[f"{kind.upper()}_ROUTING_KEY"] = f"{step}.{kind}"
+        variables = {f"ELASTICIO_{name}": value for name, value in own.items()}
+        return {**variables, "LOG_LEVEL": "debug" if self.debug else "info"}

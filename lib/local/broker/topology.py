@@ -1,0 +1,101 @@
+"""The exchange and queues of one flow at the broker, laid out as a platform would, and removed at the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from lib.sailor.amqp.io_thread import Loop
+from lib.sailor.amqp.reconnecting import Link
+from lib.sailor.errors import TransportError
+from lib.sailor.logging import Logger
+from lib.sailor.settings import Settings
+
+KINDS = ("data", "error", "rebound", "snapshot")
+MARKER = "marker"
+_SECONDS = 15.0
+_EXPIRES = {"x-expires": 3_600_000}  # should this process be killed, the broker clears up by itself
+
+
+class Topology:
+    """One direct exchange; for each step an input queue and one for rebounds; one queue for all events."""
+
+    def __init__(self, uri: str, name: str, steps: Sequence[str], logger: Logger) -> None:
+        self.exchange = name
+        self.events = f"{name}.events"
+        self._steps = steps
+        self._channel: Any = None
+        self._loop = Loop(lambda _: None)
+        self._link = Link(self._loop, Settings(amqp_uri=uri), "layout", logger)
+
+    def input_of(self, step: str) -> str:
+        """The step's input queue, which is also its routing key."""
+        return f"{self.exchange}.{step}"
+
+    def rebounds_of(self, step: str) -> str:
+        return f"{self.exchange}.{step}.rebound"
+
+    def open(self) -> None:
+        """Declare everything; TransportError where the broker cannot be reached or refuses."""
+        self._loop.start()
+        self._link.open(self)
+        self._link.is_ready.wait()
+        if self._link.error is not None:
+            raise self._link.error
+        self._call("exchange_declare", exchange=self.exchange, exchange_type="direct")
+        for queue, arguments, keys in self._queues():
+            self._call("queue_declare", queue=queue, arguments=_EXPIRES | arguments)
+            for key in keys:
+                self._call("queue_bind", queue=queue, exchange=self.exchange, routing_key=key)
+
+    def waiting(self, queue: str) -> int:
+        """How many messages wait in a queue, those in work not counted."""
+        declared = self._call("queue_declare", queue=queue, passive=True)
+        count: int = declared.method.message_count
+        return count
+
+    def close(self) -> None:
+        """Remove everything and end the connection."""
+        if self._channel is not None and self._channel.is_open:
+            for queue, _, _ in self._queues():
+                self._call("queue_delete", queue=queue)
+            self._call("exchange_delete", exchange=self.exchange)
+        closed = threading.Event()
+        self._loop.call(partial(self._link.close, closed.set))
+        closed.wait(_SECONDS)
+        self._loop.stop()
+
+    def opened(self, channel: Any) -> None:
+        self._channel = channel
+        self._link.ready()
+
+    def lost(self, error: BaseException) -> None:
+        """The steps notice it by themselves; a call under way runs into its time limit."""
+
+    def _queues(self) -> list[tuple[str, dict[str, Any], list[str]]]:
+        keys = [f"{step}.{kind}" for step in self._steps for kind in KINDS]
+        queues: list[tuple[str, dict[str, Any], list[str]]] = [(self.events, {}, [*keys, MARKER])]
+        for step in self._steps:
+            back = {"x-dead-letter-exchange": self.exchange, "x-dead-letter-routing-key": self.input_of(step)}
+            queues.append((self.input_of(step), {}, [self.input_of(step)]))
+            queues.append((self.rebounds_of(step), back, [f"{step}.rebound"]))
+        return queues
+
+    def _call(self, method: str, **arguments: Any) -> Any:
+        """Make one call of the channel on the I/O thread and return the broker's answer."""
+        answers: list[Any] = []
+        answered = threading.Event()
+
+        def answer(frame: Any) -> None:
+            answers.append(frame)
+            answered.set()
+
+        def ask() -> None:
+            getattr(self._channel, method)(**arguments, callback=answer)
+
+        self._loop.call(ask)
+        if not answered.wait(_SECONDS):
+            raise TransportError(f"The broker did not answer {method} within {_SECONDS:.0f} seconds")
+        return answers[0]

@@ -1,0 +1,1 @@
+"""What the component offers, for the commands list and describe."""

@@ -1,0 +1,50 @@
+"""What the commands list and describe tell of a function, as JSON values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lib.local.catalog.catalog import Catalog, Function, versions_of
+from lib.local.catalog.sample import sample
+
+
+def chosen(catalog: Catalog, word: str | None) -> list[Function]:
+    """All functions, or those with a word in key, title or group."""
+    return [function for function in catalog.functions.values() if not word or _matches(function, word)]
+
+
+def summary(function: Function) -> dict[str, Any]:
+    """Key, title, group and API versions: one row of the list."""
+    return {
+        "key": function.key,
+        "title": function.title,
+        "group": function.group,
+        "since": versions_of(function.schema("in")) or None,
+    }
+
+
+def whole(function: Function) -> dict[str, Any]:
+    """Everything that the manifest and the schemas say of a function, and an example."""
+    incoming = function.schema("in")
+    return {
+        **summary(function),
+        "kind": function.kind,
+        "description": function.description,
+        "in": incoming,
+        "out": function.schema("out"),
+        "fields": function.settings,
+        "example": sample(incoming),
+    }
+
+
+def example_command(function: Function) -> str:
+    """A command line that runs the function on a sample message."""
+    if function.kind == "trigger":
+        return f"scripts/run trigger {function.key} --times 1"
+    body = json.dumps(sample(function.schema("in")), ensure_ascii=False).replace("'", "'\\''")
+    return f"scripts/run action {function.key} --body '{body}'"
+
+
+def _matches(function: Function, word: str) -> bool:
+    return any(word.lower() in text.lower() for text in (function.key, function.title, function.group))

@@ -1,0 +1,131 @@
+"""What becomes of everything that steps publish: shown, stored, mapped and handed to the next steps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lib.local.flow.flowfile import Edge, Flow
+from lib.local.flow.mapper import Mapper, MappingError
+from lib.local.output.emission import Emission, Output
+from lib.local.state import StateFile
+from lib.sailor.message import Message
+from lib.sailor.standalone.in_process import Published
+from lib.sailor.transport import Kind
+
+_CARRIED = ("threadId", "messageId", "stepId")
+_EVENTS = {Kind.DATA: "data", Kind.ERROR: "error", Kind.REBOUND: "rebound", Kind.REPLY: "httpReply"}
+
+Deliver = Callable[[str, Message, Mapping[str, Any]], None]
+OnReport = Callable[[Any], None]
+
+
+class Routing:
+    """The platform's part between steps; the same for steps in this process and for those over a broker.
+
+    `deliver` hands a message to a step. Without a flow there is one step, which leads nowhere. `failed`
+    says whether any step or mapping ended in an error.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        deliver: Deliver,
+        *,
+        flow: Flow | None = None,
+        state: StateFile | None = None,
+        rebound_pause: float = 15.0,
+        on_report: OnReport | None = None,
+    ) -> None:
+        self.failed = False
+        self._output = output
+        self._deliver = deliver
+        self._flow = flow
+        self._state = state
+        self._rebound_pause = rebound_pause
+        self._on_report = on_report
+        self._lock = threading.Lock()
+
+    def published(self, step_id: str, published: Published) -> None:
+        """Take one publish of a step: an emission, and for data everything that follows from it."""
+        if published.kind is Kind.REPLY and "x-eio-error-response" in published.headers:
+            return  # the error itself is published, too
+        self._show(self._emission(step_id, published))
+        if published.kind is Kind.ERROR:
+            self.failed = True
+        elif published.kind is Kind.SNAPSHOT:
+            self._keep(step_id, published)
+        elif published.kind is Kind.DATA:
+            headers = {key: published.headers[key] for key in _CARRIED if key in published.headers}
+            self._pass_on(step_id, published.value, headers)
+
+    def pause(self, published: Published) -> float:
+        """Seconds until a rebound comes back: doubled each time (protocol 5.5)."""
+        iteration: int = published.headers["reboundIteration"]
+        return float(self._rebound_pause * 2 ** (iteration - 1))
+
+    def _emission(self, step_id: str, published: Published) -> Emission:
+        if published.kind is Kind.SNAPSHOT:
+            return Emission(step_id, str(published.headers["snapshotEvent"]), published.value)
+        value: Any = published.value
+        if published.kind is Kind.REBOUND:
+            table = published.headers
+            value = {"reason": table["reboundReason"], "iteration": table["reboundIteration"]}
+            value["pause"] = self.pause(published)
+        elif isinstance(value, Message):
+            value = value.payload()
+        return Emission(step_id, _EVENTS[published.kind], value)
+
+    def _keep(self, step_id: str, published: Published) -> None:
+        if self._state is None or (self._flow and step_id != self._flow.trigger.id):
+            return
+        merged = published.headers["snapshotEvent"] == "updateSnapshot"
+        self._state.save({**self._state.snapshot, **published.value} if merged else published.value)
+
+    def _pass_on(self, step_id: str, message: Message, headers: Mapping[str, Any]) -> None:
+        if self._flow is None:
+            return
+        payload = message.payload()
+        edges = self._flow.edges[step_id]
+        if not edges and self._flow.report:
+            self._report(self._flow.name, self._flow.report, step_id, payload)
+        for edge in edges:
+            try:
+                body = _mapped(edge, payload)
+            except MappingError as error:
+                self._mapping_failed(
+                    edge.target, f"The mapping from {step_id} to {edge.target} failed: {error}"
+                )
+                continue
+            if body is not None:
+                attached, passed = message.attachments, message.passthrough
+                self._deliver(edge.target, Message(body, message.headers, attached, passed), headers)
+
+    def _report(self, name: str, report: Mapper, step_id: str, payload: Mapping[str, Any]) -> None:
+        try:
+            reported = report(payload)
+        except MappingError as error:
+            self._mapping_failed(step_id, f"The report failed: {error}")
+            return
+        with self._lock:
+            self._output.report(name, reported)
+        if self._on_report:
+            self._on_report(reported)
+
+    def _mapping_failed(self, step_id: str, text: str) -> None:
+        self.failed = True
+        self._show(Emission(step_id, "error", {"name": "MappingError", "message": text}))
+
+    def _show(self, emission: Emission) -> None:
+        brief = self._flow is not None and self._flow.report is not None
+        with self._lock:  # steps may emit from several threads
+            self._output.emission(emission, brief=brief)
+
+
+def _mapped(edge: Edge, payload: Mapping[str, Any]) -> Any:
+    """The body for the edge's target; None where the condition keeps the message back."""
+    if edge.condition and not edge.condition(payload):
+        return None
+    body = edge.mapper(payload) if edge.mapper else payload.get("body")
+    return {} if body is None else body

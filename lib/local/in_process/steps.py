@@ -1,0 +1,131 @@
+"""Makes runnable steps: the component's code, a configuration, the in-process transport, a folder for files."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lib.local.output.emission import Output
+from lib.local.output.step_log import step_logger
+from lib.sailor.component import Component, Function
+from lib.sailor.errors import ComponentError
+from lib.sailor.hooks import call_init
+from lib.sailor.logging import Logger
+from lib.sailor.message import Message
+from lib.sailor.message.decoding import Incoming
+from lib.sailor.net.destinations import Destinations
+from lib.sailor.settings import Settings
+from lib.sailor.standalone.folder import FolderStates, FolderStorage
+from lib.sailor.standalone.in_process import InProcess, Published
+from lib.sailor.step.context import Context
+from lib.sailor.step.emitter import Emitter
+from lib.sailor.step.resources import Outlet
+from lib.sailor.step.snapshot import Snapshot
+from lib.sailor.step.step import Step
+from lib.sailor.transport import Delivery, Storage
+
+Listener = Callable[[Published], None]
+
+
+@dataclass(frozen=True)
+class LocalStep:
+    """One step with its own transport; `function` has the hooks that are called around it."""
+
+    id: str
+    function: Function
+    step: Step
+    transport: InProcess = field(repr=False)
+
+    def run(self, message: Message, headers: Mapping[str, Any] | None = None) -> bool:
+        """Work on one message; True when it ended without an error."""
+        return self.redeliver(self.transport.delivery(message, headers))
+
+    def redeliver(self, delivery: Delivery) -> bool:
+        """Work on an input that came before (a rebound)."""
+        try:
+            return self.step.run(delivery)
+        finally:
+            self.transport.finished.clear()
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What all steps of a run share."""
+
+    component: Component
+    output: Output
+    data: Path
+    debug: bool = False
+    rebound_pause: float = 15.0
+    variables: Mapping[str, str] = field(default_factory=dict)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def step(
+        self,
+        step_id: str,
+        key: str,
+        config: Mapping[str, Any],
+        listener: Listener,
+        *,
+        snapshot: Any = None,
+        passthrough: bool = True,
+        states: str | None = None,
+    ) -> LocalStep:
+        """The step of a function, `init` called; raises ComponentError where its code cannot be loaded.
+
+        `states` is the folder for what does not fit into its snapshot.
+        """
+        function = self.component.function(key)
+        if function.process is None:
+            raise ComponentError(f"The file of {key} offers no function for it and no process")
+
+        def published(publish: Published) -> None:
+            transport.published.clear()  # kept for readers there are none of; this run may never end
+            listener(publish)
+
+        transport = InProcess(published)
+        settings = Settings(
+            step_id=step_id,
+            function=key,
+            rebound_initial_expiration=round(self.rebound_pause * 1000),
+            urls=Destinations.read("URL", os.environ),
+        )
+        outlet = Outlet(
+            settings,
+            transport,
+            snapshot=Snapshot(snapshot),
+            passthrough=passthrough,
+            cancelled=self.cancelled,
+        )
+        step = Step(
+            function.process,
+            outlet,
+            self.logger(step_id, key),
+            config,
+            self.variables,
+            function.resolves_objects,
+            storage=self.storage,
+            states=FolderStates(states or str(self.data / "states")),
+            passing=(KeyboardInterrupt,),
+        )
+        call_init(function, config)
+        return LocalStep(step_id, function, step, transport)
+
+    def logger(self, step_id: str, key: str = "") -> Logger:
+        """The logger of a step, or of something beside them."""
+        return step_logger(self.output, step_id, key, debug=self.debug)
+
+    def service_context(self) -> Context:
+        """The context of a call that works on no message, such as the verification of a credential."""
+        outlet = Outlet(Settings(), InProcess(), cancelled=self.cancelled)
+        logger = self.logger("service")
+        emitter = Emitter(Incoming.of(InProcess().delivery(Message())), outlet, logger)
+        return Context(emitter, logger, {}, outlet.settings, None, self.storage, self.cancelled)
+
+    @property
+    def storage(self) -> Storage:
+        return FolderStorage(str(self.data / "attachments"))

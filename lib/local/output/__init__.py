@@ -1,0 +1,1 @@
+"""What runs show: to people in a terminal, to programs as JSON lines."""

@@ -1,0 +1,1 @@
+"""Private engines and brokers that leave nothing behind, and what the example needs in one."""

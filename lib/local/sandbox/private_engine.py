@@ -1,0 +1,139 @@
+"""A Docker Engine of our own: Debian's dockerd in a folder of its own, gone without a trace afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from lib.local.sandbox.supervisor import SYSTEM_PATH, Keeper, KeeperError
+
+# The engine writes into these beside its own folder.
+SYSTEM_FOLDERS = ("/etc/docker", "/run/docker", "/run/containerd")
+NEEDS = "it needs root with the rights of a virtual machine (or of `docker run --privileged`)"
+REMEDY = "set DOCKER_HOST to an engine that may be used instead"
+
+
+class PrivateEngineError(Exception):
+    """No private engine can be had here; the text says why and what to do."""
+
+
+class PrivateEngine:
+    """A running dockerd with its own images, containers and, where the machine allows it, network namespace.
+
+    `listen` adds TCP on that port of the loopback, `daemon` goes into daemon.json, `binaries` is a folder
+    with another version's dockerd and containerd, `number` (1-250) tells the networks of engines apart that
+    are linked. Raises PrivateEngineError.
+    """
+
+    def __init__(
+        self,
+        *,
+        listen: int | None = None,
+        daemon: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+        binaries: str = "",
+        number: int = 1,
+    ) -> None:
+        self._environment = {
+            "PATH": f"{binaries}:{SYSTEM_PATH}" if binaries else SYSTEM_PATH,
+            **(environment or {}),
+        }
+        if shutil.which("dockerd", path=self._environment["PATH"]) is None:
+            raise PrivateEngineError(f"dockerd is not installed: install the package docker.io, or {REMEDY}")
+        self.keeper, self.networked = _keeper()
+        self.socket = os.path.join(self.keeper.folder, "docker.sock")
+        self.url = f"unix://{self.socket}"
+        self.port = 0
+        self._listen = listen
+        self._write_settings(number, daemon or {})
+        self.start()
+
+    def start(self, seconds: float = 300) -> None:
+        """Start dockerd (again) and return when it answers; after `seconds` it hangs."""
+        command = ["dockerd", "--config-file", os.path.join(self.keeper.folder, "daemon.json")]
+        self.port = self.keeper.start(command, self._environment, listen=self._listen)
+        deadline = time.monotonic() + seconds
+        while not _answers(self.socket):
+            if not self.keeper.running or time.monotonic() > deadline:
+                words = self.keeper.last_words()
+                self.close()
+                raise PrivateEngineError(
+                    f"dockerd does not start here; {NEEDS}, or {REMEDY}. Its last words: {words}"
+                )
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop dockerd as a system would; containers, images and the port remain for the next `start()`."""
+        self.keeper.stop()
+
+    def close(self) -> None:
+        """End the engine and remove everything it made."""
+        self.keeper.close()
+
+    def inside(self, command: Sequence[str]) -> list[str]:
+        """`command`, to be run where the engine's containers and published ports can be reached."""
+        return self.keeper.inside(command)
+
+    def _write_settings(self, number: int, daemon: Mapping[str, Any]) -> None:
+        folder = self.keeper.folder
+        settings: dict[str, Any] = {
+            "data-root": f"{folder}/data",
+            "exec-root": f"{folder}/exec",
+            "pidfile": f"{folder}/pid",
+            "hosts": [self.url, *(["fd://"] if self._listen is not None else [])],
+            "cgroup-parent": f"/{self.keeper.cgroup}",
+            "exec-opts": ["native.cgroupdriver=cgroupfs"],
+            "experimental": True,
+            "shutdown-timeout": 2,
+        }
+        if self._listen is not None:
+            settings["tls"] = False
+        if self.networked:
+            settings["bip"] = f"10.99.{number}.1/24"
+            settings["default-address-pools"] = [{"base": f"10.98.{number}.0/24", "size": 28}]
+        else:
+            without = {"bridge": "none", "iptables": False, "ip6tables": False, "ip-forward": False}
+            settings |= without | {"ip-masq": False}
+        with open(f"{folder}/daemon.json", "w", encoding="utf-8") as file:
+            json.dump(settings | dict(daemon), file)
+
+
+@contextmanager
+def private_engine() -> Iterator[PrivateEngine]:
+    """A private engine for the length of a `with`."""
+    engine = PrivateEngine()
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _keeper() -> tuple[Keeper, bool]:
+    """With a network of its own if that is possible, else a plain one (containers have no network then)."""
+    names: dict[str, Any] = {"private": SYSTEM_FOLDERS, "cgroup": "{name}"}
+    try:
+        return Keeper("engine", **names, network=True), True
+    except KeeperError:
+        try:
+            return Keeper("engine", **names), False
+        except KeeperError as problem:
+            raise PrivateEngineError(
+                f"a private engine cannot be started: {problem}; {NEEDS}, or {REMEDY}"
+            ) from problem
+
+
+def _answers(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(2)
+        try:
+            connection.connect(path)
+            connection.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            return b" 200 " in connection.recv(64)
+        except OSError:
+            return False

@@ -1,1 +1,0 @@
-"""What polling triggers share: engine time, compact marks, form values, the event ring, positions in logs."""

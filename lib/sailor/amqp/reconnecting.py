@@ -1,0 +1,166 @@
+"""One connection with one channel that comes back for ever, with growing pauses."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from lib.sailor.amqp.io_thread import Loop
+from lib.sailor.amqp.parameters import parameters, reason
+from lib.sailor.errors import TransportError
+from lib.sailor.logging import Logger
+from lib.sailor.settings import Settings
+
+LONGEST_PAUSE = 30.0
+LONGEST_FIRST_PAUSE = 5.0
+LONGEST_OPENING = 60.0
+"""Seconds for one try to connect. The client library limits the wait for each address, and none for the resolver."""
+
+
+class Role(Protocol):
+    """What a channel is used for; all calls come on the I/O thread."""
+
+    def opened(self, channel: Any) -> None:
+        """Set the new channel up and call `Link.ready`."""
+
+    def lost(self, error: BaseException) -> None:
+        """Forget the channel and what was under way on it."""
+
+
+class Link:
+    """Keeps a role supplied with an open channel; gives up only while it was never open."""
+
+    def __init__(self, loop: Loop, settings: Settings, name: str, logger: Logger) -> None:
+        self.is_ready = threading.Event()
+        self.error: TransportError | None = None
+        self._loop = loop
+        self._settings = settings
+        self._name = name
+        self._logger = logger
+        self._role: Role | None = None
+        self._connection: Any = None
+        self._failures = 0
+        self._told = ""
+        """Why it could not connect of late; told once, an outage may last for days."""
+        self._was_ready = False
+        self._closing: Callable[[], None] | None = None
+
+    def open(self, role: Role) -> None:
+        """Begin; `is_ready` is set when the role has its channel, or with `error` when it cannot be had."""
+        self._role = role
+        self._loop.call(self._connect)
+
+    def ready(self) -> None:
+        """Called by the role when its channel is set up."""
+        if self._was_ready:
+            self._logger.info(f"The AMQP connection {self._name} is back")
+        self._was_ready = True
+        self._failures = 0
+        self._told = ""
+        self.is_ready.set()
+
+    def close(self, closed: Callable[[], None]) -> None:
+        """End the connection after everything written so far; `closed` is called when it is gone. I/O thread only."""
+        if self._connection is None or not self._connection.is_open:
+            self._closing = _nothing
+            closed()
+            return
+        self._closing = closed
+        self._connection.close()
+
+    def _connect(self) -> None:
+        from lib.sailor.amqp.pika_connection import connection_class
+
+        if self._closing is not None:
+            return
+        try:
+            wanted = parameters(self._settings.amqp_uri, self._name)
+        except TransportError as error:
+            self._fail(error)
+            return
+        self._connection = connection_class()(
+            wanted,
+            on_open_callback=self._open_channel,
+            on_open_error_callback=self._not_connected,
+            on_close_callback=self._disconnected,
+            custom_ioloop=self._loop.poller,
+        )
+        self._loop.later(LONGEST_OPENING, partial(self._overdue, self._connection))
+        self._connection.add_on_connection_blocked_callback(self._blocked)
+        self._connection.add_on_connection_unblocked_callback(self._unblocked)
+
+    def _overdue(self, connection: Any) -> None:
+        """Give a try up that has come to no end; `_not_connected` is called for it."""
+        if connection is self._connection and not (connection.is_open or connection.is_closing):
+            connection.close(reply_text=f"it took longer than {LONGEST_OPENING:g} s; is its name resolved?")
+
+    def _open_channel(self, connection: Any) -> None:
+        """Open the one channel of a connection, unless the connection has been lost meanwhile."""
+        if self._closing is None and connection is self._connection and connection.is_open:
+            connection.channel(on_open_callback=self._channel_opened)
+
+    def _channel_opened(self, channel: Any) -> None:
+        channel.add_on_close_callback(self._channel_closed)
+        if self._role is not None:
+            self._role.opened(channel)
+
+    def _channel_closed(self, _: Any, error: BaseException) -> None:
+        self.is_ready.clear()
+        if self._role is not None:
+            self._role.lost(error)
+        if self._closing is None and self._connection is not None and self._connection.is_open:
+            self._logger.warning(f"The AMQP channel {self._name} was closed: {reason(error)}")
+            self._again(partial(self._open_channel, self._connection))
+
+    def _not_connected(self, _: Any, error: BaseException) -> None:
+        self._connection = None
+        text = f"AMQP connection {self._name} cannot be opened: {reason(error)}"
+        if self._gives_up(text):
+            return
+        log = self._logger.debug if self._was_ready and text == self._told else self._logger.warning
+        log(text)
+        self._told = text
+        self._again(self._connect)
+
+    def _disconnected(self, _: Any, error: BaseException) -> None:
+        self._connection = None
+        self.is_ready.clear()
+        if self._closing is not None:
+            self._closing()
+            return
+        text = f"The AMQP connection {self._name} is lost, it will be opened again: {reason(error)}"
+        if not self._gives_up(text):
+            self._logger.warning(text)
+            self._again(self._connect)
+
+    def _gives_up(self, text: str) -> bool:
+        """Give up at the start only: whoever has worked once keeps on trying."""
+        if self._was_ready or self._failures < self._settings.amqp_reconnect_attempts:
+            return False
+        self._fail(TransportError(text))
+        return True
+
+    def _again(self, call: Callable[[], None]) -> None:
+        """Call after a pause that doubles with each failure; spread, so that many steps do not come at once."""
+        longest = LONGEST_PAUSE if self._was_ready else LONGEST_FIRST_PAUSE
+        first = max(self._settings.amqp_reconnect_timeout, 1) / 1000
+        pause = min(first * 2 ** min(self._failures, 20), longest)
+        self._failures += 1
+        self._loop.later(pause * random.uniform(0.75, 1.25), call)  # noqa: S311 - a spread, no secret
+
+    def _fail(self, error: TransportError) -> None:
+        self.error = error
+        self.is_ready.set()
+
+    def _blocked(self, *_: Any) -> None:
+        self._logger.warning(f"The broker blocks the AMQP connection {self._name}; publishing waits")
+
+    def _unblocked(self, *_: Any) -> None:
+        self._logger.info(f"The broker takes messages again on the AMQP connection {self._name}")
+
+
+def _nothing() -> None:
+    pass

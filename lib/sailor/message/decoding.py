@@ -1,0 +1,88 @@
+"""A delivery read: the message in it, and what everything published about it needs."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib import jsontext
+from lib.sailor.errors import InputError
+from lib.sailor.message import headers
+from lib.sailor.message.cipher import RAW, Cipher, from_base64, from_wire
+from lib.sailor.message.message import OBJECTS, Message
+from lib.sailor.transport import Delivery
+
+ERROR_FORMAT = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One input in work; its body may be unreadable, its headers are not."""
+
+    delivery: Delivery
+    taken: Mapping[str, Any]
+    """The headers that are taken over into everything published (protocol 4.5)."""
+    start: int
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> Incoming:
+        return cls(delivery, headers.incoming(delivery.headers), headers.now())
+
+    @property
+    def reply_to(self) -> str | None:
+        return self.taken.get("reply_to")
+
+    @property
+    def message_id(self) -> str:
+        return str(self.taken.get("messageId") or "")
+
+
+def read(delivery: Delivery, cipher: Cipher, input_format: str) -> Message:
+    """Return the message of a delivery; InputError when it cannot be decoded."""
+    try:
+        if input_format == ERROR_FORMAT:
+            return _read_error(delivery, cipher)
+        payload = jsontext.decode(from_wire(cipher, delivery.body, version(delivery)))
+    except ValueError as error:
+        raise InputError(f"The message cannot be decoded: {error}") from error
+    if not isinstance(payload, dict):
+        raise InputError(f"The message cannot be decoded: {type(payload).__name__} instead of a JSON object")
+    for part in OBJECTS:
+        if (found := payload.get(part)) and not isinstance(found, dict):
+            raise InputError(
+                f"The message cannot be decoded: its {part} are a {type(found).__name__}, no JSON object"
+            )
+    if (reply_to := headers.text(delivery.headers.get("reply_to"))) is not None:
+        payload["headers"] = {**(payload.get("headers") or {}), "reply_to": reply_to}
+    return Message.from_payload(payload)
+
+
+def version(delivery: Delivery) -> float:
+    """Return the protocol version of a delivery's body."""
+    return headers.number(delivery.headers.get("protocolVersion"), 1)
+
+
+def error_input(delivery: Delivery, cipher: Cipher, input_format: str) -> str:
+    """Return the input as an error message carries it: base64 of its sealed text (protocol 5.4)."""
+    if input_format == ERROR_FORMAT:
+        return _base64(cipher.seal(delivery.body))
+    if version(delivery) >= RAW:
+        return _base64(delivery.body)
+    return delivery.body.decode(errors="replace")
+
+
+def _read_error(delivery: Delivery, cipher: Cipher) -> Message:
+    """Read an input of the error queue (protocol 11): both parts are sealed, the outer object is not."""
+    body = jsontext.decode(delivery.body)
+    if not isinstance(body, dict):
+        raise InputError("The error message cannot be decoded: no JSON object")
+    for part in ("error", "errorInput"):
+        if isinstance(sealed := body.get(part), str) and sealed:
+            body[part] = jsontext.decode(cipher.open(from_base64(sealed.encode())))
+    return Message(body, dict(delivery.headers))
+
+
+def _base64(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode()

@@ -1,0 +1,1 @@
+"""HTTP calls to services beside the step: which hosts may be asked, and every read bounded."""

@@ -1,0 +1,155 @@
+"""One HTTP request to a service beside the step, on a connection of its own, bounded in bytes and time."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from lib.sailor.errors import RequestError
+from lib.sailor.net.addresses import redirected, shown
+from lib.sailor.net.connections import connection_to
+from lib.sailor.net.destinations import Destinations
+from lib.sailor.net.limited_socket import LimitedSocket
+
+AGENT = "python-sailor"
+PIECE = 65_536
+OK = range(200, 300)
+REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class Exchange:
+    """A request sent and the head of its answer read; the caller reads the rest, and closes it.
+
+    `idle` are the seconds without a byte, `total` those for everything; a body that is no bytes is not counted in,
+    it takes as long as its source. With `destinations` the address is one that a message has named.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterable[bytes] | None = None,
+        *,
+        idle: float = 15.0,
+        total: float = 60.0,
+        destinations: Destinations | None = None,
+    ) -> None:
+        self._what = f"{method} {shown(url)}"
+        streamed = body is not None and not isinstance(body, bytes)
+        deadline = time.monotonic() + total
+        connection, target = connection_to(url, idle, deadline, destinations)
+        chunked = streamed and "Content-Length" not in headers
+        table = {"User-Agent": AGENT, **headers, **({"Transfer-Encoding": "chunked"} if chunked else {})}
+        try:
+            connection.connect()
+            wire = cast("LimitedSocket", connection.sock)
+            wire.deadline = None if streamed else deadline
+            source = _marked(body) if streamed else body
+            unsent = _sent(connection, method, target, source, table, chunked=chunked)
+            wire.deadline = time.monotonic() + total if streamed else deadline
+            self.response = _answered(connection, unsent)
+        except _SourceFailedError as failed:
+            connection.close()
+            raise cast("Exception", failed.__cause__) from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            connection.close()
+            final = isinstance(error, (ValueError, http.client.InvalidURL))
+            raise RequestError(
+                f"{self._what} failed: {error or type(error).__name__}", final=final
+            ) from error
+        except BaseException:
+            connection.close()
+            raise
+        self._close = connection.close
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The answer's headers, names in lower case."""
+        return {name.lower(): value for name, value in self.response.getheaders()}
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes are announced and not read yet; None when nobody knows."""
+        return self.response.length
+
+    def refusal(self) -> RequestError | None:
+        """Return what is wrong with the status: only 2xx are answers, and no redirect is followed."""
+        if self.status in OK:
+            return None
+        text = f"{self._what} was answered with {self.status}"
+        if self.status in REDIRECTS:
+            text += redirected(self.response.getheader("Location"))
+        return RequestError(text, self.status)
+
+    def pieces(self, limit: int) -> Iterator[bytes]:
+        """Yield the content as it comes; RequestError when it is cut off, too slow, or longer than `limit` bytes."""
+        came = 0
+        if (self.length or 0) > limit:
+            raise RequestError(
+                f"{self._what} gives {self.length} bytes, more than the limit of {limit}", final=True
+            )
+        try:
+            while piece := self.response.read1(PIECE):
+                came += len(piece)
+                if came > limit:
+                    raise RequestError(f"{self._what} gives more than the limit of {limit} bytes", final=True)
+                yield piece
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise RequestError(f"{self._what} was cut off: {error or type(error).__name__}") from error
+        if missing := self.length:
+            raise RequestError(f"{self._what} was cut off after {came} of {came + missing} bytes")
+
+    def whole(self, limit: int) -> bytes:
+        """Return the whole content, which is never held twice; RequestError as `pieces`."""
+        content = io.BytesIO()
+        for piece in self.pieces(limit):
+            content.write(piece)
+        return content.getvalue()
+
+    def close(self) -> None:
+        self.response.close()
+        self._close()
+
+
+class _SourceFailedError(Exception):
+    """The source of a body failed, not the connection; its error is the cause."""
+
+
+def _sent(
+    connection: http.client.HTTPConnection,
+    method: str,
+    target: str,
+    body: bytes | Iterable[bytes] | None,
+    headers: Mapping[str, str],
+    *,
+    chunked: bool,
+) -> OSError | None:
+    """Send a request; return what ended that early: a server that refuses a body says so and closes."""
+    try:
+        connection.request(method, target, body, headers, encode_chunked=chunked)
+    except (BrokenPipeError, ConnectionResetError) as fault:
+        return fault
+    return None
+
+
+def _answered(connection: http.client.HTTPConnection, unsent: OSError | None) -> http.client.HTTPResponse:
+    response = connection.getresponse()
+    if unsent is not None and response.status in OK:  # it cannot have stored what it has not read
+        response.close()
+        raise unsent
+    return response
+
+
+def _marked(chunks: Any) -> Iterator[bytes]:
+    try:
+        yield from chunks
+    except Exception as error:
+        raise _SourceFailedError from error

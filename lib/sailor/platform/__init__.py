@@ -1,0 +1,1 @@
+"""The platform's HTTP APIs: steps, accounts, objects, attachments, states."""

@@ -1,0 +1,253 @@
+"""`context.emit`: everything a function can send out while it works on one message (protocol 5)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from lib import jsontext
+from lib.jsontext import RawJson
+from lib.sailor.errors import (
+    EmissionTooLarge,
+    EmitError,
+    EmittedAfterEnd,
+    NoReplyAddress,
+    Undeliverable,
+    said,
+)
+from lib.sailor.logging import Logger
+from lib.sailor.message import Message, headers
+from lib.sailor.message.decoding import Incoming
+from lib.sailor.message.ids import derived_id, random_id
+from lib.sailor.message.object_references import Known
+from lib.sailor.step import encoder as encoding
+from lib.sailor.step.resources import Outlet
+from lib.sailor.transport import Done, Kind, Outgoing
+
+SNAPSHOT_BYTES = 5_000
+LONGEST_EXPIRATION = 2**32 - 1
+"""Milliseconds; for more the broker closes the channel."""
+
+
+class Emitter:
+    """Emits for one message; every call returns once the platform has what was emitted, and raises otherwise."""
+
+    def __init__(self, incoming: Incoming, outlet: Outlet, logger: Logger) -> None:
+        self._incoming = incoming
+        self._outlet = outlet
+        self.logger = logger
+        self._shared = headers.outgoing(incoming.taken, outlet.identity, incoming.start)
+        self._state = threading.Condition()
+        self._running = 0
+        self._ended = False
+        self._count = 0
+        self._errors = 0
+        self._seed = ""
+        self._carried: Mapping[str, RawJson] = {}
+        self._known: Known = {}
+        self._room: int | None = None
+
+    def carry(self, message: Message, known: Known) -> None:
+        """Keep what later steps get of this input, before any function can change it (protocol 5.3).
+
+        `known` are the bodies that came by reference: passed on unchanged, they go by it again.
+        """
+        self._known = known
+        if self._outlet.passthrough:
+            self._carried = encoding.carried(message, self._incoming.taken, self._outlet.settings)
+
+    @property
+    def room(self) -> int:
+        """How many bytes of JSON the body of one message may have; a longer one is an EmissionTooLarge."""
+        if self._room is None:  # what is handed on does not change any more
+            self._room = encoding.room(self._carried, self._outlet)
+        return self._room
+
+    def data(self, message: Message | Mapping[str, Any]) -> None:
+        """Send a message to the next step (protocol 5.3)."""
+        with self._emission("data"):
+            self._outlet.transport.publish(self._data(message))
+
+    def last_data(self, message: Message | Mapping[str, Any], done: Done) -> None:
+        """Send what a function returned and end; nobody waits for the confirm, `done` is called with it."""
+        with self._emission("data"):
+            outgoing = self._data(message)
+        self.close()
+        self._outlet.transport.publish(outgoing, done)
+
+    def error(self, error: BaseException | str | Mapping[str, Any] | None) -> None:
+        """Report an error; the message will be rejected at its end (protocol 5.4)."""
+        with self._emission("error", report=False):
+            self.report(error)
+
+    def rebound(self, reason: BaseException | str | None = None) -> None:
+        """Put the message back for a later, complete run (protocol 5.5)."""
+        with self._emission("rebound"):
+            delivery = self._incoming.delivery
+            settings = self._outlet.settings
+            iteration = max(int(headers.number(delivery.headers.get("reboundIteration"), 0)), 0) + 1
+            if iteration > settings.rebound_limit:
+                cause = reason if isinstance(reason, BaseException) else EmitError(str(reason))
+                raise EmitError("Rebound limit exceeded") from cause
+            table = {**delivery.headers, "end": headers.now(), "reboundIteration": iteration}
+            table["reboundReason"] = encoding.reason(reason, self.logger.secrets)
+            expiration = max(settings.rebound_initial_expiration, 0) * 2 ** min(iteration - 1, 32)
+            expiration = min(expiration, LONGEST_EXPIRATION)
+            self._publish(Kind.REBOUND, delivery.body, table, expiration=expiration)
+
+    def snapshot(self, snapshot: Any) -> None:
+        """Replace the step's snapshot (protocol 5.6)."""
+        with self._emission("snapshot"):
+            text = self._publish_snapshot("snapshot", snapshot)
+            self._outlet.snapshot.replace(text)
+
+    def update_snapshot(self, delta: Mapping[str, Any]) -> None:
+        """Overwrite the named keys of the step's snapshot (protocol 5.6)."""
+        with self._emission("updateSnapshot"):
+            if not isinstance(delta, Mapping):
+                raise EmitError(f"updateSnapshot takes an object, not {type(delta).__name__}")
+            if "$set" in delta:
+                self.logger.warning("updateSnapshot: $set is not supported; nothing was stored")
+                return
+            self._publish_snapshot("updateSnapshot", delta)
+            self._outlet.snapshot.merge(delta)
+
+    def update_keys(self, keys: Mapping[str, Any]) -> None:
+        """Store refreshed credentials of the account that the step uses (protocol 5.7)."""
+        with self._emission("updateKeys"):
+            if self._outlet.accounts is None or not self._outlet.account:
+                raise EmitError("updateKeys: the step has no account (its config holds no _account)")
+            self._outlet.accounts.update_account(self._outlet.account, keys)
+
+    def http_reply(self, reply: Mapping[str, Any]) -> None:
+        """Answer the HTTP request that the message stands for: statusCode, headers, body (protocol 5.8)."""
+        with self._emission("httpReply"):
+            if (address := self._incoming.reply_to) is None:
+                raise NoReplyAddress(
+                    "Component emitted 'httpReply' event but 'reply_to' was not found in AMQP headers"
+                )
+            given = dict(reply)
+            if isinstance(given.get("headers"), Mapping):
+                given["headers"] = encoding.without_routing_key(given["headers"])
+            body = encoding.seal(given, self._outlet, 1)
+            self._publish(Kind.REPLY, body, self._headers(None, protocolVersion=1), address)
+
+    def end(self) -> None:
+        """End the message before the function returns; it does so anyway."""
+        if self._ended:
+            self.logger.warning("end was emitted more than once")
+        self.close()
+
+    def close(self) -> None:
+        """Refuse everything from now on, and wait for what is under way."""
+        with self._state:
+            self._ended = True
+            self._state.wait_for(lambda: not self._running)
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether no error was emitted; this alone decides between ack and reject."""
+        return not self._errors
+
+    def count_error(self) -> None:
+        """Have the message rejected without a further report."""
+        self._errors += 1
+
+    def report(self, error: object) -> None:
+        """Publish an error event, also when the function has ended the message already."""
+        self._errors += 1
+        settings = self._outlet.settings
+        sealed, body = encoding.error_bodies(
+            error, self._incoming.delivery, self._outlet, self.logger.secrets
+        )
+        table = self._headers(None, end=headers.now())
+        self._outlet.throttle(Kind.ERROR)
+        self._publish(Kind.ERROR, body, table)
+        if (address := self._incoming.reply_to) is not None and not settings.no_error_replies:
+            try:
+                self._publish(Kind.REPLY, sealed, {**table, headers.ERROR_REPLY: True}, address)
+            except Undeliverable as lost:  # nobody waits any more, but the error itself has been delivered
+                self.logger.warning("The error cannot be sent to whoever waits for a reply", err=lost)
+
+    def _data(self, message: Message | Mapping[str, Any]) -> Outgoing:
+        emitted = encoding.as_message(message)
+        if not encoding.is_object(emitted.body):
+            self.logger.warning(
+                "The body of the emitted message is no object; some components cannot read it"
+            )
+        emitted = encoding.outgoing_message(
+            emitted, self._carried, self._outlet, self._incoming.message_id, self._known
+        )
+        emitted, address = encoding.take_routing_key(emitted)
+        version = self._outlet.settings.protocol_version
+        body = encoding.seal(encoding.payload(emitted, self._outlet), self._outlet, version)
+        table = self._headers(emitted.id, end=headers.now(), protocolVersion=version)
+        self._outlet.throttle(Kind.DATA)
+        return Outgoing(Kind.DATA, body, table, address, self._incoming.delivery)
+
+    @contextmanager
+    def _emission(self, event: str, *, report: bool = True) -> Iterator[None]:
+        with self._state:
+            if self._ended:
+                self.logger.error(f"{event} was emitted after the end of the message; it is refused")
+                raise EmittedAfterEnd(f"{event} was emitted after the end of the message")
+            self._running += 1
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, the function has to know
+            failure = _as_emit_error(event, error)
+            if report:
+                self.report(failure)
+                failure.reported = True
+            raise failure from (error.__cause__ if failure is error else error)
+        finally:
+            with self._state:
+                self._running -= 1
+                self._state.notify_all()
+
+    def _publish_snapshot(self, event: str, value: Any) -> bytes:
+        text = jsontext.encode(value)
+        if len(text) > self._outlet.settings.outgoing_message_size_limit:
+            raise EmissionTooLarge(f"The {event} has {len(text)} bytes; the limit is far below that")
+        if len(text) > SNAPSHOT_BYTES:
+            self.logger.warning(f"The {event} has {len(text)} bytes; platforms document {SNAPSHOT_BYTES}")
+        self._outlet.throttle(Kind.SNAPSHOT)
+        self._publish(Kind.SNAPSHOT, text, self._headers(None, snapshotEvent=event))
+        return text
+
+    def _headers(self, given_id: str | None, **more: Any) -> dict[str, Any]:
+        return {**self._shared, "messageId": str(given_id) if given_id else self._next_id(), **more}
+
+    def _next_id(self) -> str:
+        """Return an id that a repeat of this input would give again, so that repeats can be recognised."""
+        with self._state:
+            self._count += 1
+            if self._count == 1:
+                self._seed = self._make_seed()
+            return derived_id(self._seed, str(self._count)) if self._seed else random_id()
+
+    def _make_seed(self) -> str:
+        if (came := self._incoming.taken.get("messageId")) is None:
+            return ""
+        delivery = self._incoming.delivery
+        iteration = str(delivery.headers.get("reboundIteration", 0))
+        return derived_id(str(came), self._outlet.settings.step_id, iteration, delivery.body)
+
+    def _publish(
+        self,
+        kind: Kind,
+        body: bytes,
+        table: dict[str, Any],
+        address: str | None = None,
+        expiration: int | None = None,
+    ) -> None:
+        outgoing = Outgoing(kind, body, table, address, self._incoming.delivery, expiration)
+        self._outlet.transport.publish(outgoing)
+
+
+def _as_emit_error(event: str, error: Exception) -> EmitError:
+    if isinstance(error, EmitError):
+        return error
+    return EmitError(f"{event} failed: {said(error)}")

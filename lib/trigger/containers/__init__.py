@@ -1,0 +1,1 @@
+"""Containers from poll to poll: what became of each."""

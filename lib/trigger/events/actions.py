@@ -1,0 +1,24 @@
+"""The actions of events that engines have, so that a misspelt one in the form does not wait for ever."""
+
+from __future__ import annotations
+
+from lib.config.form import Form, meant, shown, words, wrong
+
+_ACTIONS = """archive-path attach commit connect copy create delete destroy detach die disable disconnect enable
+exec_create exec_detach exec_die exec_start export extract-to-dir health_status import install kill load mount oom
+pause prune pull push reload remove rename resize restart save start stop tag top unmount unpause untag update
+upgrade"""
+KNOWN = frozenset(_ACTIONS.split())
+
+
+def chosen_actions(form: Form) -> frozenset[str]:
+    """Return the field `actions`; raises BadInput for one that is close to an action of the engine and is none.
+
+    What is close to none may be an action that a newer engine has.
+    """
+    chosen = words(form, "actions")
+    for action in chosen:
+        close = "" if action.partition(":")[0] in KNOWN else meant(action, KNOWN)
+        if close:
+            raise wrong(form, "actions", f"{shown(action)} is no action of an engine. {close.strip()}")
+    return frozenset(chosen)

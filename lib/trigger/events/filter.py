@@ -1,0 +1,119 @@
+"""Events of the engine as this component tells them: read, chosen, written as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.config.form import Form, choice, flag, words
+from lib.engine import Engine
+from lib.engine.errors import EngineError, Unreachable
+from lib.trigger.clock import EDGE_SECONDS, iso
+from lib.trigger.events.actions import chosen_actions
+from lib.trigger.events.fingerprints import Event, nanos
+from lib.trigger.faults import MISSHAPEN
+from lib.trigger.marks.compact import mark
+from lib.trigger.selection import Selection
+
+EXEC = frozenset({"exec_create", "exec_start", "exec_die", "exec_detach"})
+IDLE_SECONDS, MOST_SECONDS = 30, 120
+RUN = 6
+
+
+def read_ring(engine: Engine, now: int, edge: int = EDGE_SECONDS) -> list[Event]:
+    """Return all the engine remembers, in publish order (SystemEvents without filters, from 0 to just before now).
+
+    From 0: the engine's search goes backwards and stops at the first event that is older than `since`, which hides
+    newer ones behind it. Until the past: then the answer ends, and nothing is lost at the cut.
+    """
+    window = {"since": "0", "until": str(now - edge)}
+    with engine.lines("/events", window, query=("since", "until")) as events:
+        seconds = engine.timeouts.stream.total or MOST_SECONDS  # of a poll
+        events.pace(min(IDLE_SECONDS, seconds), min(MOST_SECONDS, seconds))
+        return list(events)
+
+
+def engine_run(engine: Engine) -> str:
+    """Return a mark of the engine's start, "" where it cannot be told: NetworkInspect of the default bridge.
+
+    The engine makes that network anew whenever it starts.
+    """
+    try:
+        return mark(str(engine.get("/networks/bridge").json()["Created"]), RUN)
+    except Unreachable:
+        raise
+    except (EngineError, *MISSHAPEN):  # a proxy says no, or there is no such network
+        return ""
+
+
+def verb(event: Event) -> str:
+    """Return the action without what follows it: exec_start of `exec_start: /bin/sh`."""
+    return str(event.get("Action") or "").partition(":")[0]
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """What the step wants to hear of; asked after the cursor, so that it may change at any time."""
+
+    types: frozenset[str] = frozenset()
+    actions: frozenset[str] = frozenset()
+    scope: str = "all"
+    selection: Selection = field(default_factory=Selection)
+    probes: bool = False
+
+    @classmethod
+    def of(cls, form: Form) -> EventFilter:
+        """Read the form: types, actions, scope, names and the lists of them, labels, images, includeExec."""
+        return cls(
+            frozenset(words(form, "types")),
+            chosen_actions(form),
+            choice(form, "scope", ("all", "local", "swarm")),
+            Selection.of(form, "networks", "services", "nodes"),
+            flag(form, "includeExec"),
+        )
+
+    def takes(self, event: Event) -> bool:
+        """Whether the step wants this event."""
+        short = verb(event)
+        if self.types and event.get("Type") not in self.types:
+            return False
+        if self.actions and not self.actions & {short, str(event.get("Action"))}:
+            return False
+        if short in EXEC and not (self.probes or short in self.actions):
+            return False
+        if self.scope != "all" and (event.get("scope") or "local") != self.scope:
+            return False
+        return self._selects(event)
+
+    def _selects(self, event: Event) -> bool:
+        actor: Mapping[str, Any] = event.get("Actor") or {}
+        attributes: Mapping[str, str] = actor.get("Attributes") or {}
+        identity = str(actor.get("ID") or "")
+        names = {identity, attributes.get("name", "")} - {""}
+        ids = {identity, attributes.get("container", "")} - {""}
+        image = attributes.get("image") or (
+            attributes.get("name", identity) if event.get("Type") == "image" else ""
+        )
+        return self.selection.takes(names, ids, attributes, image)
+
+
+def body(event: Event, **more: Any) -> dict[str, Any]:
+    """Return the message of an event: the engine's own words, its time as text (it exceeds what mappers can count)."""
+    actor = event.get("Actor") or {}
+    attributes = actor.get("Attributes") or {}
+    time = nanos(event)
+    return {
+        "kind": "event",
+        "Type": event.get("Type"),
+        "Action": event.get("Action"),
+        "Actor": {"ID": actor.get("ID"), "Attributes": attributes},
+        "scope": event.get("scope") or "local",
+        "time": event.get("time"),
+        "timeNano": str(time),
+        "timestamp": iso(time),
+        "name": attributes.get("name"),
+        "ordering": "publish",
+        "synthetic": False,
+        **more,
+    }

@@ -1,0 +1,1 @@
+"""Image references and the digests that registries give for them."""

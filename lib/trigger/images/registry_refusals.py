@@ -1,0 +1,102 @@
+"""What a failed look-up in a registry means; engines pass most of what a registry says on as a fault of their own.
+
+Names of images are taken out of the text before words and numbers are looked for in it: app:429 is not a refusal.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from lib.engine.errors import EngineError, NoSuchOperation, Refused, TimedOut, shortened
+from lib.trigger.faults import Fault
+from lib.trigger.images.reference import spellings
+
+Outcome = Literal["rateLimited", "unreachable", "unauthorized", "notFound", "failed"]
+
+_NAMES = re.compile(r"\"[^\"\n]*\"|https?://[^\s\"]+|\[[^][\n]*\]")
+_STATUS = r"(?:status(?: code)?|HTTP)\W{0,3}"
+_BY_TEXT: tuple[tuple[Outcome, re.Pattern[str]], ...] = (
+    (
+        "rateLimited",
+        re.compile(rf"toomanyrequests|too many requests|rate limit|{_STATUS}429\b", re.IGNORECASE),
+    ),
+    (
+        "unreachable",
+        re.compile(
+            r"dial tcp|connection refused|connection reset|no such host|no route to host|network is unreachable|"
+            r"i/o timeout|handshake timeout|deadline exceeded|request canceled|\bEOF\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "unauthorized",
+        re.compile(
+            r"unauthorized|denied|authentication required|no basic auth|insufficient_scope|authorization failed|"
+            rf"{_STATUS}40[13]\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "notFound",
+        re.compile(rf"not found|(?:manifest|name)[ _]unknown|does not exist|{_STATUS}404\b", re.IGNORECASE),
+    ),
+)
+_BY_STATUS: dict[int, Outcome] = {
+    429: "rateLimited",
+    401: "unauthorized",
+    403: "unauthorized",
+    404: "notFound",
+}
+_TEXTS: dict[Outcome, str] = {
+    "unauthorized": "{} cannot be read: its registry wants a login. Add the host to the credential's registries",
+    "notFound": "{} does not exist in its registry",
+    "unreachable": "{} cannot be looked up: the engine gets no answer from its registry",
+    "failed": "{} cannot be looked up",
+}
+FIRST_PAUSE = 15 * 60
+LONGEST_PAUSE = 6 * 3600
+
+
+def outcome(error: Exception, reference: str) -> Outcome:
+    """Return what a failed DistributionInspect means; `failed` is all that is none of the others."""
+    if isinstance(error, TimedOut):
+        return "unreachable"
+    if not isinstance(error, Refused) or isinstance(error, NoSuchOperation):
+        return "failed"
+    text = _NAMES.sub(" ", error.message)
+    for name in spellings(reference):
+        text = text.replace(name, " ")
+    by_text = next((meaning for meaning, pattern in _BY_TEXT if pattern.search(text)), None)
+    return by_text or _BY_STATUS.get(error.status or 0, "failed")
+
+
+def reference_fault(reference: str, meaning: Outcome, error: Exception) -> Fault:
+    """Return what is told of a reference that cannot be looked up."""
+    text = f"{_TEXTS[meaning].format(reference)}. {_said(error)}"
+    return Fault(meaning, text, {"reference": reference})
+
+
+def registry_fault(host: str, error: Exception) -> Fault:
+    """Return what is told of a registry that nothing can be asked of."""
+    text = f"The registry {host} cannot be reached: the engine gets no answer from it. {_said(error)}"
+    return Fault("unreachable", text, {"registry": host})
+
+
+def rate_fault(host: str, seconds: int) -> Fault:
+    """Return what is told of a registry that was asked too often."""
+    text = (
+        f"The registry {host} refuses further questions for now; it is left alone for {seconds // 60} minutes"
+    )
+    return Fault("rateLimited", text, {"registry": host})
+
+
+def pause(failures: int) -> int:
+    """Return for how many seconds a registry is left alone after so many refusals for asking too often in a row."""
+    return min(FIRST_PAUSE << min(max(failures - 1, 0), 10), LONGEST_PAUSE)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, Refused):
+        return f"The engine says: {shortened(error.message)}"
+    return shortened(str(error)) if isinstance(error, EngineError) else "The engine's answer is no answer"

@@ -1,0 +1,1 @@
+"""Short forms for snapshots, which must stay small."""

@@ -1,0 +1,69 @@
+"""Whether something is selected: by name or id, by label, by image. An empty selection takes everything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from lib.config.form import Form, words
+
+_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
+
+
+def names_match(patterns: Iterable[str], names: Iterable[str], ids: Iterable[str] = ()) -> bool:
+    """Whether a pattern (`*` and `?` allowed) is one of the names, or the beginning of an id, 12 digits or more."""
+    for pattern in patterns:
+        if any(fnmatchcase(name, pattern) for name in names):
+            return True
+        if _ID.fullmatch(pattern) and any(
+            one.removeprefix("sha256:").startswith(pattern.removeprefix("sha256:")) for one in ids
+        ):
+            return True
+    return False
+
+
+def labels_match(wanted: Iterable[str], labels: Mapping[str, str]) -> bool:
+    """Whether all wanted labels are there, each written `key` or `key=value`."""
+    for label in wanted:
+        key, equals, value = label.partition("=")
+        if key not in labels or (equals and labels[key] != value):
+            return False
+    return True
+
+
+def image_matches(patterns: Iterable[str], image: str) -> bool:
+    """Whether a pattern is the image's reference, with or without its tag or digest."""
+    bare = image.partition("@")[0]
+    last = bare.rpartition("/")[2]
+    untagged = bare[: len(bare) - len(last)] + last.partition(":")[0]
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in (image, bare, untagged))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The part of the form that selects containers: fields containers, names, labels, images."""
+
+    names: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, form: Form, *lists: str) -> Selection:
+        """Read the form; `lists` are further fields that hold names."""
+        names = (name for field in ("containers", "names", *lists) for name in words(form, field))
+        return cls(tuple(names), words(form, "labels"), words(form, "images"))
+
+    def takes(
+        self, names: Iterable[str], ids: Iterable[str], labels: Mapping[str, str], *images: str
+    ) -> bool:
+        """Whether all that is selected by agrees; within names and within images one is enough.
+
+        `images` are all references of one object: as it was asked for, by its id.
+        """
+        if self.names and not names_match(self.names, tuple(names), tuple(ids)):
+            return False
+        if not labels_match(self.labels, labels):
+            return False
+        return not self.images or any(image_matches(self.images, image) for image in images)

@@ -1,0 +1,1 @@
+"""Tasks of a swarm: which failed, which are stuck."""
