@@ -19,7 +19,7 @@ HOUSE = "the house"
 
 FLOORS: dict[str, tuple[str, ...]] = {
     HOUSE: (
-        "lib.jsontext lib.resolving",
+        "lib.jsontext lib.backoff lib.resolving",
         "lib.engine lib.sailor",  # each could be used without the other
         "lib.config",
         "lib.credentials",

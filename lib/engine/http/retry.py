@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from lib.backoff import growing_pause, spread
 from lib.engine.errors import Busy, EngineError, EngineFault, NoAnswer, TimedOut, Unreachable
 
 T = TypeVar("T")
@@ -43,8 +43,9 @@ class Retry:
 
     def _pause(self, error: EngineError, attempt: int) -> float:
         told = error.retry_after if isinstance(error, Busy) else None
-        pause = self.first * 2 ** (attempt - 1) if told is None else max(told, self.first)
-        return pause * random.uniform(1.0, 1.2)  # noqa: S311 - no secret
+        return spread(
+            growing_pause(attempt, self.first, LONGEST_WAIT) if told is None else max(told, self.first)
+        )
 
 
 def worth_repeating(error: EngineError, *, reads: bool, again: bool = True) -> bool:

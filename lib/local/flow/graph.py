@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 Link = tuple[str, str]
 
@@ -12,9 +13,11 @@ def problems_of(nodes: Sequence[str], links: Sequence[Link], triggers: Sequence[
     unknown = [problem for link in links for problem in _unknown_ends(link, nodes)]
     if unknown:
         return unknown
-    circle = _circle(nodes, links)
-    if circle:
-        return [f"circle {' -> '.join(circle)}: take one of these edges out, messages would run for ever"]
+    try:
+        in_order(nodes, links)
+    except CycleError as error:
+        circle = " -> ".join(error.args[1])
+        return [f"circle {circle}: take one of these edges out, messages would run for ever"]
     found = _trigger_problems(triggers, links)
     if found:
         return found
@@ -27,15 +30,11 @@ def problems_of(nodes: Sequence[str], links: Sequence[Link], triggers: Sequence[
 
 
 def in_order(nodes: Sequence[str], links: Sequence[Link]) -> list[str]:
-    """The nodes of a flow without circles, each after all that lead to it."""
-    ordered: list[str] = []
-    while len(ordered) < len(nodes):
-        ordered += [
-            node
-            for node in nodes
-            if node not in ordered and all(source in ordered for source, target in links if target == node)
-        ]
-    return ordered
+    """The nodes, each after all that lead to it; CycleError where that cannot be."""
+    order: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(nodes, ()))
+    for source, target in links:
+        order.add(target, source)
+    return list(order.static_order())
 
 
 def _unknown_ends(link: Link, nodes: Sequence[str]) -> list[str]:
@@ -69,23 +68,3 @@ def _reached(start: str, links: Sequence[Link]) -> set[str]:
         reached |= new
         ahead.extend(new)
     return reached
-
-
-def _circle(nodes: Sequence[str], links: Sequence[Link]) -> list[str]:
-    """One circle, its first node repeated at the end; empty where there is none."""
-    ends = {node for node in nodes if node not in {source for source, _ in links}}
-    rest = [node for node in nodes if node not in ends]
-    while True:
-        closed = [node for node in rest if all(target in ends for source, target in links if source == node)]
-        if not closed:
-            break
-        ends.update(closed)
-        rest = [node for node in rest if node not in ends]
-    if not rest:
-        return []
-    path = [rest[0]]  # every node of the rest leads to another one of the rest
-    while True:
-        step = next(target for source, target in links if source == path[-1] and target not in ends)
-        if step in path:
-            return [*path[path.index(step) :], step]
-        path.append(step)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lib.backoff import growing_pause
 from lib.local.flow.flowfile import Edge, Flow
 from lib.local.flow.mapper import Mapper, MappingError
 from lib.local.output.emission import Emission, Output
@@ -14,6 +15,8 @@ from lib.sailor.message import Message
 from lib.sailor.standalone.in_process import Published
 from lib.sailor.transport import Kind
 
+_LONGEST_PAUSE = 24 * 3600.0
+"""Seconds between two tries of a message that puts itself back."""
 _CARRIED = ("threadId", "messageId", "stepId")
 _EVENTS = {Kind.DATA: "data", Kind.ERROR: "error", Kind.REBOUND: "rebound", Kind.REPLY: "httpReply"}
 
@@ -63,7 +66,7 @@ class Routing:
     def pause(self, published: Published) -> float:
         """Seconds until a rebound comes back: doubled each time (protocol 5.5)."""
         iteration: int = published.headers["reboundIteration"]
-        return float(self._rebound_pause * 2 ** (iteration - 1))
+        return float(growing_pause(iteration, self._rebound_pause, _LONGEST_PAUSE))
 
     def _emission(self, step_id: str, published: Published) -> Emission:
         if published.kind is Kind.SNAPSHOT:

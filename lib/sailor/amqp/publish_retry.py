@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from lib.backoff import growing_pause
 from lib.sailor.amqp.io_thread import Loop
 from lib.sailor.amqp.publisher import Letter, Outcome, Publisher
 from lib.sailor.amqp.reconnecting import Link
@@ -130,9 +131,7 @@ class Post:
 
     def _pause(self, attempt: int, letter: Letter) -> None:
         base, longest = self._settings.amqp_publish_retry_delay, self._settings.amqp_publish_max_retry_delay
-        pause = max(
-            min(base * 2 ** min(attempt - 1, 30), longest), 1
-        )  # a negative one must not become a storm
+        pause = max(growing_pause(attempt, base, longest), 1)  # a negative one must not become a storm
         log = self._logger.warning if attempt == 1 else self._logger.debug
         text = f"A message is not delivered yet, it will be published again: {letter.text}"
         log(text, retry=attempt, pause=pause)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
+from lib.backoff import growing_pause, spread
 from lib.sailor.amqp.io_thread import Loop
 from lib.sailor.amqp.parameters import parameters, reason
 from lib.sailor.errors import TransportError
@@ -147,9 +147,8 @@ class Link:
         """Call after a pause that doubles with each failure; spread, so that many steps do not come at once."""
         longest = LONGEST_PAUSE if self._was_ready else LONGEST_FIRST_PAUSE
         first = max(self._settings.amqp_reconnect_timeout, 1) / 1000
-        pause = min(first * 2 ** min(self._failures, 20), longest)
         self._failures += 1
-        self._loop.later(pause * random.uniform(0.75, 1.25), call)  # noqa: S311 - a spread, no secret
+        self._loop.later(spread(growing_pause(self._failures, first, longest), 0.75, 1.25), call)
 
     def _fail(self, error: TransportError) -> None:
         self.error = error

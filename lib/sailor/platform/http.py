@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lib import jsontext
+from lib.backoff import growing_pause, spread
 from lib.sailor.errors import RequestError
 from lib.sailor.net.addresses import redirected
 
@@ -82,7 +82,7 @@ def retrying(call: Callable[[], T], attempts: int, pause: Callable[[int], float]
 
 def growing(base: int) -> Callable[[int], float]:
     """Return pauses of base, twice base, … with up to a fifth more by chance (protocol 6.5)."""
-    return lambda attempt: min(base * 2**attempt * random.uniform(1, 1.2), LONGEST_PAUSE)  # noqa: S311 - no secret
+    return lambda attempt: spread(growing_pause(attempt + 1, base, LONGEST_PAUSE))
 
 
 def checked(response: Response, what: str) -> Response:

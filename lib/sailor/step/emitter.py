@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lib import jsontext
+from lib.backoff import growing_pause
 from lib.jsontext import RawJson
 from lib.sailor.errors import (
     EmissionTooLarge,
@@ -93,9 +94,8 @@ class Emitter:
                 raise EmitError("Rebound limit exceeded") from cause
             table = {**delivery.headers, "end": headers.now(), "reboundIteration": iteration}
             table["reboundReason"] = encoding.reason(reason, self.logger.secrets)
-            expiration = max(settings.rebound_initial_expiration, 0) * 2 ** min(iteration - 1, 32)
-            expiration = min(expiration, LONGEST_EXPIRATION)
-            self._publish(Kind.REBOUND, delivery.body, table, expiration=expiration)
+            pause = growing_pause(iteration, settings.rebound_initial_expiration, LONGEST_EXPIRATION)
+            self._publish(Kind.REBOUND, delivery.body, table, expiration=int(pause))
 
     def snapshot(self, snapshot: Any) -> None:
         """Replace the step's snapshot (protocol 5.6)."""
