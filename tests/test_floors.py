@@ -85,9 +85,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.sailor.message": ("cipher ids message", "headers", "decoding object_references"),
     "lib.sailor.platform": ("http", "api object_storage", "attachments states"),
     "lib.sailor.step": (
-        "snapshot throttle",
-        "resources",
+        "error_texts snapshot throttle",
         "encoder",
+        "resources",
         "emitter",
         "context",
         "step",

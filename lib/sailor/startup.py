@@ -20,7 +20,6 @@ from lib.sailor.platform.object_storage import Maester
 from lib.sailor.platform.states import States
 from lib.sailor.secrets.names import secrets_within
 from lib.sailor.settings import Settings
-from lib.sailor.step import encoder as encoding
 from lib.sailor.step.resources import Outlet, throttles
 from lib.sailor.step.snapshot import Snapshot
 from lib.sailor.step.step import Process, Step
@@ -113,8 +112,8 @@ class Startup:
         """Publish a failed start as an error without an input (protocol 2.6), if there is a way to."""
         try:
             self.transport.wait_open()
-            outlet = self._outlet(StepData())
-            _, body = encoding.error_bodies(error, None, outlet, self._logger.secrets)
+            encoder = self._outlet(StepData()).encoder
+            _, body = encoder.error(error, None, self._logger.secrets)
             table = {**headers.identity(self._settings), "messageId": random_id()}
             self.transport.publish(Outgoing(Kind.ERROR, body, table))
         except (TransportError, EmitError) as unsent:

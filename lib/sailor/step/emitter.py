@@ -23,7 +23,7 @@ from lib.sailor.message import Message, headers
 from lib.sailor.message.decoding import Incoming
 from lib.sailor.message.ids import derived_id, random_id
 from lib.sailor.message.object_references import Known
-from lib.sailor.step import encoder as encoding
+from lib.sailor.step.error_texts import reason as reason_text
 from lib.sailor.step.resources import Outlet
 from lib.sailor.transport import Done, Kind, Outgoing
 
@@ -56,14 +56,13 @@ class Emitter:
         `known` are the bodies that came by reference: passed on unchanged, they go by it again.
         """
         self._known = known
-        if self._outlet.passthrough:
-            self._carried = encoding.carried(message, self._incoming.taken, self._outlet.settings)
+        self._carried = self._outlet.encoder.carried(message, self._incoming.taken.get("stepId"))
 
     @property
     def room(self) -> int:
         """How many bytes of JSON the body of one message may have; a longer one is an EmissionTooLarge."""
         if self._room is None:  # what is handed on does not change any more
-            self._room = encoding.room(self._carried, self._outlet)
+            self._room = self._outlet.encoder.room(self._carried)
         return self._room
 
     def data(self, message: Message | Mapping[str, Any]) -> None:
@@ -93,7 +92,7 @@ class Emitter:
                 cause = reason if isinstance(reason, BaseException) else EmitError(str(reason))
                 raise EmitError("Rebound limit exceeded") from cause
             table = {**delivery.headers, "end": headers.now(), "reboundIteration": iteration}
-            table["reboundReason"] = encoding.reason(reason, self.logger.secrets)
+            table["reboundReason"] = reason_text(reason, self.logger.secrets)
             pause = growing_pause(iteration, settings.rebound_initial_expiration, LONGEST_EXPIRATION)
             self._publish(Kind.REBOUND, delivery.body, table, expiration=int(pause))
 
@@ -128,10 +127,7 @@ class Emitter:
                 raise NoReplyAddress(
                     "Component emitted 'httpReply' event but 'reply_to' was not found in AMQP headers"
                 )
-            given = dict(reply)
-            if isinstance(given.get("headers"), Mapping):
-                given["headers"] = encoding.without_routing_key(given["headers"])
-            body = encoding.seal(given, self._outlet, 1)
+            body = self._outlet.encoder.reply(reply)
             self._publish(Kind.REPLY, body, self._headers(None, protocolVersion=1), address)
 
     def end(self) -> None:
@@ -159,9 +155,7 @@ class Emitter:
         """Publish an error event, also when the function has ended the message already."""
         self._errors += 1
         settings = self._outlet.settings
-        sealed, body = encoding.error_bodies(
-            error, self._incoming.delivery, self._outlet, self.logger.secrets
-        )
+        sealed, body = self._outlet.encoder.error(error, self._incoming.delivery, self.logger.secrets)
         table = self._headers(None, end=headers.now())
         self._outlet.throttle(Kind.ERROR)
         self._publish(Kind.ERROR, body, table)
@@ -172,20 +166,15 @@ class Emitter:
                 self.logger.warning("The error cannot be sent to whoever waits for a reply", err=lost)
 
     def _data(self, message: Message | Mapping[str, Any]) -> Outgoing:
-        emitted = encoding.as_message(message)
-        if not encoding.is_object(emitted.body):
+        encoded = self._outlet.encoder.data(message, self._carried, self._known, self._incoming.message_id)
+        if not encoded.is_object:
             self.logger.warning(
                 "The body of the emitted message is no object; some components cannot read it"
             )
-        emitted = encoding.outgoing_message(
-            emitted, self._carried, self._outlet, self._incoming.message_id, self._known
-        )
-        emitted, address = encoding.take_routing_key(emitted)
         version = self._outlet.settings.protocol_version
-        body = encoding.seal(encoding.payload(emitted, self._outlet), self._outlet, version)
-        table = self._headers(emitted.id, end=headers.now(), protocolVersion=version)
+        table = self._headers(encoded.id, end=headers.now(), protocolVersion=version)
         self._outlet.throttle(Kind.DATA)
-        return Outgoing(Kind.DATA, body, table, address, self._incoming.delivery)
+        return Outgoing(Kind.DATA, encoded.body, table, encoded.address, self._incoming.delivery)
 
     @contextmanager
     def _emission(self, event: str, *, report: bool = True) -> Iterator[None]:

@@ -11,6 +11,7 @@ from lib.sailor.message import headers
 from lib.sailor.message.cipher import Cipher, Plain
 from lib.sailor.message.object_references import Lightweight
 from lib.sailor.settings import Settings
+from lib.sailor.step.encoder import Encoder
 from lib.sailor.step.snapshot import Snapshot
 from lib.sailor.step.throttle import Throttle
 from lib.sailor.transport import Kind, Transport
@@ -38,10 +39,14 @@ class Outlet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "identity", headers.identity(self.settings))
-        object.__setattr__(self, "lightweight", Lightweight(self.settings, self.transport, self.cipher))
+        references = Lightweight(self.settings, self.transport, self.cipher)
+        object.__setattr__(self, "references", references)
+        encoder = Encoder(self.settings, self.cipher, references, self.passthrough)
+        object.__setattr__(self, "encoder", encoder)
 
     identity: dict[str, Any] = field(init=False, repr=False)
-    lightweight: Lightweight = field(init=False, repr=False)
+    references: Lightweight = field(init=False, repr=False)
+    encoder: Encoder = field(init=False, repr=False)
 
     def throttle(self, kind: Kind) -> None:
         """Wait until the rate limit of a kind lets one more pass."""

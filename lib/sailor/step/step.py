@@ -79,7 +79,7 @@ class Step:
         message = read(incoming.delivery, self.outlet.cipher, self.outlet.settings.input_format)
         known: Known = {}
         if self.resolves_objects:
-            message, known = self.outlet.lightweight.resolve(message, incoming.message_id)
+            message, known = self.outlet.references.resolve(message, incoming.message_id)
         emitter.carry(message, known)
         context = Context(
             emitter,

@@ -1,0 +1,47 @@
+"""What an error says when it leaves the step: its name, message and stack, without secrets and of a bounded length."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+
+from lib.sailor.errors import said
+from lib.sailor.secrets.masking import Secrets
+
+NOT_AVAILABLE = "Not Available"
+LONGEST_ERROR_TEXT = 100_000
+"""Characters; an error that quotes a whole answer could become a message that no broker takes."""
+
+LONGEST_REASON = 4_000
+"""Bytes of a header; all headers of a message go into one frame, of which a broker takes 128 kB."""
+
+
+def described(error: object, secrets: Secrets) -> dict[str, str]:
+    """Return name, message and stack of an error as they may leave the step: masked, then cut."""
+    return {key: _shortened(secrets.mask(text)) for key, text in error_object(error).items()}
+
+
+def reason(error: object, secrets: Secrets) -> str:
+    """Return what an error says as a header may hold it: masked, then cut."""
+    text = described(error, secrets)["message"]
+    data = text.encode(errors="replace")
+    if len(data) <= LONGEST_REASON:
+        return text
+    return data[:LONGEST_REASON].decode(errors="ignore") + "..."
+
+
+def error_object(error: object) -> dict[str, str]:
+    """Return name, message and stack of whatever was emitted as an error (protocol 5.4)."""
+    if isinstance(error, BaseException):
+        stack = "".join(traceback.format_exception(error)).rstrip()
+        return {"name": type(error).__name__, "message": said(error), "stack": stack}
+    if isinstance(error, Mapping) and error.get("message"):
+        name, stack = error.get("name") or "Error", error.get("stack") or NOT_AVAILABLE
+        return {"name": str(name), "message": str(error["message"]), "stack": str(stack)}
+    text = str(error) if error else NOT_AVAILABLE
+    return {"name": "Error", "message": text, "stack": NOT_AVAILABLE}
+
+
+def _shortened(text: str) -> str:
+    more = len(text) - LONGEST_ERROR_TEXT
+    return text if more <= 0 else f"{text[:LONGEST_ERROR_TEXT]}... ({more} more characters)"
