@@ -103,7 +103,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "publish_retry",
         "transport",
     ),
-    "lib.sailor.standalone": ("folder in_process",),
+    "lib.sailor.standalone": ("folder in_process", "step"),
     "lib.trigger": (
         "budget clock cursor marks parallel pattern selection",
         "engine_identity faults",

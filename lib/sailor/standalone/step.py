@@ -1,0 +1,131 @@
+"""One function of a component in this process, for tests: a message in, what came of it out."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib import jsontext
+from lib.sailor.component import Component
+from lib.sailor.coroutines import awaited
+from lib.sailor.errors import ComponentError
+from lib.sailor.logging import open_logger
+from lib.sailor.message import Message
+from lib.sailor.message.decoding import Incoming
+from lib.sailor.settings import Settings
+from lib.sailor.standalone.folder import FolderStates, FolderStorage
+from lib.sailor.standalone.in_process import InProcess, Published
+from lib.sailor.step.context import Context
+from lib.sailor.step.emitter import Emitter
+from lib.sailor.step.resources import Outlet
+from lib.sailor.step.snapshot import Snapshot
+from lib.sailor.step.step import Step
+from lib.sailor.transport import Kind
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one input: how it ended, and everything that was published for it, in order."""
+
+    finished: bool | None
+    """True: acked. False: rejected, which is what an error does. None: back to the queue, the step was cancelled."""
+    published: tuple[Published, ...]
+
+    def of(self, kind: Kind) -> list[Published]:
+        """Return what was published of one kind, in order."""
+        return [published for published in self.published if published.kind is kind]
+
+    @property
+    def messages(self) -> list[Message]:
+        """The messages for the next step, in order; bodies are JSON values also where RawJson was emitted."""
+        return [published.value for published in self.of(Kind.DATA)]
+
+    @property
+    def errors(self) -> list[str]:
+        """The texts of the errors, as the platform gets them: secrets are masked."""
+        return [published.value["message"] for published in self.of(Kind.ERROR)]
+
+    @property
+    def rebounds(self) -> list[str]:
+        """The reasons of the rebounds, as the platform gets them; the input comes again after each."""
+        return [published.headers["reboundReason"] for published in self.of(Kind.REBOUND)]
+
+
+class StandaloneStep:
+    """A step without platform and broker. Its snapshot stays between the inputs, as on the platform.
+
+    No encryption, no rate limits, no passthrough. Log lines go to stdout, one JSON object each, as on the platform.
+    """
+
+    def __init__(
+        self,
+        component: str | os.PathLike[str],
+        key: str,
+        config: Mapping[str, Any] | None = None,
+        *,
+        snapshot: Any = None,
+        variables: Mapping[str, str] | None = None,
+        files: str | os.PathLike[str] | None = None,
+        **settings: Any,
+    ) -> None:
+        """Load the function `key` of the component in a folder and call its `init`; ComponentError if it has no code.
+
+        `config` holds the fields of the step and of the credential. Attachments and states are kept in the folder
+        `files`; without it `context.storage` and `context.states` are None. `settings` are fields of `Settings`:
+        `outgoing_message_size_limit=1000`.
+        """
+        self.function = Component(os.fspath(component)).function(key)
+        if self.function.process is None:
+            raise ComponentError(f"The file of {key} offers no function for it and no process")
+        config = jsontext.decode(jsontext.encode(config or {}))
+        self._transport = InProcess()
+        self._outlet = Outlet(
+            Settings(function=key, **settings), self._transport, snapshot=Snapshot(snapshot)
+        )
+        self._step = Step(
+            self.function.process,
+            self._outlet,
+            open_logger(os.environ),
+            config,
+            variables or {},
+            self.function.resolves_objects,
+            storage=FolderStorage(os.path.join(files, "attachments")) if files else None,
+            states=FolderStates(os.path.join(files, "states")) if files else None,
+        )
+        if self.function.init is not None:
+            awaited(self.function.init(jsontext.decode(jsontext.encode(config))))
+
+    def run(self, message: Message | None = None, headers: Mapping[str, Any] | None = None) -> Outcome:
+        """Work on one message, an empty one as polls bring it by default; never raises what the function raises.
+
+        `headers` are those of the broker: `{"reboundIteration": 1}` for an input that comes again after a rebound,
+        `{"reply_to": "..."}` for one whose sender waits for `http_reply`.
+        """
+        transport = self._transport
+        transport.published.clear()
+        transport.finished.clear()
+        self._step.run(transport.delivery(message or Message(), headers))
+        ended = [ok for _, ok in transport.finished]
+        return Outcome(ended[0] if ended else None, tuple(transport.published))
+
+    @property
+    def snapshot(self) -> Any:
+        """A copy of what the step remembers."""
+        return self._outlet.snapshot.copy()
+
+    @property
+    def cancelled(self) -> threading.Event:
+        """`context.cancelled`: set it to ask a function in work to end."""
+        return self._outlet.cancelled
+
+
+def service_context() -> Context:
+    """Return the context of a call that works on no message: `verify`, `getMetaModel`, the models of fields."""
+    transport = InProcess()
+    outlet = Outlet(Settings(), transport)
+    logger = open_logger(os.environ).named("component")
+    emitter = Emitter(Incoming.of(transport.delivery(Message())), outlet, logger)
+    return Context(emitter, logger, {}, outlet.settings, None, None, outlet.cancelled)
