@@ -1,4 +1,4 @@
-"""The settings that all actions share (design 7), and what they make of an error."""
+"""The settings that all actions share (README.md#settings-of-a-step), and what they make of an error."""
 
 from __future__ import annotations
 

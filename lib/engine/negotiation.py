@@ -1,4 +1,8 @@
-"""Asking an engine which API versions it speaks (versions.md: SystemPing first, SystemVersion for the range)."""
+"""Asking an engine which API versions it speaks.
+
+SystemPing tells the newest one, in a header. Where a proxy keeps it back, and where the oldest one is needed,
+SystemVersion is asked, which tells both and costs the engine more.
+"""
 
 from __future__ import annotations
 

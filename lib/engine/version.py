@@ -94,7 +94,7 @@ def settle(facts: EngineFacts, pin: Version | None, *, pin_yields: bool) -> tupl
     """Choose the version to speak and say in a second value what a person should know about the choice.
 
     Without a pin: the newest both sides speak. A pin outside the engine's range raises VersionMismatch,
-    unless it yields (design 6: a version in the server's URL).
+    unless it yields, as a version in the server's address does (README.md#the-credential).
     """
     newest = min(NEWEST, facts.maximum)
     if facts.minimum and facts.minimum > NEWEST:

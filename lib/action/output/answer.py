@@ -1,4 +1,4 @@
-"""From what a handler returns to the messages a step emits (design 4): one place for all shapes of answers."""
+"""From what a handler returns to the messages a step emits: one place for all kinds of `answer` in shapes.json."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _parsed(reply: Reply, settings: StepSettings) -> Iterator[Message]:
     text = reply.document
     if text.startswith(b"{"):
         yield Message(body=RawJson(text))
-    elif not text.startswith(b"["):  # a Go nil list arrives as null (shapes.json, general, json)
+    elif not text.startswith(b"["):  # an engine writes an empty list that was never filled as null
         value = reply.json()
         yield from _listed([], settings) if value is None else [Message(body={"value": value})]
     elif settings.individually:

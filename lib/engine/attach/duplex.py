@@ -157,7 +157,7 @@ def open_duplex(
     tls: ssl.SSLContext | None = None,
     server_name: str = "",
 ) -> Duplex:
-    """Connect, send `request` (head and body, see http.request_head), read the head of the answer.
+    """Connect, send `request` (head and body, see `request_head`), read the head of the answer.
 
     `connect` returns a connected unix or TCP socket, never an SSL one: give `tls` instead, since only then
     the input can be closed alone. `timeout` holds for the handshake, and again for the request and the head.

@@ -115,7 +115,7 @@ class Body:
             release(self._exchange)
 
     def close(self) -> None:
-        """End the connection; the engine cancels a build, pull, push or prune on this (shapes.json)."""
+        """End the connection; the engine cancels a build, pull, push or prune on this, and nothing else."""
         if self._release:
             self._release = None
             self._exchange.close()

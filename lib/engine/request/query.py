@@ -81,7 +81,7 @@ def lines(name: str) -> Form:
 def build(parameters: Iterable[Parameter], fields: Mapping[str, Any]) -> str:
     """Return the query string with its "?", or "". Missing, null and empty values are left out.
 
-    Left out means the engine's default (shapes.json, general, query).
+    What is left out gets the engine's default; what is empty would be taken as a value.
     """
     pairs: list[str] = []
     for parameter in parameters:

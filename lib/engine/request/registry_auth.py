@@ -1,4 +1,8 @@
-"""Logins to image registries: X-Registry-Auth and X-Registry-Config (shapes.json, general, auth)."""
+"""Logins to image registries: the headers X-Registry-Auth (one login) and X-Registry-Config (one for each registry).
+
+Their values are JSON in base64 of the URL-safe alphabet, with padding. An engine ignores what it cannot decode: the
+call goes on without a login, and the registry's refusal then says nothing of the cause.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a container between two looks at it (triggers, T2): a pure comparison of inspect answers."""
+"""What became of a container between two looks (docs/triggers.md#containerstatechanged), from inspect answers alone."""
 
 from __future__ import annotations
 

@@ -53,12 +53,13 @@ def hidden_until(ring: Sequence[Event], before: Memory, now: int) -> int | None:
 def difference(
     ring: Sequence[Event], before: Memory, now: int, run: str = "", until: int | None = None
 ) -> Difference:
-    """Compare the ring with what the last poll saw; `now` is the engine's time in seconds (triggers, T1).
+    """Compare the ring with what the last poll saw; `now` is the engine's time in seconds.
 
-    Complete, proven, if a local event of the last poll is still there: nothing published later can have been thrown
-    out. So it is if the oldest local event of the ring was heard from the engine's stream. Swarm-wide events prove
-    nothing: a restarted manager brings them back as they were. Without a local event an equal mark of the engine's
-    start is the proof, where there is one. `until`: the ring was read up to then, beyond `now`.
+    The rules are those of docs/triggers.md#engineevents. Complete, proven, if a local event of the last poll is
+    still there: nothing published later can have been thrown out. So it is if the oldest local event of the ring was
+    heard from the engine's stream. Swarm-wide events prove nothing: a restarted manager brings them back as they
+    were. Without a local event an equal mark of the engine's start is the proof, where there is one. `until`: the
+    ring was read up to then, beyond `now`.
     """
     present = known(ring)
     names = {name for name, _ in present}

@@ -1,4 +1,4 @@
-"""Where one container's log was left, to the frame, and what stands behind it (triggers, T3): no I/O in here."""
+"""Where a log was left, to the frame, and what stands behind it (docs/triggers.md#containerlogs): no I/O in here."""
 
 from __future__ import annotations
 
