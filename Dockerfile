@@ -10,7 +10,7 @@ WORKDIR /home/component
 ARG PIP_OPTIONS=""
 COPY requirements.txt wheel[s] /tmp/packages/
 RUN python -m pip install --no-cache-dir --no-compile --disable-pip-version-check --root-user-action=ignore \
-        --find-links /tmp/packages ${PIP_OPTIONS} -r /tmp/packages/requirements.txt \
+        --require-hashes --find-links /tmp/packages ${PIP_OPTIONS} -r /tmp/packages/requirements.txt \
     && rm -rf /tmp/packages
 
 COPY . .
