@@ -34,9 +34,10 @@ WHOLE = (".md", ".toml", "")
 FOREIGN = {
     "config.json": "where Docker's client keeps its logins",
     "daemon.json": "the configuration of an engine",
-    "events.json": "a file that the reader of README.md makes",
+    "tickets.json": "what the reader of docs/own-component.md makes",
 }
 """Files of other people that texts name without a folder."""
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 PYTHON = re.compile(
     r'#[^\n]*|"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL
@@ -50,10 +51,10 @@ OWN = re.compile(
 STATEMENT = re.compile(r"\b[Ss]tatements? (\d+)(?: to (\d+))?\b")
 ROOM = "|".join(re.escape(room) for room in ROOMS)
 PATH = re.compile(rf"(?<![\w./~$}}-])(?:\./)?((?:{ROOM})/[\w./*<>-]*[\w>*])")
-NAMED = re.compile(r"(?<![\w./<>*{}$~-])(?<!\]\()([A-Za-z_][\w-]*\.(?:md|py|json|toml))\b(?![\w/(])")
+NAMED = re.compile(r"(?<![\w./<>*{}$~@-])(?<!\]\()([A-Za-z_][\w-]*\.(?:md|py|json|toml))\b(?![\w/(])")
 LINK = re.compile(r"\]\(([^)\s]+)\)|((?<![\w./])[\w./-]+\.md#[\w-]+)")
 MODULE = re.compile(
-    r"(?<![\w./-])((?:lib|tests|bench|actions|triggers)(?:\.(?!py\b|lab\b(?!\.\w))\w+)+)(?![\w/])"
+    r"(?<![\w./-])((?:lib|tests|bench|actions|triggers)(?:\.(?!py\b|md\b|lab\b(?!\.\w))\w+)+)(?![\w/])"
 )
 SEE = re.compile(r"\b[Ss]ee (?:`(\w+)`|([A-Z]\w*[a-z]\w*|\w+_\w+)(?=[:;,.)]|$))")
 GIVEN = re.compile(r"^\s*(?:(?:async )?def|class) (\w+)|^\s*(\w+)(?:: [^=\n]+)? = ", re.MULTILINE)
@@ -120,7 +121,7 @@ def anchors(file: Path) -> frozenset[str]:
     """The anchors of a document's headings, as the common servers of repositories make them."""
     seen: Counter[str] = Counter()
     found = set()
-    prose = re.sub(r"^```.*?^```", "", file.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    prose = FENCED.sub("", file.read_text("utf-8"))
     for heading in re.findall(r"^#+ (.+)$", prose, re.MULTILINE):
         slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
         found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
@@ -162,8 +163,10 @@ def to_paths(text: Text) -> Found:
 
 def to_named_files(text: Text) -> Found:
     here = {file.name for file in files()} | FOREIGN.keys()
-    for match in NAMED.finditer(text.text):
-        yield match.start(), match[1], "" if match[1] in here else "no file of this name"
+    # What a command in a fence names may be a file that the command makes.
+    prose = FENCED.sub(lambda fence: re.sub(r"\S", " ", fence[0]), text.text)
+    for match in NAMED.finditer(prose):
+        yield match.start(), match[1], "" if match[1] in here else "no file of this name, and none in FOREIGN"
 
 
 def to_headings(text: Text) -> Found:
