@@ -208,9 +208,9 @@ def container_attach_websocket(engine: Engine, fields: Fields) -> Answer:
 def _conversation(
     engine: Engine, fields: Fields, connection: Duplex | WebSocket, config: dict[str, Any], *, tty: bool
 ) -> Dialogue:
-    farewell = END_OF_INPUT if config["Tty"] else None if config.get("StdinOnce") else b""
+    final_input = END_OF_INPUT if config["Tty"] else None if config.get("StdinOnce") else b""
     stdin = attach_input(fields, config)
-    return Dialogue(connection, tty, stdin, lambda: _state(engine, fields), farewell)
+    return Dialogue(connection, tty, stdin, lambda: _state(engine, fields), final_input)
 
 
 def _state(engine: Engine, fields: Fields) -> dict[str, Any]:

@@ -41,9 +41,9 @@ def exec_start(engine: Engine, fields: Fields) -> Answer:
     check_exec(fields, prepared, detached=False)
     tty = bool(prepared["ProcessConfig"].get("tty"))
     connection = upgrade(engine, "/exec/{id}/start", fields, body={"Detach": False, **wish, "Tty": tty})
-    farewell = END_OF_INPUT if tty else None
+    final_input = END_OF_INPUT if tty else None
     stdin = exec_input(fields, prepared)
-    return Dialogue(connection, tty, stdin, lambda: _outcome(engine, fields), farewell)
+    return Dialogue(connection, tty, stdin, lambda: _outcome(engine, fields), final_input)
 
 
 def _outcome(engine: Engine, fields: Fields) -> dict[str, Any]:

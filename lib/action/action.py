@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.action.input.field_names import Problem
-from lib.action.input.field_versions import Ages
+from lib.action.input.field_versions import FieldVersions
 from lib.action.input.filled import Filled
 from lib.action.input.message_secrets import message_secrets
 from lib.action.input.uploads import input_of, released, upload_of
@@ -138,7 +138,7 @@ class Action:
             fields["input"] = input_of(context, message, fields, self.talks)
         with released(fields):
             answer, only = (
-                self.handler(engine.within(settings.head_seconds, settings.whole_seconds), fields),
+                self.handler(engine.with_timeouts(settings.head_seconds, settings.whole_seconds), fields),
                 None,
             )
             if is_one_message(answer, settings):
@@ -186,5 +186,5 @@ class Action:
         return Filled(self._validator.schema)
 
     @cached_property
-    def _ages(self) -> Ages:
-        return Ages(self._validator.schema)
+    def _ages(self) -> FieldVersions:
+        return FieldVersions(self._validator.schema)

@@ -192,9 +192,9 @@ class Engine(Negotiated, Closing):
         response = self._send("GET", path, fields, query, (), None, "transfer", reads=True, stream=True)
         return Archive(response, self.shown(path, fields), name)
 
-    def within(self, head: float, whole: float) -> Engine:
+    def with_timeouts(self, head: float, whole: float) -> Engine:
         """Return this engine for a step whose streams begin in `head` seconds and whose work ends in `whole`."""
-        timeouts = self.timeouts.within(head, whole)
+        timeouts = self.timeouts.with_timeouts(head, whole)
         return self if timeouts is self.timeouts else self._view(timeouts=timeouts)
 
     def limited(self, seconds: float) -> Engine:
@@ -245,13 +245,13 @@ class Engine(Negotiated, Closing):
                 cancelled=self.cancelled,
             )
 
-        spoken = self.version
+        used = self.version
         try:
             return sent()
         except VersionMismatch:
             # The engine was exchanged for another one meanwhile; it refused before it did anything.
-            self.negotiation.forget(spoken)
-            if self.version == spoken:
+            self.negotiation.forget(used)
+            if self.version == used:
                 raise
             return sent()
 

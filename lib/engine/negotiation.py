@@ -56,7 +56,7 @@ class Negotiation:
             return self._full_facts
 
     def version(self, warn: Warn) -> Version:
-        """Return the API version that is spoken: the pin, else the newest that both sides know."""
+        """Return the API version in use: the pin, else the newest that both sides know."""
         version = self._version
         if version is not None:
             return version
@@ -68,10 +68,10 @@ class Negotiation:
                     warn(remark)
             return self._version
 
-    def forget(self, spoken: Version) -> None:
-        """Ask the engine again before the next call, unless somebody did since `spoken` was the version."""
+    def forget(self, used: Version) -> None:
+        """Ask the engine again before the next call, unless somebody did since `used` was the version."""
         with self._lock:
-            if self._version == spoken:
+            if self._version == used:
                 self._facts = self._full_facts = self._version = None
 
 
@@ -94,11 +94,11 @@ class Negotiated:
 
     @property
     def version(self) -> Version:
-        """The API version that is spoken: the pin, else the newest that both sides know."""
+        """The API version in use: the pin, else the newest that both sides know."""
         return self.negotiation.version(self.warn)
 
     def require(self, since: Version, what: str, *, field: str | None = None) -> None:
-        """Raise VersionMismatch unless the spoken version has `what` (an operation or a field)."""
+        """Raise VersionMismatch unless the version in use has `what` (an operation or a field)."""
         if self.version >= since:
             return
         pinned = f", and {self.version} is in use" if self.version < self.facts.maximum else ""

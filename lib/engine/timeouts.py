@@ -58,7 +58,7 @@ class Timeouts:
             **{name: _limited(self.of(name), seconds) for name in kinds},  # type: ignore[arg-type]
         )
 
-    def within(self, head: float, whole: float) -> Timeouts:
+    def with_timeouts(self, head: float, whole: float) -> Timeouts:
         """Return the same for a step whose streams begin within `head` seconds and whose work ends within `whole`.
 
         Where that makes a limit shorter, its setting (maxSeconds) is named when it passes.

@@ -15,7 +15,7 @@ from lib.local.catalog.catalog import Catalog
 from lib.local.flow.flowfile import Flow, read_flow
 from lib.local.in_process.run import Run
 from lib.local.in_process.schedule import Schedule, poll
-from lib.local.in_process.steps import Workshop
+from lib.local.in_process.steps import StepFactory
 from lib.local.output.emission import Output
 from lib.local.problems import UsageError
 from lib.local.settings_of import configs_of, configuration
@@ -38,8 +38,8 @@ def run_action(options: Namespace, output: Output) -> int:
     function = Catalog.read(folder_of(options)).find(options.key, "action")
     attachments = {name: attached(path) for name, path in options.attachment}
     message = Message(body=json_value("--body", options.body), attachments=attachments)
-    with workshop(options, output) as shop:
-        run = Run(shop, comes_back=options.rebound_pause is not None)
+    with factory(options, output) as steps:
+        run = Run(steps, comes_back=options.rebound_pause is not None)
         step = run.only(function.key, _configuration(options))
         run.work(step, message)
     return int(run.failed)
@@ -48,10 +48,10 @@ def run_action(options: Namespace, output: Output) -> int:
 def run_trigger(options: Namespace, output: Output) -> int:
     """Poll one trigger, its snapshot kept in the state file."""
     function = Catalog.read(folder_of(options)).find(options.key, "trigger")
-    with workshop(options, output) as shop:
-        run = Run(shop, StateFile(options.state))
+    with factory(options, output) as steps:
+        run = Run(steps, StateFile(options.state))
         step = run.only(function.key, _configuration(options))
-        poll(run, step, Schedule(options.every, options.times), shop.cancelled)
+        poll(run, step, Schedule(options.every, options.times), steps.cancelled)
     return int(run.failed)
 
 
@@ -60,13 +60,13 @@ def run_flow(options: Namespace, output: Output) -> int:
     catalog = Catalog.read(folder_of(options))
     flow = read_flow(options.file, catalog.keys("trigger"), catalog.keys("action"))
     configs = flow_configs(options, flow)
-    with workshop(options, output, flow.variables) as shop:
+    with factory(options, output, flow.variables) as steps:
         schedule, state = Schedule(options.every, options.times), StateFile(options.state)
         if options.amqp:
-            return _run_over_broker(options.amqp, flow, configs, shop, state, schedule)
-        run = Run(shop, state)
+            return _run_over_broker(options.amqp, flow, configs, steps, state, schedule)
+        run = Run(steps, state)
         trigger = run.link(flow, configs)
-        poll(run, trigger, schedule, shop.cancelled)
+        poll(run, trigger, schedule, steps.cancelled)
     return int(run.failed)
 
 
@@ -74,13 +74,13 @@ def _run_over_broker(
     uri: str,
     flow: Flow,
     configs: Mapping[str, Mapping[str, Any]],
-    shop: Workshop,
+    steps: StepFactory,
     state: StateFile,
     schedule: Schedule,
 ) -> int:
     from lib.local.broker.run import BrokerRun  # late: without a broker nobody needs its client
 
-    with BrokerRun(uri, flow, configs, shop, state) as run:
+    with BrokerRun(uri, flow, configs, steps, state) as run:
         run.poll(schedule)
     return int(run.failed)
 
@@ -101,19 +101,19 @@ def _configuration(options: Namespace) -> dict[str, Any]:
 
 
 @contextmanager
-def workshop(
+def factory(
     options: Namespace, output: Output, variables: Mapping[str, str] | None = None
-) -> Iterator[Workshop]:
-    """The workshop of one run; without --data its files are removed at the end."""
+) -> Iterator[StepFactory]:
+    """The factory of one run; without --data its files are removed at the end."""
     component = Component(str(folder_of(options)))
     with _data_folder(options.data) as data:
-        shop = Workshop(
+        steps = StepFactory(
             component, output, data, options.debug, options.rebound_pause or 15.0, variables or {}
         )
         try:
-            yield shop
+            yield steps
         finally:
-            shop.cancelled.set()
+            steps.cancelled.set()
             if options.data is None and any(data.rglob("*")):
                 output.note("The attachments of this run are removed; --data DIR keeps them")
 

@@ -13,13 +13,13 @@ from typing import Any
 from lib.credentials import open_engine
 from lib.engine.endpoint import DEFAULT_SOCKET
 from lib.local.catalog.catalog import Catalog
-from lib.local.commands import OWN_COMPONENT, flow_configs, workshop
+from lib.local.commands import OWN_COMPONENT, factory, flow_configs
 from lib.local.flow.flowfile import Flow, read_flow
 from lib.local.in_process.run import Run
 from lib.local.in_process.schedule import Schedule, poll
 from lib.local.output.emission import Output
 from lib.local.sandbox.busybox_image import LocalImageError
-from lib.local.sandbox.crash_demo import EXIT_CODE, LAST_LINE, Occasion
+from lib.local.sandbox.crash_demo import EXIT_CODE, LAST_LINE, CrashDemo
 from lib.local.sandbox.packages import ENGINE_PACKAGES, PackagesMissing, ensure_packages
 from lib.local.sandbox.private_engine import PrivateEngineError, private_engine
 from lib.sailor.message import Message
@@ -47,26 +47,26 @@ def _watch(options: Namespace, flow: Flow, output: Output) -> int:
     engine = open_engine(configs[flow.trigger.id], warn=output.note)
     output.note(f"using the engine at {engine.endpoint}, API {engine.version}")
     reports: dict[str, Any] = {}
-    with workshop(options, output) as shop, Occasion(engine, output) as occasion:
-        run = Run(shop, on_report=lambda report: reports.update({report.get("container"): report}))
+    with factory(options, output) as steps, CrashDemo(engine, output) as demo:
+        run = Run(steps, on_report=lambda report: reports.update({report.get("container"): report}))
         trigger = run.link(flow, configs)
         run.work(trigger, Message())  # from here on, everything that happens is new
-        occasion.crash()
+        demo.crash()
         output.note(f"polling the flow {flow.name} until it reports the crash")
         end = time.monotonic() + _DEADLINE
         poll(
             run,
             trigger,
             _SCHEDULE,
-            shop.cancelled,
-            lambda: occasion.container in reports or run.failed or time.monotonic() > end,
+            steps.cancelled,
+            lambda: demo.container in reports or run.failed or time.monotonic() > end,
         )
-        return _judge(reports.get(occasion.container), occasion, output)
+        return _judge(reports.get(demo.container), demo, output)
 
 
-def _judge(report: dict[str, Any] | None, occasion: Occasion, output: Output) -> int:
+def _judge(report: dict[str, Any] | None, demo: CrashDemo, output: Output) -> int:
     if report is None:
-        output.problem(f"The crash of {occasion.container} was not reported")
+        output.problem(f"The crash of {demo.container} was not reported")
         return 1
     found = (report.get("exit code"), report.get("last log line"))
     if found != (EXIT_CODE, LAST_LINE):

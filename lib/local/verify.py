@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from lib.local.commands import workshop
+from lib.local.commands import factory
 from lib.local.output.emission import Output
 from lib.local.problems import UsageError
 from lib.local.settings_of import configuration
@@ -20,13 +20,13 @@ def verify(options: Namespace, output: Output) -> int:
     """Verify the credential that options and environment name; 1 where it is refused."""
     given = json_object("--config", options.config) if options.config else {}
     config = configuration(os.environ, given, engine=options.engine)
-    with workshop(options, output) as shop, output.working("verifying the credential"):
-        manifest = shop.component.manifest.get("credentials", {})
+    with factory(options, output) as steps, output.working("verifying the credential"):
+        manifest = steps.component.manifest.get("credentials", {})
         try:
-            module = shop.component.load(str(manifest.get("verifier", "verify_credentials")))
+            module = steps.component.load(str(manifest.get("verifier", "verify_credentials")))
         except FileNotFoundError as error:
             raise UsageError("The component has no file verify_credentials.py") from error
-        context = shop.service_context()
+        context = steps.service_context()
         secrets = context.logger.secrets
         secrets.add(secrets_within(config))
         try:

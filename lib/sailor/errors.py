@@ -83,7 +83,7 @@ class Undeliverable(EmitError):
     """The transport gave up: refused, returned as unroutable, or stopped before the confirm."""
 
 
-def said(error: object) -> str:
+def error_text(error: object) -> str:
     """Return what an exception says, or its name: some say nothing, and some fail when they are asked."""
     try:
         return str(error) or type(error).__name__

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib import jsontext
-from lib.sailor.errors import said
+from lib.sailor.errors import error_text
 from lib.sailor.secrets.masking import Secrets
 
 LEVELS = {"trace": 10, "debug": 20, "info": 30, "warn": 40, "error": 50, "fatal": 60}
@@ -112,7 +112,7 @@ class Logger:
             line.setdefault("err", msg)
         if isinstance(line.get("err"), BaseException):
             line["err"] = describe(line["err"])
-        line["msg"] = msg if isinstance(msg, str) else said(msg)
+        line["msg"] = msg if isinstance(msg, str) else error_text(msg)
         line["time"] = _timestamp()
         line["v"] = 0
         self._sink.write(self._encoded(line))
@@ -128,7 +128,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     """Return an exception as the platform shows it: name, message, stack with its causes."""
     import traceback  # late: a run without errors does not need it
 
-    described = {"name": type(error).__name__, "message": said(error)}
+    described = {"name": type(error).__name__, "message": error_text(error)}
     described["stack"] = "".join(traceback.format_exception(error)).rstrip()
     if isinstance(code := getattr(error, "code", None), (str, int)):
         described["code"] = str(code)

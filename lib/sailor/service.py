@@ -13,7 +13,7 @@ from lib import jsontext
 from lib.sailor.component import Component
 from lib.sailor.coroutines import awaited
 from lib.sailor.ending import end_process
-from lib.sailor.errors import RequestError, SailorError, said
+from lib.sailor.errors import RequestError, SailorError, error_text
 from lib.sailor.logging import Logger, catch_uncaught, open_logger
 from lib.sailor.net.addresses import shown, without_user
 from lib.sailor.platform import http as rest
@@ -63,8 +63,8 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         result = {"status": "success", "data": data}
         body = jsontext.encode(result)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the platform waits for a result
-        logger.error(said(error), err=error)
-        text = logger.secrets.mask(said(error))
+        logger.error(error_text(error), err=error)
+        text = logger.secrets.mask(error_text(error))
         body = jsontext.encode({"status": "error", "data": {"message": text}})
     try:
         post(url, body, settings)
@@ -136,7 +136,7 @@ def _verify(component: Component, context: Context, config: Any) -> Any:
         result = awaited(component.load(file).verify(context, config))
     except BaseException as error:  # noqa: BLE001 - every failure is an answer here
         context.logger.warning("The credential is not verified", err=error)
-        text = context.logger.secrets.mask(said(error))
+        text = context.logger.secrets.mask(error_text(error))
         return {"verified": False, "reason": text}
     if isinstance(result, Mapping) and "verified" in result:
         return context.logger.secrets.masked(result)

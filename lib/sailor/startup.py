@@ -20,7 +20,7 @@ from lib.sailor.platform.object_storage import Maester
 from lib.sailor.platform.states import States
 from lib.sailor.secrets.names import secrets_within
 from lib.sailor.settings import Settings
-from lib.sailor.step.resources import Outlet, throttles
+from lib.sailor.step.resources import StepResources, throttles
 from lib.sailor.step.snapshot import Snapshot
 from lib.sailor.step.step import Process, Step
 from lib.sailor.step.workers import Workers
@@ -84,7 +84,7 @@ class Startup:
     def _step(self, function: Function, process: Process, data: StepData) -> Step:
         return Step(
             process,
-            self._outlet(data),
+            self._resources(data),
             self._logger,
             data.config,
             data.variables,
@@ -94,9 +94,9 @@ class Startup:
             states=self._states,
         )
 
-    def _outlet(self, data: StepData) -> Outlet:
+    def _resources(self, data: StepData) -> StepResources:
         account = data.config.get("_account")
-        return Outlet(
+        return StepResources(
             self._settings,
             self.transport,
             self._cipher,
@@ -112,7 +112,7 @@ class Startup:
         """Publish a failed start as an error without an input (protocol 2.6), if there is a way to."""
         try:
             self.transport.wait_open()
-            encoder = self._outlet(StepData()).encoder
+            encoder = self._resources(StepData()).encoder
             _, body = encoder.error(error, None, self._logger.secrets)
             table = {**headers.identity(self._settings), "messageId": random_id()}
             self.transport.publish(Outgoing(Kind.ERROR, body, table))

@@ -88,7 +88,7 @@ def iso(nanos: int) -> str:
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}{decimals}Z"
 
 
-def wire(nanos: int) -> str:
+def unix_time(nanos: int) -> str:
     """Write Unix nanoseconds as the engine's `since` and `until` take them: seconds.nanoseconds."""
     return f"{nanos // SECOND}.{nanos % SECOND:09d}"
 

@@ -154,21 +154,21 @@ def _run(
     batches: Iterable[Found[State]] = (found,) if isinstance(found, Found) else found
     notices = [_unusable(poll, saved.problem, snapshot)] if saved.problem else []
     # What an unusable snapshot names may not be ours: it is neither kept in mind nor removed.
-    keeper = StateKeeper(
+    supervisor = StateKeeper(
         room, delivery.context.emit, poll.turn, delivery.engine, None if saved.problem else snapshot
     )
     try:
         for batch in batches:
-            with keeper.prepared(batch.state, lazy=batch.lazy):
+            with supervisor.prepared(batch.state, lazy=batch.lazy):
                 delivery.emit([*notices, *batch.findings, *poll.notices])
             notices = []
             poll.notices.clear()
     except BaseException:
         # What was told need not be told again because of what came later, be it the end of the process.
         with suppress(Exception):
-            keeper.settle()
+            supervisor.settle()
         raise
-    keeper.settle()
+    supervisor.settle()
 
 
 def _unusable(poll: Poll[Any], problem: str, snapshot: Any) -> Finding:

@@ -16,7 +16,7 @@ from lib.sailor.settings import Settings
 from lib.sailor.standalone.in_process import InProcess
 from lib.sailor.step.context import Context
 from lib.sailor.step.emitter import Emitter
-from lib.sailor.step.resources import Outlet
+from lib.sailor.step.resources import StepResources
 from lib.sailor.step.step import Step
 from lib.sailor.transport import Kind, Storage
 from tests.local.running import ROOT
@@ -75,8 +75,10 @@ def run_step(
     function = COMPONENT.function(key)
     assert function.process is not None
     transport, sink = transport or InProcess(), Quiet()
-    outlet = Outlet(settings, transport, passthrough=passthrough is not None)
-    step = Step(function.process, outlet, Logger("test", LEVELS["debug"], sink, {}), config, storage=storage)
+    resources = StepResources(settings, transport, passthrough=passthrough is not None)
+    step = Step(
+        function.process, resources, Logger("test", LEVELS["debug"], sink, {}), config, storage=storage
+    )
     message = Message(body=body, attachments=dict(attachments or {}), passthrough=dict(passthrough or {}))
     step.run(transport.delivery(message))
     return Outcome(transport, sink.lines)
@@ -86,9 +88,9 @@ def context_alone() -> Context:
     """What a function is given around one message, for those that look at a part of a step."""
     transport, sink = InProcess(), Quiet()
     logger = Logger("test", LEVELS["debug"], sink, {})
-    outlet = Outlet(FAST, transport)
-    emitter = Emitter(Incoming.of(transport.delivery(Message())), outlet, logger)
-    return Context(emitter, logger, {}, FAST, None, None, outlet.cancelled)
+    resources = StepResources(FAST, transport)
+    emitter = Emitter(Incoming.of(transport.delivery(Message())), resources, logger)
+    return Context(emitter, logger, {}, FAST, None, None, resources.cancelled)
 
 
 def keep_engine(config: Mapping[str, Any], engine: Engine) -> None:

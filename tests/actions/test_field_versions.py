@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.action.input.field_versions import Ages
+from lib.action.input.field_versions import FieldVersions
 from lib.engine import Endpoint, Engine
 from lib.engine.errors import VersionMismatch
 from lib.engine.version import EngineFacts, Version
@@ -27,7 +27,7 @@ def engine_of(version: str) -> Engine:
 
 def checked(version: str, fields: dict[str, Any], schema: Any = CREATE) -> tuple[dict[str, Any], list[str]]:
     warnings: list[str] = []
-    return Ages(schema).checked(engine_of(version), fields, warnings.append), warnings
+    return FieldVersions(schema).checked(engine_of(version), fields, warnings.append), warnings
 
 
 def test_an_input_that_is_too_new_is_refused_with_both_versions() -> None:
@@ -114,7 +114,9 @@ def test_an_error_names_all_fields_that_an_engine_would_overlook_up_to_a_number(
 def test_a_step_may_send_what_the_engine_overlooks() -> None:
     body = {"Image": "x", "HostConfig": {"CgroupnsMode": "host", "Memory": 5}}
     warnings: list[str] = []
-    fields = Ages(CREATE).checked(engine_of("1.40"), {"requestBody": body}, warnings.append, unknown=True)
+    fields = FieldVersions(CREATE).checked(
+        engine_of("1.40"), {"requestBody": body}, warnings.append, unknown=True
+    )
     assert fields == {"requestBody": body}
     (warning,) = warnings
     assert warning.startswith(
@@ -205,7 +207,7 @@ def test_values_of_lists_and_maps_are_looked_at() -> None:
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.in.json")), ids=lambda path: path.name.split(".")[0])
 def test_every_schema_has_ages_and_the_older_connectors_inputs_are_never_refused(path: Path) -> None:
     schema = json.loads(path.read_text("utf-8"))
-    ages = Ages(schema)
+    ages = FieldVersions(schema)
     older = json.loads((Path(__file__).parents[1] / "metadata" / "older_inputs.json").read_text("utf-8"))
     known = set(older.get(schema["x-operation"], []))
     late = {name: str(age.since) for name, age in ages._inputs.items() if age.since and name in known}

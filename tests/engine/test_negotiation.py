@@ -133,7 +133,7 @@ def test_messages_that_come_first_together_ask_once(tmp_path: Path) -> None:
 
         def first() -> None:
             together.wait(DEADLINE)
-            assert engine.within(1, 1).version == Version(1, 41)
+            assert engine.with_timeouts(1, 1).version == Version(1, 41)
 
         threads = [threading.Thread(target=first) for _ in range(8)]
         for thread in threads:
@@ -151,7 +151,7 @@ def test_what_one_message_learns_of_an_exchanged_engine_all_know(tmp_path: Path)
     )
     acts = (say(too_new), *[say(answer(b"{}"))] * 3)
     with Scripted(tmp_path, *acts) as fake, Engine(Endpoint.parse(fake.url)) as engine:
-        views = [engine.within(1, 1), engine.within(2, 2)]
+        views = [engine.with_timeouts(1, 1), engine.with_timeouts(2, 2)]
         assert views[0].version == views[1].version == Version(1, 41)
         fake._ping = fake._ping.replace(b"1.41", b"1.40")
         for one in (*views, engine):

@@ -7,13 +7,13 @@ import pytest
 from tests.faults.frames import FrameProxy
 from tests.lab.broker import Broker
 from tests.sailor.conftest import stage
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 __all__ = ["stage"]
 
 
 @pytest.fixture
-def proxy(broker: Broker, stage: Stage) -> Iterator[FrameProxy]:
+def proxy(broker: Broker, stage: StepHarness) -> Iterator[FrameProxy]:
     """What stands between the step and its broker; the test itself speaks to the broker directly."""
     with FrameProxy(broker.port) as proxy:
         yield proxy

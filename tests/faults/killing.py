@@ -14,7 +14,7 @@ import pika
 from tests.lab.waiting import DEADLINE, wait_until
 from tests.sailor.platform_queues import seal, unseal
 from tests.sailor.process import Process
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 FAILING = 10
 """One message of so many makes the function fail."""
@@ -51,7 +51,7 @@ class Outcome:
         }
 
 
-def kill_test(stage: Stage, inputs: int, kills: int, seed: int) -> Outcome:
+def kill_test(stage: StepHarness, inputs: int, kills: int, seed: int) -> Outcome:
     """Run it; the step is killed `kills` times, spread at random over the messages, and ended in order at last."""
     began = time.monotonic()
     outcome = Outcome(inputs)
@@ -77,13 +77,13 @@ def kill_test(stage: Stage, inputs: int, kills: int, seed: int) -> Outcome:
     return outcome
 
 
-def _left(stage: Stage) -> int:
+def _left(stage: StepHarness) -> int:
     """Inputs to be done, also those that the step held that has ended: the broker returns them with its consumer."""
     stage.unconsumed()
     return stage.wires.depth("in")
 
 
-def _started(stage: Stage) -> Process:
+def _started(stage: StepHarness) -> Process:
     """A step at work: it says nothing of itself, but the broker shows its consumer, and a signal ends it in order."""
     stage.unconsumed()  # a consumer that is there later is the new one
     process = stage.start(
@@ -99,7 +99,7 @@ def _started(stage: Stage) -> Process:
     return process
 
 
-def _fill(stage: Stage, inputs: int) -> None:
+def _fill(stage: StepHarness, inputs: int) -> None:
     """Inputs that survive, without a confirm each; the depth tells when all are there."""
     connection = pika.BlockingConnection(pika.URLParameters(stage.wires.uri))
     channel = connection.channel()
@@ -112,7 +112,7 @@ def _fill(stage: Stage, inputs: int) -> None:
     wait_until(lambda: stage.wires.depth("in") == inputs, "all inputs to be there")
 
 
-def _collect(stage: Stage, kind: str, found: dict[int, Counter[str]]) -> None:
+def _collect(stage: StepHarness, kind: str, found: dict[int, Counter[str]]) -> None:
     """Read a whole queue: which input each message is about, and its id."""
     count = stage.wires.depth(kind)
     if not count:

@@ -9,19 +9,19 @@ import pytest
 from tests.lab.broker import Broker
 from tests.lab.waiting import wait_until
 from tests.sailor.platform_queues import seal
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 pytestmark = pytest.mark.broker
 INPUTS = 400
 
 
-def send(stage: Stage) -> None:
+def send(stage: StepHarness) -> None:
     for n in range(INPUTS):
         headers = {"messageId": f"m-{n}", "threadId": "t-1", "stepId": "step_0"}
         stage.wires.send_raw(seal({"body": {"do": "echo", "n": n}}), headers, delivery_mode=2)
 
 
-def inputs_of(stage: Stage) -> set[int]:
+def inputs_of(stage: StepHarness) -> set[int]:
     """The inputs whose data came out, read until all did."""
     found: set[int] = set()
     while len(found) < INPUTS:
@@ -29,7 +29,7 @@ def inputs_of(stage: Stage) -> set[int]:
     return found
 
 
-def test_a_broker_that_is_killed_and_comes_back(stage: Stage, broker: Broker) -> None:
+def test_a_broker_that_is_killed_and_comes_back(stage: StepHarness, broker: Broker) -> None:
     process = stage.start(
         rabbitmq_prefetch_sailor="20", data_rate_limit="100000", amqp_persistent_messages="true"
     )
@@ -46,7 +46,7 @@ def test_a_broker_that_is_killed_and_comes_back(stage: Stage, broker: Broker) ->
 
 
 def test_a_broker_that_blocks_publishers_still_hears_acks(
-    stage: Stage, broker: Broker, tmp_path: Path
+    stage: StepHarness, broker: Broker, tmp_path: Path
 ) -> None:
     go = tmp_path / "go"
     inputs = stage.wires.name("in")

@@ -11,31 +11,31 @@ import pytest
 from tests.faults.frames import Frame, FrameProxy
 from tests.lab.waiting import DEADLINE
 from tests.sailor.process import Process
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 pytestmark = pytest.mark.broker
 SHUTDOWN = "1500"
 
 
-def idle(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
+def idle(stage: StepHarness, proxy: FrameProxy, uri: str) -> Process:
     return stage.start(amqp_uri=uri)
 
 
-def at_work(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
+def at_work(stage: StepHarness, proxy: FrameProxy, uri: str) -> Process:
     process = stage.start(amqp_uri=uri, shutdown_deadline=SHUTDOWN)
     stage.do("until_cancelled")
     process.wait_message("at work")
     return process
 
 
-def hanging(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
+def hanging(stage: StepHarness, proxy: FrameProxy, uri: str) -> Process:
     process = stage.start(amqp_uri=uri, shutdown_deadline=SHUTDOWN)
     stage.do("hang")
     process.wait_message("at work")
     return process
 
 
-def waiting_for_a_confirm(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
+def waiting_for_a_confirm(stage: StepHarness, proxy: FrameProxy, uri: str) -> Process:
     process = stage.start(amqp_uri=uri, shutdown_deadline=SHUTDOWN)
     confirm = proxy.stop_at(Frame.CONFIRM)
     stage.do("echo")
@@ -43,7 +43,7 @@ def waiting_for_a_confirm(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
     return process
 
 
-def before_a_full_queue(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
+def before_a_full_queue(stage: StepHarness, proxy: FrameProxy, uri: str) -> Process:
     stage.wires.delete("data")
     stage.wires.declare("data", **{"x-max-length": 1, "x-overflow": "reject-publish"})
     process = stage.start(amqp_uri=uri, shutdown_deadline=SHUTDOWN)
@@ -53,7 +53,7 @@ def before_a_full_queue(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
     return process
 
 
-def before_a_missing_queue(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
+def before_a_missing_queue(stage: StepHarness, proxy: FrameProxy, uri: str) -> Process:
     stage.wires.delete("data")
     process = stage.start(amqp_uri=uri, shutdown_deadline=SHUTDOWN, amqp_publish_retry_delay="100000")
     stage.do("echo")
@@ -61,7 +61,7 @@ def before_a_missing_queue(stage: Stage, proxy: FrameProxy, uri: str) -> Process
     return process
 
 
-def waiting_for_the_rate_limit(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
+def waiting_for_the_rate_limit(stage: StepHarness, proxy: FrameProxy, uri: str) -> Process:
     process = stage.start(
         # A fifth of it is left for what the rate limit held back.
         amqp_uri=uri,
@@ -74,14 +74,14 @@ def waiting_for_the_rate_limit(stage: Stage, proxy: FrameProxy, uri: str) -> Pro
     return process
 
 
-def without_a_broker(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
+def without_a_broker(stage: StepHarness, proxy: FrameProxy, uri: str) -> Process:
     process = stage.start(amqp_uri=uri, shutdown_deadline=SHUTDOWN)
     proxy.close()
     process.wait_message("is lost")
     return process
 
 
-def without_its_queue(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
+def without_its_queue(stage: StepHarness, proxy: FrameProxy, uri: str) -> Process:
     process = stage.start(amqp_uri=uri, shutdown_deadline=SHUTDOWN, amqp_reconnect_timeout="100000")
     stage.wires.delete("in")
     process.wait_message("cancelled the consumer")
@@ -89,7 +89,7 @@ def without_its_queue(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
     return process
 
 
-def waiting_for_the_platform(stage: Stage, proxy: FrameProxy, uri: str) -> Process:
+def waiting_for_the_platform(stage: StepHarness, proxy: FrameProxy, uri: str) -> Process:
     stage.platform.on("GET", "/v1/tasks/flow1/steps/step_1", (503, "not yet"))
     process = stage.start(
         ready=False, amqp_uri=uri, shutdown_deadline=SHUTDOWN, api_request_retry_delay="100000"
@@ -98,7 +98,7 @@ def waiting_for_the_platform(stage: Stage, proxy: FrameProxy, uri: str) -> Proce
     return process
 
 
-State = Callable[[Stage, FrameProxy, str], Process]
+State = Callable[[StepHarness, FrameProxy, str], Process]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ State = Callable[[Stage, FrameProxy, str], Process]
         waiting_for_the_platform,
     ],
 )
-def test_sigterm_ends_a_step_that_is(state: State, stage: Stage, proxy: FrameProxy, uri: str) -> None:
+def test_sigterm_ends_a_step_that_is(state: State, stage: StepHarness, proxy: FrameProxy, uri: str) -> None:
     process = state(stage, proxy, uri)
     before = stage.wires.depth("in")
 
@@ -131,7 +131,7 @@ def test_sigterm_ends_a_step_that_is(state: State, stage: Stage, proxy: FramePro
     assert stage.wires.depth("in") == wanted
 
 
-def test_a_second_interrupt_ends_at_once(stage: Stage, proxy: FrameProxy, uri: str) -> None:
+def test_a_second_interrupt_ends_at_once(stage: StepHarness, proxy: FrameProxy, uri: str) -> None:
     process = stage.start(amqp_uri=uri)
     stage.do("hang")
     process.wait_message("at work")
@@ -145,7 +145,9 @@ def test_a_second_interrupt_ends_at_once(stage: Stage, proxy: FrameProxy, uri: s
     assert stage.wires.depth("in") == 1
 
 
-def test_what_is_in_work_is_finished_first(stage: Stage, proxy: FrameProxy, uri: str, tmp_path: Path) -> None:
+def test_what_is_in_work_is_finished_first(
+    stage: StepHarness, proxy: FrameProxy, uri: str, tmp_path: Path
+) -> None:
     process = stage.start(amqp_uri=uri)
     stage.do("wait_for_file", n=1, file=str(tmp_path / "go"))
     process.wait_message("at work")

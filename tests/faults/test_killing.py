@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.killing import kill_test
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 pytestmark = pytest.mark.broker
 INPUTS = int(os.environ.get("KILL_TEST") or 2000)
@@ -17,7 +17,7 @@ INPUTS_PER_KILL = 100
 
 
 def test_every_input_comes_out_at_least_once(
-    stage: Stage, record_property: Callable[[str, str], None]
+    stage: StepHarness, record_property: Callable[[str, str], None]
 ) -> None:
     seed = random.randrange(1_000_000)
 

@@ -11,18 +11,20 @@ import pytest
 
 from tests.sailor.platform import Answer, Request
 from tests.sailor.process import Process
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 from tests.sailor.test_checklist_objects import OBJECT_ID, TOKEN
 
 pytestmark = pytest.mark.broker
 SIZE = 60_000
 
 
-def start(stage: Stage, **changes: str) -> Process:
+def start(stage: StepHarness, **changes: str) -> Process:
     return stage.start(object_storage_token=TOKEN, object_storage_uri=stage.platform.url, **changes)
 
 
-def held(stage: Stage, method: str, path: str, answer: Callable[[Request], Answer]) -> Callable[[], None]:
+def held(
+    stage: StepHarness, method: str, path: str, answer: Callable[[Request], Answer]
+) -> Callable[[], None]:
     """Keep the first call waiting; what is returned kills the step once it waits, and lets the call go."""
     killed = threading.Event()
 
@@ -41,7 +43,7 @@ def held(stage: Stage, method: str, path: str, answer: Callable[[Request], Answe
     return kill
 
 
-def only(stage: Stage) -> Any:
+def only(stage: StepHarness) -> Any:
     """The one message that came out."""
     got = stage.take("data")
     stage.settled()
@@ -52,7 +54,7 @@ def only(stage: Stage) -> Any:
 
 @pytest.mark.parametrize("size", [None, SIZE])
 def test_killed_in_the_middle_of_an_attachment_fault_8_4(
-    stage: Stage, tmp_path: Path, size: int | None
+    stage: StepHarness, tmp_path: Path, size: int | None
 ) -> None:
     process = start(stage)
     stage.do("store_slowly", file=str(tmp_path / "go"), **({"size": size} if size else {}))
@@ -68,7 +70,7 @@ def test_killed_in_the_middle_of_an_attachment_fault_8_4(
     assert attachment["size"] == SIZE
 
 
-def test_killed_while_a_body_is_put_into_the_object_storage_fault_8_4(stage: Stage) -> None:
+def test_killed_while_a_body_is_put_into_the_object_storage_fault_8_4(stage: StepHarness) -> None:
     def store(request: Request) -> Answer:
         return 201, {"objectId": stage.platform.keep(request.body)}
 
@@ -84,7 +86,7 @@ def test_killed_while_a_body_is_put_into_the_object_storage_fault_8_4(stage: Sta
     assert payload["headers"][OBJECT_ID] in stage.platform.objects
 
 
-def test_killed_while_a_source_is_read_fault_8_4(stage: Stage) -> None:
+def test_killed_while_a_source_is_read_fault_8_4(stage: StepHarness) -> None:
     kill = held(stage, "GET", "/steward/source", lambda _: (200, b"what is in it"))
     start(stage)
     stage.do("open_attachment", attachment={"url": f"{stage.platform.url}/steward/source"})

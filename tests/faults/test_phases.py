@@ -12,7 +12,7 @@ from tests.lab.broker import Broker
 from tests.lab.waiting import DEADLINE, wait_until
 from tests.sailor.platform_queues import Got
 from tests.sailor.process import Process
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 pytestmark = pytest.mark.broker
 AT_WORK = "at work"
@@ -27,7 +27,7 @@ def connected_again(process: Process) -> None:
         process.wait_message(f"connection {name} is back")
 
 
-def everything(stage: Stage, broker: Broker, kind: str = "data") -> list[Got]:
+def everything(stage: StepHarness, broker: Broker, kind: str = "data") -> list[Got]:
     """All of a queue, once no input is left, not even an unacknowledged one, and the step has ended in order."""
     wait_until(lambda: broker.depth(stage.wires.name("in")) == 0, "the inputs to be acknowledged")
     stage.settled()
@@ -41,7 +41,9 @@ def ids(messages: list[Got]) -> set[Any]:
     return {got.headers["messageId"] for got in messages}
 
 
-def test_before_the_function_is_called(stage: Stage, broker: Broker, proxy: FrameProxy, uri: str) -> None:
+def test_before_the_function_is_called(
+    stage: StepHarness, broker: Broker, proxy: FrameProxy, uri: str
+) -> None:
     process = stage.start(amqp_uri=uri)
     delivery = proxy.stop_at(Frame.DELIVER)
     stage.do("work", n=1)
@@ -56,7 +58,7 @@ def test_before_the_function_is_called(stage: Stage, broker: Broker, proxy: Fram
 
 
 def test_while_the_function_works(
-    stage: Stage, broker: Broker, proxy: FrameProxy, uri: str, tmp_path: Path
+    stage: StepHarness, broker: Broker, proxy: FrameProxy, uri: str, tmp_path: Path
 ) -> None:
     process = stage.start(amqp_uri=uri)
     stage.do("wait_for_file", n=1, file=str(tmp_path / "go"))
@@ -73,7 +75,7 @@ def test_while_the_function_works(
 
 @pytest.mark.parametrize("let_through", [False, True], ids=["before the publish", "after the publish"])
 def test_between_publish_and_confirm(
-    stage: Stage, broker: Broker, proxy: FrameProxy, uri: str, let_through: bool
+    stage: StepHarness, broker: Broker, proxy: FrameProxy, uri: str, let_through: bool
 ) -> None:
     process = stage.start(amqp_uri=uri)
     frame = Frame.CONFIRM if let_through else Frame.PUBLISH
@@ -95,7 +97,7 @@ def test_between_publish_and_confirm(
 
 @pytest.mark.parametrize("let_through", [False, True], ids=["before the ack", "after the ack"])
 def test_between_confirm_and_ack(
-    stage: Stage, broker: Broker, proxy: FrameProxy, uri: str, let_through: bool
+    stage: StepHarness, broker: Broker, proxy: FrameProxy, uri: str, let_through: bool
 ) -> None:
     """The broker cannot know that the work was done, but the step does."""
     process = stage.start(amqp_uri=uri)
@@ -110,7 +112,7 @@ def test_between_confirm_and_ack(
     assert runs(process) == 1
 
 
-def test_between_error_and_reject(stage: Stage, broker: Broker, proxy: FrameProxy, uri: str) -> None:
+def test_between_error_and_reject(stage: StepHarness, broker: Broker, proxy: FrameProxy, uri: str) -> None:
     process = stage.start(amqp_uri=uri)
     reject = proxy.stop_at(Frame.REJECT)
     stage.do("fail", text="in vain")
@@ -123,7 +125,7 @@ def test_between_error_and_reject(stage: Stage, broker: Broker, proxy: FrameProx
 
 
 def test_many_messages_while_the_connection_comes_and_goes(
-    stage: Stage, broker: Broker, proxy: FrameProxy, uri: str
+    stage: StepHarness, broker: Broker, proxy: FrameProxy, uri: str
 ) -> None:
     stage.start(
         amqp_uri=uri, rabbitmq_prefetch_sailor="20", data_rate_limit="10000", amqp_reconnect_timeout="5"

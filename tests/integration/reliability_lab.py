@@ -15,7 +15,7 @@ from lib.local.sandbox.private_engine import PrivateEngineError
 from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.lab.engine import LabEngine
-from tests.lab.faulty_proxy import Cut
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.skipping import missing
 
 __all__ = ["Way", "steps_forgotten", "throwaway_engine", "way"]
@@ -28,7 +28,7 @@ class Way:
     lab: LabEngine
     url: str
     folder: Path
-    cut: Cut | None = None
+    cut: FaultyProxy | None = None
     credential: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -36,7 +36,7 @@ class Way:
         return FolderStorage(str(self.folder))
 
     @property
-    def port(self) -> Cut:
+    def port(self) -> FaultyProxy:
         assert self.cut is not None
         return self.cut
 
@@ -82,7 +82,7 @@ class Way:
 @pytest.fixture
 def way(engine_lab: LabEngine, tmp_path: Path) -> Iterator[Way]:
     """To the engine that all share, through a port of the test's own."""
-    with Cut(engine_lab.socket) as cut:
+    with FaultyProxy(engine_lab.socket) as cut:
         way = Way(engine_lab, f"http://127.0.0.1:{cut.port}", tmp_path, cut)
         way.warm()
         yield way

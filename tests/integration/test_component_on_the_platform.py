@@ -11,27 +11,27 @@ import pytest
 from tests.lab.broker import Broker
 from tests.lab.engine import LabEngine
 from tests.sailor.process import Process
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 pytestmark = [pytest.mark.engine, pytest.mark.broker]
 
 
 @pytest.fixture
-def stage(broker: Broker) -> Iterator[Stage]:
-    with Stage(broker.uri) as stage:
+def stage(broker: Broker) -> Iterator[StepHarness]:
+    with StepHarness(broker.uri) as stage:
         yield stage
 
 
-def start(stage: Stage, key: str, engine: LabEngine, **config: Any) -> Process:
+def start(stage: StepHarness, key: str, engine: LabEngine, **config: Any) -> Process:
     stage.platform.step["config"] = {"server": "2", "otherServer": engine.url, **config}
     return stage.start(function=key, component_path="", LOG_LEVEL="trace", data_rate_limit="1000")
 
 
-def send(stage: Stage, **body: Any) -> None:
+def send(stage: StepHarness, **body: Any) -> None:
     stage.wires.send({"body": body})
 
 
-def test_an_action_answers_with_the_engines_own_object(stage: Stage, engine_lab: LabEngine) -> None:
+def test_an_action_answers_with_the_engines_own_object(stage: StepHarness, engine_lab: LabEngine) -> None:
     start(stage, "SystemVersion", engine_lab)
     send(stage)
     body = stage.take("data").payload["body"]
@@ -39,7 +39,7 @@ def test_an_action_answers_with_the_engines_own_object(stage: Stage, engine_lab:
     stage.settled()
 
 
-def test_a_container_goes_through_its_life_step_by_step(stage: Stage, engine_lab: LabEngine) -> None:
+def test_a_container_goes_through_its_life_step_by_step(stage: StepHarness, engine_lab: LabEngine) -> None:
     name = f"life-{stage.wires.prefix}"
     inputs = {
         "ContainerCreate": {
@@ -66,7 +66,7 @@ def test_a_container_goes_through_its_life_step_by_step(stage: Stage, engine_lab
     stage.settled()
 
 
-def test_a_wrong_field_is_an_error_that_names_it(stage: Stage, engine_lab: LabEngine) -> None:
+def test_a_wrong_field_is_an_error_that_names_it(stage: StepHarness, engine_lab: LabEngine) -> None:
     start(stage, "ContainerList", engine_lab)
     send(stage, limit="many")
     error = stage.take("error").error
@@ -77,7 +77,7 @@ def test_a_wrong_field_is_an_error_that_names_it(stage: Stage, engine_lab: LabEn
     stage.settled()
 
 
-def test_an_engine_that_is_away_puts_the_message_back(stage: Stage, engine_lab: LabEngine) -> None:
+def test_an_engine_that_is_away_puts_the_message_back(stage: StepHarness, engine_lab: LabEngine) -> None:
     start(stage, "SystemPing", engine_lab, otherServer="unix:///nonexistent.sock")
     send(stage)
     headers = stage.take("rebound").headers
@@ -86,7 +86,7 @@ def test_an_engine_that_is_away_puts_the_message_back(stage: Stage, engine_lab: 
     stage.settled()
 
 
-def test_no_secret_is_in_a_log_an_error_or_a_rebound(stage: Stage, engine_lab: LabEngine) -> None:
+def test_no_secret_is_in_a_log_an_error_or_a_rebound(stage: StepHarness, engine_lab: LabEngine) -> None:
     secrets = {
         "registries": '{"registry.example.org": {"username": "me", "password": "canary-registry"}}',
         "apiKey": "canary-key-of-something",
@@ -107,7 +107,7 @@ def test_no_secret_is_in_a_log_an_error_or_a_rebound(stage: Stage, engine_lab: L
         assert "canary" not in text.replace("canary-free", "")
 
 
-def test_a_build_argument_is_not_in_the_error_of_a_build(stage: Stage, engine_lab: LabEngine) -> None:
+def test_a_build_argument_is_not_in_the_error_of_a_build(stage: StepHarness, engine_lab: LabEngine) -> None:
     process = start(stage, "ImageBuild", engine_lab, verbose=True)
     text = f"FROM {engine_lab.image}\nARG token\nRUN exit 7\n"
     send(stage, dockerfileText=text, buildargs={"token": "canary-argument"}, t="Not/A/Valid:Tag:x")
@@ -118,7 +118,7 @@ def test_a_build_argument_is_not_in_the_error_of_a_build(stage: Stage, engine_la
     assert "canary" not in "".join(str(error.error) for error in errors) + "".join(process.raw)
 
 
-def test_the_credential_is_verified_as_a_service_call(stage: Stage, engine_lab: LabEngine) -> None:
+def test_the_credential_is_verified_as_a_service_call(stage: StepHarness, engine_lab: LabEngine) -> None:
 
     stage.platform.on("POST", "/result", (200, {}))
     environment = {

@@ -14,10 +14,10 @@ import pytest
 from tests.integration.base_image import ROOT, SITE, base_archive
 from tests.lab.broker import Broker
 from tests.lab.engine import LabEngine
-from tests.lab.faulty_proxy import Cut
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.fixtures import MakeContainer
 from tests.lab.skipping import missing
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 pytestmark = [pytest.mark.engine, pytest.mark.broker]
 BASE = "python:local"
@@ -65,14 +65,14 @@ def build(engine: LabEngine, configuration: Path) -> None:
 
 
 @pytest.fixture
-def doors(engine_lab: LabEngine, broker: Broker, stage: Stage) -> Iterator[dict[str, str]]:
+def doors(engine_lab: LabEngine, broker: Broker, stage: StepHarness) -> Iterator[dict[str, str]]:
     """What a container reaches out here: broker, platform and engine, as variables and addresses."""
-    namespace = engine_lab.private.keeper.namespace if engine_lab.private else ""
+    namespace = engine_lab.private.supervisor.namespace if engine_lab.private else ""
     host, _, port = stage.platform.url.removeprefix("http://").partition(":")
     with (
-        Cut(("127.0.0.1", broker.port), namespace=namespace) as messages,
-        Cut((host, int(port)), namespace=namespace) as api,
-        Cut(engine_lab.socket, namespace=namespace) as engine,
+        FaultyProxy(("127.0.0.1", broker.port), namespace=namespace) as messages,
+        FaultyProxy((host, int(port)), namespace=namespace) as api,
+        FaultyProxy(engine_lab.socket, namespace=namespace) as engine,
     ):
         yield {
             "ELASTICIO_AMQP_URI": broker.uri.replace(str(broker.port), str(messages.port)),
@@ -81,7 +81,7 @@ def doors(engine_lab: LabEngine, broker: Broker, stage: Stage) -> Iterator[dict[
         }
 
 
-def settings(stage: Stage, doors: dict[str, str], **changes: str) -> dict[str, Any]:
+def settings(stage: StepHarness, doors: dict[str, str], **changes: str) -> dict[str, Any]:
     variables = {name: value for name, value in doors.items() if name.isupper()}
     variables |= {
         "ELASTICIO_COMPONENT_PATH": "",
@@ -133,7 +133,7 @@ def test_a_container_works_on_a_message_and_ends_with_0(
     image: dict[str, Any],
     engine_lab: LabEngine,
     run_container: MakeContainer,
-    stage: Stage,
+    stage: StepHarness,
     doors: dict[str, str],
 ) -> None:
     stage.platform.step["config"] = {"server": "2", "otherServer": doors["engine"]}
@@ -155,7 +155,7 @@ def test_a_container_makes_a_service_call(
     image: dict[str, Any],
     engine_lab: LabEngine,
     run_container: MakeContainer,
-    stage: Stage,
+    stage: StepHarness,
     doors: dict[str, str],
 ) -> None:
     stage.platform.on("POST", "/result", (200, {}))

@@ -13,7 +13,7 @@ from tests.lab.engine import LabEngine
 from tests.lab.fixtures import MakeContainer
 from tests.lab.socket_proxy import EVENTS, NO_EXEC, PING, READS, SocketProxy
 from tests.lab.waiting import wait_until
-from tests.triggers.poll_harness import Desk
+from tests.triggers.poll_harness import PollHarness
 from verify_credentials import verify
 
 __all__ = ["steps_forgotten"]
@@ -112,7 +112,7 @@ def test_a_proxy_that_forbids_everything_is_no_working_credential(engine_lab: La
 def test_events_are_told_through_a_proxy_that_allows_nothing_else(engine_lab: LabEngine) -> None:
     filters = {"types": "image", "actions": "tag", "names": "reliability/proxied:1"}
     with SocketProxy(engine_lab.socket, PING, EVENTS) as proxy:
-        desk = Desk("engine_events", {"server": "2", "otherServer": proxy.url, **filters})
+        desk = PollHarness("engine_events", {"server": "2", "otherServer": proxy.url, **filters})
         assert desk.poll().of("event") == []
         engine_lab.wire.do("POST", f"/images/{engine_lab.image}/tag", repo="reliability/proxied", tag="1")
         found: list[Any] = []

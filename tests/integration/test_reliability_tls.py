@@ -24,7 +24,7 @@ from tests.actions.stepping import context_alone
 from tests.integration.test_tls import config_for, ping
 from tests.lab.certificates import NAMES, Certificates
 from tests.lab.engine import LabEngine
-from tests.lab.faulty_proxy import Cut
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.skipping import missing
 
 pytestmark = pytest.mark.engine
@@ -104,20 +104,20 @@ def test_both_versions_refuse_who_is_not_known(tls_engine: LabEngine, version: T
 
 
 @pytest.fixture
-def port(tls_engine: LabEngine) -> Iterator[Cut]:
+def port(tls_engine: LabEngine) -> Iterator[FaultyProxy]:
     host, _, port = tls_engine.tcp_url.removeprefix("https://").partition(":")
-    with Cut((host, int(port))) as cut:
+    with FaultyProxy((host, int(port))) as cut:
         yield cut
 
 
-def through(port: Cut, engine: LabEngine) -> dict[str, Any]:
+def through(port: FaultyProxy, engine: LabEngine) -> dict[str, Any]:
     return config_for(engine, otherServer=f"https://127.0.0.1:{port.port}")
 
 
 @pytest.mark.parametrize("ending", ["reset", "end"])
 @pytest.mark.parametrize("size", [0, 100, 1000])
 def test_a_handshake_that_is_cut_may_be_tried_again(
-    port: Cut, tls_engine: LabEngine, size: int, ending: str
+    port: FaultyProxy, tls_engine: LabEngine, size: int, ending: str
 ) -> None:
     port.answers.cut_after(size, clean=ending == "end")
     with new_engine(through(port, tls_engine)) as engine, pytest.raises(Unreachable) as caught:
@@ -128,7 +128,7 @@ def test_a_handshake_that_is_cut_may_be_tried_again(
     assert ping(through(port, tls_engine)) == "OK"
 
 
-def test_a_handshake_that_nobody_answers_ends_in_time(port: Cut, tls_engine: LabEngine) -> None:
+def test_a_handshake_that_nobody_answers_ends_in_time(port: FaultyProxy, tls_engine: LabEngine) -> None:
     port.freeze()
     with new_engine(through(port, tls_engine)) as engine:
         engine.sender.adapter.connect_timeout = 0.2

@@ -15,7 +15,7 @@ from tests.actions.stepping import Outcome
 from tests.engine.scripted import Scripted, answer, say
 from tests.integration.reliability_lab import Way, steps_forgotten, throwaway_engine, way
 from tests.lab.engine import LabEngine
-from tests.lab.faulty_proxy import Cut
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.fixtures import MakeContainer
 from tests.lab.waiting import ended, wait_until
 
@@ -121,7 +121,7 @@ def test_an_engine_that_goes_away_during_the_wait_is_no_success(
     throwaway_engine: LabEngine, tmp_path: Path, fault: str, condition: str
 ) -> None:
     container = throwaway_engine.run()
-    with Cut(throwaway_engine.socket) as cut:
+    with FaultyProxy(throwaway_engine.socket) as cut:
         way = Way(throwaway_engine, f"http://127.0.0.1:{cut.port}", tmp_path, cut)
         way.warm()
         cut.answers.passed = 0

@@ -13,7 +13,7 @@ from lib.trigger.cursor import LIMIT, CursorTooLarge
 from tests.integration.trigger_lab import config, desk, engines_closed, own_engine, settled
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.poll_harness import Desk, Emitted, size
+from tests.triggers.poll_harness import Emitted, PollHarness, size
 from tests.triggers.poller import Poller, stored
 from tests.triggers.poller import emitted as on_disk
 from tests.triggers.table import record
@@ -201,7 +201,7 @@ def test_every_snapshot_on_the_way_is_a_good_start(clean: LabEngine) -> None:
         told += texts(step.poll())
     settled()
     for passed, start in starts:
-        again = Desk("container_logs", config(clean), start).poll()
+        again = PollHarness("container_logs", config(clean), start).poll()
         lines = texts(again)
         assert again.of("gap") == []
         assert lines[: len(told) - passed] == told[passed:]

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.trigger_lab import config, desk, engines_closed, own_engine, settled
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.poll_harness import Desk, Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.table import record
 
 __all__ = ["engines_closed", "own_engine"]
@@ -153,7 +153,7 @@ def test_every_snapshot_on_the_way_is_a_good_start(clean: LabEngine) -> None:
         clean.wait(clean.run(["sh", "-c", "exit 1"], name=f"c{number}"))
         seen += told(step.poll())
     for passed, start in starts:
-        assert told(Desk("container_state_changed", config(clean), start).poll()) == seen[passed:]
+        assert told(PollHarness("container_state_changed", config(clean), start).poll()) == seen[passed:]
 
 
 def test_a_try_out_gives_a_sample(clean: LabEngine, monkeypatch: pytest.MonkeyPatch) -> None:

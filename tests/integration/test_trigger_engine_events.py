@@ -15,8 +15,8 @@ from tests.integration.trigger_lab import config, desk, engines_closed, names, o
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import ended, wait_until
 from tests.lab.wire import Wire
-from tests.triggers.event_recorder import Truth
-from tests.triggers.poll_harness import Desk, size
+from tests.triggers.event_recorder import EventRecorder
+from tests.triggers.poll_harness import PollHarness, size
 from tests.triggers.poller import Poller, stored
 from tests.triggers.poller import emitted as on_disk
 from tests.triggers.table import record
@@ -32,7 +32,7 @@ def tag(engine: LabEngine, count: int, prefix: str = "many") -> None:
         engine.wire.do("POST", f"/images/{engine.image}/tag", repo=prefix, tag=f"t{number}")
 
 
-def anchored(engine: LabEngine, **fields: Any) -> Desk:
+def anchored(engine: LabEngine, **fields: Any) -> PollHarness:
     """A step that has polled once, on an engine that remembers something."""
     tag(engine, 1, "anchor")
     settled()
@@ -73,7 +73,7 @@ def test_under_load_with_kills_at_random_points_nothing_is_lost(
     anchored(own_engine)
     poller = Poller("engine_events", config(own_engine, includeExec=True), tmp_path)
     wait_until(lambda: stored(tmp_path), "the first poll")
-    truth = Truth(own_engine)
+    truth = EventRecorder(own_engine)
     chance = random.Random(7)
     enough = threading.Event()
     busy = threading.Thread(target=_load, args=(own_engine, truth, tmp_path, enough), daemon=True)
@@ -104,7 +104,7 @@ def _repeats(messages: list[dict[str, Any]]) -> int:
     return len(messages) - len({message["id"] for message in messages})
 
 
-def _load(engine: LabEngine, truth: Truth, folder: Path, enough: threading.Event) -> None:
+def _load(engine: LabEngine, truth: EventRecorder, folder: Path, enough: threading.Event) -> None:
     """Never more than the engine remembers of what has not been told yet, however slow the poller is: no gap."""
 
     def told() -> int:
@@ -196,7 +196,7 @@ def test_a_swarm_manager_that_replays_is_a_gap_and_replays_are_left_out(own_engi
     assert [
         body for body in emitted.of("event") if body["Action"] == "create" and body["Type"] == "config"
     ] == []
-    truth = Truth(own_engine)
+    truth = EventRecorder(own_engine)
     new = own_engine.wire.do("POST", "/configs/create", {"Name": "new", "Data": "aGVsbG8="}).json()["ID"]
     truth.wait("create", new)
     truth.close()
@@ -210,7 +210,7 @@ def test_a_swarm_manager_that_replays_is_a_gap_and_replays_are_left_out(own_engi
 
 def test_swarm_events_out_of_order_are_all_told_once(own_engine: LabEngine) -> None:
     step = anchored(own_engine, scope="swarm", types=["config"])
-    truth = Truth(own_engine)
+    truth = EventRecorder(own_engine)
     own_engine.wire.do("POST", "/swarm/init", {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"})
     told: list[str] = []
     gaps: list[Any] = []
@@ -269,7 +269,7 @@ def burst(engine: LabEngine, count: int, prefix: str) -> None:
 def test_fault_9_18_a_burst_in_real_time_is_told_whole(own_engine: LabEngine) -> None:
     step = anchored(own_engine, types=["image"])
     listeners(own_engine, 0)
-    truth = Truth(own_engine)
+    truth = EventRecorder(own_engine)
     listeners(own_engine, 1)
     result: list[Any] = []
     real_time = {"mode": "realTime", "realTimeSeconds": "600"}

@@ -16,7 +16,7 @@ from tests.integration.trigger_lab import desk, engines_closed, settled
 from tests.lab.engine import LabEngine
 from tests.lab.socket_proxy import POSTS, READS, SocketProxy
 from tests.lab.waiting import wait_until
-from tests.triggers.poll_harness import Desk, Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.table import record
 
 __all__ = ["engine", "engines_closed"]
@@ -70,7 +70,7 @@ def add(log: Path, *lines: tuple[str, str]) -> None:
 
 
 @contextmanager
-def watched(step: Desk, engine: LabEngine) -> Iterator[SocketProxy]:
+def watched(step: PollHarness, engine: LabEngine) -> Iterator[SocketProxy]:
     """The step's calls go through a proxy."""
     with SocketProxy(engine.socket, READS, POSTS) as proxy:
         step.config["otherServer"] = proxy.url

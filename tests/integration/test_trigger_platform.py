@@ -9,17 +9,17 @@ import pytest
 
 from tests.integration.trigger_lab import engines_closed
 from tests.lab.broker import Broker
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk
+from tests.triggers.poll_harness import PollHarness
 
 __all__ = ["engines_closed"]
 
 
 @pytest.fixture
-def stage(broker: Broker) -> Iterator[Stage]:
+def stage(broker: Broker) -> Iterator[StepHarness]:
     """A step of this component, not started yet."""
-    with Stage(broker.uri) as stage:
+    with StepHarness(broker.uri) as stage:
         yield stage
 
 
@@ -32,7 +32,7 @@ def fake(tmp_path: Any) -> Iterator[FakeEngine]:
 
 
 def test_fault_9_25_sigterm_on_the_platform_stores_the_place_of_what_was_told(
-    stage: Stage, fake: FakeEngine
+    stage: StepHarness, fake: FakeEngine
 ) -> None:
     stage.platform.step["config"] = {**fake.config, "mode": "realTime", "realTimeSeconds": "600"}
     # A fifth of the deadline is left for the place, once the poll is told to end.
@@ -50,4 +50,4 @@ def test_fault_9_25_sigterm_on_the_platform_stores_the_place_of_what_was_told(
     while stage.wires.depth("snapshot"):
         snapshot = stage.take("snapshot").plain
     fake.ring.now += 10
-    assert Desk("engine_events", fake.config, snapshot).poll().bodies == []
+    assert PollHarness("engine_events", fake.config, snapshot).poll().bodies == []

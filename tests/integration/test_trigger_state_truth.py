@@ -9,10 +9,10 @@ import pytest
 
 from tests.integration.trigger_lab import config, desk, either_engine, engines_closed, settled
 from tests.lab.engine import LabEngine
-from tests.lab.faulty_proxy import Cut
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.waiting import wait_until
-from tests.triggers.event_recorder import Truth
-from tests.triggers.poll_harness import Desk, Emitted
+from tests.triggers.event_recorder import EventRecorder
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.table import record
 
 __all__ = ["either_engine", "engines_closed"]
@@ -33,8 +33,8 @@ def clean(either_engine: LabEngine) -> Iterator[LabEngine]:
 
 
 @pytest.fixture
-def truth(clean: LabEngine) -> Iterator[Truth]:
-    recorder = Truth(clean)
+def truth(clean: LabEngine) -> Iterator[EventRecorder]:
+    recorder = EventRecorder(clean)
     yield recorder
     recorder.close()
 
@@ -74,7 +74,7 @@ def becomes(engine: LabEngine, container: str, health: str) -> None:
 
 
 def test_fault_9_2_a_crash_before_its_removal_is_told_with_its_exit_code(
-    clean: LabEngine, truth: Truth
+    clean: LabEngine, truth: EventRecorder
 ) -> None:
     """One that was known, one that came and went between two polls; and a kill repeats with equal ids."""
     auto = {"AutoRemove": True}
@@ -92,20 +92,20 @@ def test_fault_9_2_a_crash_before_its_removal_is_told_with_its_exit_code(
     assert told(emitted)[:2] == [("crashed", "known"), ("removed", "known")]
     assert emitted.bodies[0]["exitCode"] == 7
     assert emitted.bodies[0]["container"]["labels"] == {"team": "shop"}
-    again = Desk("container_state_changed", config(clean), start).poll()
+    again = PollHarness("container_state_changed", config(clean), start).poll()
     assert again.ids[:2] == emitted.ids[:2]
     rest = told(emitted)[2:] + told(settled_poll(step))
     assert rest == [("crashed", "short"), ("removed", "short")]
     note(clean, "crashed and removed at once", emitted=6, repeated=2)
 
 
-def settled_poll(step: Desk) -> Emitted:
+def settled_poll(step: PollHarness) -> Emitted:
     settled()
     return step.poll()
 
 
 def test_fault_9_7_a_container_that_its_policy_restarts_is_told_when_it_is_first_seen(
-    clean: LabEngine, truth: Truth
+    clean: LabEngine, truth: EventRecorder
 ) -> None:
     step = desk("container_state_changed", clean)
     step.poll()
@@ -124,7 +124,7 @@ def test_fault_9_7_a_container_that_its_policy_restarts_is_told_when_it_is_first
 
 @pytest.mark.parametrize("killed", [True, False])
 def test_fault_9_7_the_end_of_a_new_container_that_somebody_started_again_is_told(
-    clean: LabEngine, truth: Truth, killed: bool
+    clean: LabEngine, truth: EventRecorder, killed: bool
 ) -> None:
     step = desk("container_state_changed", clean)
     step.poll()
@@ -211,7 +211,9 @@ def test_fault_9_17_a_crash_that_somebody_mended_meanwhile_has_the_same_id(clean
     note(clean, "crashed, killed, started by hand", emitted=4, repeated=1)
 
 
-def test_fault_9_20_health_that_turns_and_returns_and_pauses_are_told(clean: LabEngine, truth: Truth) -> None:
+def test_fault_9_20_health_that_turns_and_returns_and_pauses_are_told(
+    clean: LabEngine, truth: EventRecorder
+) -> None:
     container = clean.run(name="patient", Healthcheck=SICK)
     other = clean.run(name="paused")
     clean.wire.do("POST", f"/containers/{other}/pause")
@@ -249,8 +251,8 @@ def test_fault_9_23_a_quiet_poll_asks_for_none_of_the_containers(clean: LabEngin
     for number in range(6):
         clean.run(name=f"up{number}")
         clean.wait(clean.run(["true"], name=f"down{number}"))
-    with Cut(clean.socket) as door:
-        step = Desk(
+    with FaultyProxy(clean.socket) as door:
+        step = PollHarness(
             "container_state_changed", {"server": "2", "otherServer": f"http://{door.host}:{door.port}"}
         )
         step.poll()

@@ -13,7 +13,7 @@ from lib.trigger.cursor import LIMIT
 from tests.integration.trigger_lab import config, desk, engines_closed, own_engine
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.poll_harness import Desk, Emitted, size
+from tests.triggers.poll_harness import Emitted, PollHarness, size
 from tests.triggers.table import record
 
 __all__ = ["engines_closed", "own_engine"]
@@ -98,7 +98,7 @@ def test_tasks_are_chosen_by_service_without_a_reset(manager: LabEngine) -> None
         ({"labels": "team=shop"}, ["a"]),
         ({"names": "b*"}, ["b"]),
     ):
-        again = Desk("task_failed", config(manager, **fields), before).poll()
+        again = PollHarness("task_failed", config(manager, **fields), before).poll()
         assert [name for _, name in states(again)] == wanted
 
 

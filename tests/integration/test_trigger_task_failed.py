@@ -10,7 +10,7 @@ from tests.integration.old_and_new_engine import engine
 from tests.integration.trigger_lab import desk, engines_closed
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.event_recorder import Truth
+from tests.triggers.event_recorder import EventRecorder
 from tests.triggers.table import record
 
 __all__ = ["engine", "engines_closed"]
@@ -41,7 +41,7 @@ def fail_often(engine: LabEngine, name: str) -> None:
 
 def test_fault_9_1_more_failures_than_the_swarm_remembers_are_warned_of(manager: LabEngine) -> None:
     """Fault 9.1: whatever the number of failures, all are told, or a warning says that some may be missing."""
-    truth = Truth(manager)
+    truth = EventRecorder(manager)
     step = desk("task_failed", manager)
     step.poll()
     fail_often(manager, "often")

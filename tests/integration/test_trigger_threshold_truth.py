@@ -7,7 +7,7 @@ import pytest
 from tests.integration.trigger_lab import desk, either_engine, engines_closed
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.poll_harness import Desk, Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.table import record
 
 __all__ = ["either_engine", "engines_closed"]
@@ -25,7 +25,7 @@ def run_in(engine: LabEngine, container: str, command: str) -> None:
     engine.wire.do("POST", f"/exec/{made['Id']}/start", {"Detach": True})
 
 
-def tells(step: Desk, event: str, name: str) -> None:
+def tells(step: PollHarness, event: str, name: str) -> None:
     """Poll until something is told, which must be this."""
     found: list[tuple[str, str, str]] = []
     wait_until(lambda: bool(found.extend(told(step.poll())) or found), event)

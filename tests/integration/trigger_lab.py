@@ -17,7 +17,7 @@ from tests.lab.engine import LabEngine
 from tests.lab.newer import NewerEngineError, begin, binaries
 from tests.lab.skipping import missing, skip_anywhere
 from tests.lab.waiting import wait_until
-from tests.triggers.poll_harness import Desk, Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 
 __all__ = ["config", "either_engine", "engines_closed", "names", "own_engine", "settled"]
 
@@ -71,6 +71,6 @@ def names(emitted: Emitted, kind: str = "event") -> list[str]:
     return [body.get("name") or body["container"]["name"] for body in emitted.of(kind)]
 
 
-def desk(module: str, engine: LabEngine, **fields: Any) -> Desk:
+def desk(module: str, engine: LabEngine, **fields: Any) -> PollHarness:
     """A step of a trigger on an engine."""
-    return Desk(module, config(engine, **fields))
+    return PollHarness(module, config(engine, **fields))

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.lab.skipping import missing, skip_anywhere
 from tests.sailor.process import ROOT, Process
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 
 def node_runtime() -> str:
@@ -30,7 +30,7 @@ class NodeProcess(Process):
         return ["node", f"{self.runtime}/node_modules/elasticio-sailor-nodejs/run.js", *arguments]
 
 
-class Twin(Stage):
+class Twin(StepHarness):
     """A step with the twin of one language, `js` or `py`."""
 
     def __init__(self, uri: str, language: str) -> None:
@@ -51,7 +51,7 @@ class Twin(Stage):
         self.platform.on("GET", f"/v1/tasks/flow1/steps/{step_id}", (200, self.platform.step))
 
 
-def end_in_order(*stages: Stage) -> None:
+def end_in_order(*stages: StepHarness) -> None:
     for stage in stages:
         assert stage.process is None or stage.process.stop() == 0
     for stage in stages:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
-from lib.local.sandbox.supervisor import SYSTEM_PATH, Keeper
+from lib.local.sandbox.supervisor import SYSTEM_PATH, Supervisor
 from tests.lab.certificates import Certificates
 from tests.lab.ports import HeldPort
 from tests.lab.waiting import wait_until
@@ -41,8 +41,8 @@ class Broker:
         """With certificates it also speaks TLS, at `tls_port`, and wants to see one of theirs."""
         if not os.path.exists(f"{PROGRAMS}/rabbitmq-server"):
             raise BrokerError("RabbitMQ is not installed: install the package rabbitmq-server")
-        self.keeper = Keeper("broker", patience=20)
-        self.folder = self.keeper.folder
+        self.supervisor = Supervisor("broker", patience=20)
+        self.folder = self.supervisor.folder
         self._ports = [HeldPort() for _ in range(5)]
         self.port, self.tls_port, names, talk, tools = (port.number for port in self._ports)
         self._tls = tls_settings(certificates, self.tls_port) if certificates else ""
@@ -52,9 +52,9 @@ class Broker:
 
     def start(self) -> None:
         """Up (again), on the same port, with the durable things that were there."""
-        with open(self.keeper.log, "w", encoding="utf-8"):
+        with open(self.supervisor.log, "w", encoding="utf-8"):
             pass  # what an earlier run said is no sign of this one
-        self.keeper.start([f"{PROGRAMS}/rabbitmq-server"], self._environment)
+        self.supervisor.start([f"{PROGRAMS}/rabbitmq-server"], self._environment)
         try:
             wait_until(self._is_up, "RabbitMQ to start")
         except BaseException:
@@ -107,7 +107,7 @@ class Broker:
     def kill(self) -> None:
         """Clients see a reset, then refusals; `start` brings the node and its durable messages back."""
         os.kill(self.pid, signal.SIGKILL)
-        wait_until(lambda: not self.keeper.running, "RabbitMQ to die")
+        wait_until(lambda: not self.supervisor.running, "RabbitMQ to die")
 
     def freeze(self) -> None:
         """Silence, until heartbeats notice or `thaw` is called."""
@@ -117,14 +117,14 @@ class Broker:
         os.kill(self.pid, signal.SIGCONT)
 
     def close(self) -> None:
-        self.keeper.close()
+        self.supervisor.close()
         for port in self._ports:
             port.close()
 
     def _is_up(self) -> bool:
-        if not self.keeper.running:
-            raise BrokerError(f"RabbitMQ did not start: {self.keeper.last_words()}")
-        with open(self.keeper.log, encoding="utf-8", errors="replace") as file:
+        if not self.supervisor.running:
+            raise BrokerError(f"RabbitMQ did not start: {self.supervisor.last_words()}")
+        with open(self.supervisor.log, encoding="utf-8", errors="replace") as file:
             return STARTED in file.read()
 
     def _settings(self, names: int, talk: int, tools: int) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from lib.local.sandbox.busybox_image import busybox_archive
 from lib.local.sandbox.private_engine import PrivateEngine
 from tests.lab.certificates import Certificates
-from tests.lab.faulty_proxy import Cut
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.ports import HeldPort
 from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire, WireError
@@ -35,7 +35,7 @@ class LabEngine:
         self.private, self.url, self.tcp_url, self._certificates = private, url, tcp_url, certificates
         self.socket = url.removeprefix("unix://")
         self.wire = Wire(url)
-        self._door: Cut | None = None
+        self._door: FaultyProxy | None = None
         self._port: HeldPort | None = None
         about = self.wire.do("GET", "/version").json()
         self.version = about["Version"].partition("+")[0]
@@ -75,7 +75,7 @@ class LabEngine:
         """An engine of the user's own, at unix:///path or http://host:port; it cannot be stopped or killed."""
         if not url.startswith("unix://"):
             return cls(None, url, url)
-        door = Cut(url.removeprefix("unix://"))
+        door = FaultyProxy(url.removeprefix("unix://"))
         engine = cls(None, url, f"http://{door.host}:{door.port}")
         engine._door = door
         return engine
@@ -88,11 +88,11 @@ class LabEngine:
 
     @property
     def pid(self) -> int:
-        return self._own.keeper.pid
+        return self._own.supervisor.pid
 
     @property
     def folder(self) -> str:
-        return self._own.keeper.folder
+        return self._own.supervisor.folder
 
     @property
     def _own(self) -> PrivateEngine:
@@ -107,7 +107,7 @@ class LabEngine:
     def kill(self) -> None:
         """Killed: everything ends at once, the socket file stays, connects are refused."""
         os.kill(self.pid, signal.SIGKILL)
-        wait_until(lambda: not self._own.keeper.running, "the engine to die")
+        wait_until(lambda: not self._own.supervisor.running, "the engine to die")
 
     def start(self) -> None:
         """Up again after `stop` or `kill`, on the same socket and port."""
@@ -124,7 +124,7 @@ class LabEngine:
     @property
     def namespace(self) -> str:
         """The path of the engine's network namespace, "" if it has none of its own."""
-        return self.private.keeper.namespace if self.private and self.private.networked else ""
+        return self.private.supervisor.namespace if self.private and self.private.networked else ""
 
     def inside(self, command: Sequence[str]) -> list[str]:
         """`command` in the network namespace of the engine, where its published ports are."""

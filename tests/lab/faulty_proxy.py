@@ -64,7 +64,7 @@ class Direction:
         self.thaw()
 
 
-class Cut:
+class FaultyProxy:
     """The misbehaving port: `host`, `port`; `target` is (host, port) or the path of a unix socket.
 
     With a `namespace` the port is on the loopback in there, and `target` still out here.
@@ -187,7 +187,7 @@ class Cut:
 class Pair:
     """One client's connection and the one to the server that belongs to it."""
 
-    def __init__(self, cut: Cut, near: socket.socket, far: socket.socket) -> None:
+    def __init__(self, cut: FaultyProxy, near: socket.socket, far: socket.socket) -> None:
         self.cut, self.near, self.far = cut, near, far
         self.ended = threading.Event()
         self.request = b""

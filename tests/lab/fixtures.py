@@ -11,7 +11,7 @@ import pytest
 
 from lib.local.sandbox.busybox_image import LocalImageError
 from lib.local.sandbox.private_engine import PrivateEngineError
-from lib.local.sandbox.supervisor import KeeperError
+from lib.local.sandbox.supervisor import SupervisorError
 from tests.lab.broker import Broker, BrokerError
 from tests.lab.certificates import Certificates
 from tests.lab.engine import GIVEN, LabEngine
@@ -126,7 +126,7 @@ def podman_service() -> Iterator[PodmanService]:
     """Podman's service, where podman is installed."""
     try:
         service = PodmanService()
-    except (PodmanError, KeeperError, LocalImageError) as problem:
+    except (PodmanError, SupervisorError, LocalImageError) as problem:
         skip_anywhere(str(problem))
     yield service
     service.close()

@@ -6,7 +6,7 @@ import os
 import shutil
 
 from lib.local.sandbox.busybox_image import busybox_archive
-from lib.local.sandbox.supervisor import SYSTEM_PATH, Keeper
+from lib.local.sandbox.supervisor import SYSTEM_PATH, Supervisor
 from tests.lab.engine import IMAGE
 from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire
@@ -41,10 +41,10 @@ class PodmanService:
             raise PodmanError("podman is not installed: install the package podman")
         if os.geteuid() != 0:
             raise PodmanError("podman's service is started by root only")
-        self.keeper = Keeper(
+        self.supervisor = Supervisor(
             "podman", private=SYSTEM_FOLDERS, network=True, cgroup="libpod_parent", patience=5
         )
-        folder = self.keeper.folder
+        folder = self.supervisor.folder
         self.socket = f"{folder}/podman.sock"
         self.url = f"unix://{self.socket}"
         self.wire = Wire(self.url)
@@ -65,7 +65,7 @@ class PodmanService:
             "CONTAINERS_STORAGE_CONF": f"{folder}/storage.conf",
             "CONTAINERS_CONF": f"{folder}/containers.conf",
         }
-        self.keeper.start(["podman", "system", "service", "--time", "0", self.url], environment)
+        self.supervisor.start(["podman", "system", "service", "--time", "0", self.url], environment)
         wait_until(self._answers, "podman's service to start")
         self.version: str = self.wire.do("GET", "/version").json()["Version"]
         # its import ignores the tag
@@ -76,12 +76,12 @@ class PodmanService:
         self.wire.do("POST", f"/images/{images[0]['Id']}/tag", repo="busybox", tag="local")
 
     def _answers(self) -> bool:
-        if not self.keeper.running:
-            raise PodmanError(f"podman's service did not start: {self.keeper.last_words()}")
+        if not self.supervisor.running:
+            raise PodmanError(f"podman's service did not start: {self.supervisor.last_words()}")
         try:
             return self.wire.ask("GET", "/_ping").status == 200
         except OSError:
             return False
 
     def close(self) -> None:
-        self.keeper.close()
+        self.supervisor.close()

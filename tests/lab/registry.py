@@ -10,7 +10,7 @@ import secrets
 import shutil
 from typing import Any
 
-from lib.local.sandbox.supervisor import SYSTEM_PATH, Keeper
+from lib.local.sandbox.supervisor import SYSTEM_PATH, Supervisor
 from tests.lab.engine import LabEngine
 from tests.lab.ports import HeldPort
 from tests.lab.waiting import wait_until
@@ -32,14 +32,14 @@ class Registry:
         if shutil.which("docker-registry") is None:
             raise RegistryError("docker-registry is not installed: install the package docker-registry")
         self._port = HeldPort(engine.namespace)
-        self.keeper = Keeper("registry", patience=5)
+        self.supervisor = Supervisor("registry", patience=5)
         self.address = f"127.0.0.1:{self._port.number}"
         self.user, self.password = (USER, PASSWORD) if secured else ("", "")
         self.wire = Wire(f"http://{self.address}", namespace=engine.namespace)
-        with open(f"{self.keeper.folder}/settings.json", "w", encoding="utf-8") as file:
+        with open(f"{self.supervisor.folder}/settings.json", "w", encoding="utf-8") as file:
             json.dump(self._settings(), file)
-        command = ["docker-registry", "serve", f"{self.keeper.folder}/settings.json"]
-        self.keeper.start(engine.inside(command), {"PATH": SYSTEM_PATH, "OTEL_TRACES_EXPORTER": "none"})
+        command = ["docker-registry", "serve", f"{self.supervisor.folder}/settings.json"]
+        self.supervisor.start(engine.inside(command), {"PATH": SYSTEM_PATH, "OTEL_TRACES_EXPORTER": "none"})
         try:
             wait_until(self._answers, "the registry to start")
         except BaseException:
@@ -73,12 +73,12 @@ class Registry:
         return f"{full}:{tag}"
 
     def close(self) -> None:
-        self.keeper.close()
+        self.supervisor.close()
         self._port.close()
 
     def _answers(self) -> bool:
-        if not self.keeper.running:
-            raise RegistryError(f"the registry did not start: {self.keeper.last_words()}")
+        if not self.supervisor.running:
+            raise RegistryError(f"the registry did not start: {self.supervisor.last_words()}")
         try:
             return self.wire.ask("GET", "/v2/").status in {200, 401}
         except OSError:
@@ -89,7 +89,7 @@ class Registry:
         return {"Authorization": f"Basic {account}"} if self.user else {}
 
     def _settings(self) -> dict[str, Any]:
-        folder = self.keeper.folder
+        folder = self.supervisor.folder
         settings: dict[str, Any] = {
             "version": 0.1,
             "log": {"level": "error"},

@@ -69,7 +69,7 @@ class Got:
         return unseal(self.plain["errorInput"])
 
 
-class Wires:
+class PlatformQueues:
     """An exchange and a queue per kind, named for one test alone; removed with it."""
 
     def __init__(self, uri: str) -> None:

@@ -7,15 +7,15 @@ from typing import Any, Self
 
 from tests.lab.waiting import wait_until
 from tests.sailor.platform import Platform
-from tests.sailor.platform_queues import Got, Wires
+from tests.sailor.platform_queues import Got, PlatformQueues
 from tests.sailor.process import IDENTITY, Process
 
 
-class Stage:
+class StepHarness:
     """One step on its own queues; `start` runs it with changes to its environment (None removes a variable)."""
 
     def __init__(self, uri: str) -> None:
-        self.wires = Wires(uri)
+        self.wires = PlatformQueues(uri)
         self.platform = Platform()
         self.process: Process | None = None
 

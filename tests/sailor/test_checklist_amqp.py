@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 
 from tests.lab.broker import Broker
-from tests.lab.faulty_proxy import Cut
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.waiting import wait_until
 from tests.sailor.platform_queues import seal
 from tests.sailor.process import Process
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 
 @pytest.fixture
-def cut(broker: Broker) -> Iterator[Cut]:
+def cut(broker: Broker) -> Iterator[FaultyProxy]:
     """A port between the step (and only the step) and the broker."""
-    with Cut(("127.0.0.1", broker.port)) as cut:
+    with FaultyProxy(("127.0.0.1", broker.port)) as cut:
         yield cut
 
 
-def through(cut: Cut, stage: Stage) -> str:
+def through(cut: FaultyProxy, stage: StepHarness) -> str:
     return f"amqp://guest:guest@127.0.0.1:{cut.port}/%2F"
 
 
@@ -37,7 +37,7 @@ def connections(broker: Broker) -> set[str]:
     return set(broker.ctl("list_connections", "--no-table-headers", "name", "client_properties").splitlines())
 
 
-def test_24_two_connections_are_named_for_the_host(stage: Stage, broker: Broker) -> None:
+def test_24_two_connections_are_named_for_the_host(stage: StepHarness, broker: Broker) -> None:
     before = connections(broker)
 
     process = stage.start()
@@ -48,7 +48,7 @@ def test_24_two_connections_are_named_for_the_host(stage: Stage, broker: Broker)
 
 
 def test_25_as_many_messages_are_worked_on_as_the_prefetch_says(
-    stage: Stage, broker: Broker, tmp_path: Path
+    stage: StepHarness, broker: Broker, tmp_path: Path
 ) -> None:
     process = stage.start(rabbitmq_prefetch_sailor="3")
     for n in range(4):
@@ -63,7 +63,7 @@ def test_25_as_many_messages_are_worked_on_as_the_prefetch_says(
     stage.settled()
 
 
-def test_26_nothing_is_ever_declared(stage: Stage, broker: Broker) -> None:
+def test_26_nothing_is_ever_declared(stage: StepHarness, broker: Broker) -> None:
     broker.ctl("add_user", stage.wires.prefix, "password-of-the-user")
     broker.ctl("set_permissions", stage.wires.prefix, "^$", ".*", ".*")
 
@@ -75,7 +75,7 @@ def test_26_nothing_is_ever_declared(stage: Stage, broker: Broker) -> None:
     broker.ctl("delete_user", stage.wires.prefix)
 
 
-def test_27_one_ack_on_success_and_one_reject_on_error(stage: Stage) -> None:
+def test_27_one_ack_on_success_and_one_reject_on_error(stage: StepHarness) -> None:
     stage.wires.delete("in")
     dead = {
         "x-dead-letter-exchange": stage.wires.exchange,
@@ -99,7 +99,7 @@ def test_27_one_ack_on_success_and_one_reject_on_error(stage: Stage) -> None:
     assert stage.wires.peek("other") is None
 
 
-def test_28_undecodable_input_is_rejected_and_reported(stage: Stage) -> None:
+def test_28_undecodable_input_is_rejected_and_reported(stage: StepHarness) -> None:
     stage.start()
 
     stage.wires.send_raw(b"no base64 !!", {"messageId": "m-1", "threadId": "t-1"})
@@ -117,7 +117,7 @@ def test_28_undecodable_input_is_rejected_and_reported(stage: Stage) -> None:
     stage.settled()
 
 
-def test_29_publish_properties(stage: Stage) -> None:
+def test_29_publish_properties(stage: StepHarness) -> None:
     stage.start()
     stage.do("everything", {"reply_to": stage.wires.name("reply")})
 
@@ -129,7 +129,7 @@ def test_29_publish_properties(stage: Stage) -> None:
         assert properties.timestamp is properties.expiration is properties.reply_to is None
 
 
-def test_29_persistent_messages(stage: Stage) -> None:
+def test_29_persistent_messages(stage: StepHarness) -> None:
     stage.start(amqp_persistent_messages="1")
     stage.do("rebound")
     stage.do("echo")
@@ -138,7 +138,7 @@ def test_29_persistent_messages(stage: Stage) -> None:
     assert stage.take("rebound").properties.delivery_mode == 2
 
 
-def test_31_a_full_queue_slows_the_step_down_and_loses_nothing(stage: Stage) -> None:
+def test_31_a_full_queue_slows_the_step_down_and_loses_nothing(stage: StepHarness) -> None:
     stage.wires.fill_up("data")
     process = stage.start(LOG_LEVEL="debug")
     stage.do("echo", n=1)
@@ -155,7 +155,7 @@ def test_31_a_full_queue_slows_the_step_down_and_loses_nothing(stage: Stage) -> 
     assert len(retries) >= 4  # and one for each pause in which there was still no room
 
 
-def test_30_an_input_is_not_acked_before_its_data_are_confirmed(stage: Stage) -> None:
+def test_30_an_input_is_not_acked_before_its_data_are_confirmed(stage: StepHarness) -> None:
     stage.wires.fill_up("data")
     process = stage.start()
     stage.do("echo", n=1)
@@ -166,7 +166,7 @@ def test_30_an_input_is_not_acked_before_its_data_are_confirmed(stage: Stage) ->
     wait_until(lambda: stage.wires.depth("in") == 1, "the input to come back")
 
 
-def test_32_limited_publish_attempts_end_as_an_error(stage: Stage) -> None:
+def test_32_limited_publish_attempts_end_as_an_error(stage: StepHarness) -> None:
     stage.wires.fill_up("data")
     process = stage.start(amqp_publish_retry_attempts="2", LOG_LEVEL="debug")
     stage.do("echo")
@@ -178,7 +178,7 @@ def test_32_limited_publish_attempts_end_as_an_error(stage: Stage) -> None:
     stage.settled()
 
 
-def test_33_data_are_limited_to_ten_per_100_ms(stage: Stage) -> None:
+def test_33_data_are_limited_to_ten_per_100_ms(stage: StepHarness) -> None:
     stage.start()
     begin = time.monotonic()
     stage.do("several", n=30)
@@ -187,7 +187,7 @@ def test_33_data_are_limited_to_ten_per_100_ms(stage: Stage) -> None:
     assert time.monotonic() - begin >= 0.2
 
 
-def test_33_the_limit_can_be_raised(stage: Stage) -> None:
+def test_33_the_limit_can_be_raised(stage: StepHarness) -> None:
     stage.start(
         data_rate_limit="200", rate_interval="1000000000"
     )  # the next two hundred come after eleven days
@@ -196,7 +196,7 @@ def test_33_the_limit_can_be_raised(stage: Stage) -> None:
     assert len(stage.all("data", 200)) == 200
 
 
-def test_34_better_an_unroutable_message_is_an_error(stage: Stage) -> None:
+def test_34_better_an_unroutable_message_is_an_error(stage: StepHarness) -> None:
     stage.wires.delete("data")
     stage.start(amqp_publish_retry_delay="1")
     stage.do("echo")
@@ -207,7 +207,7 @@ def test_34_better_an_unroutable_message_is_an_error(stage: Stage) -> None:
     stage.settled()
 
 
-def test_34_better_a_missing_exchange_loses_nothing(stage: Stage) -> None:
+def test_34_better_a_missing_exchange_loses_nothing(stage: StepHarness) -> None:
     """Neither data nor error could be published, so the input waits."""
     process = stage.start(amqp_publish_retry_delay="1", amqp_reconnect_timeout="1", LOG_LEVEL="debug")
     stage.wires.channel.exchange_delete(stage.wires.exchange)
@@ -221,7 +221,7 @@ def test_34_better_a_missing_exchange_loses_nothing(stage: Stage) -> None:
     assert stage.wires.peek("error") is None
 
 
-def test_34_better_a_start_that_fails_without_an_exchange_ends(stage: Stage) -> None:
+def test_34_better_a_start_that_fails_without_an_exchange_ends(stage: StepHarness) -> None:
     process = stage.start(
         "missingFile",
         ready=False,
@@ -234,7 +234,7 @@ def test_34_better_a_start_that_fails_without_an_exchange_ends(stage: Stage) -> 
     process.wait_message("The failed start cannot be reported")
 
 
-def test_35_the_step_consumes_again_after_a_broker_restart(stage: Stage, broker: Broker) -> None:
+def test_35_the_step_consumes_again_after_a_broker_restart(stage: StepHarness, broker: Broker) -> None:
     process = stage.start()
 
     broker.stop_app()
@@ -247,7 +247,9 @@ def test_35_the_step_consumes_again_after_a_broker_restart(stage: Stage, broker:
     stage.settled()
 
 
-def test_35_better_an_outage_may_last_longer_than_the_first_attempts(stage: Stage, cut: Cut) -> None:
+def test_35_better_an_outage_may_last_longer_than_the_first_attempts(
+    stage: StepHarness, cut: FaultyProxy
+) -> None:
     process = stage.start(
         amqp_uri=through(cut, stage),
         amqp_reconnect_attempts="1",
@@ -266,7 +268,9 @@ def test_35_better_an_outage_may_last_longer_than_the_first_attempts(stage: Stag
     stage.settled()
 
 
-def test_36_a_message_in_work_survives_the_connection(stage: Stage, cut: Cut, tmp_path: Path) -> None:
+def test_36_a_message_in_work_survives_the_connection(
+    stage: StepHarness, cut: FaultyProxy, tmp_path: Path
+) -> None:
     process = stage.start(amqp_uri=through(cut, stage), amqp_reconnect_timeout="1")
     stage.do("wait_for_file", n=1, file=str(tmp_path / "go"))
     wait_until(lambda: works(process) == 1, "the message to be in work")
@@ -282,7 +286,7 @@ def test_36_a_message_in_work_survives_the_connection(stage: Stage, cut: Cut, tm
 
 
 def test_36_a_message_that_ends_while_the_connection_is_gone_is_acked_when_it_comes_again(
-    stage: Stage, cut: Cut, tmp_path: Path
+    stage: StepHarness, cut: FaultyProxy, tmp_path: Path
 ) -> None:
     process = stage.start(amqp_uri=through(cut, stage), amqp_reconnect_timeout="1", LOG_LEVEL="trace")
     stage.do("emit_then_wait", n=1, file=str(tmp_path / "go"))
@@ -301,7 +305,7 @@ def test_36_a_message_that_ends_while_the_connection_is_gone_is_acked_when_it_co
     assert stage.wires.peek("data") is None
 
 
-def test_37_better_two_messages_of_one_id_are_both_processed(stage: Stage, tmp_path: Path) -> None:
+def test_37_better_two_messages_of_one_id_are_both_processed(stage: StepHarness, tmp_path: Path) -> None:
     stage.start(rabbitmq_prefetch_sailor="2")
     for n in (1, 2):
         stage.do("wait_for_file", {"messageId": "the-same"}, n=n, file=str(tmp_path / "go"))
@@ -314,7 +318,7 @@ def test_37_better_two_messages_of_one_id_are_both_processed(stage: Stage, tmp_p
     stage.settled()
 
 
-def test_38_better_a_message_without_id_is_processed(stage: Stage) -> None:
+def test_38_better_a_message_without_id_is_processed(stage: StepHarness) -> None:
     stage.start()
     stage.do("echo", {"messageId": None})
     stage.wires.send_raw(seal({"body": {"do": "echo", "n": 2}}), None)
@@ -323,7 +327,7 @@ def test_38_better_a_message_without_id_is_processed(stage: Stage) -> None:
     stage.settled()
 
 
-def test_39_better_a_queue_that_stays_away_ends_the_process(stage: Stage) -> None:
+def test_39_better_a_queue_that_stays_away_ends_the_process(stage: StepHarness) -> None:
     process = stage.start(amqp_reconnect_timeout="1")
 
     stage.wires.delete("in")
@@ -333,7 +337,7 @@ def test_39_better_a_queue_that_stays_away_ends_the_process(stage: Stage) -> Non
     stage.wires.declare("in")
 
 
-def test_39_better_a_queue_that_comes_back_is_consumed_again(stage: Stage) -> None:
+def test_39_better_a_queue_that_comes_back_is_consumed_again(stage: StepHarness) -> None:
     process = stage.start(amqp_reconnect_timeout="3000")  # it asks six times, and so waits for minutes
 
     stage.wires.delete("in")
@@ -345,7 +349,9 @@ def test_39_better_a_queue_that_comes_back_is_consumed_again(stage: Stage) -> No
     stage.settled()
 
 
-def test_publishing_waits_while_the_broker_blocks_it(stage: Stage, broker: Broker, tmp_path: Path) -> None:
+def test_publishing_waits_while_the_broker_blocks_it(
+    stage: StepHarness, broker: Broker, tmp_path: Path
+) -> None:
     process = stage.start()
     stage.do("wait_for_file", n=1, file=str(tmp_path / "go"))
     wait_until(lambda: works(process) == 1, "the message to be in work")

@@ -6,14 +6,14 @@ import pytest
 
 from lib.sailor.environment import BOUNDS, boolean, integer
 from lib.sailor.settings import MANDATORY, MANDATORY_FOR_MESSAGES, Settings
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 EVERYTHING = {f"ELASTICIO_{name}": name.lower() for name in MANDATORY + MANDATORY_FOR_MESSAGES}
 EVERYTHING["ELASTICIO_MESSAGE_CRYPTO_IV"] = "sixteen bytes iv"
 
 
 @pytest.mark.parametrize("name", MANDATORY + MANDATORY_FOR_MESSAGES)
-def test_01_missing_variable_ends_with_1_and_is_named(stage: Stage, name: str) -> None:
+def test_01_missing_variable_ends_with_1_and_is_named(stage: StepHarness, name: str) -> None:
     process = stage.start(ready=False, **{name.lower(): None})
 
     assert process.exit_code() == 1
@@ -22,21 +22,21 @@ def test_01_missing_variable_ends_with_1_and_is_named(stage: Stage, name: str) -
     assert stage.wires.depth("error") == 0
 
 
-def test_01_the_first_missing_variable_is_reported(stage: Stage) -> None:
+def test_01_the_first_missing_variable_is_reported(stage: StepHarness) -> None:
     process = stage.start(ready=False, user_id=None, amqp_uri=None)
 
     assert process.exit_code() == 1
     assert process.lines[0]["err"]["message"] == "ELASTICIO_USER_ID is missing"
 
 
-def test_02_empty_counts_as_missing(stage: Stage) -> None:
+def test_02_empty_counts_as_missing(stage: StepHarness) -> None:
     process = stage.start(ready=False, step_id="")
 
     assert process.exit_code() == 1
     assert process.lines[0]["err"]["message"] == "ELASTICIO_STEP_ID is missing"
 
 
-def test_03_shutdown_containers_need_no_broker(stage: Stage) -> None:
+def test_03_shutdown_containers_need_no_broker(stage: StepHarness) -> None:
     absent = {name.lower(): None for name in MANDATORY_FOR_MESSAGES}
     stage.platform.on("GET", "/sailor-support/hooks/task/flow1/startup/data", (200, {}))
     stage.platform.on("DELETE", "/sailor-support/hooks/task/flow1/startup/data", (204, b""))
@@ -44,7 +44,7 @@ def test_03_shutdown_containers_need_no_broker(stage: Stage) -> None:
     assert stage.start(ready=False, hook_shutdown="1", **absent).exit_code() == 0
 
 
-def test_03_better_a_false_shutdown_needs_all_of_them(stage: Stage) -> None:
+def test_03_better_a_false_shutdown_needs_all_of_them(stage: StepHarness) -> None:
     process = stage.start(ready=False, hook_shutdown="false", amqp_uri=None)
 
     assert process.exit_code() == 1
@@ -116,7 +116,7 @@ def test_05_better_numbers_that_nothing_can_be_done_with_are_bounded_and_told(na
     assert len(told) == 1
 
 
-def test_10_a_negative_pause_between_attempts_is_none(stage: Stage) -> None:
+def test_10_a_negative_pause_between_attempts_is_none(stage: StepHarness) -> None:
     """Fault 8.34."""
     step = "/v1/tasks/flow1/steps/step_1"
     stage.platform.on("GET", step, (500, "no"), (500, "no"), (200, {"config": {"a": 1}}))
@@ -129,7 +129,7 @@ def test_06_no_self_passthrough_is_spelled_as_the_platform_spells_it() -> None:
     assert Settings.read({**EVERYTHING, "ELASTICIO_NO_SELF_PASSTHROUGH": "1"}).no_self_passtrhough is False
 
 
-def test_07_additional_variables_become_headers(stage: Stage) -> None:
+def test_07_additional_variables_become_headers(stage: StepHarness) -> None:
     stage.start(
         additional_vars_for_headers="ELASTICIO_FOO_BAR, PLAIN_one,ELASTICIO_NOPE,ELASTICIO_V2_ID",
         foo_bar="foo",
@@ -146,7 +146,7 @@ def test_07_additional_variables_become_headers(stage: Stage) -> None:
     assert "nope" not in headers
 
 
-def test_08_better_unknown_log_level_means_info_with_a_warning(stage: Stage) -> None:
+def test_08_better_unknown_log_level_means_info_with_a_warning(stage: StepHarness) -> None:
     process = stage.start(LOG_LEVEL="loud")
 
     assert process.lines[0]["level"] == 40

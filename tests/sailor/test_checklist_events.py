@@ -12,10 +12,10 @@ import pytest
 
 from lib.sailor.amqp.pika_properties import Properties
 from tests.sailor.platform_queues import Got, seal, unseal
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 
-def test_51_a_returned_message_is_emitted(shared: Stage) -> None:
+def test_51_a_returned_message_is_emitted(shared: StepHarness) -> None:
     shared.do("dictionary")
     shared.do("echo")
     shared.do("later")
@@ -27,7 +27,7 @@ def test_51_a_returned_message_is_emitted(shared: Stage) -> None:
     ]
 
 
-def test_51_returning_nothing_ends_the_message(stage: Stage) -> None:
+def test_51_returning_nothing_ends_the_message(stage: StepHarness) -> None:
     stage.start()
     stage.do("nothing")
     stage.do("later_nothing")
@@ -46,7 +46,7 @@ def test_51_returning_nothing_ends_the_message(stage: Stage) -> None:
         ("return_text", "EmitError", "process returned str; a Message, a generator or None was expected"),
     ],
 )
-def test_51_an_exception_is_an_error(shared: Stage, behaviour: str, name: str, text: str) -> None:
+def test_51_an_exception_is_an_error(shared: StepHarness, behaviour: str, name: str, text: str) -> None:
     shared.do(behaviour)
 
     error = shared.take("error").error
@@ -55,13 +55,13 @@ def test_51_an_exception_is_an_error(shared: Stage, behaviour: str, name: str, t
 
 
 @pytest.mark.parametrize("behaviour", ["several", "several_later"])
-def test_52_a_generator_gives_one_message_an_item(shared: Stage, behaviour: str) -> None:
+def test_52_a_generator_gives_one_message_an_item(shared: StepHarness, behaviour: str) -> None:
     shared.do(behaviour)
 
     assert [got.payload["body"]["n"] for got in shared.all("data", 3)] == [0, 1, 2]
 
 
-def test_53_a_second_end_is_a_warning(stage: Stage) -> None:
+def test_53_a_second_end_is_a_warning(stage: StepHarness) -> None:
     process = stage.start()
     stage.do("end_twice")
 
@@ -70,7 +70,7 @@ def test_53_a_second_end_is_a_warning(stage: Stage) -> None:
     stage.settled()
 
 
-def test_53_better_nothing_is_emitted_after_the_end(stage: Stage) -> None:
+def test_53_better_nothing_is_emitted_after_the_end(stage: StepHarness) -> None:
     process = stage.start()
     stage.do("kept_emitter")
     stage.do("kept_emitter")
@@ -83,7 +83,7 @@ def test_53_better_nothing_is_emitted_after_the_end(stage: Stage) -> None:
     stage.settled()
 
 
-def test_54_data_may_follow_an_error(stage: Stage) -> None:
+def test_54_data_may_follow_an_error(stage: StepHarness) -> None:
     stage.start()
     stage.do("data_error_data")
 
@@ -94,7 +94,7 @@ def test_54_data_may_follow_an_error(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_55_an_error_carries_its_input(shared: Stage, version: int) -> None:
+def test_55_an_error_carries_its_input(shared: StepHarness, version: int) -> None:
     shared.do("fail", version=version, text="größe")
 
     got = shared.take("error")
@@ -108,13 +108,13 @@ def test_55_an_error_carries_its_input(shared: Stage, version: int) -> None:
         assert got.plain["errorInput"] == seal({"body": {"do": "fail", "text": "größe"}}).decode()
 
 
-def test_56_a_text_is_an_error_too(shared: Stage) -> None:
+def test_56_a_text_is_an_error_too(shared: StepHarness) -> None:
     shared.do("error_text")
 
     assert shared.take("error").error == {"name": "Error", "message": "text", "stack": "Not Available"}
 
 
-def test_57_an_error_is_also_the_reply(shared: Stage) -> None:
+def test_57_an_error_is_also_the_reply(shared: StepHarness) -> None:
     shared.do("fail", {"reply_to": shared.wires.name("reply")})
 
     error, reply = shared.take("error"), shared.take("reply")
@@ -125,7 +125,7 @@ def test_57_an_error_is_also_the_reply(shared: Stage) -> None:
     assert reply.headers["messageId"] == error.headers["messageId"]
 
 
-def test_57_error_replies_can_be_switched_off(stage: Stage) -> None:
+def test_57_error_replies_can_be_switched_off(stage: StepHarness) -> None:
     stage.start(no_error_replies="1")
     stage.do("fail", {"reply_to": stage.wires.name("reply")})
 
@@ -134,7 +134,7 @@ def test_57_error_replies_can_be_switched_off(stage: Stage) -> None:
     assert stage.wires.peek("reply") is None
 
 
-def passed(stage: Stage, behaviour: str, headers: dict[str, Any] | None = None, **changes: str) -> Any:
+def passed(stage: StepHarness, behaviour: str, headers: dict[str, Any] | None = None, **changes: str) -> Any:
     """The passthrough of what a behaviour gives for a message that came through two steps."""
     stage.start(**changes)
     earlier = {"step_a": {"body": {"a": 1}, "headers": {}}, "step_1": {"body": {"old": True}}}
@@ -142,7 +142,7 @@ def passed(stage: Stage, behaviour: str, headers: dict[str, Any] | None = None, 
     return stage.take("data").payload.get("passthrough")
 
 
-def test_58_the_own_message_is_added_to_the_passthrough(stage: Stage) -> None:
+def test_58_the_own_message_is_added_to_the_passthrough(stage: StepHarness) -> None:
     stage.platform.step["is_passthrough"] = True
 
     assert passed(stage, "dictionary") == {
@@ -157,7 +157,7 @@ def test_58_the_own_message_is_added_to_the_passthrough(stage: Stage) -> None:
     }
 
 
-def test_58_the_functions_own_passthrough_is_replaced(stage: Stage) -> None:
+def test_58_the_functions_own_passthrough_is_replaced(stage: StepHarness) -> None:
     stage.platform.step["is_passthrough"] = True
 
     assert passed(stage, "own_passthrough") == {
@@ -166,7 +166,7 @@ def test_58_the_functions_own_passthrough_is_replaced(stage: Stage) -> None:
     }
 
 
-def test_59_without_self_the_incoming_message_is_added(stage: Stage) -> None:
+def test_59_without_self_the_incoming_message_is_added(stage: StepHarness) -> None:
     stage.platform.step["is_passthrough"] = True
 
     result = passed(stage, "dictionary", {"stepId": "step_0"}, no_self_passtrhough="1")
@@ -178,7 +178,7 @@ def test_59_without_self_the_incoming_message_is_added(stage: Stage) -> None:
     }
 
 
-def test_59_without_a_sender_nothing_is_added(stage: Stage) -> None:
+def test_59_without_a_sender_nothing_is_added(stage: StepHarness) -> None:
     stage.platform.step["is_passthrough"] = True
 
     result = passed(stage, "dictionary", {"stepId": None}, no_self_passtrhough="1")
@@ -187,14 +187,14 @@ def test_59_without_a_sender_nothing_is_added(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("switch", ["true", 1, None, False])
-def test_60_only_true_switches_passthrough_on(stage: Stage, switch: Any) -> None:
+def test_60_only_true_switches_passthrough_on(stage: StepHarness, switch: Any) -> None:
     stage.platform.step["is_passthrough"] = switch
 
     assert passed(stage, "own_passthrough") == {"mine": {"body": {"x": 1}}}
 
 
 @pytest.mark.parametrize("name", ["x-eio-routing-key", "X-Eio-Routing-Key"])
-def test_61_a_custom_routing_key_is_used_and_removed(stage: Stage, name: str) -> None:
+def test_61_a_custom_routing_key_is_used_and_removed(stage: StepHarness, name: str) -> None:
     stage.platform.step["is_passthrough"] = True
     stage.start()
     stage.do("routed", name=name, key=stage.wires.name("other"))
@@ -206,7 +206,7 @@ def test_61_a_custom_routing_key_is_used_and_removed(stage: Stage, name: str) ->
 
 
 @pytest.mark.parametrize(("version", "size"), [(1, 1080), (2, 800)])
-def test_62_the_encoded_size_is_limited(stage: Stage, version: int, size: int) -> None:
+def test_62_the_encoded_size_is_limited(stage: StepHarness, version: int, size: int) -> None:
     stage.start(outgoing_message_size_limit=str(size), protocol_version=str(version))
     fits = 799 - len('{"body":{"text":""},"headers":{}}')
     stage.do("sized", size=fits)
@@ -218,7 +218,7 @@ def test_62_the_encoded_size_is_limited(stage: Stage, version: int, size: int) -
     stage.settled()
 
 
-def test_62_better_a_function_notices_that_it_could_not_emit(stage: Stage) -> None:
+def test_62_better_a_function_notices_that_it_could_not_emit(stage: StepHarness) -> None:
     process = stage.start(outgoing_message_size_limit="500")
     stage.do("swallow", size=1000)
 
@@ -229,7 +229,7 @@ def test_62_better_a_function_notices_that_it_could_not_emit(stage: Stage) -> No
 
 
 def rebounded(
-    stage: Stage, headers: dict[str, Any], version: int = 1, **properties: Any
+    stage: StepHarness, headers: dict[str, Any], version: int = 1, **properties: Any
 ) -> tuple[bytes, Got]:
     body = seal({"body": {"do": "rebound"}}, version)
     table = {"messageId": "m-1", "threadId": "t-1", "stepId": "step_0", **headers}
@@ -240,7 +240,9 @@ def rebounded(
 @pytest.mark.parametrize(
     ("before", "iteration", "wait"), [(None, 1, "15000"), (1, 2, "30000"), (2, 3, "60000"), ("2", 3, "60000")]
 )
-def test_63_a_rebound_waits_longer_each_time(shared: Stage, before: Any, iteration: int, wait: str) -> None:
+def test_63_a_rebound_waits_longer_each_time(
+    shared: StepHarness, before: Any, iteration: int, wait: str
+) -> None:
     _, got = rebounded(shared, {} if before is None else {"reboundIteration": before})
 
     assert got.headers["reboundIteration"] == iteration
@@ -248,7 +250,7 @@ def test_63_a_rebound_waits_longer_each_time(shared: Stage, before: Any, iterati
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_63_a_rebound_is_the_message_as_it_came(stage: Stage, version: int) -> None:
+def test_63_a_rebound_is_the_message_as_it_came(stage: StepHarness, version: int) -> None:
     death = [
         {
             "count": 1,
@@ -285,7 +287,7 @@ def test_63_a_rebound_is_the_message_as_it_came(stage: Stage, version: int) -> N
     assert stage.wires.peek("error") is None
 
 
-def test_63_better_fractions_in_headers_survive(shared: Stage) -> None:
+def test_63_better_fractions_in_headers_survive(shared: StepHarness) -> None:
     """The client library can neither write nor read what Node writes for 1.5."""
     body = seal({"body": {"do": "rebound"}})
     headers = Properties(headers={"messageId": "m-1", "threadId": "t-1", "fraction": 1.5, "big": 2**40})
@@ -297,7 +299,7 @@ def test_63_better_fractions_in_headers_survive(shared: Stage) -> None:
     assert (got.headers["fraction"], got.headers["big"]) == (1.5, 2**40)
 
 
-def test_64_rebounds_are_limited(stage: Stage) -> None:
+def test_64_rebounds_are_limited(stage: StepHarness) -> None:
     stage.start()
     stage.do("rebound", {"reboundIteration": 20})
 
@@ -308,7 +310,7 @@ def test_64_rebounds_are_limited(stage: Stage) -> None:
     assert stage.wires.peek("rebound") is None
 
 
-def test_65_a_snapshot_is_published_and_seen_by_the_next_message(stage: Stage) -> None:
+def test_65_a_snapshot_is_published_and_seen_by_the_next_message(stage: StepHarness) -> None:
     stage.platform.step["snapshot"] = {"first": 1}
     stage.start()
     stage.do("see")
@@ -325,7 +327,7 @@ def test_65_a_snapshot_is_published_and_seen_by_the_next_message(stage: Stage) -
     assert (delta.plain, delta.headers["snapshotEvent"]) == ({"b": 3, "d": 4}, "updateSnapshot")
 
 
-def test_65_what_cannot_be_merged_is_refused(stage: Stage) -> None:
+def test_65_what_cannot_be_merged_is_refused(stage: StepHarness) -> None:
     process = stage.start()
     stage.do("update_snapshot", value=[1])
     stage.do("update_snapshot", value={"$set": {"a": 1}})
@@ -338,7 +340,7 @@ def test_65_what_cannot_be_merged_is_refused(stage: Stage) -> None:
     assert stage.wires.peek("snapshot") is stage.wires.peek("error") is None
 
 
-def test_66_keys_are_stored_in_the_account(stage: Stage) -> None:
+def test_66_keys_are_stored_in_the_account(stage: StepHarness) -> None:
     stage.platform.step["config"] = {"_account": "account-1"}
     stage.platform.on("PUT", "/v1/accounts/account-1", (200, {}), (400, {"error": "no"}))
     stage.start()
@@ -353,7 +355,7 @@ def test_66_keys_are_stored_in_the_account(stage: Stage) -> None:
     assert error["message"] == 'updateKeys failed: {"error": "no"}'
 
 
-def test_66_better_a_step_without_account_says_so(shared: Stage) -> None:
+def test_66_better_a_step_without_account_says_so(shared: StepHarness) -> None:
     shared.do("update_keys")
 
     assert (
@@ -362,7 +364,7 @@ def test_66_better_a_step_without_account_says_so(shared: Stage) -> None:
     )
 
 
-def test_67_a_reply_goes_to_the_one_who_waits(stage: Stage) -> None:
+def test_67_a_reply_goes_to_the_one_who_waits(stage: StepHarness) -> None:
     stage.start(protocol_version="2")
     stage.do("reply", {"reply_to": stage.wires.name("reply")})
 
@@ -373,14 +375,14 @@ def test_67_a_reply_goes_to_the_one_who_waits(stage: Stage) -> None:
     assert unseal(got.raw) == {"statusCode": 201, "body": "done", "headers": {"content-type": "text/plain"}}
 
 
-def test_67_without_an_address_a_reply_is_an_error(shared: Stage) -> None:
+def test_67_without_an_address_a_reply_is_an_error(shared: StepHarness) -> None:
     shared.do("reply")
 
     text = "Component emitted 'httpReply' event but 'reply_to' was not found in AMQP headers"
     assert shared.take("error").error["message"] == text
 
 
-def test_68_changes_of_a_function_do_not_leak(stage: Stage) -> None:
+def test_68_changes_of_a_function_do_not_leak(stage: StepHarness) -> None:
     stage.platform.step.update(config={"a": 1}, snapshot={"b": 2}, is_passthrough=True)
     stage.start()
     for _ in range(2):
@@ -393,7 +395,7 @@ def test_68_changes_of_a_function_do_not_leak(stage: Stage) -> None:
         assert set(payload["passthrough"]) == {"step_a", "step_1"}
 
 
-def test_68_better_nor_do_they_without_self(stage: Stage) -> None:
+def test_68_better_nor_do_they_without_self(stage: StepHarness) -> None:
     stage.platform.step.update(is_passthrough=True)
     stage.start(no_self_passtrhough="1")
     stage.wires.send({"body": {"do": "mutate"}})
@@ -401,7 +403,7 @@ def test_68_better_nor_do_they_without_self(stage: Stage) -> None:
     assert stage.take("data").payload["passthrough"]["step_0"]["body"] == {"do": "mutate"}
 
 
-def test_69_better_every_emission_has_an_id_of_its_own(shared: Stage) -> None:
+def test_69_better_every_emission_has_an_id_of_its_own(shared: StepHarness) -> None:
     shared.do("emit_ids")
 
     data = shared.all("data", 3)
@@ -412,7 +414,7 @@ def test_69_better_every_emission_has_an_id_of_its_own(shared: Stage) -> None:
     assert ids[2] == data[2].payload["id"] == "11111111-2222-4333-8444-555555555555"
 
 
-def test_69_better_a_repeat_gives_the_same_ids(shared: Stage) -> None:
+def test_69_better_a_repeat_gives_the_same_ids(shared: StepHarness) -> None:
     ids = []
     for _ in range(2):
         shared.do("several", {"messageId": "repeated"})

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from tests.lab.broker import Broker
-from tests.lab.faulty_proxy import Cut
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.waiting import wait_until
 from tests.sailor.platform_queues import IV, PASSWORD, seal
 from tests.sailor.process import Process
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 LEVELS = {10, 20, 30, 40, 50, 60}
 ENVIRONMENT_COPIES = {
@@ -30,13 +30,13 @@ def at_work(process: Process) -> None:
     process.wait_message("at work")
 
 
-def told_to_end(stage: Stage, process: Process) -> None:
+def told_to_end(stage: StepHarness, process: Process) -> None:
     """Wait until the step takes no more inputs: it says so before the broker knows."""
     process.wait_message("Received SIGTERM")
     stage.unconsumed()
 
 
-def test_83_an_idle_step_ends_at_once(stage: Stage) -> None:
+def test_83_an_idle_step_ends_at_once(stage: StepHarness) -> None:
     process = stage.start(shutdown_deadline="1000000000")
 
     assert process.stop() == 0
@@ -45,7 +45,7 @@ def test_83_an_idle_step_ends_at_once(stage: Stage) -> None:
     assert stage.wires.consumers("in") == 0
 
 
-def test_83_an_interrupt_does_the_same(stage: Stage) -> None:
+def test_83_an_interrupt_does_the_same(stage: StepHarness) -> None:
     process = stage.start()
 
     process.signal(signal.SIGINT)
@@ -54,7 +54,7 @@ def test_83_an_interrupt_does_the_same(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("signals", [1, 2])
-def test_84_and_85_messages_in_work_are_finished(stage: Stage, tmp_path: Path, signals: int) -> None:
+def test_84_and_85_messages_in_work_are_finished(stage: StepHarness, tmp_path: Path, signals: int) -> None:
     process = stage.start()
     stage.do("wait_for_file", n=1, file=str(tmp_path / "go"))
     at_work(process)
@@ -70,7 +70,7 @@ def test_84_and_85_messages_in_work_are_finished(stage: Stage, tmp_path: Path, s
     assert stage.wires.peek("data") is None
 
 
-def test_84_messages_that_were_fetched_but_not_begun_go_back(stage: Stage, tmp_path: Path) -> None:
+def test_84_messages_that_were_fetched_but_not_begun_go_back(stage: StepHarness, tmp_path: Path) -> None:
     process = stage.start(rabbitmq_prefetch_sailor="2")
     for n in range(4):
         stage.do("wait_for_file", n=n, file=str(tmp_path / "go"))
@@ -84,7 +84,7 @@ def test_84_messages_that_were_fetched_but_not_begun_go_back(stage: Stage, tmp_p
     assert stage.wires.depth("in") == 2
 
 
-def test_85_better_a_hanging_init_does_not_hold_up_the_end(stage: Stage) -> None:
+def test_85_better_a_hanging_init_does_not_hold_up_the_end(stage: StepHarness) -> None:
     stage.platform.step["config"] = {"init_hangs": True, "tell": stage.platform.url}
     stage.platform.on("GET", "/hook/init", (200, {}))
     process = stage.start("hooks", ready=False, shutdown_deadline="300")
@@ -93,7 +93,7 @@ def test_85_better_a_hanging_init_does_not_hold_up_the_end(stage: Stage) -> None
     assert process.stop() == 0
 
 
-def test_85_better_a_hanging_message_goes_back_to_the_queue(stage: Stage) -> None:
+def test_85_better_a_hanging_message_goes_back_to_the_queue(stage: StepHarness) -> None:
     process = stage.start(shutdown_deadline="300")
     stage.do("hang")
     at_work(process)
@@ -102,7 +102,7 @@ def test_85_better_a_hanging_message_goes_back_to_the_queue(stage: Stage) -> Non
     wait_until(lambda: stage.wires.depth("in") == 1, "the message to come back")
 
 
-def test_85_better_a_full_queue_does_not_hold_up_the_end(stage: Stage) -> None:
+def test_85_better_a_full_queue_does_not_hold_up_the_end(stage: StepHarness) -> None:
     stage.wires.fill_up("data")
     process = stage.start(shutdown_deadline="300")
     stage.do("echo", n=1)
@@ -113,8 +113,8 @@ def test_85_better_a_full_queue_does_not_hold_up_the_end(stage: Stage) -> None:
     assert stage.wires.peek("error") is None
 
 
-def test_85_better_a_frozen_broker_does_not_hold_up_the_end(stage: Stage, broker: Broker) -> None:
-    with Cut(("127.0.0.1", broker.port)) as cut:
+def test_85_better_a_frozen_broker_does_not_hold_up_the_end(stage: StepHarness, broker: Broker) -> None:
+    with FaultyProxy(("127.0.0.1", broker.port)) as cut:
         process = stage.start(
             amqp_uri=f"amqp://guest:guest@127.0.0.1:{cut.port}/%2F", shutdown_deadline="300"
         )
@@ -123,7 +123,7 @@ def test_85_better_a_frozen_broker_does_not_hold_up_the_end(stage: Stage, broker
         assert process.stop() == 0
 
 
-def test_85_better_a_second_interrupt_ends_at_once(stage: Stage) -> None:
+def test_85_better_a_second_interrupt_ends_at_once(stage: StepHarness) -> None:
     process = stage.start(shutdown_deadline="1000000000")
     stage.do("until_cancelled")
     at_work(process)
@@ -136,7 +136,7 @@ def test_85_better_a_second_interrupt_ends_at_once(stage: Stage) -> None:
     assert stage.wires.peek("error") is None
 
 
-def test_85_better_a_cancelled_message_is_no_error(stage: Stage) -> None:
+def test_85_better_a_cancelled_message_is_no_error(stage: StepHarness) -> None:
     process = stage.start(shutdown_deadline="20000")  # a fifth of it is left for the end
     stage.do("until_cancelled")
     at_work(process)
@@ -147,7 +147,7 @@ def test_85_better_a_cancelled_message_is_no_error(stage: Stage) -> None:
     assert stage.wires.peek("error") is None
 
 
-def test_86_every_line_is_json_with_the_platforms_fields(stage: Stage) -> None:
+def test_86_every_line_is_json_with_the_platforms_fields(stage: StepHarness) -> None:
     stage.platform.step["config"] = {"password": "password-canary"}
     process = stage.start(LOG_LEVEL="trace", comp_name="a-component")
     sent = stage.do("log", {"parentMessageId": "grand-parent"})
@@ -181,7 +181,7 @@ def test_86_every_line_is_json_with_the_platforms_fields(stage: Stage) -> None:
     assert process.stderr == ""
 
 
-def test_86_lines_below_the_level_are_not_written(stage: Stage) -> None:
+def test_86_lines_below_the_level_are_not_written(stage: StepHarness) -> None:
     process = stage.start(ready=False, LOG_LEVEL="ERROR")
     stage.do("log")
     process.wait_message("an error")
@@ -189,7 +189,7 @@ def test_86_lines_below_the_level_are_not_written(stage: Stage) -> None:
     assert {line["level"] for line in process.lines} == {50}
 
 
-def test_87_no_secret_is_in_any_line(stage: Stage) -> None:
+def test_87_no_secret_is_in_any_line(stage: StepHarness) -> None:
     secret = "config-password-canary"
     stage.platform.step["config"] = {"password": secret, "nested": {"token": '{"inner": "inner-canary"}'}}
     process = stage.start(
@@ -212,11 +212,11 @@ def test_87_no_secret_is_in_any_line(stage: Stage) -> None:
     assert "canary" not in error.error["message"] + error.error["stack"]
 
 
-def error_message(stage: Stage, payload: dict[str, Any], **headers: Any) -> None:
+def error_message(stage: StepHarness, payload: dict[str, Any], **headers: Any) -> None:
     stage.wires.send_raw(json.dumps(payload).encode(), {"messageId": "m-1", "stepId": "step_9", **headers})
 
 
-def test_88_an_error_handler_sees_both_parts(stage: Stage) -> None:
+def test_88_an_error_handler_sees_both_parts(stage: StepHarness) -> None:
     stage.start(input_format="error")
     failure = {"name": "Error", "message": "größe", "stack": "there"}
     both = {"error": seal(failure).decode(), "errorInput": seal({"body": {"n": 1}}).decode(), "more": [1]}
@@ -235,14 +235,14 @@ def test_88_an_error_handler_sees_both_parts(stage: Stage) -> None:
     assert body["headers"] == expected
 
 
-def test_88_a_missing_input_is_tolerated(stage: Stage) -> None:
+def test_88_a_missing_input_is_tolerated(stage: StepHarness) -> None:
     stage.start(input_format="error")
     error_message(stage, {"error": seal({"message": "at the start"}).decode()})
 
     assert stage.take("data").payload["body"]["echo"] == {"error": {"message": "at the start"}}
 
 
-def test_88_an_unreadable_error_is_an_error_itself(stage: Stage) -> None:
+def test_88_an_unreadable_error_is_an_error_itself(stage: StepHarness) -> None:
     stage.start(input_format="error")
     error_message(stage, {"error": "no base64 !"})
 
@@ -253,7 +253,9 @@ def test_88_an_unreadable_error_is_an_error_itself(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_89_messages_have_the_shape_that_the_other_runtimes_insist_on(stage: Stage, version: int) -> None:
+def test_89_messages_have_the_shape_that_the_other_runtimes_insist_on(
+    stage: StepHarness, version: int
+) -> None:
     """The JVM runtime rejects parts that are no objects and ids that are no UUIDs."""
     stage.platform.step["is_passthrough"] = True
     stage.start(protocol_version=str(version))
@@ -274,7 +276,7 @@ def test_89_messages_have_the_shape_that_the_other_runtimes_insist_on(stage: Sta
         assert type(got.headers["protocolVersion"]) is int
 
 
-def test_90_better_a_busy_function_does_not_lose_the_connection(stage: Stage) -> None:
+def test_90_better_a_busy_function_does_not_lose_the_connection(stage: StepHarness) -> None:
     """Heartbeats of three seconds, and a function that keeps the processor busy for more than two of them."""
     process = stage.start(amqp_uri=f"{stage.wires.uri}?heartbeat=3")
     stage.do("burn", seconds=7)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.ports import HeldPort
 from tests.sailor.process import Process
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 STEP = "/v1/tasks/flow1/steps/step_1"
 STATE = "/sailor-support/hooks/task/flow1/startup/data"
@@ -20,7 +20,7 @@ REPORT_HEADERS = {
 }
 
 
-def reported(stage: Stage, process: Process) -> dict[str, Any]:
+def reported(stage: StepHarness, process: Process) -> dict[str, Any]:
     """The error that a failed start published; the process has ended with 1 and left its queue alone."""
     assert process.exit_code() == 1
     got = stage.take("error")
@@ -32,7 +32,7 @@ def reported(stage: Stage, process: Process) -> dict[str, Any]:
     return error
 
 
-def test_09_step_data_is_asked_for_at_the_exact_path(stage: Stage) -> None:
+def test_09_step_data_is_asked_for_at_the_exact_path(stage: StepHarness) -> None:
     stage.start(api_uri=stage.platform.url + "//", step_id="step%1:a", ready=False)
     asked = stage.platform.wait_for("GET", "/v1/tasks/flow1/steps/step%1:a")[0]
 
@@ -43,7 +43,7 @@ def test_09_step_data_is_asked_for_at_the_exact_path(stage: Stage) -> None:
     assert asked.headers["connection"].lower() == "keep-alive"
 
 
-def test_10_server_errors_are_retried(stage: Stage) -> None:
+def test_10_server_errors_are_retried(stage: StepHarness) -> None:
     stage.platform.on("GET", STEP, (500, "no"), (500, "no"), (200, {"config": {"a": 1}}))
 
     process = stage.start(api_request_retry_delay="10")
@@ -54,7 +54,7 @@ def test_10_server_errors_are_retried(stage: Stage) -> None:
     assert process.stop() == 0
 
 
-def test_11_client_errors_are_reported_without_retry(stage: Stage) -> None:
+def test_11_client_errors_are_reported_without_retry(stage: StepHarness) -> None:
     stage.platform.on("GET", STEP, (404, {"error": "no such step"}))
 
     error = reported(stage, stage.start(ready=False))
@@ -70,7 +70,7 @@ def closed() -> Iterator[int]:
         yield port.number
 
 
-def test_12_an_unreachable_api_is_reported(stage: Stage, closed: int) -> None:
+def test_12_an_unreachable_api_is_reported(stage: StepHarness, closed: int) -> None:
     nowhere = f"http://127.0.0.1:{closed}"
 
     error = reported(stage, stage.start(ready=False, api_uri=nowhere, api_request_retry_delay="1"))
@@ -78,7 +78,7 @@ def test_12_an_unreachable_api_is_reported(stage: Stage, closed: int) -> None:
     assert nowhere in error["message"]
 
 
-def test_13_an_unreachable_broker_ends_with_1_after_four_attempts(stage: Stage, closed: int) -> None:
+def test_13_an_unreachable_broker_ends_with_1_after_four_attempts(stage: StepHarness, closed: int) -> None:
     process = stage.start(
         ready=False,
         amqp_uri=f"amqp://guest:guest@127.0.0.1:{closed}",
@@ -91,7 +91,7 @@ def test_13_an_unreachable_broker_ends_with_1_after_four_attempts(stage: Stage, 
     assert any("cannot be opened" in line.get("err", {}).get("message", "") for line in process.lines)
 
 
-def test_13_better_attempts_are_configurable(stage: Stage, closed: int) -> None:
+def test_13_better_attempts_are_configurable(stage: StepHarness, closed: int) -> None:
     process = stage.start(
         ready=False,
         amqp_uri=f"amqp://guest:guest@127.0.0.1:{closed}",
@@ -122,7 +122,7 @@ def test_13_better_attempts_are_configurable(stage: Stage, closed: int) -> None:
     ],
 )
 def test_14_what_is_wrong_with_the_component_is_reported(
-    stage: Stage, changes: dict[str, str], text: str
+    stage: StepHarness, changes: dict[str, str], text: str
 ) -> None:
     stage.do("echo")
 
@@ -132,35 +132,35 @@ def test_14_what_is_wrong_with_the_component_is_reported(
     assert stage.wires.depth("in") == 1
 
 
-def test_14_better_the_cause_of_a_broken_file_is_kept(stage: Stage) -> None:
+def test_14_better_the_cause_of_a_broken_file_is_kept(stage: StepHarness) -> None:
     assert "SyntaxError" in reported(stage, stage.start("brokenFile", ready=False))["stack"]
 
 
-def test_15_a_trigger_comes_before_an_action_of_the_same_name(stage: Stage) -> None:
+def test_15_a_trigger_comes_before_an_action_of_the_same_name(stage: StepHarness) -> None:
     stage.start("both")
     stage.do("echo")
 
     assert stage.take("data").payload["body"] == {"from": "the trigger"}
 
 
-def test_15_a_function_declared_for_the_key_comes_before_process(stage: Stage) -> None:
+def test_15_a_function_declared_for_the_key_comes_before_process(stage: StepHarness) -> None:
     stage.start("declared")
     stage.do("echo")
 
     assert stage.take("data").payload["body"] == {"from": "the declaration"}
 
 
-def hooked(stage: Stage, **config: Any) -> None:
+def hooked(stage: StepHarness, **config: Any) -> None:
     stage.platform.step["config"] = {"tell": stage.platform.url, **config}
     for hook in ("startup", "init", "shutdown?there"):
         stage.platform.on("GET", f"/hook/{hook}", (200, {}))
 
 
-def asked_in_order(stage: Stage) -> list[str]:
+def asked_in_order(stage: StepHarness) -> list[str]:
     return [f"{request.method} {request.path}" for request in stage.platform.requests if request.path != STEP]
 
 
-def test_16_startup_is_stored_before_init_before_consuming(stage: Stage) -> None:
+def test_16_startup_is_stored_before_init_before_consuming(stage: StepHarness) -> None:
     hooked(stage, state={"subscription": "there"})
     stage.platform.on("POST", STATE, (201, {}))
     stage.do("echo")
@@ -175,7 +175,7 @@ def test_16_startup_is_stored_before_init_before_consuming(stage: Stage) -> None
     assert stored.headers["authorization"].startswith("Basic ")
 
 
-def test_17_an_empty_state_is_stored_as_an_object(stage: Stage) -> None:
+def test_17_an_empty_state_is_stored_as_an_object(stage: StepHarness) -> None:
     hooked(stage)
     stage.platform.on("POST", STATE, (201, {}))
 
@@ -184,7 +184,7 @@ def test_17_an_empty_state_is_stored_as_an_object(stage: Stage) -> None:
     assert stage.platform.asked("POST", STATE)[0].body == b"{}"
 
 
-def test_18_a_state_that_is_there_is_replaced_by_the_same_body(stage: Stage) -> None:
+def test_18_a_state_that_is_there_is_replaced_by_the_same_body(stage: StepHarness) -> None:
     hooked(stage)
     stage.platform.on("POST", STATE, (409, {"error": "exists"}), (201, {}))
     stage.platform.on("DELETE", STATE, (204, b""))
@@ -196,7 +196,7 @@ def test_18_a_state_that_is_there_is_replaced_by_the_same_body(stage: Stage) -> 
     assert process.wait_message("Startup data already exists. Rewriting.")["level"] == 40
 
 
-def test_19_a_state_that_cannot_be_stored_is_reported(stage: Stage) -> None:
+def test_19_a_state_that_cannot_be_stored_is_reported(stage: StepHarness) -> None:
     hooked(stage)
     stage.platform.on("POST", STATE, (400, {"error": "state refused"}))
 
@@ -205,7 +205,7 @@ def test_19_a_state_that_cannot_be_stored_is_reported(stage: Stage) -> None:
     )
 
 
-def test_20_init_is_awaited_before_consuming(stage: Stage) -> None:
+def test_20_init_is_awaited_before_consuming(stage: StepHarness) -> None:
     hooked(stage)
     stage.do("echo")
 
@@ -215,7 +215,7 @@ def test_20_init_is_awaited_before_consuming(stage: Stage) -> None:
     assert asked_in_order(stage) == ["GET /hook/init"]
 
 
-def test_20_a_failing_init_is_reported(stage: Stage) -> None:
+def test_20_a_failing_init_is_reported(stage: StepHarness) -> None:
     hooked(stage, init_fails=True)
     stage.do("echo")
 
@@ -225,7 +225,7 @@ def test_20_a_failing_init_is_reported(stage: Stage) -> None:
     assert stage.wires.depth("in") == 1
 
 
-def test_20_a_failing_startup_is_reported(stage: Stage) -> None:
+def test_20_a_failing_startup_is_reported(stage: StepHarness) -> None:
     hooked(stage, startup_fails=True)
 
     error = reported(stage, stage.start("hooks", startup_required="1", ready=False))
@@ -233,7 +233,7 @@ def test_20_a_failing_startup_is_reported(stage: Stage) -> None:
     assert error["message"] == "startup failed"
 
 
-def test_21_missing_hooks_are_no_error(stage: Stage) -> None:
+def test_21_missing_hooks_are_no_error(stage: StepHarness) -> None:
     stage.platform.on("POST", STATE, (201, {}))
 
     process = stage.start("hookless", startup_required="1")
@@ -241,27 +241,27 @@ def test_21_missing_hooks_are_no_error(stage: Stage) -> None:
     assert process.stop() == 0
 
 
-def shutdown(stage: Stage, **changes: str | None) -> Process:
+def shutdown(stage: StepHarness, **changes: str | None) -> Process:
     stage.platform.on("GET", STATE, (200, {"subscription": "there"}))
     stage.platform.on("DELETE", STATE, (204, b""))
     return stage.start("hooks", ready=False, hook_shutdown="1", amqp_uri=None, **changes)
 
 
-def test_22_a_shutdown_container_undoes_the_startup(stage: Stage) -> None:
+def test_22_a_shutdown_container_undoes_the_startup(stage: StepHarness) -> None:
     hooked(stage)
 
     assert shutdown(stage).exit_code() == 0
     assert asked_in_order(stage) == [f"GET {STATE}", "GET /hook/shutdown?there", f"DELETE {STATE}"]
 
 
-def test_22_a_failing_shutdown_keeps_the_state(stage: Stage) -> None:
+def test_22_a_failing_shutdown_keeps_the_state(stage: StepHarness) -> None:
     hooked(stage, shutdown_fails=True)
 
     assert shutdown(stage).exit_code() == 1
     assert stage.platform.asked("DELETE", STATE) == []
 
 
-def test_23_a_missing_queue_is_reported(stage: Stage) -> None:
+def test_23_a_missing_queue_is_reported(stage: StepHarness) -> None:
     stage.wires.delete("in")
 
     error = reported(stage, stage.start(ready=False))

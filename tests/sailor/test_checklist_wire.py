@@ -9,7 +9,7 @@ import pytest
 
 from lib.sailor.message.cipher import Aes, from_wire, to_wire, wire_size
 from tests.sailor.platform_queues import IV, PASSWORD, unseal
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 VECTORS = [
     (
@@ -70,7 +70,7 @@ def test_40_what_was_sealed_otherwise_is_refused(body: bytes) -> None:
         from_wire(Aes(PASSWORD, IV), body, 1)
 
 
-def test_41_both_versions_are_understood_by_one_process(shared: Stage) -> None:
+def test_41_both_versions_are_understood_by_one_process(shared: StepHarness) -> None:
     shared.do("echo", n=1)
     shared.do("echo", version=2, n=2)
     shared.do("echo", {"protocolVersion": 1}, n=3)
@@ -78,7 +78,7 @@ def test_41_both_versions_are_understood_by_one_process(shared: Stage) -> None:
     assert [got.payload["body"]["echo"]["n"] for got in shared.all("data", 3)] == [1, 2, 3]
 
 
-def test_42_version_2_sends_raw_data_and_everything_else_as_before(stage: Stage) -> None:
+def test_42_version_2_sends_raw_data_and_everything_else_as_before(stage: StepHarness) -> None:
     stage.start(protocol_version="2")
     stage.do("everything", {"reply_to": stage.wires.name("reply")})
 
@@ -93,7 +93,7 @@ def test_42_version_2_sends_raw_data_and_everything_else_as_before(stage: Stage)
     assert error.error["message"] == "wrong"
 
 
-def test_43_json_is_valid_and_whole(shared: Stage) -> None:
+def test_43_json_is_valid_and_whole(shared: StepHarness) -> None:
     shared.do("strange_numbers")
     shared.do("raw")
 
@@ -103,14 +103,14 @@ def test_43_json_is_valid_and_whole(shared: Stage) -> None:
     assert raw == {"text": "größe €", "big": 123456789012345678901234567890}
 
 
-def test_43_big_integers_survive_the_way_in(shared: Stage) -> None:
+def test_43_big_integers_survive_the_way_in(shared: StepHarness) -> None:
     shared.do("echo", big=2**70, negative=-(2**63) - 1)
 
     echoed = shared.take("data").payload["body"]["echo"]
     assert (echoed["big"], echoed["negative"]) == (2**70, -(2**63) - 1)
 
 
-def test_44_unknown_keys_survive(shared: Stage) -> None:
+def test_44_unknown_keys_survive(shared: StepHarness) -> None:
     shared.do("dictionary")
     shared.wires.send(
         {"body": {"do": "again"}, "metadata": {"m": 1}, "method": "POST", "query": {}, "id": None}
@@ -134,7 +134,7 @@ def test_44_unknown_keys_survive(shared: Stage) -> None:
     }
 
 
-def test_45_data_headers_are_exactly_the_documented_ones(shared: Stage) -> None:
+def test_45_data_headers_are_exactly_the_documented_ones(shared: StepHarness) -> None:
     sent = shared.do("echo", {"something": "else", "end": 5, "parentMessageId": "grand-parent"})
 
     headers = shared.take("data").headers
@@ -148,7 +148,7 @@ def test_45_data_headers_are_exactly_the_documented_ones(shared: Stage) -> None:
     assert all(isinstance(headers[key], int) for key in ("start", "end", "protocolVersion"))
 
 
-def test_45_the_other_kinds_have_theirs(shared: Stage) -> None:
+def test_45_the_other_kinds_have_theirs(shared: StepHarness) -> None:
     shared.do("everything", {"reply_to": shared.wires.name("reply")})
 
     data, snapshot, error = (shared.take(kind) for kind in ("data", "snapshot", "error"))
@@ -161,7 +161,7 @@ def test_45_the_other_kinds_have_theirs(shared: Stage) -> None:
     assert set(error_reply.headers) == STANDARD | {"end", "reply_to", "x-eio-error-response"}
 
 
-def test_46_the_trace_id_stands_in_for_a_thread_id(shared: Stage) -> None:
+def test_46_the_trace_id_stands_in_for_a_thread_id(shared: StepHarness) -> None:
     shared.do("echo", {"threadId": None, "x-eio-meta-trace-id": "trace-1"})
 
     headers = shared.take("data").headers
@@ -170,7 +170,7 @@ def test_46_the_trace_id_stands_in_for_a_thread_id(shared: Stage) -> None:
     assert headers["x-eio-meta-trace-id"] == "trace-1"
 
 
-def test_46_without_both_one_thread_id_is_made(stage: Stage) -> None:
+def test_46_without_both_one_thread_id_is_made(stage: StepHarness) -> None:
     stage.platform.step["config"] = {"password": "password-canary"}
     process = stage.start()
     stage.do("log", {"threadId": None})
@@ -185,7 +185,7 @@ def test_46_without_both_one_thread_id_is_made(stage: Stage) -> None:
     assert uuid.UUID(logged.pop())
 
 
-def test_47_meta_headers_are_handed_on_in_lower_case(shared: Stage) -> None:
+def test_47_meta_headers_are_handed_on_in_lower_case(shared: StepHarness) -> None:
     shared.do("everything", {"X-EIO-META-Foo": "bar", "reply_to": shared.wires.name("reply")})
 
     for got in (*(shared.take(kind) for kind in ("data", "snapshot", "error")), *shared.all("reply", 2)):
@@ -193,13 +193,13 @@ def test_47_meta_headers_are_handed_on_in_lower_case(shared: Stage) -> None:
         assert "X-EIO-META-Foo" not in got.headers
 
 
-def test_48_reply_to_is_shown_to_the_function(shared: Stage) -> None:
+def test_48_reply_to_is_shown_to_the_function(shared: StepHarness) -> None:
     shared.do("echo", {"reply_to": shared.wires.name("reply")})
 
     assert shared.take("data").payload["body"]["headers"] == {"reply_to": shared.wires.name("reply")}
 
 
-def test_49_absent_values_are_left_out(shared: Stage) -> None:
+def test_49_absent_values_are_left_out(shared: StepHarness) -> None:
     shared.do("everything", {"messageId": None, "stepId": None})
 
     for kind in ("data", "snapshot", "error"):
@@ -209,7 +209,7 @@ def test_49_absent_values_are_left_out(shared: Stage) -> None:
 
 
 @pytest.mark.parametrize("iv", ["short", "a much too long initialisation vector", "sixteen bytes ü"])
-def test_50_better_an_iv_of_another_length_ends_the_start(stage: Stage, iv: str) -> None:
+def test_50_better_an_iv_of_another_length_ends_the_start(stage: StepHarness, iv: str) -> None:
     process = stage.start(ready=False, message_crypto_iv=iv + ("é" if len(iv) == 15 else ""))
 
     assert process.exit_code() == 1

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 
 from tests.lab.waiting import DEADLINE
 from tests.sailor.process import ROOT
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 
 @contextmanager
-def started(stage: Stage, redirection: str, output: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    stage: StepHarness, redirection: str, output: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     environment = {
         key: value for key, value in stage.environment(LOG_LEVEL="trace").items() if value is not None
     }
@@ -30,7 +32,7 @@ def started(stage: Stage, redirection: str, output: int | None = None) -> Iterat
         process.kill()
 
 
-def test_a_step_without_any_output_works_and_ends_in_order(stage: Stage) -> None:
+def test_a_step_without_any_output_works_and_ends_in_order(stage: StepHarness) -> None:
     with started(stage, ">&- 2>&-") as process:
         stage.do("echo")
 
@@ -39,7 +41,7 @@ def test_a_step_without_any_output_works_and_ends_in_order(stage: Stage) -> None
         assert process.wait(DEADLINE) == 0
 
 
-def test_a_step_whose_log_is_not_read_any_more_ends_in_order(stage: Stage) -> None:
+def test_a_step_whose_log_is_not_read_any_more_ends_in_order(stage: StepHarness) -> None:
     reader, writer = os.pipe()
     with started(stage, "", writer) as process:
         os.close(writer)
@@ -51,7 +53,7 @@ def test_a_step_whose_log_is_not_read_any_more_ends_in_order(stage: Stage) -> No
         assert process.wait(DEADLINE) == 0
 
 
-def test_a_hook_that_leaves_is_reported(stage: Stage) -> None:
+def test_a_hook_that_leaves_is_reported(stage: StepHarness) -> None:
     stage.platform.step["config"] = {"init_leaves": True}
     process = stage.start("hooks", ready=False)
 

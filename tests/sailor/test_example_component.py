@@ -21,7 +21,7 @@ from tests.lab.waiting import DEADLINE
 from tests.local.running import run
 from tests.sailor.platform import Platform
 from tests.sailor.process import ROOT
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 EXAMPLE = Path(ROOT, "examples", "component")
 PAGE = Path(ROOT, "docs", "own-component.md").read_text("utf-8")
@@ -157,12 +157,12 @@ def with_what_they_need(names: set[str]) -> set[str]:
     return found
 
 
-def start(stage: Stage, function: str, service: Platform) -> None:
+def start(stage: StepHarness, function: str, service: Platform) -> None:
     stage.platform.step["config"] = credential(service)
     stage.start(function, component_path="examples/component")
 
 
-def test_the_trigger_works_over_a_broker(stage: Stage, service: Platform) -> None:
+def test_the_trigger_works_over_a_broker(stage: StepHarness, service: Platform) -> None:
     start(stage, "newTickets", service)
     stage.wires.send({"body": {}})
     told = stage.take("data")
@@ -177,7 +177,7 @@ def test_the_trigger_works_over_a_broker(stage: Stage, service: Platform) -> Non
     stage.settled()
 
 
-def test_the_action_works_over_a_broker(stage: Stage, service: Platform) -> None:
+def test_the_action_works_over_a_broker(stage: StepHarness, service: Platform) -> None:
     service.on("GET", "/tickets/8.json", (503, {}))
     start(stage, "getTicket", service)
     for number in (7, 8, "9"):

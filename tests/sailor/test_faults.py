@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.lab.broker import Broker
-from tests.lab.faulty_proxy import Cut
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.waiting import wait_until
 from tests.sailor.process import Process
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 
 @pytest.fixture
-def cut(broker: Broker) -> Iterator[Cut]:
-    with Cut(("127.0.0.1", broker.port)) as cut:
+def cut(broker: Broker) -> Iterator[FaultyProxy]:
+    with FaultyProxy(("127.0.0.1", broker.port)) as cut:
         yield cut
 
 
 @pytest.fixture
-def process(stage: Stage, cut: Cut) -> Process:
+def process(stage: StepHarness, cut: FaultyProxy) -> Process:
     uri = f"amqp://guest:guest@127.0.0.1:{cut.port}/%2F"
     return stage.start(amqp_uri=uri, amqp_reconnect_timeout="10", LOG_LEVEL="trace")
 
@@ -30,13 +30,15 @@ def works(process: Process) -> int:
     return sum(line["msg"] == "at work" for line in process.lines)
 
 
-def acknowledged(stage: Stage, broker: Broker) -> None:
+def acknowledged(stage: StepHarness, broker: Broker) -> None:
     """What is acked while the connection goes comes again, and is acked then."""
     wait_until(lambda: broker.depth(stage.wires.name("in")) == 0, "the inputs to be acknowledged")
     stage.settled()
 
 
-def test_cut_before_the_function_begins(stage: Stage, process: Process, cut: Cut, tmp_path: Path) -> None:
+def test_cut_before_the_function_begins(
+    stage: StepHarness, process: Process, cut: FaultyProxy, tmp_path: Path
+) -> None:
     (tmp_path / "go").touch()
     cut.answers.freeze()
     stage.do("wait_for_file", n=1, file=str(tmp_path / "go"))
@@ -51,7 +53,9 @@ def test_cut_before_the_function_begins(stage: Stage, process: Process, cut: Cut
     assert stage.wires.peek("data") is None
 
 
-def test_cut_while_the_function_works(stage: Stage, process: Process, cut: Cut, tmp_path: Path) -> None:
+def test_cut_while_the_function_works(
+    stage: StepHarness, process: Process, cut: FaultyProxy, tmp_path: Path
+) -> None:
     stage.do("wait_for_file", n=1, file=str(tmp_path / "go"))
     wait_until(lambda: works(process) == 1, "the function to work")
 
@@ -65,7 +69,9 @@ def test_cut_while_the_function_works(stage: Stage, process: Process, cut: Cut, 
     assert stage.wires.peek("data") is None
 
 
-def test_cut_between_publish_and_confirm(stage: Stage, process: Process, cut: Cut, tmp_path: Path) -> None:
+def test_cut_between_publish_and_confirm(
+    stage: StepHarness, process: Process, cut: FaultyProxy, tmp_path: Path
+) -> None:
     """Nobody can know whether the broker has it, so it is sent again: with the same id, and marked as a retry."""
     stage.do("wait_for_file", n=1, file=str(tmp_path / "go"))
     wait_until(lambda: works(process) == 1, "the function to work")
@@ -84,7 +90,9 @@ def test_cut_between_publish_and_confirm(stage: Stage, process: Process, cut: Cu
     assert works(process) == 1
 
 
-def test_cut_between_confirm_and_ack(stage: Stage, process: Process, cut: Cut, tmp_path: Path) -> None:
+def test_cut_between_confirm_and_ack(
+    stage: StepHarness, process: Process, cut: FaultyProxy, tmp_path: Path
+) -> None:
     stage.do("emit_then_wait", n=1, file=str(tmp_path / "go"))
     assert stage.take("data").payload["body"]["n"] == 1
     cut.requests.freeze()
@@ -100,7 +108,7 @@ def test_cut_between_confirm_and_ack(stage: Stage, process: Process, cut: Cut, t
     assert stage.wires.peek("data") is None
 
 
-def test_cut_again_and_again_under_load(stage: Stage, broker: Broker, cut: Cut) -> None:
+def test_cut_again_and_again_under_load(stage: StepHarness, broker: Broker, cut: FaultyProxy) -> None:
     stage.start(
         amqp_uri=f"amqp://guest:guest@127.0.0.1:{cut.port}/%2F",
         amqp_reconnect_timeout="1",

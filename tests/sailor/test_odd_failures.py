@@ -14,7 +14,7 @@ from lib.sailor.step.workers import Workers
 from lib.sailor.transport import Delivery, Kind
 from tests.lab.waiting import DEADLINE
 from tests.sailor.step.test_step import Process, run, step
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 
 class Unprintable(Exception):
@@ -79,7 +79,7 @@ def test_a_log_line_never_fails_its_message(capfd: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("name", ["KeyboardInterrupt", "GeneratorExit", "SystemExit"])
-def test_the_worker_takes_the_next_message(stage: Stage, name: str) -> None:
+def test_the_worker_takes_the_next_message(stage: StepHarness, name: str) -> None:
     stage.start(error_rate_limit="1000")
     stage.do("raise_it", name=name)
     stage.do("echo")

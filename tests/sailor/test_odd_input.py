@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tests.sailor.platform_queues import seal
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 KEY = {"messageId": "m-1", "threadId": "t-1"}
 
 
-def lost_connections(stage: Stage) -> list[str]:
+def lost_connections(stage: StepHarness) -> list[str]:
     assert stage.process is not None
     texts = [line["msg"] for line in stage.process.lines]
     return [text for text in texts if "is lost" in text or "was closed" in text]
@@ -21,7 +21,7 @@ def lost_connections(stage: Stage) -> list[str]:
 @pytest.mark.parametrize(
     "body", [b"", b"=", b"====", b"\0" * 16, seal(b""), seal(b"null"), seal(b"[1]"), seal(b'"x"')]
 )
-def test_a_body_that_is_no_message_is_an_error(shared: Stage, body: bytes) -> None:
+def test_a_body_that_is_no_message_is_an_error(shared: StepHarness, body: bytes) -> None:
     shared.wires.send_raw(body, dict(KEY))
 
     got = shared.take("error")
@@ -40,14 +40,14 @@ def test_a_body_that_is_no_message_is_an_error(shared: Stage, body: bytes) -> No
         {f"header-{n}": "x" * 100 for n in range(500)},
     ],
 )
-def test_odd_headers_are_no_obstacle(shared: Stage, headers: dict[str, Any] | None) -> None:
+def test_odd_headers_are_no_obstacle(shared: StepHarness, headers: dict[str, Any] | None) -> None:
     shared.wires.send_raw(seal({"body": {"n": 1}}), headers)
 
     assert shared.take("data").payload["body"]["echo"] == {"n": 1}
     assert not lost_connections(shared)
 
 
-def test_odd_iterations_never_close_the_channel(stage: Stage) -> None:
+def test_odd_iterations_never_close_the_channel(stage: StepHarness) -> None:
     stage.start(rebound_limit="1000000000", amqp_publish_retry_delay="1")
     for iteration in (-3, "-1000000", -(2**62), 30, "19", 99_999_999):
         stage.do("rebound", {"reboundIteration": iteration})
@@ -58,7 +58,7 @@ def test_odd_iterations_never_close_the_channel(stage: Stage) -> None:
     assert not lost_connections(stage)
 
 
-def test_a_negative_initial_expiration_is_none(stage: Stage) -> None:
+def test_a_negative_initial_expiration_is_none(stage: StepHarness) -> None:
     stage.start(rebound_initial_expiration="-5", amqp_publish_retry_delay="1")
     stage.do("rebound")
 
@@ -67,7 +67,7 @@ def test_a_negative_initial_expiration_is_none(stage: Stage) -> None:
     assert not lost_connections(stage)
 
 
-def test_a_rebound_carries_the_properties_that_are_no_text(stage: Stage) -> None:
+def test_a_rebound_carries_the_properties_that_are_no_text(stage: StepHarness) -> None:
     raw = bytes(range(256 - 60, 256)) * 4
     stage.start()
     table = {**KEY, "name-" + "\udcff" * 200: "x"}
@@ -80,7 +80,7 @@ def test_a_rebound_carries_the_properties_that_are_no_text(stage: Stage) -> None
     assert got.headers["name-" + "\udcff" * 200] == "x"
 
 
-def test_headers_that_fit_into_no_frame_are_an_error_and_the_connection_stays(stage: Stage) -> None:
+def test_headers_that_fit_into_no_frame_are_an_error_and_the_connection_stays(stage: StepHarness) -> None:
     stage.start(amqp_publish_retry_delay="1")
     stage.do("with_id", size=200_000)
 
@@ -90,7 +90,7 @@ def test_headers_that_fit_into_no_frame_are_an_error_and_the_connection_stays(st
 
 
 @pytest.mark.parametrize("frame", ["4096", "131072"])
-def test_the_largest_headers_that_fit_are_sent(stage: Stage, frame: str) -> None:
+def test_the_largest_headers_that_fit_are_sent(stage: StepHarness, frame: str) -> None:
     stage.start(amqp_uri=f"{stage.wires.uri}?frameMax={frame}", amqp_publish_retry_delay="1")
     size = int(frame) - 4096 + 2000
     stage.do("with_id", size=size)
@@ -101,7 +101,7 @@ def test_the_largest_headers_that_fit_are_sent(stage: Stage, frame: str) -> None
     assert not lost_connections(stage)
 
 
-def test_what_comes_back_is_known_whatever_its_id(stage: Stage) -> None:
+def test_what_comes_back_is_known_whatever_its_id(stage: StepHarness) -> None:
     stage.wires.delete("data")
     stage.start(amqp_publish_retry_delay="1")
     stage.do("with_odd_id")

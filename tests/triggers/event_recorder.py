@@ -12,7 +12,7 @@ from tests.lab.engine import LabEngine
 from tests.lab.waiting import DEADLINE, ended
 
 
-class Truth:
+class EventRecorder:
     """Records the events of an engine while it is open; with `remembered` also all that it still knows of before."""
 
     def __init__(self, engine: LabEngine, *, remembered: bool = False) -> None:

@@ -88,7 +88,7 @@ class Surroundings:
 
 
 @dataclass
-class Desk:
+class PollHarness:
     """One trigger step of one flow: `poll()` runs it once with the snapshot of the last run."""
 
     module: str

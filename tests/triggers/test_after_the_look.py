@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.triggers.fake_engine import Answer, FakeEngine
-from tests.triggers.poll_harness import Desk
+from tests.triggers.poll_harness import PollHarness
 from tests.triggers.world import Box, World
 
 
@@ -33,20 +33,20 @@ def then(fake: FakeEngine, box: Box, act: Callable[[], None]) -> None:
     fake.routes[path] = answer
 
 
-def begun(fake: FakeEngine, world: World) -> tuple[Desk, Box, Box]:
+def begun(fake: FakeEngine, world: World) -> tuple[PollHarness, Box, Box]:
     """A step that knows two containers that are up, the first with a health."""
     box, other = world.create(checked=True), world.create()
     for one in (box, other):
         world.start(one)
     world.turn(box, "healthy")
-    step = Desk("container_state_changed", fake.config)
+    step = PollHarness("container_state_changed", fake.config)
     for _ in range(3):
         world.ring.now += 100
         step.poll()
     return step, box, other
 
 
-def told_of(world: World, step: Desk, box: Box) -> list[str]:
+def told_of(world: World, step: PollHarness, box: Box) -> list[str]:
     """What this poll and the next two tell of a container."""
     found = []
     for _ in range(3):

@@ -13,7 +13,7 @@ from lib.sailor.settings import Settings
 from lib.sailor.standalone.in_process import InProcess
 from lib.sailor.step.context import Context
 from lib.sailor.step.emitter import Emitter
-from lib.sailor.step.resources import Outlet
+from lib.sailor.step.resources import StepResources
 from lib.sailor.transport import Kind
 from lib.trigger.delivery import Delivery
 from lib.trigger.poll import Finding
@@ -29,12 +29,12 @@ class Way:
     def __init__(self, limit: int = LIMIT) -> None:
         self.transport = InProcess()
         settings = Settings(step_id="step", function="containerLogs", outgoing_message_size_limit=limit)
-        outlet = Outlet(settings, self.transport, passthrough=True)
+        resources = StepResources(settings, self.transport, passthrough=True)
         incoming = Incoming.of(self.transport.delivery(Message()))
         self.logger: Any = Lines()
-        emitter = Emitter(incoming, outlet, self.logger)
+        emitter = Emitter(incoming, resources, self.logger)
         emitter.carry(Message(), {})
-        self.context = Context(emitter, self.logger, {}, settings, None, None, outlet.cancelled)
+        self.context = Context(emitter, self.logger, {}, settings, None, None, resources.cancelled)
 
     def emit(self, findings: list[Finding], **config: str) -> list[Message]:
         Delivery(self.context, "containerLogs", "engine", config).emit(findings)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk
+from tests.triggers.poll_harness import PollHarness
 from tests.triggers.table import record
 
 KEY = "diskUsage"
@@ -22,9 +22,9 @@ OLD = {
 }
 
 
-def step(fake: FakeEngine, answer: Any, **fields: Any) -> Desk:
+def step(fake: FakeEngine, answer: Any, **fields: Any) -> PollHarness:
     fake.routes["/system/df"] = lambda _: (200, answer)
-    return Desk("disk_usage", {**fake.config, **fields})
+    return PollHarness("disk_usage", {**fake.config, **fields})
 
 
 @pytest.mark.parametrize("answer", [NEW, OLD], ids=["new", "old"])

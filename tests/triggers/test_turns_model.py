@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.triggers.fake_engine import Answer, FakeEngine
-from tests.triggers.poll_harness import Desk
+from tests.triggers.poll_harness import PollHarness
 from tests.triggers.world import Box, World
 
 EVENTS = {
@@ -55,7 +55,7 @@ def test_fault_9_20_each_turn_is_told_once(fake: FakeEngine, seed: int) -> None:
     world.serve(fake)
     box = world.create(checked=chance.random() < 0.6, policy=chance.random() < 0.3)
     others: list[Box] = []
-    step = Desk("container_state_changed", fake.config)
+    step = PollHarness("container_state_changed", fake.config)
     world.ring.now += 100
     step.poll()
     look = fake.routes[f"/containers/{box.id}/json"]

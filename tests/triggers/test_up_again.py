@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.triggers.fake_engine import Answer, FakeEngine
-from tests.triggers.poll_harness import Desk, Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.world import Box, World, written
 
 Again = Callable[[World, Box], None]
@@ -21,8 +21,8 @@ def world(fake: FakeEngine) -> World:
     return made
 
 
-def step(fake: FakeEngine, **fields: Any) -> Desk:
-    return Desk("container_state_changed", {**fake.config, **fields})
+def step(fake: FakeEngine, **fields: Any) -> PollHarness:
+    return PollHarness("container_state_changed", {**fake.config, **fields})
 
 
 def told(emitted: Emitted, box: Box) -> list[tuple[str, int | None]]:

@@ -10,7 +10,7 @@ import pytest
 
 from lib.engine.errors import BadInput
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk
+from tests.triggers.poll_harness import PollHarness
 
 ROOT = Path(__file__).parents[2]
 WORDS: dict[str, Any] = tomllib.loads((ROOT / "lib/metadata/words/triggers.toml").read_text("utf-8"))
@@ -46,6 +46,6 @@ def test_fault_9_24_a_wrong_number_is_told_by_its_field(
 ) -> None:
     if try_out:
         monkeypatch.setenv("ELASTICIO_FLOW_TYPE", "debug")
-    step = Desk(Path(WORDS[key]["main"]).stem, fake.config)
+    step = PollHarness(Path(WORDS[key]["main"]).stem, fake.config)
     with pytest.raises(BadInput, match=f"^{name} "):
         step.poll(**{**NEEDED.get(key, {}), name: value})

@@ -50,7 +50,7 @@ class Age:
         return None
 
 
-class Ages:
+class FieldVersions:
     """The ages of one operation and of its inputs."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ END_OF_INPUT = b"\x04"
 class Dialogue:
     """An open conversation: what to say (`stdin`), how to hear it (`tty`), what to look up `after` it.
 
-    `farewell` is said after stdin instead of closing it: an engine drops the rest of the output when the stdin
+    `final_input` is said after stdin instead of closing it: an engine drops the rest of the output when the stdin
     of a terminal is closed, or that of a container which keeps it open for others.
     """
 
@@ -39,7 +39,7 @@ class Dialogue:
     tty: bool
     stdin: Iterable[bytes] | None = None
     after: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
-    farewell: bytes | None = None
+    final_input: bytes | None = None
 
     def frames(self) -> Iterator[Frame]:
         """Send stdin and end it, and yield (stream, bytes) until the process ends.
@@ -64,13 +64,13 @@ class Dialogue:
             raise _unknown(gone) from gone
 
     def _frames(self) -> Iterator[Frame]:
-        spoken = self.stdin
-        if spoken is not None and self.farewell is not None:
+        stdin = self.stdin
+        if stdin is not None and self.final_input is not None:
             self.connection.keeps_input = True
-            spoken = chain(spoken, [self.farewell] if self.farewell else [])
+            stdin = chain(stdin, [self.final_input] if self.final_input else [])
         if isinstance(self.connection, Duplex):
-            return self.connection.frames(spoken, tty=self.tty)
-        return self.connection.frames(spoken)
+            return self.connection.frames(stdin, tty=self.tty)
+        return self.connection.frames(stdin)
 
     def pace(self, idle: float | None, seconds: float | None) -> None:
         """Allow `idle` seconds of silence and `seconds` in all."""

@@ -25,7 +25,7 @@ _MARKED = "marker"
 Receiver = Callable[[str, Published], None]
 
 
-class Post:
+class EventSource:
     """Hands each publish of a step to `receiver`, one after the other, on a thread of its own."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Post:
         self._failed = failed
         self._transport = AmqpTransport(settings, logger, failed)
         self._markers: dict[str, threading.Event] = {}
-        self._thread = threading.Thread(target=self._receive, name="post", daemon=True)
+        self._thread = threading.Thread(target=self._receive, name="events", daemon=True)
 
     def open(self) -> None:
         """Connect and begin to receive; TransportError where the broker refuses."""

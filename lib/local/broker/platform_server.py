@@ -19,7 +19,7 @@ _CHUNK = 65_536
 
 
 @dataclass
-class StandIn:
+class PlatformServer:
     """Serves step data, start-up state and attachment storage on a free port of the loopback."""
 
     flow_id: str
@@ -29,10 +29,10 @@ class StandIn:
     startup_state: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        stand_in = self
+        platform_server = self
 
         class Handler(_Handler):
-            platform = stand_in
+            platform = platform_server
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
     """One request; addresses of attachments are unguessable and need no login, as on the platform."""
 
     protocol_version = "HTTP/1.1"
-    platform: StandIn
+    platform: PlatformServer
 
     def do_GET(self) -> None:
         flow = f"/v1/tasks/{self.platform.flow_id}/steps/"

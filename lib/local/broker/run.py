@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from lib.local.broker.events import Post
-from lib.local.broker.platform_server import StandIn
+from lib.local.broker.events import EventSource
+from lib.local.broker.platform_server import PlatformServer
 from lib.local.broker.step_environment import Surroundings
 from lib.local.broker.step_process import StepProcess
 from lib.local.broker.topology import Topology
@@ -19,7 +19,7 @@ from lib.local.flow.flowfile import Flow, Node
 from lib.local.flow.graph import in_order
 from lib.local.flow.routing import Routing
 from lib.local.in_process.schedule import Schedule
-from lib.local.in_process.steps import Workshop
+from lib.local.in_process.steps import StepFactory
 from lib.local.state import StateFile
 from lib.sailor.errors import TransportError
 from lib.sailor.message import Message
@@ -36,17 +36,24 @@ class BrokerRun:
     """A context manager: brings everything up, and removes all it made."""
 
     def __init__(
-        self, uri: str, flow: Flow, configs: Mapping[str, Mapping[str, Any]], shop: Workshop, state: StateFile
+        self,
+        uri: str,
+        flow: Flow,
+        configs: Mapping[str, Mapping[str, Any]],
+        steps: StepFactory,
+        state: StateFile,
     ) -> None:
         name, password, iv = f"local-{random_id()[:8]}", secrets.token_urlsafe(24), secrets.token_hex(8)
-        self._flow, self._shop = flow, shop
-        logger = shop.logger("broker")
+        self._flow, self._steps = flow, steps
+        logger = steps.logger("broker")
         self._routing = Routing(
-            shop.output, self._deliver, flow=flow, state=state, rebound_pause=shop.rebound_pause
+            steps.output, self._deliver, flow=flow, state=state, rebound_pause=steps.rebound_pause
         )
         self._topology = Topology(uri, name, list(flow.nodes), logger)
-        self._post = Post(self._topology, uri, Aes(password, iv), self._published, self._went_wrong, logger)
-        self._platform = StandIn(name, _step_data(flow, configs, state), shop.data / "attachments")
+        self._events = EventSource(
+            self._topology, uri, Aes(password, iv), self._published, self._went_wrong, logger
+        )
+        self._platform = PlatformServer(name, _step_data(flow, configs, state), steps.data / "attachments")
         self._surroundings = Surroundings(
             name,
             name,
@@ -55,8 +62,8 @@ class BrokerRun:
             self._platform.key,
             password,
             iv,
-            shop.rebound_pause,
-            shop.debug,
+            steps.rebound_pause,
+            steps.debug,
         )
         self._processes: dict[str, StepProcess] = {}
         self._problem: BaseException | None = None
@@ -72,8 +79,8 @@ class BrokerRun:
             undo.callback(self._topology.close)
             self._topology.open()
             undo.enter_context(self._platform)
-            undo.callback(self._post.close)
-            self._post.open()
+            undo.callback(self._events.close)
+            self._events.open()
             undo.callback(self._end_all)
             for node in self._flow.nodes.values():
                 self._processes[node.id] = self._start(node)
@@ -86,18 +93,18 @@ class BrokerRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._shop.cancelled.set()
+        self._steps.cancelled.set()
         self._undo.close()
 
     def poll(self, schedule: Schedule) -> None:
         """Send the trigger a message on schedule; then end the steps in the flow's order, losing nothing."""
         count = 0
-        while not self._shop.cancelled.is_set():
+        while not self._steps.cancelled.is_set():
             self._deliver(self._flow.trigger.id, Message(), {})
             count += 1
             if count == schedule.times:
                 break
-            self._shop.cancelled.wait(schedule.every)
+            self._steps.cancelled.wait(schedule.every)
         links = [(edge.source, edge.target) for edges in self._flow.edges.values() for edge in edges]
         for step in in_order(list(self._flow.nodes), links):
             self._finish(step)
@@ -110,17 +117,17 @@ class BrokerRun:
             time.sleep(_LOOK_AGAIN)
         self._check()
         self._processes[step].end()
-        self._post.settle()
+        self._events.settle()
         if any(self._topology.waiting(queue) for queue in queues):  # put back while it ended
             self._processes[step] = self._start(self._flow.nodes[step])
             self._finish(step)
 
     def _start(self, node: Node) -> StepProcess:
-        component = self._shop.component
+        component = self._steps.component
         startup = node is self._flow.trigger and component.function(node.function).startup is not None
         queue = self._topology.input_of(node.id)
         variables = self._surroundings.of(node.id, node.function, queue, startup=startup)
-        return StepProcess(node.id, Path(component.folder), variables, self._shop.output, self._died)
+        return StepProcess(node.id, Path(component.folder), variables, self._steps.output, self._died)
 
     def _end_all(self) -> None:
         for process in self._processes.values():
@@ -129,8 +136,8 @@ class BrokerRun:
         if self._platform.startup_state is not None:
             variables = self._surroundings.of(trigger.id, trigger.function, "")
             variables["ELASTICIO_HOOK_SHUTDOWN"] = "true"
-            folder = Path(self._shop.component.folder)
-            StepProcess(trigger.id, folder, variables, self._shop.output, self._died).wait()
+            folder = Path(self._steps.component.folder)
+            StepProcess(trigger.id, folder, variables, self._steps.output, self._died).wait()
 
     def _published(self, step: str, published: Published) -> None:
         if published.kind is Kind.SNAPSHOT:
@@ -142,14 +149,14 @@ class BrokerRun:
         self._routing.published(step, published)
 
     def _deliver(self, step: str, message: Message, headers: Mapping[str, Any]) -> None:
-        self._post.send(step, message, headers)
+        self._events.send(step, message, headers)
 
     def _died(self, step: str, code: int) -> None:
         self._went_wrong(TransportError(f"The process of {step} ended by itself with exit code {code}"))
 
     def _went_wrong(self, error: BaseException) -> None:
         self._problem = self._problem or error
-        self._shop.cancelled.set()
+        self._steps.cancelled.set()
 
     def _check(self) -> None:
         if self._problem is not None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from lib.sailor.amqp.io_thread import Loop
-from lib.sailor.amqp.reconnecting import Link
+from lib.sailor.amqp.reconnecting import ReconnectingChannel
 from lib.sailor.errors import TransportError
 from lib.sailor.logging import Logger
 from lib.sailor.settings import Settings
@@ -28,7 +28,7 @@ class Topology:
         self._steps = steps
         self._channel: Any = None
         self._loop = Loop(lambda _: None)
-        self._link = Link(self._loop, Settings(amqp_uri=uri), "layout", logger)
+        self._link = ReconnectingChannel(self._loop, Settings(amqp_uri=uri), "layout", logger)
 
     def input_of(self, step: str) -> str:
         """The step's input queue, which is also its routing key."""

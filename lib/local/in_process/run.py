@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.local.flow.flowfile import Flow
 from lib.local.flow.routing import OnReport, Routing
-from lib.local.in_process.steps import LocalStep, Workshop
+from lib.local.in_process.steps import LocalStep, StepFactory
 from lib.local.state import StateFile
 from lib.sailor.message import Message
 from lib.sailor.standalone.in_process import Published
@@ -30,7 +30,7 @@ class Run:
 
     def __init__(
         self,
-        workshop: Workshop,
+        factory: StepFactory,
         state: StateFile | None = None,
         on_report: OnReport | None = None,
         *,
@@ -38,7 +38,7 @@ class Run:
     ) -> None:
         """Without `comes_back` a rebound counts as a failure: a person waits for this one message."""
         self._comes_back = comes_back
-        self._workshop = workshop
+        self._factory = factory
         self._state = state
         self._on_report = on_report
         self._put_back: list[_PutBack] = []
@@ -65,22 +65,22 @@ class Run:
     def work(self, step: LocalStep, message: Message) -> None:
         """Work on one message and on everything that follows from it, rebounds included."""
         name = step.id if step.id == step.function.key else f"{step.id} {step.function.key}"
-        with self._workshop.output.working(name):
+        with self._factory.output.working(name):
             self._ended(step.run(message))
-        while self._put_back and not self._workshop.cancelled.is_set():
+        while self._put_back and not self._factory.cancelled.is_set():
             self._put_back.sort()
             back = self._put_back.pop(0)
-            with self._workshop.output.working(f"{back.step.id} waits for its next try"):
-                self._workshop.cancelled.wait(max(0.0, back.due - time.monotonic()))
+            with self._factory.output.working(f"{back.step.id} waits for its next try"):
+                self._factory.cancelled.wait(max(0.0, back.due - time.monotonic()))
                 self._ended(back.step.redeliver(back.delivery))
 
     def _route(self, flow: Flow | None) -> Routing:
         return Routing(
-            self._workshop.output,
+            self._factory.output,
             self._deliver,
             flow=flow,
             state=self._state,
-            rebound_pause=self._workshop.rebound_pause,
+            rebound_pause=self._factory.rebound_pause,
             on_report=self._on_report,
         )
 
@@ -91,7 +91,7 @@ class Run:
             self._published(step_id, published)
 
         state = self._state if keeps_state else None
-        step = self._workshop.step(
+        step = self._factory.step(
             step_id,
             key,
             config,

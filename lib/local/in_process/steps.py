@@ -23,7 +23,7 @@ from lib.sailor.standalone.folder import FolderStates, FolderStorage
 from lib.sailor.standalone.in_process import InProcess, Published
 from lib.sailor.step.context import Context
 from lib.sailor.step.emitter import Emitter
-from lib.sailor.step.resources import Outlet
+from lib.sailor.step.resources import StepResources
 from lib.sailor.step.snapshot import Snapshot
 from lib.sailor.step.step import Step
 from lib.sailor.transport import Delivery, Storage
@@ -53,7 +53,7 @@ class LocalStep:
 
 
 @dataclass(frozen=True)
-class Workshop:
+class StepFactory:
     """What all steps of a run share."""
 
     component: Component
@@ -94,7 +94,7 @@ class Workshop:
             rebound_initial_expiration=round(self.rebound_pause * 1000),
             urls=Destinations.read("URL", os.environ),
         )
-        outlet = Outlet(
+        resources = StepResources(
             settings,
             transport,
             snapshot=Snapshot(snapshot),
@@ -103,7 +103,7 @@ class Workshop:
         )
         step = Step(
             function.process,
-            outlet,
+            resources,
             self.logger(step_id, key),
             config,
             self.variables,
@@ -121,10 +121,10 @@ class Workshop:
 
     def service_context(self) -> Context:
         """The context of a call that works on no message, such as the verification of a credential."""
-        outlet = Outlet(Settings(), InProcess(), cancelled=self.cancelled)
+        resources = StepResources(Settings(), InProcess(), cancelled=self.cancelled)
         logger = self.logger("service")
-        emitter = Emitter(Incoming.of(InProcess().delivery(Message())), outlet, logger)
-        return Context(emitter, logger, {}, outlet.settings, None, self.storage, self.cancelled)
+        emitter = Emitter(Incoming.of(InProcess().delivery(Message())), resources, logger)
+        return Context(emitter, logger, {}, resources.settings, None, self.storage, self.cancelled)
 
     @property
     def storage(self) -> Storage:

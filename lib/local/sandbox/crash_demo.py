@@ -17,7 +17,7 @@ LAST_LINE = "Giving up: the database does not answer"
 _LINES = ("Starting the shop", "Connecting to the database", LAST_LINE)
 
 
-class Occasion:
+class CrashDemo:
     """A context manager: makes the image, lets a container crash on `crash()`, removes both."""
 
     def __init__(self, engine: Engine, output: Output) -> None:

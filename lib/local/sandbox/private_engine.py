@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from lib.local.sandbox.supervisor import SYSTEM_PATH, Keeper, KeeperError
+from lib.local.sandbox.supervisor import SYSTEM_PATH, Supervisor, SupervisorError
 
 # The engine writes into these beside its own folder.
 SYSTEM_FOLDERS = ("/etc/docker", "/run/docker", "/run/containerd")
@@ -46,8 +46,8 @@ class PrivateEngine:
         }
         if shutil.which("dockerd", path=self._environment["PATH"]) is None:
             raise PrivateEngineError(f"dockerd is not installed: install the package docker.io, or {REMEDY}")
-        self.keeper, self.networked = _keeper()
-        self.socket = os.path.join(self.keeper.folder, "docker.sock")
+        self.supervisor, self.networked = _supervisor()
+        self.socket = os.path.join(self.supervisor.folder, "docker.sock")
         self.url = f"unix://{self.socket}"
         self.port = 0
         self._listen = listen
@@ -56,12 +56,12 @@ class PrivateEngine:
 
     def start(self, seconds: float = 300) -> None:
         """Start dockerd (again) and return when it answers; after `seconds` it hangs."""
-        command = ["dockerd", "--config-file", os.path.join(self.keeper.folder, "daemon.json")]
-        self.port = self.keeper.start(command, self._environment, listen=self._listen)
+        command = ["dockerd", "--config-file", os.path.join(self.supervisor.folder, "daemon.json")]
+        self.port = self.supervisor.start(command, self._environment, listen=self._listen)
         deadline = time.monotonic() + seconds
         while not _answers(self.socket):
-            if not self.keeper.running or time.monotonic() > deadline:
-                words = self.keeper.last_words()
+            if not self.supervisor.running or time.monotonic() > deadline:
+                words = self.supervisor.last_words()
                 self.close()
                 raise PrivateEngineError(
                     f"dockerd does not start here; {NEEDS}, or {REMEDY}. Its last words: {words}"
@@ -70,24 +70,24 @@ class PrivateEngine:
 
     def stop(self) -> None:
         """Stop dockerd as a system would; containers, images and the port remain for the next `start()`."""
-        self.keeper.stop()
+        self.supervisor.stop()
 
     def close(self) -> None:
         """End the engine and remove everything it made."""
-        self.keeper.close()
+        self.supervisor.close()
 
     def inside(self, command: Sequence[str]) -> list[str]:
         """`command`, to be run where the engine's containers and published ports can be reached."""
-        return self.keeper.inside(command)
+        return self.supervisor.inside(command)
 
     def _write_settings(self, number: int, daemon: Mapping[str, Any]) -> None:
-        folder = self.keeper.folder
+        folder = self.supervisor.folder
         settings: dict[str, Any] = {
             "data-root": f"{folder}/data",
             "exec-root": f"{folder}/exec",
             "pidfile": f"{folder}/pid",
             "hosts": [self.url, *(["fd://"] if self._listen is not None else [])],
-            "cgroup-parent": f"/{self.keeper.cgroup}",
+            "cgroup-parent": f"/{self.supervisor.cgroup}",
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
             "experimental": True,
             "shutdown-timeout": 2,
@@ -114,15 +114,15 @@ def private_engine() -> Iterator[PrivateEngine]:
         engine.close()
 
 
-def _keeper() -> tuple[Keeper, bool]:
+def _supervisor() -> tuple[Supervisor, bool]:
     """With a network of its own if that is possible, else a plain one (containers have no network then)."""
     names: dict[str, Any] = {"private": SYSTEM_FOLDERS, "cgroup": "{name}"}
     try:
-        return Keeper("engine", **names, network=True), True
-    except KeeperError:
+        return Supervisor("engine", **names, network=True), True
+    except SupervisorError:
         try:
-            return Keeper("engine", **names), False
-        except KeeperError as problem:
+            return Supervisor("engine", **names), False
+        except SupervisorError as problem:
             raise PrivateEngineError(
                 f"a private engine cannot be started: {problem}; {NEEDS}, or {REMEDY}"
             ) from problem

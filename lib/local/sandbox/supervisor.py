@@ -15,17 +15,17 @@ PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervisor_p
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class KeeperError(Exception):
+class SupervisorError(Exception):
     """The service cannot be run here; the text says why."""
 
 
-class Keeper:
+class Supervisor:
     """A folder, namespaces and a program in them; all of it goes with `close()`, or when this process dies.
 
     `private` names folders of the system that the service gets empty ones of its own for (in a mount
     namespace), `network` gives it a network namespace, `cgroup` names a cgroup to remove at the end ("{name}"
     in it is the folder's name), `patience` the seconds that the program has to end by itself. Raises
-    KeeperError where the machine does not allow it.
+    SupervisorError where the machine does not allow it.
     """
 
     def __init__(
@@ -111,14 +111,14 @@ class Keeper:
     def _ask(self, order: Mapping[str, Any]) -> dict[str, Any]:
         pipe, answers = self._process.stdin, self._process.stdout
         if pipe is None or answers is None:  # never so, but the type says it might be
-            raise KeeperError("no pipe to the keeper")
+            raise SupervisorError("no pipe to the supervisor")
         try:
             print(json.dumps(order), file=pipe, flush=True)
             line = answers.readline()
         except OSError:
             line = ""
-        answer: dict[str, Any] = json.loads(line or '{"error": "the keeper has died"}')
+        answer: dict[str, Any] = json.loads(line or '{"error": "the supervisor has died"}')
         if "error" in answer:
             self.close()
-            raise KeeperError(answer["error"])
+            raise SupervisorError(answer["error"])
         return answer

@@ -1,4 +1,4 @@
-"""The program behind `Keeper`: runs one private service and removes every trace of it when its owner ends.
+"""The program behind `Supervisor`: runs one private service and removes every trace of it when its owner ends.
 
 It is started as a plain script with nothing but the standard library. Lines of JSON come in on stdin, one
 answer goes out for each; the end of stdin (the owner closed it, or died) ends the service. Being the

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lib.sailor.amqp.parameters import reason
-from lib.sailor.amqp.reconnecting import Link
+from lib.sailor.amqp.reconnecting import ReconnectingChannel
 from lib.sailor.amqp.unacked import Inflight, Input, fingerprint
 from lib.sailor.errors import TransportError
 from lib.sailor.logging import Logger
@@ -24,7 +24,7 @@ class Consumer:
 
     def __init__(
         self,
-        link: Link,
+        link: ReconnectingChannel,
         settings: Settings,
         logger: Logger,
         deliver: Callable[[Delivery], None],

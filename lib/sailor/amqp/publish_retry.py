@@ -9,8 +9,8 @@ from typing import Any
 
 from lib.backoff import growing_pause
 from lib.sailor.amqp.io_thread import Loop
-from lib.sailor.amqp.publisher import Letter, Outcome, Publisher
-from lib.sailor.amqp.reconnecting import Link
+from lib.sailor.amqp.publisher import Outcome, PendingPublish, Publisher
+from lib.sailor.amqp.reconnecting import ReconnectingChannel
 from lib.sailor.errors import Undeliverable
 from lib.sailor.logging import Logger
 from lib.sailor.message.headers import ERROR_REPLY
@@ -24,11 +24,16 @@ LONGEST_NAMES = 500
 Job = Callable[[], None]
 
 
-class Post:
+class ReliablePublisher:
     """Takes what workers publish; whoever does not want to wait is called when it is confirmed."""
 
     def __init__(
-        self, loop: Loop, link: Link, settings: Settings, logger: Logger, later: Callable[[Job], None]
+        self,
+        loop: Loop,
+        link: ReconnectingChannel,
+        settings: Settings,
+        logger: Logger,
+        later: Callable[[Job], None],
     ) -> None:
         self.publisher = Publisher(link)
         self._loop = loop
@@ -52,11 +57,11 @@ class Post:
     def publish(self, outgoing: Outgoing, done: Done | None = None) -> None:
         """Publish; without `done` return when it is confirmed, Undeliverable when that cannot be had."""
         if done is not None and self._begin():
-            self._send(self._letter(outgoing, partial(self._settled, outgoing, done)))
+            self._send(self._entry(outgoing, partial(self._settled, outgoing, done)))
             return
-        letter = self._send(self._letter(outgoing))
-        letter.wait()
-        self._persist(outgoing, letter)
+        entry = self._send(self._entry(outgoing))
+        entry.wait()
+        self._persist(outgoing, entry)
         if done is not None:
             done(None)
 
@@ -73,32 +78,32 @@ class Post:
         self._stopped.set()
         self._loop.call(self.publisher.give_up)
 
-    def _letter(
+    def _entry(
         self,
         outgoing: Outgoing,
-        settled: Callable[[Letter], None] | None = None,
+        settled: Callable[[PendingPublish], None] | None = None,
         *,
         alone: bool = False,
-    ) -> Letter:
+    ) -> PendingPublish:
         address = outgoing.address or self._addresses[outgoing.kind]
         exchange, properties = self._settings.publish_messages_to, self._properties(outgoing)
-        return Letter(exchange, address, properties, outgoing.body, settled, alone=alone)
+        return PendingPublish(exchange, address, properties, outgoing.body, settled, alone=alone)
 
-    def _send(self, letter: Letter) -> Letter:
-        self._loop.call(partial(self.publisher.send, letter))
-        return letter
+    def _send(self, entry: PendingPublish) -> PendingPublish:
+        self._loop.call(partial(self.publisher.send, entry))
+        return entry
 
-    def _settled(self, outgoing: Outgoing, done: Done, letter: Letter) -> None:
+    def _settled(self, outgoing: Outgoing, done: Done, entry: PendingPublish) -> None:
         """Go on on the I/O thread when it was confirmed, on a worker when it has to be repeated."""
-        if letter.outcome is Outcome.CONFIRMED:
+        if entry.outcome is Outcome.CONFIRMED:
             done(None)
             self._end()
         else:
-            self._later(partial(self._repeat, outgoing, done, letter))
+            self._later(partial(self._repeat, outgoing, done, entry))
 
-    def _repeat(self, outgoing: Outgoing, done: Done, letter: Letter) -> None:
+    def _repeat(self, outgoing: Outgoing, done: Done, entry: PendingPublish) -> None:
         try:
-            self._persist(outgoing, letter)
+            self._persist(outgoing, entry)
         except Undeliverable as error:
             done(error)
         else:
@@ -106,36 +111,36 @@ class Post:
         finally:
             self._end()
 
-    def _persist(self, outgoing: Outgoing, letter: Letter) -> None:
+    def _persist(self, outgoing: Outgoing, entry: PendingPublish) -> None:
         """Publish again until it is confirmed; Undeliverable when it was in vain.
 
         While the exchange is away nothing can be told to anyone: the input waits, as before a full queue.
         """
         attempt = hopeless = 0
-        while letter.outcome is not Outcome.CONFIRMED:
+        while entry.outcome is not Outcome.CONFIRMED:
             attempt += 1
             # A failed start, which belongs to no input, has to come to an end.
-            hopeless += letter.outcome in HOPELESS or outgoing.of is None
+            hopeless += entry.outcome in HOPELESS or outgoing.of is None
             if self._stopped.is_set() or attempt >= self._attempts or hopeless >= ATTEMPTS_WHEN_HOPELESS:
                 name = str(outgoing.headers.get("messageId"))[:100]
                 raise Undeliverable(
-                    f"Failed on publishing {name} message to MQ: {letter.text} ({letter.routing_key[:255]})"
+                    f"Failed on publishing {name} message to MQ: {entry.text} ({entry.routing_key[:255]})"
                 )
-            self._pause(attempt, letter)
-            letter = self._letter(outgoing, alone=letter.alone or letter.outcome is Outcome.SUSPECT)
-            letter.properties.headers = {**outgoing.headers, "retry": attempt}
-            self._send(letter).wait()
-        if left_out := letter.properties.left_out:
+            self._pause(attempt, entry)
+            entry = self._entry(outgoing, alone=entry.alone or entry.outcome is Outcome.SUSPECT)
+            entry.properties.headers = {**outgoing.headers, "retry": attempt}
+            self._send(entry).wait()
+        if left_out := entry.properties.left_out:
             names = ", ".join(left_out)[:LONGEST_NAMES]
             self._logger.warning(f"An error was sent without headers that would not go with it: {names}")
 
-    def _pause(self, attempt: int, letter: Letter) -> None:
+    def _pause(self, attempt: int, entry: PendingPublish) -> None:
         base, longest = self._settings.amqp_publish_retry_delay, self._settings.amqp_publish_max_retry_delay
         pause = max(growing_pause(attempt, base, longest), 1)  # a negative one must not become a storm
         log = self._logger.warning if attempt == 1 else self._logger.debug
-        text = f"A message is not delivered yet, it will be published again: {letter.text}"
+        text = f"A message is not delivered yet, it will be published again: {entry.text}"
         log(text, retry=attempt, pause=pause)
-        if letter.outcome in (Outcome.LOST, Outcome.SUSPECT):
+        if entry.outcome in (Outcome.LOST, Outcome.SUSPECT):
             self._link.is_ready.wait(pause / 1000)
         else:
             self._stopped.wait(pause / 1000)

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from lib.sailor.amqp.parameters import reason
-from lib.sailor.amqp.reconnecting import Link
+from lib.sailor.amqp.reconnecting import ReconnectingChannel
 
 NOT_FOR_THIS_MESSAGE = frozenset((403, 404))
 """The channel is closed with these for what would befall every message: ACCESS_REFUSED, NOT_FOUND."""
@@ -30,7 +30,7 @@ class Outcome(Enum):
     LOST = "not confirmed before the connection was lost"
 
 
-class Letter:
+class PendingPublish:
     """One publish under way; its sender waits for the outcome, or is called with it on the I/O thread."""
 
     __slots__ = (
@@ -51,7 +51,7 @@ class Letter:
         routing_key: str,
         properties: Any,
         body: bytes,
-        settled: Callable[[Letter], None] | None = None,
+        settled: Callable[[PendingPublish], None] | None = None,
         *,
         alone: bool = False,
     ) -> None:
@@ -85,12 +85,12 @@ class Letter:
 class Publisher:
     """Owns the publish channel; `send` and `give_up` run on the I/O thread."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ReconnectingChannel) -> None:
         self._link = link
         self._channel: Any = None
         self._count = 0
-        self._pending: dict[int, Letter] = {}
-        self._held: deque[Letter] = deque()
+        self._pending: dict[int, PendingPublish] = {}
+        self._held: deque[PendingPublish] = deque()
         """Those that have to be alone, and those behind them."""
         self._is_alone = False
         """What is pending, if anything is, is one that has to be alone."""
@@ -114,27 +114,27 @@ class Publisher:
                 outcome = Outcome.IMPOSSIBLE if len(self._pending) == 1 else Outcome.SUSPECT
         self._settle_all(outcome, reason(error))
 
-    def send(self, letter: Letter) -> None:
-        """Publish, mandatory; the letter is settled by the broker's answer or the loss of the channel."""
+    def send(self, entry: PendingPublish) -> None:
+        """Publish, mandatory; the entry is settled by the broker's answer or the loss of the channel."""
         if self._gave_up or self._channel is None or not self._channel.is_open:
-            letter.settle(Outcome.LOST, "no connection")
-        elif self._held or self._has_to_wait(letter):
-            self._held.append(letter)
+            entry.settle(Outcome.LOST, "no connection")
+        elif self._held or self._has_to_wait(entry):
+            self._held.append(entry)
         else:
-            self._publish(letter)
+            self._publish(entry)
 
-    def _publish(self, letter: Letter) -> None:
-        letter.properties.longest = self._longest
+    def _publish(self, entry: PendingPublish) -> None:
+        entry.properties.longest = self._longest
         try:
             self._channel.basic_publish(
-                letter.exchange, letter.routing_key, letter.body, letter.properties, mandatory=True
+                entry.exchange, entry.routing_key, entry.body, entry.properties, mandatory=True
             )
         except Exception as error:  # noqa: BLE001 - headers that AMQP has no form for must not end the thread
-            letter.settle(Outcome.IMPOSSIBLE, reason(error))
+            entry.settle(Outcome.IMPOSSIBLE, reason(error))
             return
         self._count += 1
-        self._pending[self._count] = letter
-        self._is_alone = letter.alone
+        self._pending[self._count] = entry
+        self._is_alone = entry.alone
 
     def give_up(self) -> None:
         """Settle everything as lost, now and from now on: the step has to end."""
@@ -155,13 +155,13 @@ class Publisher:
         tag = frame.method.delivery_tag
         tags = [number for number in self._pending if number <= tag] if frame.method.multiple else [tag]
         for number in tags:
-            if (letter := self._pending.pop(number, None)) is None:
+            if (entry := self._pending.pop(number, None)) is None:
                 continue
             if number in self._returned:
                 self._returned.discard(number)
-                letter.settle(Outcome.UNROUTABLE)
+                entry.settle(Outcome.UNROUTABLE)
             else:
-                letter.settle(Outcome.CONFIRMED if confirmed else Outcome.REFUSED)
+                entry.settle(Outcome.CONFIRMED if confirmed else Outcome.REFUSED)
         if self._held and not self._pending:
             self._publish_held()
 
@@ -170,8 +170,8 @@ class Publisher:
         while self._held and not self._has_to_wait(self._held[0]):
             self._publish(self._held.popleft())
 
-    def _has_to_wait(self, letter: Letter) -> bool:
-        return bool(self._pending) and (letter.alone or self._is_alone)
+    def _has_to_wait(self, entry: PendingPublish) -> bool:
+        return bool(self._pending) and (entry.alone or self._is_alone)
 
     def _came_back(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
         """Mark the oldest publish that the returned one can be; the broker returns in order, before it confirms.
@@ -180,9 +180,9 @@ class Publisher:
         """
         message_id = (properties.headers or {}).get("messageId")
         possible = {
-            number: letter.properties.headers.get("messageId")
-            for number, letter in self._pending.items()
-            if number not in self._returned and letter.routing_key == method.routing_key
+            number: entry.properties.headers.get("messageId")
+            for number, entry in self._pending.items()
+            if number not in self._returned and entry.routing_key == method.routing_key
         }
         same = (number for number, sent in possible.items() if sent == message_id)
         if (found := next(same, next(iter(possible), None))) is not None:
@@ -192,10 +192,10 @@ class Publisher:
         pending, self._pending = self._pending, {}
         returned, self._returned = self._returned, set()
         held, self._held = self._held, deque()
-        for number, letter in pending.items():
+        for number, entry in pending.items():
             if number in returned:
-                letter.settle(Outcome.UNROUTABLE)
+                entry.settle(Outcome.UNROUTABLE)
             else:
-                letter.settle(outcome, text)
-        for letter in held:
-            letter.settle(Outcome.LOST, text)
+                entry.settle(outcome, text)
+        for entry in held:
+            entry.settle(Outcome.LOST, text)

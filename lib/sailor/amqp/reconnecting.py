@@ -24,13 +24,13 @@ class Role(Protocol):
     """What a channel is used for; all calls come on the I/O thread."""
 
     def opened(self, channel: Any) -> None:
-        """Set the new channel up and call `Link.ready`."""
+        """Set the new channel up and call `ReconnectingChannel.ready`."""
 
     def lost(self, error: BaseException) -> None:
         """Forget the channel and what was under way on it."""
 
 
-class Link:
+class ReconnectingChannel:
     """Keeps a role supplied with an open channel; gives up only while it was never open."""
 
     def __init__(self, loop: Loop, settings: Settings, name: str, logger: Logger) -> None:

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from lib.sailor.amqp.consumer import Consumer
 from lib.sailor.amqp.io_thread import Loop
-from lib.sailor.amqp.publish_retry import Job, Post
-from lib.sailor.amqp.reconnecting import Link
+from lib.sailor.amqp.publish_retry import Job, ReliablePublisher
+from lib.sailor.amqp.reconnecting import ReconnectingChannel
 from lib.sailor.errors import StorageError, TransportError
 from lib.sailor.logging import Logger
 from lib.sailor.settings import Settings
@@ -48,17 +48,17 @@ class AmqpTransport:
         self._stopped = threading.Event()
         self._waiting: queue.SimpleQueue[Delivery | Job | None] = queue.SimpleQueue()
         self._loop = Loop(failed)
-        self._reading = Link(self._loop, settings, "read", logger)
-        self._writing = Link(self._loop, settings, "write", logger)
+        self._reading = ReconnectingChannel(self._loop, settings, "read", logger)
+        self._writing = ReconnectingChannel(self._loop, settings, "write", logger)
         self._consumer = Consumer(self._reading, settings, logger, self._waiting.put, self._consume_failed)
-        self._post = Post(self._loop, self._writing, settings, logger, self._waiting.put)
+        self._publisher = ReliablePublisher(self._loop, self._writing, settings, logger, self._waiting.put)
         self._consume_error: TransportError | None = None
 
     def open(self) -> None:
         """Begin to connect; returns at once."""
         self._loop.start()
         self._reading.open(self._consumer)
-        self._writing.open(self._post.publisher)
+        self._writing.open(self._publisher.publisher)
 
     def wait_open(self) -> None:
         """Return when both connections are open; TransportError when one cannot be opened."""
@@ -89,12 +89,12 @@ class AmqpTransport:
                     kept.append(item)
         for item in kept:
             self._waiting.put(item)
-        self._post.when_quiet(partial(self._end_workers, workers))
+        self._publisher.when_quiet(partial(self._end_workers, workers))
 
     def abandon(self) -> None:
         """Let every publish under way fail and finish nothing any more: inputs in work go back to the queue."""
         self._stopped.set()
-        self._post.stop()
+        self._publisher.stop()
 
     def close(self) -> None:
         """Close both connections after everything written so far, within a moment."""
@@ -118,7 +118,7 @@ class AmqpTransport:
             item()
 
     def publish(self, outgoing: Outgoing, done: Done | None = None) -> None:
-        self._post.publish(outgoing, done)
+        self._publisher.publish(outgoing, done)
 
     def finish(self, delivery: Delivery, ok: bool) -> None:
         if not self._stopped.is_set():

@@ -24,7 +24,7 @@ Known = dict[bytes, str]
 """Bodies that the object storage has, of one input: the digest of their JSON text, and the object's id."""
 
 
-class Lightweight:
+class ObjectReferences:
     """Fetches what an input only names, stores what an output should only name."""
 
     def __init__(self, settings: Settings, transport: Transport, cipher: Cipher) -> None:

@@ -46,11 +46,11 @@ class Exchange:
         table = {"User-Agent": AGENT, **headers, **({"Transfer-Encoding": "chunked"} if chunked else {})}
         try:
             connection.connect()
-            wire = cast("LimitedSocket", connection.sock)
-            wire.deadline = None if streamed else deadline
+            sock = cast("LimitedSocket", connection.sock)
+            sock.deadline = None if streamed else deadline
             source = _marked(body) if streamed else body
             unsent = _sent(connection, method, target, source, table, chunked=chunked)
-            wire.deadline = time.monotonic() + total if streamed else deadline
+            sock.deadline = time.monotonic() + total if streamed else deadline
             self.response = _answered(connection, unsent)
         except _SourceFailedError as failed:
             connection.close()

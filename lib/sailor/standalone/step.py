@@ -20,7 +20,7 @@ from lib.sailor.standalone.folder import FolderStates, FolderStorage
 from lib.sailor.standalone.in_process import InProcess, Published
 from lib.sailor.step.context import Context
 from lib.sailor.step.emitter import Emitter
-from lib.sailor.step.resources import Outlet
+from lib.sailor.step.resources import StepResources
 from lib.sailor.step.snapshot import Snapshot
 from lib.sailor.step.step import Step
 from lib.sailor.transport import Kind
@@ -82,12 +82,12 @@ class StandaloneStep:
             raise ComponentError(f"The file of {key} offers no function for it and no process")
         config = jsontext.decode(jsontext.encode(config or {}))
         self._transport = InProcess()
-        self._outlet = Outlet(
+        self._resources = StepResources(
             Settings(function=key, **settings), self._transport, snapshot=Snapshot(snapshot)
         )
         self._step = Step(
             self.function.process,
-            self._outlet,
+            self._resources,
             open_logger(os.environ),
             config,
             variables or {},
@@ -114,18 +114,18 @@ class StandaloneStep:
     @property
     def snapshot(self) -> Any:
         """A copy of what the step remembers."""
-        return self._outlet.snapshot.copy()
+        return self._resources.snapshot.copy()
 
     @property
     def cancelled(self) -> threading.Event:
         """`context.cancelled`: set it to ask a function in work to end."""
-        return self._outlet.cancelled
+        return self._resources.cancelled
 
 
 def service_context() -> Context:
     """Return the context of a call that works on no message: `verify`, `getMetaModel`, the models of fields."""
     transport = InProcess()
-    outlet = Outlet(Settings(), transport)
+    resources = StepResources(Settings(), transport)
     logger = open_logger(os.environ).named("component")
-    emitter = Emitter(Incoming.of(transport.delivery(Message())), outlet, logger)
-    return Context(emitter, logger, {}, outlet.settings, None, None, outlet.cancelled)
+    emitter = Emitter(Incoming.of(transport.delivery(Message())), resources, logger)
+    return Context(emitter, logger, {}, resources.settings, None, None, resources.cancelled)

@@ -16,7 +16,7 @@ from lib.sailor.errors import (
     EmittedAfterEnd,
     NoReplyAddress,
     Undeliverable,
-    said,
+    error_text,
 )
 from lib.sailor.logging import Logger
 from lib.sailor.message import Message, headers
@@ -24,7 +24,7 @@ from lib.sailor.message.decoding import Incoming
 from lib.sailor.message.ids import derived_id, random_id
 from lib.sailor.message.object_references import Known
 from lib.sailor.step.error_texts import reason as reason_text
-from lib.sailor.step.resources import Outlet
+from lib.sailor.step.resources import StepResources
 from lib.sailor.transport import Done, Kind, Outgoing
 
 SNAPSHOT_BYTES = 5_000
@@ -35,11 +35,11 @@ LONGEST_EXPIRATION = 2**32 - 1
 class Emitter:
     """Emits for one message; every call returns once the platform has what was emitted, and raises otherwise."""
 
-    def __init__(self, incoming: Incoming, outlet: Outlet, logger: Logger) -> None:
+    def __init__(self, incoming: Incoming, resources: StepResources, logger: Logger) -> None:
         self._incoming = incoming
-        self._outlet = outlet
+        self._resources = resources
         self.logger = logger
-        self._shared = headers.outgoing(incoming.taken, outlet.identity, incoming.start)
+        self._shared = headers.outgoing(incoming.taken, resources.identity, incoming.start)
         self._state = threading.Condition()
         self._running = 0
         self._ended = False
@@ -56,26 +56,26 @@ class Emitter:
         `known` are the bodies that came by reference: passed on unchanged, they go by it again.
         """
         self._known = known
-        self._carried = self._outlet.encoder.carried(message, self._incoming.taken.get("stepId"))
+        self._carried = self._resources.encoder.carried(message, self._incoming.taken.get("stepId"))
 
     @property
     def room(self) -> int:
         """How many bytes of JSON the body of one message may have; a longer one is an EmissionTooLarge."""
         if self._room is None:  # what is handed on does not change any more
-            self._room = self._outlet.encoder.room(self._carried)
+            self._room = self._resources.encoder.room(self._carried)
         return self._room
 
     def data(self, message: Message | Mapping[str, Any]) -> None:
         """Send a message to the next step (protocol 5.3)."""
         with self._emission("data"):
-            self._outlet.transport.publish(self._data(message))
+            self._resources.transport.publish(self._data(message))
 
     def last_data(self, message: Message | Mapping[str, Any], done: Done) -> None:
         """Send what a function returned and end; nobody waits for the confirm, `done` is called with it."""
         with self._emission("data"):
             outgoing = self._data(message)
         self.close()
-        self._outlet.transport.publish(outgoing, done)
+        self._resources.transport.publish(outgoing, done)
 
     def error(self, error: BaseException | str | Mapping[str, Any] | None) -> None:
         """Report an error; the message will be rejected at its end (protocol 5.4)."""
@@ -86,7 +86,7 @@ class Emitter:
         """Put the message back for a later, complete run (protocol 5.5)."""
         with self._emission("rebound"):
             delivery = self._incoming.delivery
-            settings = self._outlet.settings
+            settings = self._resources.settings
             iteration = max(int(headers.number(delivery.headers.get("reboundIteration"), 0)), 0) + 1
             if iteration > settings.rebound_limit:
                 cause = reason if isinstance(reason, BaseException) else EmitError(str(reason))
@@ -100,7 +100,7 @@ class Emitter:
         """Replace the step's snapshot (protocol 5.6)."""
         with self._emission("snapshot"):
             text = self._publish_snapshot("snapshot", snapshot)
-            self._outlet.snapshot.replace(text)
+            self._resources.snapshot.replace(text)
 
     def update_snapshot(self, delta: Mapping[str, Any]) -> None:
         """Overwrite the named keys of the step's snapshot (protocol 5.6)."""
@@ -111,14 +111,14 @@ class Emitter:
                 self.logger.warning("updateSnapshot: $set is not supported; nothing was stored")
                 return
             self._publish_snapshot("updateSnapshot", delta)
-            self._outlet.snapshot.merge(delta)
+            self._resources.snapshot.merge(delta)
 
     def update_keys(self, keys: Mapping[str, Any]) -> None:
         """Store refreshed credentials of the account that the step uses (protocol 5.7)."""
         with self._emission("updateKeys"):
-            if self._outlet.accounts is None or not self._outlet.account:
+            if self._resources.accounts is None or not self._resources.account:
                 raise EmitError("updateKeys: the step has no account (its config holds no _account)")
-            self._outlet.accounts.update_account(self._outlet.account, keys)
+            self._resources.accounts.update_account(self._resources.account, keys)
 
     def http_reply(self, reply: Mapping[str, Any]) -> None:
         """Answer the HTTP request that the message stands for: statusCode, headers, body (protocol 5.8)."""
@@ -127,7 +127,7 @@ class Emitter:
                 raise NoReplyAddress(
                     "Component emitted 'httpReply' event but 'reply_to' was not found in AMQP headers"
                 )
-            body = self._outlet.encoder.reply(reply)
+            body = self._resources.encoder.reply(reply)
             self._publish(Kind.REPLY, body, self._headers(None, protocolVersion=1), address)
 
     def end(self) -> None:
@@ -154,10 +154,10 @@ class Emitter:
     def report(self, error: object) -> None:
         """Publish an error event, also when the function has ended the message already."""
         self._errors += 1
-        settings = self._outlet.settings
-        sealed, body = self._outlet.encoder.error(error, self._incoming.delivery, self.logger.secrets)
+        settings = self._resources.settings
+        sealed, body = self._resources.encoder.error(error, self._incoming.delivery, self.logger.secrets)
         table = self._headers(None, end=headers.now())
-        self._outlet.throttle(Kind.ERROR)
+        self._resources.throttle(Kind.ERROR)
         self._publish(Kind.ERROR, body, table)
         if (address := self._incoming.reply_to) is not None and not settings.no_error_replies:
             try:
@@ -166,14 +166,14 @@ class Emitter:
                 self.logger.warning("The error cannot be sent to whoever waits for a reply", err=lost)
 
     def _data(self, message: Message | Mapping[str, Any]) -> Outgoing:
-        encoded = self._outlet.encoder.data(message, self._carried, self._known, self._incoming.message_id)
+        encoded = self._resources.encoder.data(message, self._carried, self._known, self._incoming.message_id)
         if not encoded.is_object:
             self.logger.warning(
                 "The body of the emitted message is no object; some components cannot read it"
             )
-        version = self._outlet.settings.protocol_version
+        version = self._resources.settings.protocol_version
         table = self._headers(encoded.id, end=headers.now(), protocolVersion=version)
-        self._outlet.throttle(Kind.DATA)
+        self._resources.throttle(Kind.DATA)
         return Outgoing(Kind.DATA, encoded.body, table, encoded.address, self._incoming.delivery)
 
     @contextmanager
@@ -198,11 +198,11 @@ class Emitter:
 
     def _publish_snapshot(self, event: str, value: Any) -> bytes:
         text = jsontext.encode(value)
-        if len(text) > self._outlet.settings.outgoing_message_size_limit:
+        if len(text) > self._resources.settings.outgoing_message_size_limit:
             raise EmissionTooLarge(f"The {event} has {len(text)} bytes; the limit is far below that")
         if len(text) > SNAPSHOT_BYTES:
             self.logger.warning(f"The {event} has {len(text)} bytes; platforms document {SNAPSHOT_BYTES}")
-        self._outlet.throttle(Kind.SNAPSHOT)
+        self._resources.throttle(Kind.SNAPSHOT)
         self._publish(Kind.SNAPSHOT, text, self._headers(None, snapshotEvent=event))
         return text
 
@@ -222,7 +222,7 @@ class Emitter:
             return ""
         delivery = self._incoming.delivery
         iteration = str(delivery.headers.get("reboundIteration", 0))
-        return derived_id(str(came), self._outlet.settings.step_id, iteration, delivery.body)
+        return derived_id(str(came), self._resources.settings.step_id, iteration, delivery.body)
 
     def _publish(
         self,
@@ -233,10 +233,10 @@ class Emitter:
         expiration: int | None = None,
     ) -> None:
         outgoing = Outgoing(kind, body, table, address, self._incoming.delivery, expiration)
-        self._outlet.transport.publish(outgoing)
+        self._resources.transport.publish(outgoing)
 
 
 def _as_emit_error(event: str, error: Exception) -> EmitError:
     if isinstance(error, EmitError):
         return error
-    return EmitError(f"{event} failed: {said(error)}")
+    return EmitError(f"{event} failed: {error_text(error)}")

@@ -18,7 +18,7 @@ from lib.sailor.message.cipher import Cipher, text_room, to_wire, wire_size
 from lib.sailor.message.decoding import error_input
 from lib.sailor.message.headers import OBJECT_ID, ROUTING_KEY
 from lib.sailor.message.message import OBJECTS, Message
-from lib.sailor.message.object_references import Known, Lightweight, is_empty, without
+from lib.sailor.message.object_references import Known, ObjectReferences, is_empty, without
 from lib.sailor.secrets.masking import Secrets
 from lib.sailor.settings import Settings
 from lib.sailor.step.error_texts import described
@@ -45,7 +45,7 @@ class Encoder:
 
     settings: Settings
     cipher: Cipher
-    references: Lightweight
+    references: ObjectReferences
     passthrough: bool
 
     def carried(self, message: Message, sender: str | None) -> dict[str, RawJson]:

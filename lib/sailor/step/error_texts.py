@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 
-from lib.sailor.errors import said
+from lib.sailor.errors import error_text
 from lib.sailor.secrets.masking import Secrets
 
 NOT_AVAILABLE = "Not Available"
@@ -34,7 +34,7 @@ def error_object(error: object) -> dict[str, str]:
     """Return name, message and stack of whatever was emitted as an error (protocol 5.4)."""
     if isinstance(error, BaseException):
         stack = "".join(traceback.format_exception(error)).rstrip()
-        return {"name": type(error).__name__, "message": said(error), "stack": stack}
+        return {"name": type(error).__name__, "message": error_text(error), "stack": stack}
     if isinstance(error, Mapping) and error.get("message"):
         name, stack = error.get("name") or "Error", error.get("stack") or NOT_AVAILABLE
         return {"name": str(name), "message": str(error["message"]), "stack": str(stack)}

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from lib.sailor.message import headers
 from lib.sailor.message.cipher import Cipher, Plain
-from lib.sailor.message.object_references import Lightweight
+from lib.sailor.message.object_references import ObjectReferences
 from lib.sailor.settings import Settings
 from lib.sailor.step.encoder import Encoder
 from lib.sailor.step.snapshot import Snapshot
@@ -24,7 +24,7 @@ class Accounts(Protocol):
 
 
 @dataclass(frozen=True)
-class Outlet:
+class StepResources:
     """One step's way out: where to, sealed how, how fast, and as whom."""
 
     settings: Settings
@@ -39,13 +39,13 @@ class Outlet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "identity", headers.identity(self.settings))
-        references = Lightweight(self.settings, self.transport, self.cipher)
+        references = ObjectReferences(self.settings, self.transport, self.cipher)
         object.__setattr__(self, "references", references)
         encoder = Encoder(self.settings, self.cipher, references, self.passthrough)
         object.__setattr__(self, "encoder", encoder)
 
     identity: dict[str, Any] = field(init=False, repr=False)
-    references: Lightweight = field(init=False, repr=False)
+    references: ObjectReferences = field(init=False, repr=False)
     encoder: Encoder = field(init=False, repr=False)
 
     def throttle(self, kind: Kind) -> None:

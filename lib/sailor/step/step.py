@@ -9,7 +9,7 @@ from typing import Any
 
 from lib import jsontext
 from lib.sailor.coroutines import awaited
-from lib.sailor.errors import EmitError, said
+from lib.sailor.errors import EmitError, error_text
 from lib.sailor.logging import Logger
 from lib.sailor.message import Message
 from lib.sailor.message.decoding import Incoming, read
@@ -18,7 +18,7 @@ from lib.sailor.secrets.masking import Secrets
 from lib.sailor.secrets.names import secrets_within
 from lib.sailor.step.context import Context
 from lib.sailor.step.emitter import Emitter
-from lib.sailor.step.resources import Outlet
+from lib.sailor.step.resources import StepResources
 from lib.sailor.transport import Delivery, StateStore, Storage
 
 Process = Callable[[Context, Message, Any, Any], Any]
@@ -29,7 +29,7 @@ class Step:
     """A function with everything it needs to work on messages; `run` may be called by several threads."""
 
     process: Process
-    outlet: Outlet
+    resources: StepResources
     logger: Logger
     config: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Step:
         The answer is whether no error was emitted so far.
         """
         incoming = Incoming.of(delivery)
-        emitter = Emitter(incoming, self.outlet, self._component_logger(incoming))
+        emitter = Emitter(incoming, self.resources, self._component_logger(incoming))
         try:
             result = self._call(incoming, emitter)
             if isinstance(result, (Message, Mapping)):
@@ -72,32 +72,32 @@ class Step:
         if error is not None:
             self._failed(error, incoming, emitter)
         emitter.close()
-        if emitter.ok or not self.outlet.cancelled.is_set():  # what was cancelled goes back to the queue
-            self.outlet.transport.finish(incoming.delivery, emitter.ok)
+        if emitter.ok or not self.resources.cancelled.is_set():  # what was cancelled goes back to the queue
+            self.resources.transport.finish(incoming.delivery, emitter.ok)
 
     def _call(self, incoming: Incoming, emitter: Emitter) -> Any:
-        message = read(incoming.delivery, self.outlet.cipher, self.outlet.settings.input_format)
+        message = read(incoming.delivery, self.resources.cipher, self.resources.settings.input_format)
         known: Known = {}
         if self.resolves_objects:
-            message, known = self.outlet.references.resolve(message, incoming.message_id)
+            message, known = self.resources.references.resolve(message, incoming.message_id)
         emitter.carry(message, known)
         context = Context(
             emitter,
             emitter.logger,
             dict(self.variables),
-            self.outlet.settings,
+            self.resources.settings,
             self.platform,
             self.storage,
-            self.outlet.cancelled,
+            self.resources.cancelled,
             self.states,
         )
         config = jsontext.decode(self._config_text)
-        return awaited(self.process(context, message, config, self.outlet.snapshot.copy()))
+        return awaited(self.process(context, message, config, self.resources.snapshot.copy()))
 
     def _failed(self, error: BaseException, incoming: Incoming, emitter: Emitter) -> None:
         logger = self._own_logger(incoming, emitter.logger.secrets)
-        logger.error(said(error), err=error)
-        if self.outlet.cancelled.is_set() or (isinstance(error, EmitError) and error.reported):
+        logger.error(error_text(error), err=error)
+        if self.resources.cancelled.is_set() or (isinstance(error, EmitError) and error.reported):
             emitter.count_error()
             return
         try:

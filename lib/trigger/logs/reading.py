@@ -15,7 +15,7 @@ from typing import Any
 
 from lib.engine import Engine, Version
 from lib.engine.answer.streams import Logs
-from lib.trigger.clock import EDGE_SECONDS, SECOND, wire
+from lib.trigger.clock import EDGE_SECONDS, SECOND, unix_time
 from lib.trigger.containers.container import Container
 from lib.trigger.logs.frames import Frame, framed, terminal
 from lib.trigger.logs.position import Position, Tail, read
@@ -51,8 +51,8 @@ def read_on(engine: Engine, container: Container, before: Position, *, now: int,
                 if not tail.gap and window.suffices():
                     return tail
         since = max(since - _BACK, 1)
-    query = {"since": wire(since)} if since else {}
-    query |= {"until": wire(until)} if until < _NEVER else {}
+    query = {"since": unix_time(since)} if since else {}
+    query |= {"until": unix_time(until)} if until < _NEVER else {}
     with _opened(engine, container, query) as frames:
         return read(_from(frames, before.time), before, settled=settled, limit=limit)
 

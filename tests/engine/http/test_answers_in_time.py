@@ -130,7 +130,7 @@ def test_a_wait_ends_with_the_step(tmp_path: Path) -> None:
     with Scripted(tmp_path, wait) as server, engine_at(server) as engine:
         try:
             with pytest.raises(LimitReached) as caught:
-                container_wait(engine.within(900, 0.3), {"id": "c"})
+                container_wait(engine.with_timeouts(900, 0.3), {"id": "c"})
         finally:
             gone.set()
         assert caught.value.limit == "maxSeconds"
@@ -155,6 +155,6 @@ def test_an_upload_ends_with_the_step(tmp_path: Path) -> None:
     with Slow(tmp_path) as server, engine_at(server) as engine:
         try:
             with pytest.raises(OutcomeUnknown, match="maxSeconds"):
-                engine.within(900, 0.3).put("/x", body=Upload(pieces()), timeout="transfer")
+                engine.with_timeouts(900, 0.3).put("/x", body=Upload(pieces()), timeout="transfer")
         finally:
             gone.set()

@@ -8,7 +8,7 @@ import pytest
 
 from lib.local.sandbox.busybox_image import LocalImageError
 from lib.local.sandbox.private_engine import PrivateEngineError
-from lib.local.sandbox.supervisor import KeeperError
+from lib.local.sandbox.supervisor import SupervisorError
 from tests.integration.operations.kinds import KINDS, Kind, differs
 from tests.integration.operations.site import Site
 from tests.lab.engine import LabEngine
@@ -56,7 +56,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     usual = kind.name == "20.10"
     try:
         engine = kind.start(1)
-    except (PrivateEngineError, LocalImageError, NewerEngineError, PodmanError, KeeperError) as problem:
+    except (PrivateEngineError, LocalImageError, NewerEngineError, PodmanError, SupervisorError) as problem:
         reason = f"no engine {kind.name}: {problem}"
         missing(reason) if usual else skip_anywhere(reason)
     site = Site(kind.name, engine, lambda: _second(kind), kind.prefix)

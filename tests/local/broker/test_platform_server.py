@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.local.broker.platform_server import USER, StandIn
+from lib.local.broker.platform_server import USER, PlatformServer
 from lib.sailor.errors import RequestError, StorageError
 from lib.sailor.platform.api import Platform
 from lib.sailor.platform.attachments import Attachments
@@ -16,15 +16,17 @@ from lib.sailor.settings import Settings
 
 
 @pytest.fixture
-def stand_in(tmp_path: Path) -> Iterator[StandIn]:
+def platform_server(tmp_path: Path) -> Iterator[PlatformServer]:
     step = {"config": {"a": 1}, "snapshot": {"n": 2}, "is_passthrough": True, "variables": {"v": "x"}}
-    with StandIn("flow", {"step_1": step}, tmp_path / "attachments") as running:
+    with PlatformServer("flow", {"step_1": step}, tmp_path / "attachments") as running:
         yield running
 
 
 @pytest.fixture
-def settings(stand_in: StandIn) -> Settings:
-    return Settings(flow_id="flow", api_uri=stand_in.url, api_username=USER, api_key=stand_in.key)
+def settings(platform_server: PlatformServer) -> Settings:
+    return Settings(
+        flow_id="flow", api_uri=platform_server.url, api_username=USER, api_key=platform_server.key
+    )
 
 
 def test_a_step_is_told_its_data(settings: Settings) -> None:
@@ -52,14 +54,16 @@ def test_an_unknown_step_is_refused(settings: Settings) -> None:
     assert caught.value.status == 404
 
 
-def test_start_up_state_is_kept_until_it_is_deleted(settings: Settings, stand_in: StandIn) -> None:
+def test_start_up_state_is_kept_until_it_is_deleted(
+    settings: Settings, platform_server: PlatformServer
+) -> None:
     platform = Platform(settings)
 
     platform.store_startup({"hook": 5})
     kept = platform.read_startup()
     platform.delete_startup()
 
-    assert (kept, stand_in.startup_state) == ({"hook": 5}, None)
+    assert (kept, platform_server.startup_state) == ({"hook": 5}, None)
 
 
 @pytest.mark.parametrize("size", [None, 200_000])
@@ -73,6 +77,6 @@ def test_attachments_go_in_and_out_in_pieces(settings: Settings, size: int | Non
     assert (entry["size"], content) == (200_000, b"x" * 200_000)
 
 
-def test_an_attachment_that_is_not_there_is_told(settings: Settings, stand_in: StandIn) -> None:
+def test_an_attachment_that_is_not_there_is_told(settings: Settings, platform_server: PlatformServer) -> None:
     with pytest.raises(StorageError):
-        Attachments(settings, Platform(settings)).open({"url": f"{stand_in.url}/storage/0-0"})
+        Attachments(settings, Platform(settings)).open({"url": f"{platform_server.url}/storage/0-0"})

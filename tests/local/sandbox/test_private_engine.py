@@ -12,7 +12,7 @@ from tests.lab.wire import Wire
 def test_a_private_engine_answers_and_is_gone_afterwards(engine_lab: LabEngine) -> None:
     with private_engine() as engine:
         assert Wire(engine.url).do("GET", "/_ping").body == b"OK"
-    assert not os.path.exists(engine.keeper.folder)
+    assert not os.path.exists(engine.supervisor.folder)
 
 
 def test_its_data_and_name_survive_a_stop_and_a_start(engine_lab: LabEngine) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.local.sandbox.supervisor import Keeper, KeeperError
+from lib.local.sandbox.supervisor import Supervisor, SupervisorError
 from tests.lab.engine import LabEngine
 from tests.lab.fixtures import MakeContainer
 from tests.lab.waiting import DEADLINE, wait_until
@@ -45,49 +45,51 @@ def end_child(child: subprocess.Popen[str], number: int) -> None:
 
 
 def test_a_closed_keeper_leaves_neither_process_nor_folder(tmp_path: Path) -> None:
-    keeper = Keeper("kept")
-    keeper.start(["sh", "-c", "trap '' TERM; sleep 1000 & setsid sleep 1000 & wait; sleep 1000"], ENVIRONMENT)
-    keeper.stop(0.1)
-    keeper.close()
-    assert not os.path.exists(keeper.folder)
-    assert not mentioned(keeper.folder)
+    supervisor = Supervisor("kept")
+    supervisor.start(
+        ["sh", "-c", "trap '' TERM; sleep 1000 & setsid sleep 1000 & wait; sleep 1000"], ENVIRONMENT
+    )
+    supervisor.stop(0.1)
+    supervisor.close()
+    assert not os.path.exists(supervisor.folder)
+    assert not mentioned(supervisor.folder)
 
 
 def test_the_program_may_be_stopped_and_started_again_in_the_same_folder() -> None:
-    keeper = Keeper("kept")
-    keeper.start(["sh", "-c", f"echo one >{keeper.folder}/file; exec sleep 1000"], ENVIRONMENT)
-    file = Path(keeper.folder, "file")
+    supervisor = Supervisor("kept")
+    supervisor.start(["sh", "-c", f"echo one >{supervisor.folder}/file; exec sleep 1000"], ENVIRONMENT)
+    file = Path(supervisor.folder, "file")
     wait_until(lambda: file.exists() and file.read_text() == "one\n", "the file")  # it is empty at first
-    keeper.stop()
-    assert not keeper.running
-    keeper.start(["cat", f"{keeper.folder}/file"], ENVIRONMENT)
-    wait_until(lambda: keeper.last_words() == "one", "its words")
-    keeper.close()
+    supervisor.stop()
+    assert not supervisor.running
+    supervisor.start(["cat", f"{supervisor.folder}/file"], ENVIRONMENT)
+    wait_until(lambda: supervisor.last_words() == "one", "its words")
+    supervisor.close()
 
 
 def test_a_program_that_does_not_exist_leaves_its_reason_in_the_log() -> None:
-    keeper = Keeper("kept")
-    keeper.start(["no-such-program"], ENVIRONMENT)
-    wait_until(lambda: not keeper.running, "its end")
-    assert "no-such-program" in keeper.last_words()
-    keeper.close()
+    supervisor = Supervisor("kept")
+    supervisor.start(["no-such-program"], ENVIRONMENT)
+    wait_until(lambda: not supervisor.running, "its end")
+    assert "no-such-program" in supervisor.last_words()
+    supervisor.close()
 
 
 def test_a_keeper_that_was_killed_says_so() -> None:
-    keeper = Keeper("kept")
-    os.kill(keeper._process.pid, signal.SIGKILL)
-    with pytest.raises(KeeperError, match="died"):
-        keeper.start(["true"], ENVIRONMENT)
-    os.rmdir(keeper.folder)
+    supervisor = Supervisor("kept")
+    os.kill(supervisor._process.pid, signal.SIGKILL)
+    with pytest.raises(SupervisorError, match="died"):
+        supervisor.start(["true"], ENVIRONMENT)
+    os.rmdir(supervisor.folder)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_the_service_goes_when_its_owner_is_killed(number: int) -> None:
     child, folder = begin_child(
-        "from lib.local.sandbox.supervisor import Keeper",
-        "keeper = Keeper('kept')",
-        f"keeper.start(['sh', '-c', 'sleep 1000 # ' + keeper.folder], {ENVIRONMENT!r})",
-        "print(keeper.folder, flush=True)",
+        "from lib.local.sandbox.supervisor import Supervisor",
+        "supervisor = Supervisor('kept')",
+        f"supervisor.start(['sh', '-c', 'sleep 1000 # ' + supervisor.folder], {ENVIRONMENT!r})",
+        "print(supervisor.folder, flush=True)",
         "input()",
     )
     end_child(child, number)

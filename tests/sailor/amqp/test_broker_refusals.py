@@ -11,7 +11,7 @@ import pytest
 from tests.lab.broker import Broker
 from tests.lab.waiting import wait_until
 from tests.sailor.platform_queues import seal
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 LARGEST = 50_000
 
@@ -24,7 +24,7 @@ def small(broker: Broker) -> Iterator[None]:
     broker.ctl("eval", "application:set_env(rabbit, max_message_size, 134217728).")
 
 
-def inputs_of(stage: Stage, kind: str, count: int) -> set[str]:
+def inputs_of(stage: StepHarness, kind: str, count: int) -> set[str]:
     """The inputs of the messages in a queue, read until so many are there.
 
     fault 8.35: what is not confirmed when the channel closes is published again with the same id, and may be there
@@ -38,7 +38,7 @@ def inputs_of(stage: Stage, kind: str, count: int) -> set[str]:
     return set(found.values())
 
 
-def left(stage: Stage, kind: str) -> set[str]:
+def left(stage: StepHarness, kind: str) -> set[str]:
     """The inputs of the messages that are still in a queue."""
     found = set()
     while (got := stage.wires.peek(kind)) is not None:
@@ -47,7 +47,9 @@ def left(stage: Stage, kind: str) -> set[str]:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_message_that_the_broker_closes_the_channel_for_is_an_error_and_others_pass(stage: Stage) -> None:
+def test_a_message_that_the_broker_closes_the_channel_for_is_an_error_and_others_pass(
+    stage: StepHarness,
+) -> None:
     process = stage.start(
         rabbitmq_prefetch_sailor="10",
         data_rate_limit="1000",
@@ -69,7 +71,9 @@ def test_a_message_that_the_broker_closes_the_channel_for_is_an_error_and_others
     assert left(stage, "error") <= large
 
 
-def test_a_blocked_broker_does_not_hold_up_the_end(stage: Stage, broker: Broker, tmp_path: Path) -> None:
+def test_a_blocked_broker_does_not_hold_up_the_end(
+    stage: StepHarness, broker: Broker, tmp_path: Path
+) -> None:
     process = stage.start(shutdown_deadline="1000", rabbitmq_prefetch_sailor="3")
     for n in range(3):
         stage.do("wait_for_file", n=n, file=str(tmp_path / "go"))
@@ -85,7 +89,7 @@ def test_a_blocked_broker_does_not_hold_up_the_end(stage: Stage, broker: Broker,
         broker.calm()
 
 
-def test_negative_delays_are_no_storm(stage: Stage) -> None:
+def test_negative_delays_are_no_storm(stage: StepHarness) -> None:
     stage.wires.fill_up("data")
     process = stage.start(
         amqp_publish_retry_delay="-1000", amqp_publish_retry_attempts="50", LOG_LEVEL="debug"
@@ -108,7 +112,7 @@ def impatient(broker: Broker) -> Iterator[None]:
 
 @pytest.mark.usefixtures("impatient")
 def test_work_that_takes_longer_than_the_broker_waits_is_done_once(
-    stage: Stage, broker: Broker, tmp_path: Path
+    stage: StepHarness, broker: Broker, tmp_path: Path
 ) -> None:
     process = stage.start(amqp_reconnect_timeout="1")
     stage.do("wait_for_file", n=1, file=str(tmp_path / "go"))
@@ -133,7 +137,9 @@ def other_user(broker: Broker) -> Iterator[str]:
     broker.ctl("delete_user", "other")
 
 
-def test_a_rebound_does_not_claim_to_be_of_the_user_who_sent_the_input(stage: Stage, other_user: str) -> None:
+def test_a_rebound_does_not_claim_to_be_of_the_user_who_sent_the_input(
+    stage: StepHarness, other_user: str
+) -> None:
     process = stage.start(amqp_uri=other_user, amqp_publish_retry_delay="1")
     stage.wires.send_raw(seal({"body": {"do": "rebound"}}), {"messageId": "m-1"}, user_id="guest")
 
@@ -144,7 +150,9 @@ def test_a_rebound_does_not_claim_to_be_of_the_user_who_sent_the_input(stage: St
 
 @pytest.mark.parametrize("character", ["x", "ä", "€", "\U0001f40b", "\0"])
 @pytest.mark.parametrize("taken", [0, 127_500])
-def test_a_long_reason_does_not_cost_the_message_fault_8_5(stage: Stage, character: str, taken: int) -> None:
+def test_a_long_reason_does_not_cost_the_message_fault_8_5(
+    stage: StepHarness, character: str, taken: int
+) -> None:
     """A frame of the broker holds 128 kB, with all headers in it."""
     process = stage.start(amqp_publish_retry_delay="1")
     headers = {"x-eio-meta-much": "m" * taken} if taken else {}
@@ -172,7 +180,9 @@ FULL = {
 
 
 @pytest.mark.parametrize("kind", FULL)
-def test_an_input_whose_headers_fill_a_frame_ends_in_an_error_fault_8_5(stage: Stage, kind: str) -> None:
+def test_an_input_whose_headers_fill_a_frame_ends_in_an_error_fault_8_5(
+    stage: StepHarness, kind: str
+) -> None:
     """The headers of this step did not go with those that came: neither its message nor the error arrived."""
     process = stage.start(amqp_publish_retry_delay="1")
     headers = {"reply_to": stage.wires.name("reply"), **FULL[kind]}
@@ -193,7 +203,7 @@ def test_an_input_whose_headers_fill_a_frame_ends_in_an_error_fault_8_5(stage: S
 
 
 def test_a_message_that_fills_a_frame_is_published_again_without_the_count_of_it_fault_8_5(
-    stage: Stage,
+    stage: StepHarness,
 ) -> None:
     """The header that says how often it was tried made the second try impossible."""
     stage.start(amqp_publish_retry_delay="1")

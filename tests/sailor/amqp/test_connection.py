@@ -9,7 +9,7 @@ import pytest
 from pika.adapters.utils import io_services_utils
 
 from lib.sailor.amqp.pika_connection import INNER_NAMES, Connection, connection_class
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 
 def test_the_library_that_is_installed_has_the_faster_one() -> None:
@@ -37,7 +37,7 @@ def test_a_library_without_its_transport_has_its_own(monkeypatch: pytest.MonkeyP
     assert connection_class() is pika.SelectConnection
 
 
-def test_a_step_works_on_the_librarys_own_connection(stage: Stage, tmp_path: Path) -> None:
+def test_a_step_works_on_the_librarys_own_connection(stage: StepHarness, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import pika\npika.__version__ = '9.9.9'\n")
     stage.start(PYTHONPATH=str(tmp_path), rabbitmq_prefetch_sailor="5", data_rate_limit="1000")
     for n in range(30):

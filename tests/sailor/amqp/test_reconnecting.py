@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.sailor.amqp.io_thread import Loop
-from lib.sailor.amqp.reconnecting import Link
+from lib.sailor.amqp.reconnecting import ReconnectingChannel
 from lib.sailor.logging import open_logger
 from lib.sailor.settings import Settings
 
@@ -24,7 +24,7 @@ class Connection:
 
 def test_a_channel_that_was_to_be_opened_on_a_lost_connection_is_not_a_second_one_on_the_next() -> None:
     """Two consuming channels would mix up their delivery tags: the wrong input would be acked."""
-    link = Link(Loop(lambda _: None), Settings(), "read", open_logger({"LOG_LEVEL": "fatal"}))
+    link = ReconnectingChannel(Loop(lambda _: None), Settings(), "read", open_logger({"LOG_LEVEL": "fatal"}))
     lost, present = Connection(), Connection()
     link._connection = present
 

@@ -11,9 +11,9 @@ from lib.sailor.amqp.parameters import parameters
 from lib.sailor.errors import TransportError
 from tests.lab.broker import Broker
 from tests.lab.certificates import Certificates
-from tests.lab.faulty_proxy import Cut
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.waiting import wait_until
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 SIZE = 3_000_000
 
@@ -31,8 +31,8 @@ def tls_broker(certificates: Certificates) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def stage(tls_broker: Broker) -> Iterator[Stage]:
-    with Stage(tls_broker.uri) as stage:
+def stage(tls_broker: Broker) -> Iterator[StepHarness]:
+    with StepHarness(tls_broker.uri) as stage:
         yield stage
 
 
@@ -47,9 +47,9 @@ def address(port: int, **query: str) -> str:
 
 
 def test_messages_of_any_size_pass_and_a_lost_connection_comes_back(
-    stage: Stage, tls_broker: Broker, certificates: Certificates, shown: dict[str, str]
+    stage: StepHarness, tls_broker: Broker, certificates: Certificates, shown: dict[str, str]
 ) -> None:
-    with Cut(("127.0.0.1", tls_broker.tls_port)) as cut:
+    with FaultyProxy(("127.0.0.1", tls_broker.tls_port)) as cut:
         uri = address(cut.port, cacertfile=str(certificates.ca), **shown)
         process = stage.start(amqp_uri=uri, amqp_reconnect_timeout="10", rabbitmq_prefetch_sailor="5")
         stage.do("sized", size=SIZE, padding="x" * SIZE)
@@ -70,7 +70,7 @@ def test_messages_of_any_size_pass_and_a_lost_connection_comes_back(
 
 
 def test_the_systems_authorities_are_trusted(
-    stage: Stage, tls_broker: Broker, certificates: Certificates, shown: dict[str, str]
+    stage: StepHarness, tls_broker: Broker, certificates: Certificates, shown: dict[str, str]
 ) -> None:
     stage.start(amqp_uri=address(tls_broker.tls_port, **shown), SSL_CERT_FILE=str(certificates.ca))
     stage.do("echo")
@@ -79,7 +79,7 @@ def test_the_systems_authorities_are_trusted(
 
 
 def test_a_broker_of_another_authority_is_refused(
-    stage: Stage, tls_broker: Broker, certificates: Certificates, shown: dict[str, str]
+    stage: StepHarness, tls_broker: Broker, certificates: Certificates, shown: dict[str, str]
 ) -> None:
     uri = address(tls_broker.tls_port, cacertfile=str(certificates.stranger_ca), **shown)
     process = stage.start(ready=False, amqp_uri=uri, amqp_reconnect_timeout="1")
@@ -91,7 +91,7 @@ def test_a_broker_of_another_authority_is_refused(
 
 
 def test_a_broker_of_another_name_is_refused(
-    stage: Stage, tls_broker: Broker, certificates: Certificates, shown: dict[str, str]
+    stage: StepHarness, tls_broker: Broker, certificates: Certificates, shown: dict[str, str]
 ) -> None:
     uri = address(
         tls_broker.tls_port, cacertfile=str(certificates.ca), server_name_indication="other.lab", **shown
@@ -104,7 +104,7 @@ def test_a_broker_of_another_name_is_refused(
 
 
 def test_a_broker_that_refuses_the_step_says_so(
-    stage: Stage, tls_broker: Broker, certificates: Certificates
+    stage: StepHarness, tls_broker: Broker, certificates: Certificates
 ) -> None:
     uri = address(tls_broker.tls_port, cacertfile=str(certificates.ca))
     process = stage.start(ready=False, amqp_uri=uri, amqp_reconnect_timeout="1")
@@ -115,7 +115,7 @@ def test_a_broker_that_refuses_the_step_says_so(
 
 
 def test_nobody_is_asked_for_a_certificate_where_the_address_says_so(
-    stage: Stage, tls_broker: Broker, certificates: Certificates, shown: dict[str, str]
+    stage: StepHarness, tls_broker: Broker, certificates: Certificates, shown: dict[str, str]
 ) -> None:
     stage.start(amqp_uri=address(tls_broker.tls_port, verify="verify_none", **shown))
     stage.do("echo")

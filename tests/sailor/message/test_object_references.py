@@ -14,7 +14,7 @@ from lib.sailor.message.cipher import Plain, from_wire, to_wire
 from lib.sailor.message.headers import OBJECT_ID
 from lib.sailor.settings import Settings
 from lib.sailor.standalone.in_process import InProcess
-from lib.sailor.step.resources import Outlet
+from lib.sailor.step.resources import StepResources
 from lib.sailor.step.step import Step
 from lib.sailor.transport import MOST_FETCHED, Delivery, Kind
 
@@ -50,7 +50,9 @@ def run(
     transport.objects = {name: encode(body) for name, body in (objects or {}).items()}
     delivery = Delivery(to_wire(Plain(), encode(payload), 1), {"messageId": "m", "stepId": "step_0"})
     Step(
-        process, Outlet(settings, transport, passthrough=passthrough), open_logger({"LOG_LEVEL": "fatal"})
+        process,
+        StepResources(settings, transport, passthrough=passthrough),
+        open_logger({"LOG_LEVEL": "fatal"}),
     ).run(delivery)
     assert transport.of(Kind.ERROR) == []
     return transport, [published.value for published in transport.of(Kind.DATA)]
@@ -145,7 +147,7 @@ def test_beside_a_body_the_reference_of_an_entry_is_stale(body: Any) -> None:
         transport = Counting()
         step = Step(
             lambda _c, message, _f, _s: act(message),
-            Outlet(EMITS, transport),
+            StepResources(EMITS, transport),
             open_logger({"LOG_LEVEL": "fatal"}),
             resolves_objects=resolves,
         )
@@ -198,7 +200,7 @@ def test_all_objects_of_a_message_have_to_find_room_together() -> None:
     seen: list[Any] = []
     step = Step(
         lambda _context, message, *_: seen.append(message.body),
-        Outlet(EMITS, transport),
+        StepResources(EMITS, transport),
         open_logger({"LOG_LEVEL": "fatal"}),
     )
     for entries in ({"a": "small"}, {"a": "one"}):

@@ -18,7 +18,7 @@ from lib.sailor.platform.object_storage import Maester
 from lib.sailor.service import post
 from lib.sailor.settings import Settings
 from tests.lab.http_source import Act, HttpSource, content, endless, raw, redirect, trickle
-from tests.sailor.step_harness import Stage
+from tests.sailor.step_harness import StepHarness
 
 SECRET = "canary-41d0c7"
 
@@ -139,7 +139,7 @@ def test_ids_of_the_platform_go_out_as_they_are(name: str) -> None:
     assert source.requests[0].startswith(f"GET /objects/{name} HTTP/1.1\r\n".encode())
 
 
-def test_a_message_cannot_name_another_path_of_the_storage(stage: Stage) -> None:
+def test_a_message_cannot_name_another_path_of_the_storage(stage: StepHarness) -> None:
     """Fault 8.25, from the queue on."""
     stage.start(object_storage_uri=stage.platform.url, object_storage_token=SECRET)
     stage.wires.send({"body": {}, "headers": {"x-ipaas-object-storage-id": "../v1/tasks/flow1/steps/step_1"}})

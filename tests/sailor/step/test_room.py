@@ -13,7 +13,7 @@ from lib.sailor.message.cipher import Aes
 from lib.sailor.settings import Settings
 from lib.sailor.standalone.in_process import InProcess
 from lib.sailor.step.encoder import AROUND_BODY
-from lib.sailor.step.resources import Outlet
+from lib.sailor.step.resources import StepResources
 from lib.sailor.step.step import Step
 from lib.sailor.transport import Kind
 
@@ -38,9 +38,9 @@ def run(
         return Message(RawJson(b'{"t":"%s"}' % (b"z" * (size - len('{"t":""}')))))
 
     transport = InProcess(cipher=CIPHER)
-    outlet = Outlet(settings, transport, CIPHER, passthrough=passthrough)
+    resources = StepResources(settings, transport, CIPHER, passthrough=passthrough)
     delivery = transport.delivery(Message({"n": "m" * 900}, passthrough=passed), {"stepId": "step_0"})
-    Step(process, outlet, open_logger({"LOG_LEVEL": "fatal"})).run(delivery)
+    Step(process, resources, open_logger({"LOG_LEVEL": "fatal"})).run(delivery)
     return transport
 
 

@@ -14,7 +14,7 @@ from lib.sailor.logging import open_logger
 from lib.sailor.message.cipher import Aes, Plain, to_wire
 from lib.sailor.settings import Settings
 from lib.sailor.standalone.in_process import InProcess
-from lib.sailor.step.resources import Outlet
+from lib.sailor.step.resources import StepResources
 from lib.sailor.step.step import Step
 from lib.sailor.transport import Delivery, Done, Kind, Outgoing
 from tests.lab.waiting import DEADLINE
@@ -23,7 +23,7 @@ Process = Callable[[Context, Message, Any, Any], Any]
 
 
 def step(process: Process, transport: InProcess, **settings: Any) -> Step:
-    return Step(process, Outlet(Settings(**settings), transport), open_logger({"LOG_LEVEL": "fatal"}))
+    return Step(process, StepResources(Settings(**settings), transport), open_logger({"LOG_LEVEL": "fatal"}))
 
 
 def run(process: Process, message: Message | None = None, **settings: Any) -> InProcess:
@@ -66,7 +66,7 @@ def test_the_function_gets_copies() -> None:
     transport = InProcess()
     worked = Step(
         process,
-        Outlet(Settings(), transport),
+        StepResources(Settings(), transport),
         open_logger({}),
         {"a": 1},
         {"c": 3},
@@ -92,7 +92,7 @@ def test_a_body_that_is_no_object_is_sent_with_a_warning(
     capfd: pytest.CaptureFixture[str], body: Any, warned: bool
 ) -> None:
     transport = InProcess()
-    worked = Step(lambda *_: Message(body), Outlet(Settings(), transport), open_logger({}))
+    worked = Step(lambda *_: Message(body), StepResources(Settings(), transport), open_logger({}))
 
     worked.run(transport.delivery(Message()))
 
@@ -260,7 +260,7 @@ def test_a_snapshot_that_was_not_delivered_is_not_taken_over() -> None:
 
     worked.run(transport.delivery(Message()))
 
-    assert worked.outlet.snapshot.copy() == {}
+    assert worked.resources.snapshot.copy() == {}
     assert [published.kind for published in transport.published] == [Kind.ERROR]
 
 
@@ -317,7 +317,7 @@ def test_ids_are_the_same_for_a_repeat_and_differ_between_steps() -> None:
 def test_with_a_cipher_everything_is_sealed() -> None:
     cipher = Aes("password", "sixteen bytes iv")
     transport = InProcess(cipher=cipher)
-    worked = Step(lambda *_: Message({"n": 2}), Outlet(Settings(), transport, cipher), open_logger({}))
+    worked = Step(lambda *_: Message({"n": 2}), StepResources(Settings(), transport, cipher), open_logger({}))
 
     worked.run(transport.delivery(Message({"n": 1})))
 

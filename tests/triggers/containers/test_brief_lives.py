@@ -6,7 +6,7 @@ import pytest
 
 from tests.triggers.fake_engine import Answer, FakeEngine
 from tests.triggers.model import SECOND
-from tests.triggers.poll_harness import Desk, Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.world import Box, World, written
 
 
@@ -36,7 +36,7 @@ def test_fault_9_2_an_end_around_the_edge_of_a_poll_is_told(
     fake: FakeEngine, world: World, later: str
 ) -> None:
     old(world, fake)
-    step = Desk("container_state_changed", fake.config)
+    step = PollHarness("container_state_changed", fake.config)
     step.poll()
     box = world.create()
     world.start(box)
@@ -54,7 +54,7 @@ def test_fault_9_5_lines_of_a_container_that_goes_after_the_edge_of_a_poll_are_a
     fake: FakeEngine, world: World
 ) -> None:
     old(world, fake)
-    step = Desk("container_logs", fake.config)
+    step = PollHarness("container_logs", fake.config)
     step.poll()
     box = world.create()
     world.start(box)
@@ -67,7 +67,7 @@ def test_fault_9_5_lines_of_a_container_that_goes_after_the_edge_of_a_poll_are_a
 
 def test_fault_9_5_a_last_run_after_the_edge_of_a_poll_is_a_gap(fake: FakeEngine, world: World) -> None:
     box = old(world, fake)
-    step = Desk("container_logs", fake.config)
+    step = PollHarness("container_logs", fake.config)
     step.poll()
     world.ring.now += 100
     world.start(box)
@@ -84,7 +84,7 @@ def test_fault_9_20_turns_that_are_read_because_of_another_container_are_told(
     one, other = (world.create() for _ in range(2))
     for box in (one, other):
         world.start(box)
-    step = Desk("container_state_changed", fake.config)
+    step = PollHarness("container_state_changed", fake.config)
     for _ in range(3):
         world.ring.now += 100
         step.poll()
@@ -102,7 +102,7 @@ def test_fault_9_2_the_end_of_a_container_that_is_seen_while_it_is_removed_is_to
 ) -> None:
     box = world.create()
     world.start(box)
-    step = Desk("container_state_changed", fake.config)
+    step = PollHarness("container_state_changed", fake.config)
     for _ in range(2):
         world.ring.now += 100
         step.poll()
@@ -120,7 +120,7 @@ def test_fault_9_2_the_end_of_a_container_that_is_made_between_the_list_and_the_
 ) -> None:
     """The events are read up to the present after the list: they show its end, and not yet its removal."""
     other = old(world, fake)
-    step = Desk("container_state_changed", fake.config)
+    step = PollHarness("container_state_changed", fake.config)
     for _ in range(2):
         step.poll()
         world.ring.now += 100
@@ -151,7 +151,7 @@ def test_fault_9_2_the_end_of_a_container_whose_making_took_long_is_told(
 ) -> None:
     """An engine notes the time at which it begins to make a container; lists show it later, after a poll, say."""
     old(world, fake)
-    step = Desk("container_state_changed", fake.config)
+    step = PollHarness("container_state_changed", fake.config)
     step.poll()
     box = world.create()
     box.created -= 2 * SECOND
@@ -173,7 +173,7 @@ def test_fault_9_5_what_came_and_went_just_before_the_first_run_is_no_gap(
     brief = world.create()
     world.start(brief)
     world.remove(brief)
-    step = Desk("container_logs", fake.config)
+    step = PollHarness("container_logs", fake.config)
     told = removed(step.poll())
     world.ring.now += 100
     assert told + removed(step.poll()) == []
@@ -186,7 +186,7 @@ def test_fault_9_20_a_pause_just_before_the_look_is_told_once_by_polls_that_foll
     box, other = (world.create() for _ in range(2))
     for one in (box, other):
         world.start(one)
-    step = Desk("container_state_changed", fake.config)
+    step = PollHarness("container_state_changed", fake.config)
     for _ in range(3):
         world.ring.now += 100
         step.poll()
@@ -217,7 +217,7 @@ def test_fault_9_5_the_first_lines_of_a_container_whose_making_took_long_are_tol
 ) -> None:
     """It was begun before the last poll, which did not see it; its lines are older than two seconds."""
     old(world, fake)
-    step = Desk("container_logs", fake.config)
+    step = PollHarness("container_logs", fake.config)
     step.poll()
     box = world.create()
     box.created -= 2 * SECOND

@@ -12,7 +12,7 @@ from lib.trigger.containers.container import pack_id
 from lib.trigger.containers.lifecycle import STATUSES
 from lib.trigger.marks.compact import digits, mark
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk, Emitted, size
+from tests.triggers.poll_harness import Emitted, PollHarness, size
 from tests.triggers.table import record
 from tests.triggers.world import Box, World, written
 
@@ -26,8 +26,8 @@ def world(fake: FakeEngine) -> World:
     return made
 
 
-def step(fake: FakeEngine, **fields: Any) -> Desk:
-    return Desk("container_state_changed", {**fake.config, **fields})
+def step(fake: FakeEngine, **fields: Any) -> PollHarness:
+    return PollHarness("container_state_changed", {**fake.config, **fields})
 
 
 def told(emitted: Emitted) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from lib.trigger.cursor import CursorTooLarge
 from lib.trigger.marks.compact import digits
 from tests.lab.waiting import DEADLINE
 from tests.triggers.fake_engine import Answer, FakeEngine
-from tests.triggers.poll_harness import Desk, Emitted, size
+from tests.triggers.poll_harness import Emitted, PollHarness, size
 from tests.triggers.table import record
 
 KEY = "resourceThreshold"
@@ -63,8 +63,8 @@ class Machine:
         return 200, {"cpu_stats": cpu, "memory_stats": memory}
 
 
-def step(engine: FakeEngine, **fields: Any) -> Desk:
-    return Desk("resource_threshold", {**engine.config, "polls": "1", **fields})
+def step(engine: FakeEngine, **fields: Any) -> PollHarness:
+    return PollHarness("resource_threshold", {**engine.config, "polls": "1", **fields})
 
 
 def told(emitted: Emitted) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lib.trigger.containers.list_status import shown
 from lib.trigger.containers.turns import TURNS
 from tests.triggers.fake_engine import Answer, FakeEngine
-from tests.triggers.poll_harness import Desk, Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.world import Box, World, human
 
 PASSES = (0.2, 1, 2.5, 4, 20, 61, 130, 4000, 90_000, 3_000_000)
@@ -38,8 +38,8 @@ def engines(tmp_path: Path) -> Iterator[tuple[FakeEngine, FakeEngine, World]]:
     blind.close()
 
 
-def step(engine: FakeEngine) -> Desk:
-    return Desk("container_state_changed", dict(engine.config))
+def step(engine: FakeEngine) -> PollHarness:
+    return PollHarness("container_state_changed", dict(engine.config))
 
 
 def something(world: World, chance: random.Random) -> None:

@@ -9,22 +9,22 @@ import pytest
 
 from lib.engine.errors import EngineError
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk
+from tests.triggers.poll_harness import PollHarness
 from tests.triggers.table import record
 
 KEY = "engineEvents"
 
 
 @pytest.fixture
-def desk(fake: FakeEngine) -> Desk:
-    return Desk("engine_events", fake.config)
+def desk(fake: FakeEngine) -> PollHarness:
+    return PollHarness("engine_events", fake.config)
 
 
 def names(emitted: Any) -> list[str]:
     return [body["name"] for body in emitted.of("event")]
 
 
-def test_the_first_run_tells_nothing_by_default(fake: FakeEngine, desk: Desk) -> None:
+def test_the_first_run_tells_nothing_by_default(fake: FakeEngine, desk: PollHarness) -> None:
     fake.ring.publish()
     fake.ring.now += 5
     emitted = desk.poll()
@@ -33,7 +33,7 @@ def test_the_first_run_tells_nothing_by_default(fake: FakeEngine, desk: Desk) ->
     record(KEY, "first run, from now", emitted=0)
 
 
-def test_the_first_run_can_tell_everything(fake: FakeEngine, desk: Desk) -> None:
+def test_the_first_run_can_tell_everything(fake: FakeEngine, desk: PollHarness) -> None:
     for _ in range(3):
         fake.ring.publish()
     fake.ring.now += 5
@@ -42,7 +42,7 @@ def test_the_first_run_can_tell_everything(fake: FakeEngine, desk: Desk) -> None
     record(KEY, "first run, everything", emitted=3)
 
 
-def test_the_first_run_can_go_back_to_a_time_that_is_remembered(fake: FakeEngine, desk: Desk) -> None:
+def test_the_first_run_can_go_back_to_a_time_that_is_remembered(fake: FakeEngine, desk: PollHarness) -> None:
     fake.ring.publish()
     fake.ring.now += 10
     since = str(int(fake.ring.now))
@@ -52,7 +52,7 @@ def test_the_first_run_can_go_back_to_a_time_that_is_remembered(fake: FakeEngine
     assert (names(emitted), emitted.of("gap")) == (["c1"], [])
 
 
-def test_a_time_that_is_not_remembered_is_a_gap(fake: FakeEngine, desk: Desk) -> None:
+def test_a_time_that_is_not_remembered_is_a_gap(fake: FakeEngine, desk: PollHarness) -> None:
     fake.ring.publish()
     fake.ring.now += 5
     emitted = desk.poll(startFrom="since", since="2020-01-01T00:00:00Z")
@@ -60,7 +60,7 @@ def test_a_time_that_is_not_remembered_is_a_gap(fake: FakeEngine, desk: Desk) ->
     assert names(emitted) == ["c0"]
 
 
-def test_two_polls_in_a_row_tell_nothing_twice(fake: FakeEngine, desk: Desk) -> None:
+def test_two_polls_in_a_row_tell_nothing_twice(fake: FakeEngine, desk: PollHarness) -> None:
     desk.poll()
     fake.ring.publish()
     fake.ring.now += 5
@@ -68,7 +68,7 @@ def test_two_polls_in_a_row_tell_nothing_twice(fake: FakeEngine, desk: Desk) -> 
     assert desk.poll().bodies == []
 
 
-def test_an_event_is_told_in_the_engines_words_with_a_uuid(fake: FakeEngine, desk: Desk) -> None:
+def test_an_event_is_told_in_the_engines_words_with_a_uuid(fake: FakeEngine, desk: PollHarness) -> None:
     desk.poll()
     fake.ring.publish(action="die", exitCode="3")
     fake.ring.now += 5
@@ -86,7 +86,7 @@ def test_an_event_is_told_in_the_engines_words_with_a_uuid(fake: FakeEngine, des
     assert uuid.UUID(emitted.ids[0] or "")
 
 
-def test_emitting_as_a_page_gives_one_message(fake: FakeEngine, desk: Desk) -> None:
+def test_emitting_as_a_page_gives_one_message(fake: FakeEngine, desk: PollHarness) -> None:
     desk.poll(emitBehavior="emitAll")
     fake.ring.publish()
     fake.ring.publish()
@@ -98,7 +98,7 @@ def test_emitting_as_a_page_gives_one_message(fake: FakeEngine, desk: Desk) -> N
 
 @pytest.mark.parametrize("filtered", [False, True])
 def test_an_overflow_is_told_with_and_without_a_filter(
-    fake: FakeEngine, desk: Desk, *, filtered: bool
+    fake: FakeEngine, desk: PollHarness, *, filtered: bool
 ) -> None:
     fake.ring.publish()
     fake.ring.now += 5
@@ -121,7 +121,7 @@ def test_an_overflow_is_told_with_and_without_a_filter(
     )
 
 
-def test_a_gap_can_be_an_error_of_the_flow_instead(fake: FakeEngine, desk: Desk) -> None:
+def test_a_gap_can_be_an_error_of_the_flow_instead(fake: FakeEngine, desk: PollHarness) -> None:
     fake.ring.publish()
     fake.ring.now += 5
     desk.poll()
@@ -131,7 +131,7 @@ def test_a_gap_can_be_an_error_of_the_flow_instead(fake: FakeEngine, desk: Desk)
     assert "restarted" in emitted.errors[0]
 
 
-def test_a_clock_that_is_set_back_is_a_gap_and_nothing_is_lost(fake: FakeEngine, desk: Desk) -> None:
+def test_a_clock_that_is_set_back_is_a_gap_and_nothing_is_lost(fake: FakeEngine, desk: PollHarness) -> None:
     for _ in range(10):
         fake.ring.publish()
     fake.ring.now += 5
@@ -148,7 +148,7 @@ def test_a_clock_that_is_set_back_is_a_gap_and_nothing_is_lost(fake: FakeEngine,
     record(KEY, "clock set back an hour (fake)", emitted=2, gap="clockSetBack")
 
 
-def test_head_room_is_warned_of_once_until_it_is_back(fake: FakeEngine, desk: Desk) -> None:
+def test_head_room_is_warned_of_once_until_it_is_back(fake: FakeEngine, desk: PollHarness) -> None:
     fake.ring.publish()
     fake.ring.now += 5
     desk.poll()
@@ -161,7 +161,7 @@ def test_head_room_is_warned_of_once_until_it_is_back(fake: FakeEngine, desk: De
     assert warnings == [["headRoom"], [], [], [], ["headRoom"]]
 
 
-def test_lost_container_events_are_put_together_again(fake: FakeEngine, desk: Desk) -> None:
+def test_lost_container_events_are_put_together_again(fake: FakeEngine, desk: PollHarness) -> None:
     fake.ring.publish()
     fake.ring.now += 5
     desk.poll()
@@ -194,7 +194,7 @@ def test_lost_container_events_are_put_together_again(fake: FakeEngine, desk: De
     assert "cannot be recovered" in emitted.of("gap")[0]["resync"]
 
 
-def test_behind_a_proxy_that_allows_ping_and_events_only(fake: FakeEngine, desk: Desk) -> None:
+def test_behind_a_proxy_that_allows_ping_and_events_only(fake: FakeEngine, desk: PollHarness) -> None:
     fake.refuse = True
     desk.poll()
     fake.ring.publish()
@@ -207,7 +207,7 @@ def test_behind_a_proxy_that_allows_ping_and_events_only(fake: FakeEngine, desk:
     assert "forbidden by the proxy" in after.of("gap")[0]["resync"]
 
 
-def test_where_head_is_refused_get_tells_the_time(fake: FakeEngine, desk: Desk) -> None:
+def test_where_head_is_refused_get_tells_the_time(fake: FakeEngine, desk: PollHarness) -> None:
     fake.head_allowed = False
     desk.poll()
     fake.ring.publish()
@@ -215,7 +215,9 @@ def test_where_head_is_refused_get_tells_the_time(fake: FakeEngine, desk: Desk) 
     assert names(desk.poll()) == ["c0"]
 
 
-def test_an_engine_that_is_gone_is_an_error_and_the_place_is_kept(fake: FakeEngine, desk: Desk) -> None:
+def test_an_engine_that_is_gone_is_an_error_and_the_place_is_kept(
+    fake: FakeEngine, desk: PollHarness
+) -> None:
     desk.poll()
     before = desk.snapshot
     fake.close()
@@ -225,7 +227,7 @@ def test_an_engine_that_is_gone_is_an_error_and_the_place_is_kept(fake: FakeEngi
 
 
 def test_fault_9_18_a_burst_right_before_a_poll_is_an_overflow_and_no_restart(
-    fake: FakeEngine, desk: Desk
+    fake: FakeEngine, desk: PollHarness
 ) -> None:
     for _ in range(10):
         fake.ring.publish()

@@ -8,21 +8,21 @@ import pytest
 
 from lib.engine.errors import BadInput
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk
+from tests.triggers.poll_harness import PollHarness
 
 KEY = "engineEvents"
 
 
 @pytest.fixture
-def desk(fake: FakeEngine) -> Desk:
-    return Desk("engine_events", fake.config)
+def desk(fake: FakeEngine) -> PollHarness:
+    return PollHarness("engine_events", fake.config)
 
 
 def names(emitted: Any) -> list[str]:
     return [body["name"] for body in emitted.of("event")]
 
 
-def test_the_filter_may_change_without_a_reset(fake: FakeEngine, desk: Desk) -> None:
+def test_the_filter_may_change_without_a_reset(fake: FakeEngine, desk: PollHarness) -> None:
     desk.poll()
     fake.ring.publish(action="create")
     fake.ring.now += 5
@@ -55,7 +55,9 @@ def test_the_filter_may_change_without_a_reset(fake: FakeEngine, desk: Desk) -> 
         ({"actions": "exec_start"}, ["e"]),
     ],
 )
-def test_events_are_chosen(fake: FakeEngine, desk: Desk, config: dict[str, Any], wanted: list[str]) -> None:
+def test_events_are_chosen(
+    fake: FakeEngine, desk: PollHarness, config: dict[str, Any], wanted: list[str]
+) -> None:
     desk.poll()
     publish = fake.ring.publish
     publish(name="a", image="shop/web:1", team="shop")
@@ -80,7 +82,9 @@ def test_events_are_chosen(fake: FakeEngine, desk: Desk, config: dict[str, Any],
         ({"mode": "realTime", "realTimeSeconds": "0"}, "from 1 to 3600"),
     ],
 )
-def test_a_wrong_field_is_named(fake: FakeEngine, desk: Desk, config: dict[str, Any], text: str) -> None:
+def test_a_wrong_field_is_named(
+    fake: FakeEngine, desk: PollHarness, config: dict[str, Any], text: str
+) -> None:
     """Fault 8.32: also a word in a list (9.24)."""
     with pytest.raises(BadInput, match=text):
         desk.poll(**config)

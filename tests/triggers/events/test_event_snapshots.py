@@ -10,15 +10,15 @@ from lib import credentials
 from lib.engine.errors import BadInput, EngineFault
 from lib.trigger.cursor import LIMIT
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk, size
+from tests.triggers.poll_harness import PollHarness, size
 from tests.triggers.table import record
 
 KEY = "engineEvents"
 
 
 @pytest.fixture
-def desk(fake: FakeEngine) -> Desk:
-    return Desk("engine_events", fake.config)
+def desk(fake: FakeEngine) -> PollHarness:
+    return PollHarness("engine_events", fake.config)
 
 
 def new_process() -> None:
@@ -31,7 +31,7 @@ def names(emitted: Any) -> list[str]:
     return [body["name"] for body in emitted.of("event")]
 
 
-def test_a_kill_before_the_snapshot_repeats_with_equal_ids(fake: FakeEngine, desk: Desk) -> None:
+def test_a_kill_before_the_snapshot_repeats_with_equal_ids(fake: FakeEngine, desk: PollHarness) -> None:
     desk.poll()
     for _ in range(5):
         fake.ring.publish()
@@ -43,7 +43,7 @@ def test_a_kill_before_the_snapshot_repeats_with_equal_ids(fake: FakeEngine, des
     assert len(set(again.ids)) == 5
 
 
-def test_a_kill_after_a_gap_repeats_the_gap_with_an_equal_id(fake: FakeEngine, desk: Desk) -> None:
+def test_a_kill_after_a_gap_repeats_the_gap_with_an_equal_id(fake: FakeEngine, desk: PollHarness) -> None:
     fake.ring.publish()
     fake.ring.now += 5
     desk.poll()
@@ -69,7 +69,7 @@ def test_a_kill_after_a_gap_repeats_the_gap_with_an_equal_id(fake: FakeEngine, d
     ],
 )
 def test_an_unusable_snapshot_is_a_first_run_and_one_gap(
-    fake: FakeEngine, desk: Desk, spoil: Any, reason: str
+    fake: FakeEngine, desk: PollHarness, spoil: Any, reason: str
 ) -> None:
     fake.ring.publish()
     fake.ring.now += 5
@@ -81,7 +81,7 @@ def test_an_unusable_snapshot_is_a_first_run_and_one_gap(
     record(KEY, f"snapshot: {reason.removesuffix('Snapshot')} (fake)", emitted=1, lost=0, gap=reason)
 
 
-def test_a_full_ring_fits_into_the_snapshot(fake: FakeEngine, desk: Desk) -> None:
+def test_a_full_ring_fits_into_the_snapshot(fake: FakeEngine, desk: PollHarness) -> None:
     for _ in range(300):
         fake.ring.publish(name="x" * 60, label="y" * 500)
     fake.ring.now += 5
@@ -90,7 +90,7 @@ def test_a_full_ring_fits_into_the_snapshot(fake: FakeEngine, desk: Desk) -> Non
     record(KEY, f"snapshot of a full ring: {size(desk.snapshot)} bytes", emitted=0)
 
 
-def test_a_full_ring_behind_a_clock_that_was_set_back_fits_too(fake: FakeEngine, desk: Desk) -> None:
+def test_a_full_ring_behind_a_clock_that_was_set_back_fits_too(fake: FakeEngine, desk: PollHarness) -> None:
     for _ in range(256):
         fake.ring.publish()
     fake.ring.now += 5
@@ -104,7 +104,7 @@ def test_a_full_ring_behind_a_clock_that_was_set_back_fits_too(fake: FakeEngine,
 
 
 def test_a_try_out_gives_a_sample_and_leaves_the_place_alone(
-    fake: FakeEngine, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    fake: FakeEngine, desk: PollHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.poll()
     before = desk.snapshot
@@ -118,7 +118,7 @@ def test_a_try_out_gives_a_sample_and_leaves_the_place_alone(
     record(KEY, "sample of an idle engine (fake)", emitted=1)
 
 
-def test_every_snapshot_on_the_way_is_a_good_start(fake: FakeEngine, desk: Desk) -> None:
+def test_every_snapshot_on_the_way_is_a_good_start(fake: FakeEngine, desk: PollHarness) -> None:
     desk.poll()
     starts = [desk.snapshot]
     for _ in range(6):
@@ -128,13 +128,13 @@ def test_every_snapshot_on_the_way_is_a_good_start(fake: FakeEngine, desk: Desk)
         desk.poll()
         starts.append(desk.snapshot)
     for passed, start in enumerate(starts):
-        again = Desk("engine_events", fake.config, start).poll()
+        again = PollHarness("engine_events", fake.config, start).poll()
         assert names(again) == [f"c{number}" for number in range(passed * 7, 42)]
         assert again.of("gap") == []
 
 
 def test_fault_9_23_the_engines_id_is_asked_once_and_its_refusal_spoils_nothing(
-    fake: FakeEngine, desk: Desk
+    fake: FakeEngine, desk: PollHarness
 ) -> None:
     for _ in range(3):
         desk.poll()
@@ -153,7 +153,7 @@ def test_fault_9_23_the_engines_id_is_asked_once_and_its_refusal_spoils_nothing(
 
 @pytest.mark.parametrize("odd", ["no JSON", [], {}, {"ID": None}])
 def test_fault_9_23_an_odd_answer_about_the_engine_spoils_nothing(
-    fake: FakeEngine, desk: Desk, odd: Any
+    fake: FakeEngine, desk: PollHarness, odd: Any
 ) -> None:
     desk.poll()
     new_process()
@@ -162,7 +162,7 @@ def test_fault_9_23_an_odd_answer_about_the_engine_spoils_nothing(
 
 
 def test_fault_9_23_an_engine_that_was_exchanged_is_noticed_after_a_poll_that_failed(
-    fake: FakeEngine, desk: Desk
+    fake: FakeEngine, desk: PollHarness
 ) -> None:
     desk.poll()
     fake.identity = "ENGINE-TWO"
@@ -178,7 +178,7 @@ def test_fault_9_23_an_engine_that_was_exchanged_is_noticed_after_a_poll_that_fa
     "wrong", [{"realTimeSeconds": "inf", "mode": "realTime"}, {"since": "x"}, {"actions": "dei"}]
 )
 def test_fault_9_24_a_wrong_setting_is_noticed_in_a_try_out(
-    fake: FakeEngine, desk: Desk, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str]
+    fake: FakeEngine, desk: PollHarness, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str]
 ) -> None:
     monkeypatch.setenv("ELASTICIO_FLOW_TYPE", "debug")
     with pytest.raises(BadInput, match=next(iter(wrong))):

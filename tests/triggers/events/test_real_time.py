@@ -22,7 +22,7 @@ from lib.trigger.events.stream import EventStream
 from lib.trigger.poll import Poll
 from tests.lab.waiting import DEADLINE, ended, wait_until
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk, Emitted, Lines, Surroundings, process
+from tests.triggers.poll_harness import Emitted, Lines, PollHarness, Surroundings, process
 from tests.triggers.table import record
 from triggers.engine_events import compared
 
@@ -30,8 +30,8 @@ KEY = "engineEvents"
 
 
 @pytest.fixture
-def desk(fake: FakeEngine) -> Desk:
-    return Desk("engine_events", fake.config)
+def desk(fake: FakeEngine) -> PollHarness:
+    return PollHarness("engine_events", fake.config)
 
 
 def names(emitted: Any) -> list[str]:
@@ -43,7 +43,7 @@ def readers() -> set[threading.Thread]:
     return {one for one in threading.enumerate() if one.name == "engine events"}
 
 
-def finish(desk: Desk, listener: threading.Thread, count: int) -> None:
+def finish(desk: PollHarness, listener: threading.Thread, count: int) -> None:
     """End the step in order, once so many events have been told."""
     wait_until(lambda: len(names(desk.telling)) >= count, f"{count} events")
     desk.cancelled.set()
@@ -52,7 +52,7 @@ def finish(desk: Desk, listener: threading.Thread, count: int) -> None:
 
 
 def test_real_time_tells_events_while_they_happen_and_leaves_an_exact_place(
-    fake: FakeEngine, desk: Desk
+    fake: FakeEngine, desk: PollHarness
 ) -> None:
     desk.poll()
     result: list[Any] = []
@@ -72,7 +72,7 @@ def test_real_time_tells_events_while_they_happen_and_leaves_an_exact_place(
     record(KEY, "real time, 150 events (fake)", emitted=150)
 
 
-def test_real_time_is_not_limited_to_what_the_engine_remembers(fake: FakeEngine, desk: Desk) -> None:
+def test_real_time_is_not_limited_to_what_the_engine_remembers(fake: FakeEngine, desk: PollHarness) -> None:
     fake.ring.publish()
     fake.ring.now += 5
     desk.poll()
@@ -88,7 +88,7 @@ def test_real_time_is_not_limited_to_what_the_engine_remembers(fake: FakeEngine,
     assert sorted(names(result[0])) == sorted(f"c{number}" for number in range(1, 91))
 
 
-def test_real_time_leaves_replays_of_a_restarted_manager_out(fake: FakeEngine, desk: Desk) -> None:
+def test_real_time_leaves_replays_of_a_restarted_manager_out(fake: FakeEngine, desk: PollHarness) -> None:
     fake.ring.publish()
     fake.ring.now += 60
     desk.poll()
@@ -108,7 +108,7 @@ def test_real_time_leaves_replays_of_a_restarted_manager_out(fake: FakeEngine, d
 
 
 def test_fault_9_18_a_burst_is_told_whole_in_its_order_and_without_a_gap(
-    fake: FakeEngine, desk: Desk
+    fake: FakeEngine, desk: PollHarness
 ) -> None:
     fake.ring.publish()
     fake.ring.now += 5
@@ -180,7 +180,7 @@ def test_fault_9_18_more_than_there_is_room_for_ends_the_stream_and_loses_nothin
 
 
 def test_fault_9_18_an_engine_that_restarts_right_after_a_burst_is_a_gap_and_nothing_is_told_twice(
-    fake: FakeEngine, desk: Desk
+    fake: FakeEngine, desk: PollHarness
 ) -> None:
     fake.ring.publish()
     fake.ring.now += 5
@@ -221,7 +221,7 @@ def test_fault_9_25_sigterm_in_real_time_leaves_the_place_of_what_was_told(
     step.send_signal(signal.SIGTERM)
     assert step.wait(DEADLINE) == 143
     fake.ring.now += 10
-    again = Desk("engine_events", fake.config, json.loads(state.read_text("utf-8"))).poll()
+    again = PollHarness("engine_events", fake.config, json.loads(state.read_text("utf-8"))).poll()
     assert again.bodies == []
 
 

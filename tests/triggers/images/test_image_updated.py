@@ -19,7 +19,7 @@ from lib.trigger.images.registry_refusals import FIRST_PAUSE
 from lib.trigger.marks.compact import digits, mark
 from tests.lab.waiting import DEADLINE
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk, Emitted, size
+from tests.triggers.poll_harness import Emitted, PollHarness, size
 from tests.triggers.table import record
 
 KEY = "imageUpdated"
@@ -36,7 +36,7 @@ class Registries:
         for name in references:
             fake.routes[f"/distribution/{name}/json"] = partial(self.answer, name)
             fake.routes[f"/images/{name}/json"] = partial(self.image, name)
-        self.desk = Desk(
+        self.desk = PollHarness(
             "image_updated", {**fake.config, "references": list(references), "minutes": 0} | fields
         )
 

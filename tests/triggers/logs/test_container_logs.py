@@ -20,7 +20,7 @@ from lib.trigger.logs.position import Position
 from lib.trigger.marks.compact import mark
 from tests.triggers.fake_engine import FakeEngine
 from tests.triggers.logs.log_model import Log
-from tests.triggers.poll_harness import Desk, Emitted, size
+from tests.triggers.poll_harness import Emitted, PollHarness, size
 
 SECOND = 1_000_000_000
 FRAGMENT = 16384
@@ -67,15 +67,17 @@ def logs(fake: FakeEngine) -> Logs:
 
 
 @pytest.fixture
-def step(fake: FakeEngine) -> Desk:
-    return Desk("container_logs", {**fake.config, "startFrom": "everything"})
+def step(fake: FakeEngine) -> PollHarness:
+    return PollHarness("container_logs", {**fake.config, "startFrom": "everything"})
 
 
 def asked(logs: Logs, name: str) -> int:
     return logs.fake.asked.count(f"/containers/{identity(name)}/logs")
 
 
-def test_fault_9_23_an_ended_container_that_could_not_be_read_is_asked_again(logs: Logs, step: Desk) -> None:
+def test_fault_9_23_an_ended_container_that_could_not_be_read_is_asked_again(
+    logs: Logs, step: PollHarness
+) -> None:
     """It was read to its end before, ran again, and then its log failed once: nothing is taken for read."""
     now = logs.fake.ring.now
     logs.put("job", "exited", "Exited (0) 5 minutes ago", line(now - 400, "one"))
@@ -89,7 +91,7 @@ def test_fault_9_23_an_ended_container_that_could_not_be_read_is_asked_again(log
     assert texts(step.poll()) == ["two"]
 
 
-def test_fault_9_12_what_a_log_has_before_its_failure_is_told(logs: Logs, step: Desk) -> None:
+def test_fault_9_12_what_a_log_has_before_its_failure_is_told(logs: Logs, step: PollHarness) -> None:
     failure = b"the file is corrupted"
     broken = b"\3\0\0\0" + len(failure).to_bytes(4) + failure
     now = logs.fake.ring.now
@@ -117,7 +119,7 @@ def test_fault_9_22_places_are_small(count: int, most: int) -> None:
     assert size(places.to_state()) < most
 
 
-def test_a_time_at_the_end_of_all_times_has_a_place(logs: Logs, step: Desk) -> None:
+def test_a_time_at_the_end_of_all_times_has_a_place(logs: Logs, step: PollHarness) -> None:
     payload = b"9999-12-31T23:59:59.999999999Z late\n"
     logs.put("odd", "exited", "Exited (0) 5 minutes ago", b"\1\0\0\0" + len(payload).to_bytes(4) + payload)
     assert texts(step.poll()) == ["late"]
@@ -181,7 +183,7 @@ def test_fault_9_6_every_line_is_told_once_in_order_whatever_the_times(
         200,
         log.served(query, filters_all=api == "1.41"),
     )
-    step = Desk("container_logs", {**logs.fake.config, "startFrom": "everything", "maxBytes": "1000"})
+    step = PollHarness("container_logs", {**logs.fake.config, "startFrom": "everything", "maxBytes": "1000"})
     told: dict[str | None, str] = {}
     for lines, dies_after, seen in [*steps, ([], None, 20_000), ([], None, 20_000)]:
         for moved, stream, pieces in lines:
@@ -210,7 +212,7 @@ def test_fault_9_23_two_thousand_containers_and_their_cost(logs: Logs, tmp_path:
     now = logs.fake.ring.now
     for number in range(2000):
         logs.put(f"c{number}", "exited", "Exited (0) 5 minutes ago", line(int(now) - 400, f"line {number}"))
-    step = Desk(
+    step = PollHarness(
         "container_logs", {**logs.fake.config, "startFrom": "everything"}, states=FolderStates(tmp_path)
     )
     assert len(texts(step.poll())) == 2000

@@ -13,7 +13,7 @@ from lib.trigger.cursor import CursorTooLarge
 from lib.trigger.marks.compact import mark
 from lib.trigger.marks.markset import identity_mark, packed
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk, Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.table import record
 
 KEY = "objectChanged"
@@ -33,7 +33,7 @@ class Lists:
         fake.routes["/networks"] = lambda _: (200, self.networks)
         fake.routes["/services"] = lambda _: (200, self.services)
         fake.routes["/swarm"] = lambda _: (200, {"ID": "swarm-one"})
-        self.desk = Desk("object_changed", {**fake.config, **fields})
+        self.desk = PollHarness("object_changed", {**fake.config, **fields})
 
 
 def image(name: str, *tags: str) -> dict[str, Any]:

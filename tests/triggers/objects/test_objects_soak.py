@@ -14,7 +14,7 @@ from lib.trigger.images.registry_refusals import FIRST_PAUSE
 from tests.triggers.fake_engine import FakeEngine
 from tests.triggers.images.test_image_updated import Registries, has, names, said, written
 from tests.triggers.objects.test_object_changed import Lists, image, network, service, volume
-from tests.triggers.poll_harness import Desk, Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.table import record
 
 ROUNDS = 150
@@ -29,7 +29,7 @@ class Ledger:
     is the same: compared with that snapshot.
     """
 
-    desk: Desk
+    desk: PollHarness
     happened: int = 0
     told: int = 0
     ids: dict[str, Hashable] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from typing import Any
 from tests.lab.engine import LabEngine
 from tests.lab.registry import Registry
 from tests.lab.waiting import take, wait_until
-from tests.triggers.event_recorder import Truth
+from tests.triggers.event_recorder import EventRecorder
 from tests.triggers.soak import tides
 from tests.triggers.soak.case import Case
 from tests.triggers.soak.churn import Churn
@@ -62,7 +62,7 @@ def run(engine: LabEngine, registry: Registry, folder: Path, seconds: float, see
     with ExitStack() as undo:
         # With all that the engine did before: the first polls of engineEvents may tell what is some seconds old. And
         # before the swarm, whose events carry earlier times than that of their publishing.
-        truth = Truth(engine, remembered=True)
+        truth = EventRecorder(engine, remembered=True)
         undo.callback(truth.close)
         engine.wire.do("POST", "/swarm/init", INIT)
         undo.callback(engine.wire.ask, "POST", "/swarm/leave", force=True)
@@ -93,7 +93,9 @@ def run(engine: LabEngine, registry: Registry, folder: Path, seconds: float, see
         return [_judged(key, chosen[key], steps[key], truth, record) for key in chosen]
 
 
-def _churn(churn: Churn, truth: Truth, steps: dict[str, Step], chance: random.Random, seconds: float) -> None:
+def _churn(
+    churn: Churn, truth: EventRecorder, steps: dict[str, Step], chance: random.Random, seconds: float
+) -> None:
     """Do things, and kill a step now and then, often in the middle of what it tells."""
     until, next_kill = time.time() + seconds, time.time()
     victims = [step for key, step in steps.items()]
@@ -106,7 +108,7 @@ def _churn(churn: Churn, truth: Truth, steps: dict[str, Step], chance: random.Ra
             _kill(chance.choice(victims), while_telling=chance.random() < 0.5)
 
 
-def _untold(truth: Truth, step: Step) -> int:
+def _untold(truth: EventRecorder, step: Step) -> int:
     """Events since the last stored poll."""
     last = (step.windows[-1].begin - 3) * 1e9
     return sum(event["timeNano"] > last for event in truth.events[-300:])
@@ -120,7 +122,7 @@ def _kill(step: Step, *, while_telling: bool) -> None:
     step.kill()
 
 
-def _judged(key: str, setup: Setup, step: Step, truth: Truth, record: Record) -> Verdict:
+def _judged(key: str, setup: Setup, step: Step, truth: EventRecorder, record: Record) -> Verdict:
     verdict = setup.judge(Case(key, step.windows, step.told, list(truth.events), record))
     verdict.kills = step.kills
     return verdict

@@ -11,7 +11,7 @@ from lib.trigger.cursor import LIMIT
 from lib.trigger.marks.compact import mark
 from lib.trigger.marks.markset import identity_mark, packed
 from tests.triggers.fake_engine import FakeEngine
-from tests.triggers.poll_harness import Desk, Emitted, size
+from tests.triggers.poll_harness import Emitted, PollHarness, size
 from tests.triggers.table import record
 
 KEY = "taskFailed"
@@ -38,7 +38,7 @@ class Swarm:
         fake.routes["/tasks"] = lambda _: (200, list(self.tasks.values()))
         fake.routes["/services"] = lambda _: (200, self.services)
         fake.routes["/nodes"] = lambda _: (200, self.nodes)
-        self.desk = Desk("task_failed", {**fake.config, **fields})
+        self.desk = PollHarness("task_failed", {**fake.config, **fields})
 
     def put(self, name: str, state: str, desired: str = "running", *, slot: int = 1, **more: Any) -> None:
         """A task in a state; a state that it had is kept with its time."""
