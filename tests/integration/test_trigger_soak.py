@@ -1,0 +1,46 @@
+"""All triggers at once on an engine that never rests: the short form of `python -m bench.trigger_soak`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.trigger_lab import own_engine
+from tests.lab.engine import LabEngine
+from tests.lab.need import missing
+from tests.lab.registry import Registry, RegistryError
+from tests.triggers.soak.soak import run
+from tests.triggers.soak.verdict import table
+from tests.triggers.table import record
+
+__all__ = ["own_engine"]
+pytestmark = pytest.mark.engine
+SECONDS = 20
+SEED = 9
+
+
+@pytest.fixture
+def own_registry(own_engine: LabEngine) -> Iterator[Registry]:
+    try:
+        registry = Registry(own_engine)
+    except RegistryError as problem:
+        missing(str(problem))
+    yield registry
+    registry.close()
+
+
+def test_nothing_is_lost_in_silence_nothing_is_false_and_repeats_have_equal_ids(
+    own_engine: LabEngine, own_registry: Registry, tmp_path: Path
+) -> None:
+    """Truth is what the soak did itself, and the engine's events as a reader of the lab's own got them."""
+    verdicts = run(own_engine, own_registry, tmp_path, SECONDS, SEED)
+    print(table(verdicts))
+    assert [fault for verdict in verdicts for fault in verdict.faults] == []
+    for one in verdicts:
+        gaps = [notice.split()[1].rstrip(":") for notice in one.notices if notice.startswith("gap ")]
+        gap = {"gap": gaps[0]} if one.gaps and gaps else {}
+        situation = f"soak of {SECONDS} s, {one.polls} polls, {one.kills} x SIGKILL"
+        told = {"emitted": one.told, "repeated": one.repeated, "truth": one.truth, "lost": one.gaps}
+        record(one.trigger, situation, **told, **gap)
