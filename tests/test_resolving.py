@@ -41,22 +41,22 @@ except RequestError as error:
     print(error)
 """,
     "platform": """
-from lib.sailor.platform import http as rest
+from lib.sailor.platform import http
 from lib.sailor.errors import RequestError
 try:
-    rest.send("GET", "https://api.nowhere.test/v1", {}, timeout=0.3, total=0.3)
+    http.send("GET", "https://api.nowhere.test/v1", {}, timeout=0.3, total=0.3)
 except RequestError as error:
     print(error)
 """,
     "broker": """
 import threading
-from lib.sailor.amqp import reconnecting as link
+from lib.sailor.amqp import reconnecting
 from lib.sailor.amqp.io_thread import Loop
 from lib.sailor.logging import open_logger
 from lib.sailor.settings import Settings
-link.LONGEST_OPENING = 0.3
+reconnecting.LONGEST_OPENING = 0.3
 loop = Loop(print)
-one = link.Link(loop, Settings(amqp_uri="amqp://broker.nowhere.test", amqp_reconnect_attempts=1,
+one = reconnecting.ReconnectingChannel(loop, Settings(amqp_uri="amqp://broker.nowhere.test", amqp_reconnect_attempts=1,
     amqp_reconnect_timeout=1), "read", open_logger({"LOG_LEVEL": "fatal"}))
 loop.start()
 one.open(None)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.trigger_lab import own_engine
 from tests.lab.engine import LabEngine
-from tests.lab.need import missing
+from tests.lab.skipping import missing
 from tests.lab.registry import Registry, RegistryError
 from tests.triggers.soak.soak import run
 from tests.triggers.soak.verdict import table
