@@ -24,13 +24,17 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 # A number, so that a cluster can see that it is not root.
 USER 1000:1000
 
+# scripts/build writes the version of pyproject.toml here.
 ARG VERSION=1.0.0
 ARG COMMIT=""
+ARG BASE
 # elastic.io.component and elastic.io.logo are set by the platform's own builder.
 LABEL org.opencontainers.image.title="Docker Engine connector" \
+      org.opencontainers.image.description="Docker Engine component for integration platforms, with its own Python runtime" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${COMMIT}" \
+      org.opencontainers.image.base.name="${BASE}" \
       elastic.io.repoId="docker-engine-connector" \
       elastic.io.buildId="${VERSION}" \
       elastic.io.hash="${COMMIT}"

@@ -156,7 +156,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.local.in_process": ("steps", "run", "schedule"),
     "lib.local.broker": ("platform_server step_process topology", "events step_environment", "run"),
     "lib.metadata": (
-        "facts layout words",
+        "facts image layout words",
         "dialect manifest outputs parameter",
         "pages whole",
         "schema_in schema_out",

@@ -28,6 +28,7 @@ ROOMS = (
     "examples",
     "schemas",
     ".ci",
+    ".github",
 )
 WHOLE = (".md", ".toml", "")
 """Files of these endings are read as a whole; of Python files comments and docstrings are."""

@@ -1,5 +1,7 @@
 """Writes schemas, component.json, the tables of the README and docs/operations.md: `python -m lib.metadata.build`.
 
+The version in component.json and in the Dockerfile is the one of pyproject.toml.
+
 With --check it writes nothing, prints one line per stale file and ends with 1.
 """
 
@@ -14,6 +16,7 @@ from pathlib import Path
 from lib.metadata import facts as fact_files
 from lib.metadata import words as word_files
 from lib.metadata.facts import Facts, Tree
+from lib.metadata.image import dockerfile
 from lib.metadata.layout import layout
 from lib.metadata.manifest import manifest
 from lib.metadata.missing import report
@@ -63,6 +66,7 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     component = manifest(facts, words, project["version"], home, outputs(root))
     files = {path: layout(tree) for path, tree in trees.items()}
     files["component.json"] = layout(component)
+    files["Dockerfile"] = dockerfile(_text(root / "Dockerfile"), project["version"])
     files["README.md"] = readme(_text(root / "README.md"), component, facts)
     files["docs/operations.md"] = operations_page(facts, words, trees)
     return files

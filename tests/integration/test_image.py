@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from tests.sailor.step_harness import StepHarness
 pytestmark = [pytest.mark.engine, pytest.mark.broker]
 BASE = "python:local"
 IMAGE = "docker-engine-connector:test"
+OCI = "org.opencontainers.image."
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +108,20 @@ def test_the_image_holds_what_runs_and_says_what_it_is(image: dict[str, Any]) ->
     config = image["Config"]
     assert config["User"] == "1000:1000"
     assert config["Entrypoint"][0] == "tini"
-    assert config["Labels"]["org.opencontainers.image.version"] == "9.8.7"
-    assert config["Labels"]["elastic.io.hash"] == "0123abc"
+    labels = config["Labels"]
+    assert {key: labels[key] for key in labels if key.startswith(OCI)} == {
+        f"{OCI}title": "Docker Engine connector",
+        f"{OCI}description": PROJECT["description"],
+        f"{OCI}licenses": PROJECT["license"],
+        f"{OCI}version": "9.8.7",
+        f"{OCI}revision": "0123abc",
+        f"{OCI}base.name": BASE,
+    }
+    assert {key: labels[key] for key in labels if key.startswith("elastic.io.")} == {
+        "elastic.io.repoId": PROJECT["name"],
+        "elastic.io.buildId": "9.8.7",
+        "elastic.io.hash": "0123abc",
+    }
 
 
 def test_the_image_holds_nothing_that_production_does_not_need(

@@ -9,8 +9,8 @@ import pytest
 
 from tests.integration.trigger_lab import own_engine
 from tests.lab.engine import LabEngine
-from tests.lab.skipping import missing
 from tests.lab.registry import Registry, RegistryError
+from tests.lab.skipping import missing
 from tests.triggers.soak.soak import run
 from tests.triggers.soak.verdict import table
 from tests.triggers.table import record

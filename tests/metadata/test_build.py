@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from lib.metadata.build import main
 
 ROOT = Path(__file__).parents[2]
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 
 @pytest.fixture
@@ -15,7 +18,7 @@ def copy(tmp_path):
     """A copy of everything that a build reads and writes."""
     for name in ("lib/metadata", "schemas", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("component.json", "README.md", "pyproject.toml"):
+    for name in ("component.json", "README.md", "pyproject.toml", "Dockerfile"):
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -54,6 +57,24 @@ def test_a_build_writes_what_is_stale_and_nothing_else(copy, capsys):
     assert main(["--root", str(copy)]) == 0
     assert capsys.readouterr().out == "component.json: written\n"
     assert check(copy) == 0
+
+
+def test_the_version_of_the_project_is_written_wherever_it_is_told(copy, capsys):
+    change(copy / "pyproject.toml", f'version = "{VERSION}"', 'version = "7.6.5"')
+    assert check(copy) == 1
+    assert capsys.readouterr().out == "component.json: stale\nDockerfile: stale\n"
+
+    main(["--root", str(copy)])
+
+    assert json.loads((copy / "component.json").read_text("utf-8"))["version"] == "7.6.5"
+    before = (ROOT / "Dockerfile").read_text("utf-8")
+    assert (copy / "Dockerfile").read_text("utf-8") == before.replace(VERSION, "7.6.5")
+
+
+def test_a_dockerfile_without_the_argument_for_the_version_is_an_error(copy, capsys):
+    change(copy / "Dockerfile", "ARG VERSION=", "ARG RELEASE=")
+    assert check(copy) == 1
+    assert "ARG VERSION" in capsys.readouterr().err
 
 
 def test_a_schema_of_no_operation_is_named_and_removed(copy, capsys):
