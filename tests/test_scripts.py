@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -55,3 +56,17 @@ def test_a_second_start_does_nothing_and_says_nothing(clone: Path) -> None:
     run(clone / "scripts" / "run", **environment)
     done = run(clone / "scripts" / "run", **environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, "started -P -m lib.local\n", "")
+
+
+def test_contributing_says_what_each_command_is_for() -> None:
+    """The first word of a row's first cell is the command: `scripts/test [pytest arguments]`."""
+    there = {
+        f"{folder}/{file.name}"
+        for folder in ("scripts", "bin", ".ci")
+        for file in (ROOT / folder).iterdir()
+        if file.is_file()
+    }
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("\n## Commands\n")[2]
+    commands = re.findall(r"^\| `([^` ]+)[^`]*`[^|]*\| \S.* \|$", page, re.MULTILINE)
+
+    assert sorted(name for name in commands if name.startswith(("scripts/", "bin/", ".ci/"))) == sorted(there)
