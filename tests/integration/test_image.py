@@ -17,12 +17,14 @@ from tests.lab.broker import Broker
 from tests.lab.engine import LabEngine
 from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.fixtures import MakeContainer
+from tests.lab.own_component import assembled
 from tests.lab.skipping import missing
 from tests.sailor.step_harness import StepHarness
 
 pytestmark = [pytest.mark.engine, pytest.mark.broker]
 BASE = "python:local"
 IMAGE = "docker-engine-connector:test"
+ANOTHER = "tickets:test"
 OCI = "org.opencontainers.image."
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -46,11 +48,11 @@ def image(engine_lab: LabEngine, tmp_path_factory: pytest.TempPathFactory) -> It
     )
     build(engine_lab, tmp_path_factory.mktemp("docker"))
     yield engine_lab.wire.do("GET", f"/images/{IMAGE}/json").json()
-    for name in (IMAGE, BASE):
+    for name in (IMAGE, ANOTHER, BASE):
         engine_lab.wire.ask("DELETE", f"/images/{name}", force=True)
 
 
-def build(engine: LabEngine, configuration: Path) -> None:
+def build(engine: LabEngine, configuration: Path, folder: Path = ROOT, tag: str = IMAGE) -> None:
     arguments = {"BASE": BASE, "PIP_OPTIONS": "--no-index", "VERSION": "9.8.7", "COMMIT": "0123abc"}
     given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
     environment = {
@@ -59,9 +61,11 @@ def build(engine: LabEngine, configuration: Path) -> None:
         "DOCKER_CONFIG": str(configuration),
         "DOCKER_BUILDKIT": "0",
     }
-    command = ["docker", "build", "--network", "none", "--tag", IMAGE, *given, "."]
+    command = ["docker", "build", "--network", "none", "--tag", tag, *given, "."]
     try:
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
     except FileNotFoundError:
         missing("the docker command is not installed: install the package docker.io")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -84,7 +88,7 @@ def doors(engine_lab: LabEngine, broker: Broker, stage: StepHarness) -> Iterator
         }
 
 
-def settings(stage: StepHarness, doors: dict[str, str], **changes: str) -> dict[str, Any]:
+def settings(stage: StepHarness, doors: dict[str, str], image: str = IMAGE, **changes: str) -> dict[str, Any]:
     variables = {name: value for name, value in doors.items() if name.isupper()}
     variables |= {
         "ELASTICIO_COMPONENT_PATH": "",
@@ -94,7 +98,7 @@ def settings(stage: StepHarness, doors: dict[str, str], **changes: str) -> dict[
     return {
         "Env": environment,
         "HostConfig": {"NetworkMode": "host"},
-        "Image": IMAGE,
+        "Image": image,
         "StopSignal": "SIGTERM",
     }
 
@@ -198,3 +202,22 @@ def test_a_container_is_heard_as_npm_and_node(
 
         assert engine_lab.wait(container) == 1
         assert "ELASTICIO_FLOW_ID is missing" in logs(engine_lab, container)
+
+
+def test_another_component_gets_an_image_as_its_page_says(
+    image: dict[str, Any],
+    engine_lab: LabEngine,
+    run_container: MakeContainer,
+    stage: StepHarness,
+    doors: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    build(engine_lab, tmp_path, assembled(tmp_path), ANOTHER)
+    stage.platform.on("GET", "/tickets/7.json", (200, {"number": 7}))
+    stage.platform.step["config"] = {"url": doors["ELASTICIO_API_URI"], "token": "right"}
+    container = run_container([], **settings(stage, doors, ANOTHER, function="getTicket"))
+    stage.wires.send({"body": {"number": 7}})
+
+    assert stage.take("data").payload["body"] == {"number": 7}
+    engine_lab.wire.do("POST", f"/containers/{container}/stop", t=20)
+    assert engine_lab.wait(container) == 0, logs(engine_lab, container)

@@ -34,7 +34,7 @@ def own_registry(own_engine: LabEngine) -> Iterator[Registry]:
 def test_nothing_is_lost_in_silence_nothing_is_false_and_repeats_have_equal_ids(
     own_engine: LabEngine, own_registry: Registry, tmp_path: Path
 ) -> None:
-    """Truth is what the soak did itself, and the engine's events as a reader of the lab's own got them."""
+    """EventRecorder is what the soak did itself, and the engine's events as a reader of the lab's own got them."""
     verdicts = run(own_engine, own_registry, tmp_path, SECONDS, SEED)
     print(table(verdicts))
     assert [fault for verdict in verdicts for fault in verdict.faults] == []

@@ -7,7 +7,6 @@ import importlib.metadata
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,21 +16,14 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from tests.lab.broker import Broker
+from tests.lab.own_component import EXAMPLE, ROOT, assembled, blocks
 from tests.lab.waiting import DEADLINE
 from tests.local.running import run
 from tests.sailor.platform import Platform
-from tests.sailor.process import ROOT
 from tests.sailor.step_harness import StepHarness
 
-EXAMPLE = Path(ROOT, "examples", "component")
-PAGE = Path(ROOT, "docs", "own-component.md").read_text("utf-8")
-FENCED = r"\n```\w+\n(.*?)\n```"
 TICKET = {"number": 7, "title": "Broken lamp"}
-
-
-def blocks(mark: str) -> list[tuple[str, str]]:
-    """(what the comment before it names, its text) for each marked block of the page."""
-    return re.findall(rf"<!-- {mark}(?:: (\S+))? -->{FENCED}", PAGE, re.DOTALL)
 
 
 @pytest.fixture
@@ -45,15 +37,7 @@ def service() -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The component in a folder of its own, with what the page has its author copy from this repository."""
-    place = tmp_path_factory.mktemp("author")
-    (place / "connector").symlink_to(ROOT)
-    folder = place / "tickets"
-    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    ((_, commands),) = blocks("runs")
-    commands = commands.removesuffix("docker build -t tickets .")
-    subprocess.run(["sh", "-e", "-c", commands], cwd=folder, check=True)
-    return folder
+    return assembled(tmp_path_factory.mktemp("author"))
 
 
 def within(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -124,7 +108,7 @@ def test_the_requirements_are_what_the_runtime_imports_with_what_that_needs(fold
     outside = {name.split(".")[0] for name in imported(folder)} - sys.stdlib_module_names - {"lib"}
     pinned = [line for line in lines(EXAMPLE / "requirements.txt") if "==" in line]
 
-    assert set(pinned) <= {line.removesuffix(" \\") for line in lines(Path(ROOT, "requirements.txt"))}
+    assert set(pinned) <= {line.removesuffix(" \\") for line in lines(ROOT / "requirements.txt")}
     assert {line.partition("==")[0] for line in pinned} == with_what_they_need(outside)
 
 
@@ -210,6 +194,15 @@ def test_the_local_runner_runs_it(
     assert ended.code == 0, ended.err
     assert [(line["step"], line["event"]) for line in ended.emissions] == told
     assert all(line["message"]["body"] == TICKET for line in ended.emissions if line["event"] == "data")
+
+
+def test_the_flow_runs_over_a_broker(broker: Broker, service: Platform) -> None:
+    options = ("--times", "1", "--amqp", broker.uri, "--config", json.dumps(credential(service)), "--json")
+    ended = run("flow", EXAMPLE / "flow.json", *options, component=EXAMPLE)
+
+    assert ended.code == 0, ended.err
+    data = {line["step"]: line["message"]["body"] for line in ended.emissions if line["event"] == "data"}
+    assert data == {"step_1": TICKET, "step_2": TICKET}
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (401, 1)])
