@@ -19,9 +19,9 @@ sys.path[0] = ""
 def main(module: str, config: str, folder: Path, counter: str, polls: int) -> None:
     """Poll."""
     from lib.trigger.cursor import CursorTooLarge
-    from tests.triggers.poll_harness import Desk
+    from tests.triggers.poll_harness import PollHarness
 
-    step = Desk(module, json.loads(config))
+    step = PollHarness(module, json.loads(config))
     if hasattr(step, "states"):
         from lib.sailor.standalone.folder import FolderStates
 

@@ -7,7 +7,7 @@ import socket
 import threading
 from typing import Any
 
-from lib.trigger.clock import nanoseconds, wire
+from lib.trigger.clock import nanoseconds, unix_time
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import DEADLINE, ended
 
@@ -29,7 +29,7 @@ class EventRecorder:
     @staticmethod
     def _now(engine: LabEngine) -> str:
         time: str = engine.wire.do("GET", "/info").json()["SystemTime"]
-        return wire(nanoseconds(time))
+        return unix_time(nanoseconds(time))
 
     def _read(self) -> None:
         for line in self._answer:
