@@ -82,7 +82,7 @@ def retrying(call: Callable[[], T], attempts: int, pause: Callable[[int], float]
 
 def growing(base: int) -> Callable[[int], float]:
     """Return pauses of base, twice base, … with up to a fifth more by chance (protocol 6.5)."""
-    return lambda attempt: spread(growing_pause(attempt + 1, base, LONGEST_PAUSE))
+    return lambda attempt: min(spread(growing_pause(attempt + 1, base, LONGEST_PAUSE)), LONGEST_PAUSE)
 
 
 def checked(response: Response, what: str) -> Response:
