@@ -1,4 +1,4 @@
-"""The Python runtime of elastic.io style platforms: a message in, a function called, messages out."""
+"""The Python runtime of elastic.io style platforms: it takes a message, calls a function, publishes what it emits."""
 
 from lib.sailor.message import Message, RawJson
 from lib.sailor.step.context import Context

@@ -1,4 +1,4 @@
-"""A component's folder: its manifest, its files, and the functions they offer (protocol 2.3)."""
+"""Reads a component's folder: the manifest, the Python files, and the functions in them (protocol 2.3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOOKS = ("process", "init", "startup", "shutdown")
 
 @dataclass(frozen=True)
 class Function:
-    """What a file offers for one trigger or action; hooks it does not have are None."""
+    """The code of one trigger or action; a hook that the file does not have is None."""
 
     key: str
     definition: Mapping[str, Any]
@@ -34,7 +34,7 @@ class Function:
         return self.definition.get("autoResolveObjectReferences") is not False
 
     def method(self, name: str) -> Callable[..., Any]:
-        """Return a metadata or select function of the file; ComponentError when it has none of that name."""
+        """Return the file's callable of this name (metadata or drop-down); ComponentError when there is none."""
         found = getattr(self.module, name, None)
         if not callable(found):
             raise ComponentError(f'Method "{name}" is not found in "{self.key}" action or trigger')
@@ -42,7 +42,10 @@ class Function:
 
 
 class Component:
-    """The component in one folder; the manifest is read at once, files when their function is asked for."""
+    """The component in one folder. The constructor reads component.json; `function` and `load` import files.
+
+    Raises ComponentError when component.json is missing or is no JSON.
+    """
 
     def __init__(self, folder: str = ".") -> None:
         self.folder = os.path.abspath(folder)
@@ -54,18 +57,21 @@ class Component:
 
     @classmethod
     def at(cls, component_path: str) -> Component:
-        """Return the component at COMPONENT_PATH, which is relative to the working directory even with a slash."""
+        """Return the component at COMPONENT_PATH: relative to the working directory, also with a slash before it."""
         return cls(os.path.join(os.getcwd(), component_path.lstrip("/")))
 
     def definition(self, key: str) -> Mapping[str, Any]:
-        """Return a function's part of the manifest: triggers first, then actions."""
+        """Return the manifest's entry of a function, from triggers before actions; ComponentError when it has none."""
         for group in ("triggers", "actions"):
             if isinstance(found := (self.manifest.get(group) or {}).get(key), dict):
                 return found
         raise ComponentError(f'Trigger or action "{key}" is not found in component.json!')
 
     def function(self, key: str) -> Function:
-        """Load the file of a trigger or action and return what it offers."""
+        """Import the file of a trigger or action and return its code.
+
+        Raises ComponentError, with the texts of protocol 2.3.
+        """
         definition = self.definition(key)
         main = str(definition.get("main", ""))
         try:
@@ -82,7 +88,10 @@ class Component:
         return Function(key, definition, module, **hooks)
 
     def load(self, main: str) -> ModuleType:
-        """Import a file of the component by its path; its folder can be imported from, too."""
+        """Import a file by its path in the component's folder, with or without `.py`, and return the module.
+
+        The folder is added to `sys.path`. Raises FileNotFoundError, and what the file raises while it is loaded.
+        """
         path = os.path.normpath(os.path.join(self.folder, main))
         path = path if path.endswith(".py") else path + ".py"
         if not os.path.isfile(path):
@@ -99,7 +108,7 @@ class Component:
 
 
 def _declared(module: ModuleType, key: str) -> Any:
-    """Return the callable of a module that is declared for a key, None when there is none."""
+    """Return the callable of a module whose attribute `declared` has this key, None when there is none."""
     for value in vars(module).values():
         if callable(value) and getattr(getattr(value, "declared", None), "key", None) == key:
             return value
@@ -107,7 +116,7 @@ def _declared(module: ModuleType, key: str) -> Any:
 
 
 def _finds(name: str, path: str) -> bool:
-    """Tell whether an ordinary import of the name gives this very file."""
+    """Return whether an ordinary import of the name loads this file."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):

@@ -1,4 +1,4 @@
-"""Component functions may be coroutines; everything here is synchronous."""
+"""Runs coroutines of a component to their end; the runtime itself is synchronous."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def awaited(value: Any) -> Any:
-    """Return the result of a coroutine, and everything else as it is."""
+    """Return the result of a coroutine or other awaitable; return any other value unchanged."""
     if not hasattr(value, "__await__"):
         return value
-    import asyncio  # late: hardly any component is asynchronous
+    import asyncio  # imported late: few components have coroutines
 
     async def result() -> Any:
         return await value

@@ -1,17 +1,17 @@
-"""What can go wrong in the runtime, by what the caller should do.
+"""The errors of the runtime, sorted by what the caller should do.
 
 SailorError
 ├── SettingsError     the environment is wrong: correct the deployment, exit 1
 ├── ComponentError    component.json or its code is wrong: report, exit 1
 ├── InputError        this input cannot be read: report, reject, go on
-├── TransportError    the way to the platform is gone: reconnect or exit 1
-├── RequestError      an HTTP call of the platform failed (status None: no answer came)
+├── TransportError    the broker cannot be reached or refuses: reconnect or exit 1
+├── RequestError      an HTTP call failed (status None: no answer came)
 │   └── StorageError  an object or attachment could not be read or written
 └── EmitError         an emission was refused; the message will be rejected
-    ├── EmissionTooLarge
-    ├── EmittedAfterEnd
-    ├── NoReplyAddress
-    └── Undeliverable the transport gave up on it
+    ├── EmissionTooLarge  emit smaller messages
+    ├── EmittedAfterEnd   emit before the function returns
+    ├── NoReplyAddress    emit replies only for inputs with reply_to
+    └── Undeliverable     the broker did not take it: check queues and routing keys
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class InputError(SailorError):
 
 
 class TransportError(SailorError):
-    """The transport cannot be opened, or lost what it needs to go on."""
+    """The transport cannot be opened, or cannot go on: its queue is gone."""
 
 
 class RequestError(SailorError):
-    """A call of the platform's API failed; `status` is None when no answer came.
+    """An HTTP call of the runtime failed; `status` is the HTTP status, None when no answer came.
 
-    `final` says that the fault is in what was asked: the same call fails again.
+    `final` is True when the request itself is wrong: the same call fails again.
     """
 
     def __init__(self, text: str, status: int | None = None, *, final: bool = False) -> None:
@@ -52,7 +52,7 @@ class RequestError(SailorError):
 
     @property
     def passing(self) -> bool:
-        """Whether the same call may succeed later: no answer came, or the server was at fault."""
+        """Whether the same call may succeed later: no answer came, or the status was 500 or above."""
         return not self.final and (self.status is None or self.status >= SERVER_ERROR)
 
 
@@ -68,23 +68,23 @@ class EmitError(SailorError):
 
 
 class EmissionTooLarge(EmitError):
-    """The encoded message exceeds OUTGOING_MESSAGE_SIZE_LIMIT."""
+    """The encoded message has more bytes than OUTGOING_MESSAGE_SIZE_LIMIT (protocol 1.2)."""
 
 
 class EmittedAfterEnd(EmitError):
-    """The message is finished already; nothing can be emitted for it any more."""
+    """The input has ended; nothing can be emitted for it any more (protocol D-30)."""
 
 
 class NoReplyAddress(EmitError):
-    """httpReply was emitted for a message that nobody waits for."""
+    """httpReply was emitted for an input without reply_to (protocol 5.8)."""
 
 
 class Undeliverable(EmitError):
-    """The transport gave up: refused, returned as unroutable, or stopped before the confirm."""
+    """The transport gave up: the broker refused or returned the publish, or the step ended before the confirm."""
 
 
 def error_text(error: object) -> str:
-    """Return what an exception says, or its name: some say nothing, and some fail when they are asked."""
+    """Return the text of an exception; the name of its class where the text is empty or `str` itself fails."""
     try:
         return str(error) or type(error).__name__
     except Exception:  # noqa: BLE001 - an error must not be lost to its own text

@@ -1,4 +1,4 @@
-"""The functions beside `process`: startup, init and shutdown (protocol 8)."""
+"""Calls the hooks of a function: startup, init and shutdown (protocol 8)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from lib.sailor.settings import Settings
 
 
 def call_startup(function: Function, config: Mapping[str, Any], platform: Platform, logger: Logger) -> None:
-    """Run `startup` and store what it returns, so that `shutdown` can undo it (protocol 2.4)."""
+    """Run `startup` and store its result for `shutdown` (protocol 2.4).
+
+    Raises what the hook raises, and RequestError when the platform does not store the state.
+    """
     if function.startup is None:
         logger.warning("startup is required, but the function has none")
     state = _call(function.startup, config) if function.startup else None
@@ -24,13 +27,16 @@ def call_startup(function: Function, config: Mapping[str, Any], platform: Platfo
 
 
 def call_init(function: Function, config: Mapping[str, Any]) -> None:
-    """Run `init`, if there is one, to its end."""
+    """Run `init` to its end, if the function has one; raises what the hook raises."""
     if function.init is not None:
         _call(function.init, config)
 
 
 def run_shutdown(settings: Settings, logger: Logger) -> None:
-    """Do the whole work of a container that only shuts a flow down (protocol 2.5); no broker is involved."""
+    """Do the whole work of a container that only runs `shutdown` (protocol 2.5); it does not use the broker.
+
+    Raises what the hook raises; RequestError, and ComponentError when the function cannot be loaded.
+    """
     platform = Platform(settings)
     step = platform.step()
     logger.secrets.add(secrets_within(step.config))
@@ -44,5 +50,5 @@ def run_shutdown(settings: Settings, logger: Logger) -> None:
 
 
 def _call(hook: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a hook with copies of its own."""
+    """Call a hook with copies of the arguments, and await it if it is a coroutine."""
     return awaited(hook(*(jsontext.decode(jsontext.encode(argument)) for argument in arguments)))

@@ -1,4 +1,7 @@
-"""One JSON object per line on stdout, with the platform's fields and levels (protocol 10); secrets are masked."""
+"""Writes log lines: one JSON object per line on stdout, with the fields and levels of protocol 10.
+
+A line is encoded first. Only if its text holds a secret are its values masked one by one and encoded again.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _COPIED = (
 
 
 class Sink:
-    """Writes whole lines to one file descriptor, from any thread."""
+    """Writes whole lines to one file descriptor; safe for threads."""
 
     def __init__(self, descriptor: int = 1, secrets: Secrets | None = None) -> None:
         self.secrets = secrets or Secrets()
@@ -31,7 +34,7 @@ class Sink:
         self._lock = threading.Lock()
 
     def write(self, line: bytes) -> None:
-        """Write a line as it is: whoever makes it has masked it."""
+        """Write a line, which the caller has masked; a closed pipe is no error."""
         line += b"\n"
         with self._lock:
             while line:
@@ -42,7 +45,7 @@ class Sink:
 
 
 def _occupy(descriptor: int) -> None:
-    """Keep a descriptor that was closed from becoming a socket's: lines would go to the broker."""
+    """Open /dev/null at a closed descriptor; else the next socket may get its number, and lines go to the broker."""
     try:
         os.fstat(descriptor)
     except OSError:
@@ -53,7 +56,10 @@ def _occupy(descriptor: int) -> None:
 
 
 class Logger:
-    """Writes lines of one name; `bind` returns one that adds fields to every line."""
+    """Writes lines with one `name` and the same fields, from a level on (protocol 10).
+
+    `msg` is a text or an exception, `fields` are any values. A value without a JSON form is written as its text.
+    """
 
     def __init__(
         self,
@@ -68,10 +74,10 @@ class Logger:
         self._sink = sink
         self._fields = fields
         self.secrets = secrets or sink.secrets
-        """What the lines of this logger do not show: the process's secrets, or also those of one message."""
+        """What is masked in the lines of this logger: the secrets of the process, and perhaps of one message."""
 
     def bind(self, **fields: Any) -> Logger:
-        """Return a logger of the same name with more fields; None values are left out."""
+        """Return a logger with more fields on every line; fields that are None are left out."""
         given = {key: value for key, value in fields.items() if value is not None}
         return Logger(self._name, self._level, self._sink, {**self._fields, **given}, self.secrets)
 
@@ -79,7 +85,7 @@ class Logger:
         return Logger(name, self._level, self._sink, self._fields, self.secrets)
 
     def hiding(self, secrets: Secrets, name: str | None = None, **fields: Any) -> Logger:
-        """Return this logger for one message, whose own secrets stay hidden as well; None values are left out."""
+        """Return a logger that masks `secrets`, with more fields; fields that are None are left out."""
         given = {key: value for key, value in fields.items() if value is not None}
         return Logger(name or self._name, self._level, self._sink, {**self._fields, **given}, secrets)
 
@@ -125,8 +131,8 @@ class Logger:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """Return an exception as the platform shows it: name, message, stack with its causes."""
-    import traceback  # late: a run without errors does not need it
+    """Return the field `err` of a log line (protocol 10): name, message, stack with causes, code if there is one."""
+    import traceback  # imported late: a run without errors does not need it
 
     described = {"name": type(error).__name__, "message": error_text(error)}
     described["stack"] = "".join(traceback.format_exception(error)).rstrip()
@@ -142,7 +148,7 @@ def open_logger(
     descriptor: int = 1,
     secrets: Secrets | None = None,
 ) -> Logger:
-    """Return the runtime's logger for an environment; an unknown LOG_LEVEL means info, with a warning."""
+    """Return a logger with the level and fields of an environment; an unknown LOG_LEVEL gives info and a warning."""
     wanted = environment.get("LOG_LEVEL", "").strip().lower()
     fields: dict[str, Any] = {"hostname": os.uname().nodename, "pid": os.getpid()}
     if "ELASTICIO_FLOW_ID" in environment:
@@ -156,7 +162,7 @@ def open_logger(
 
 
 def catch_uncaught(logger: Logger) -> None:
-    """Turn exceptions that nobody caught, in any thread, into log lines."""
+    """Log uncaught exceptions of all threads as fatal."""
 
     def main(_: Any, error: BaseException, __: Any) -> None:
         logger.fatal("process.uncaughtException", err=error)
@@ -174,12 +180,12 @@ def _timestamp() -> str:
 def _encoded(line: Mapping[str, Any]) -> bytes:
     try:
         return jsontext.encode(line)
-    except (TypeError, ValueError, RecursionError):  # the text of a field is better than no line
+    except (TypeError, ValueError, RecursionError):  # a field without a JSON form is written as its text
         return jsontext.encode({key: _plain(value) for key, value in line.items()})
 
 
 def _plain(value: Any) -> Any:
-    """Return a value that has a JSON form: the value itself, or its text."""
+    """Return the value if it has a JSON form, else its `repr`."""
     if isinstance(value, (str, int, float, bool)) or value is None:
         return value
     try:

@@ -1,4 +1,9 @@
-"""`python -m lib.sailor.run`: run one step of a flow until the platform ends it (protocol 2 and 9)."""
+"""`python -m lib.sailor.run`: run one step of a flow until the platform ends it (protocol 2 and 9).
+
+The main thread starts the thread `startup` and then only waits for events in one queue: the start is done, a thread
+failed, a signal came, all workers are done, or the deadline is over. So a signal is handled at any time. The table of
+states is in docs/architecture.md#the-lifetime-of-a-step.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +25,15 @@ from lib.sailor.settings import Settings
 from lib.sailor.stdlog import forward_library_logs
 
 LONGEST_WAIT = 0.25
-"""Seconds. A signal that arrives in the moment before a wait begins does not end the wait, so none is long."""
+"""Upper bound of one wait, in seconds: a signal just before `get` blocks does not wake it."""
 COLLECTED_AFTER = 10_000
-"""Objects (Python: 700). A list of the engine has thousands, which would start the garbage collector within it."""
+"""New objects before a garbage collection (Python: 700). One list of the engine has thousands of objects."""
 ASKED_AFTER = 0.8
-"""After this part of the deadline functions are asked to end: `context.cancelled` is set."""
+"""Part of the shutdown deadline after which `context.cancelled` is set (protocol 9)."""
 
 
 class Event(Enum):
-    """What the main thread waits for, beside signals and failures."""
+    """The events of the main thread; signals and exceptions are put into the same queue."""
 
     STARTED = "started"
     IDLE = "idle"
@@ -36,19 +41,19 @@ class Event(Enum):
 
 
 class Run:
-    """The life of one step. The main thread only waits for events, so that signals are always heard."""
+    """One step from its start to its end; call it once, on the main thread."""
 
     def __init__(self, settings: Settings, logger: Logger) -> None:
         from lib.sailor.startup import Startup
 
         self._settings = settings
         self._logger = logger
-        # Signal handlers run between any two steps of the main thread; this queue is made for that.
+        # A signal handler may interrupt `get` and call `put`; SimpleQueue allows that, Queue does not.
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._startup = Startup(settings, logger, self._events.put, lambda: self._events.put(Event.IDLE))
 
     def __call__(self) -> int:
-        """Return the exit code."""
+        """Run the step to its end and return the exit code."""
         for wanted in (signal.SIGTERM, signal.SIGINT):
             signal.signal(wanted, lambda number, _: self._events.put(signal.Signals(number)))
         threading.Thread(target=self._start, name="startup", daemon=True).start()
@@ -75,7 +80,10 @@ class Run:
         return 1
 
     def _stop(self, received: signal.Signals, *, started: bool) -> int:
-        """End in order: no new inputs, those in work finished, connections closed; by the deadline in any case."""
+        """Take no new inputs, wait for those in work, close the connections; give up at the deadline.
+
+        Returns the exit code.
+        """
         self._logger.info(f"Received {received.name}")
         seconds = self._settings.shutdown_deadline / 1000
         now = time.monotonic()
@@ -98,7 +106,7 @@ class Run:
         return 0
 
     def _wait(self, deadline: float, wanted: Event) -> Any:
-        """Return the wanted event, a failure, a second interrupt from the keyboard, or TIME_IS_UP."""
+        """Return the wanted event, an exception, SIGINT, or TIME_IS_UP at the deadline (seconds, time.monotonic())."""
         while True:
             event = self._next(deadline)
             if (
@@ -110,14 +118,14 @@ class Run:
                 return event
 
     def _next(self, deadline: float = float("inf")) -> Any:
-        """Return the next event, TIME_IS_UP where none comes by the deadline."""
+        """Return the next event, TIME_IS_UP when none comes by the deadline (seconds, time.monotonic())."""
         while (left := deadline - time.monotonic()) > 0:
             with contextlib.suppress(queue.Empty):
                 return self._events.get(timeout=min(left, LONGEST_WAIT))
         return Event.TIME_IS_UP
 
     def _give_up(self, why: Event | signal.Signals) -> int:
-        """End at once; what is in work goes back to the queue, because it was not finished."""
+        """End at once, without acks: the broker puts inputs in work back into the queue. Returns the exit code."""
         self._logger.warning(
             f"Ended before everything was finished ({why.name}); inputs in work go back to the queue"
         )
@@ -149,7 +157,7 @@ def main(environment: Mapping[str, str]) -> int:
 def _shut_down(settings: Settings, logger: Logger) -> int:
     from lib.sailor.hooks import run_shutdown
 
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the work is short and the platform ends it anyway
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # protocol 2.5: the platform ends the container after 60 s
     try:
         run_shutdown(settings, logger)
     except Exception as error:  # noqa: BLE001 - whatever the hook raises
@@ -159,4 +167,4 @@ def _shut_down(settings: Settings, logger: Logger) -> int:
 
 
 if __name__ == "__main__":
-    end_process(main(os.environ))  # threads of a stuck function must not keep it
+    end_process(main(os.environ))  # a worker may still run a function

@@ -1,4 +1,4 @@
-"""`python -m lib.sailor.service METHOD`: verify credentials or describe a function, post one result (protocol 7)."""
+"""`python -m lib.sailor.service METHOD`: verify a credential or describe a function, post one result (protocol 7)."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ VERIFIER = "./verify_credentials.py"
 
 
 class ServiceError(SailorError):
-    """The call cannot be made; its text is posted as the result."""
+    """The service call cannot be made; its text is posted as the result."""
 
 
 @dataclass(frozen=True)
 class ServiceEmitter:
-    """A service call can emit one thing: refreshed credentials. A failure is logged, the call goes on."""
+    """The emitter of a service call: `update_keys` alone can be emitted (protocol 7.2). Its failure is only logged."""
 
     platform: Platform
     account: str | None
@@ -47,7 +47,7 @@ class ServiceEmitter:
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Make the call and post its result; 1 when nothing could be posted."""
+    """Make the call and post its result; return the exit code: 0, or 1 when nothing could be posted (protocol 7.3)."""
     logger = open_logger(environment)
     catch_uncaught(logger)
     forward_library_logs(logger)
@@ -75,7 +75,10 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
 
 
 def call(method: str, settings: Settings, environment: Mapping[str, str], logger: Logger) -> Any:
-    """Return the result of one service method; ServiceError when something it needs is missing."""
+    """Return the result of one service method, a JSON value (protocol 7.2).
+
+    Raises ServiceError for an unknown method or a missing variable, ComponentError, and what the function raises.
+    """
     if method not in METHODS:
         raise ServiceError(f'Unknown service method "{method}"')
     _check(method, environment)
@@ -94,7 +97,7 @@ def call(method: str, settings: Settings, environment: Mapping[str, str], logger
 
 
 def post(url: str, body: bytes, settings: Settings) -> None:
-    """Post a result; RequestError when the platform did not take it with any 2xx."""
+    """Post a result, JSON in `body`; RequestError when the last attempt was not answered with 2xx."""
     address, authorization = without_user(url)
     headers = {"Content-Type": rest.JSON, **({"Authorization": authorization} if authorization else {})}
 
@@ -127,7 +130,7 @@ def _context(settings: Settings, config: Any, logger: Logger) -> Context:
 
 
 def _verify(component: Component, context: Context, config: Any) -> Any:
-    """Return what the platform shows for a credential; a verifier that cannot be loaded verifies nothing."""
+    """Return the result of verifying (protocol 7.2); with a verifier that cannot be loaded it is not verified."""
     credentials = component.manifest.get("credentials") or {}
     file = str(credentials.get("verifier") or VERIFIER)
     if "verifier" not in credentials and not os.path.exists(os.path.join(component.folder, file)):
@@ -144,4 +147,4 @@ def _verify(component: Component, context: Context, config: Any) -> Any:
 
 
 if __name__ == "__main__":
-    end_process(main(sys.argv[1:], os.environ))  # threads that a verifier left behind must not keep it
+    end_process(main(sys.argv[1:], os.environ))  # a verifier may have left threads running

@@ -1,4 +1,8 @@
-"""The settings of one step, read once from the environment (protocol 1); field names are the variables' names."""
+"""The settings of one step, read once from the environment (protocol 1).
+
+A field has the name of its variable in lower case, without the prefix `ELASTICIO_`. Times are in milliseconds and
+sizes in bytes, as the platform sets them; `Destinations` alone has seconds.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +25,12 @@ MANDATORY_FOR_MESSAGES = (
 )
 IV_BYTES = 16
 OF_THEIR_OWN = 6
-"""The last fields below; they have variables without the prefix, or several."""
+"""Number of fields at the end of `Settings` whose variables have no prefix, or that are made of several variables."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the platform tells a step by its environment; defaults suit a run without a platform."""
+    """All settings of a step; the defaults suit a run without a platform."""
 
     flow_id: str = "local"
     exec_id: str = "local"
@@ -63,10 +67,10 @@ class Settings:
     snapshot_rate_limit: int = 2
     rate_interval: int = 100
     process_amqp_drain: bool = True
-    """Of no effect: a publish waits for its confirm, and with that for the socket."""
+    """No effect: each publish waits for its confirm anyway (protocol 1.2)."""
     amqp_publish_retry_delay: int = 100
     amqp_publish_retry_attempts: int | None = None
-    """None: without end, which is how a full queue downstream slows this step down."""
+    """None: no limit, so that a full queue of a later step slows this step down."""
     amqp_publish_max_retry_delay: int = 300_000
     amqp_persistent_messages: bool = False
     outgoing_message_size_limit: int = 10_485_760
@@ -85,23 +89,23 @@ class Settings:
     flow_webhook_uri: str = ""
 
     shutdown_deadline: int = 25_000
-    """Milliseconds after a signal in which messages in work may end; ours, the platform does not set it."""
+    """Milliseconds from SIGTERM to the end of the process (protocol 9); the platform does not set it."""
     request_timeout: int = 15_000
     request_max_retry: int = 3
     urls: Destinations = field(default_factory=Destinations)
-    """Where the addresses that a message gives as an input may lead: URL_ALLOWED_HOSTS and its kind."""
+    """Which hosts a message's inputs may name in addresses: URL_ALLOWED_HOSTS, URL_REFUSED_NETWORKS and so on."""
     attachments: Destinations = field(default_factory=Destinations)
-    """The same for the addresses of its attachments: ATTACHMENT_ALLOWED_HOSTS and its kind."""
+    """The same for the addresses of attachments: ATTACHMENT_ALLOWED_HOSTS and so on."""
 
     additional_headers: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
-    """Sentences about values that look like a mistake, for the log."""
+    """Warnings for the log: one for each value that looks like a mistake (protocol 1.3)."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str], *, for_service: bool = False) -> Settings:
-        """Return the settings of an environment; SettingsError names the first variable that is missing or unusable.
+        """Return the settings of an environment; SettingsError names the first variable that is missing or wrong.
 
-        A service call has few of them and checks those itself (protocol 7.1).
+        With `for_service` nothing is mandatory: a service call checks its few variables itself (protocol 7.1).
         """
         values: dict[str, Any] = {}
         doubts = []
@@ -121,7 +125,7 @@ class Settings:
         return cls(**values, additional_headers=headers, doubts=tuple(doubts))
 
     def secrets(self) -> list[str]:
-        """Return the texts that no log line may show."""
+        """Return the secrets among the settings; no log line may hold them."""
         own = [self.api_key, self.message_crypto_password, self.object_storage_token]
         return [*own, *secrets_in_text(self.amqp_uri)]
 

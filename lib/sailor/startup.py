@@ -1,4 +1,10 @@
-"""From settings to a consuming step, in the platform's order (protocol 2.1), waiting for several things at once."""
+"""Starts a step: from the settings to consuming, in the platform's order (protocol 2.1).
+
+Three slow things go on at the same time: the I/O thread connects to the broker, the thread `step-data` asks the
+platform's API, and the thread that calls `run` imports the function's file. If several fail, the first failure in
+the platform's order is the one that is reported. The hooks run after that, then the workers start, and then the
+step consumes.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +34,10 @@ from lib.sailor.transport import Kind, Outgoing
 
 
 class Startup:
-    """Brings one step up; what it made is then used to bring it down."""
+    """Makes all parts of one step and starts them; `Run` stops them through `transport`, `workers` and `cancelled`.
+
+    `failed` is called, on any thread, with an exception that ends the process; `idle` when all workers are done.
+    """
 
     def __init__(
         self,
@@ -50,7 +59,7 @@ class Startup:
         self.transport = AmqpTransport(settings, logger, failed, objects)
 
     def run(self) -> None:
-        """Return when inputs are being consumed; a failure is reported to the error queue and raised."""
+        """Return when the broker delivers inputs; a failure is published to the error queue and raised."""
         self.transport.open()
         try:
             step = self._prepare()
@@ -63,7 +72,7 @@ class Startup:
             self._report(error)
             raise
         self._logger.info("Fully initialized and waiting for messages")
-        self._cipher.seal(b"")  # loads the cipher now that the broker has been told
+        self._cipher.seal(b"")  # imports the cipher's library while no input waits for it
 
     def _prepare(self) -> Step:
         answer = _meanwhile(self._platform.step)
@@ -71,7 +80,7 @@ class Startup:
         try:
             function = component.function(self._settings.function)
         finally:
-            data = answer()  # the platform's refusal comes first, also when the component is wrong as well
+            data = answer()  # raises first: a refusal of the platform goes before an error of the component
         self._logger.secrets.add(secrets_within(data.config))
         if function.process is None:
             raise ComponentError("Process function is not found")
@@ -109,7 +118,7 @@ class Startup:
         )
 
     def _report(self, error: BaseException) -> None:
-        """Publish a failed start as an error without an input (protocol 2.6), if there is a way to."""
+        """Publish a failed start as an error without an input (protocol 2.6); log it when that fails."""
         try:
             self.transport.wait_open()
             encoder = self._resources(StepData()).encoder
@@ -121,13 +130,13 @@ class Startup:
 
 
 def _meanwhile(call: Callable[[], StepData]) -> Callable[[], StepData]:
-    """Begin a call on a thread of its own; the returned function waits for its result or raises its error."""
+    """Begin a call on a new thread; the returned function waits for the result, or raises the call's error."""
     results: queue.SimpleQueue[tuple[StepData | None, Exception | None]] = queue.SimpleQueue()
 
     def work() -> None:
         try:
             results.put((call(), None))
-        except Exception as error:  # noqa: BLE001 - raised where the result is asked for
+        except Exception as error:  # noqa: BLE001 - `result` raises it
             results.put((None, error))
 
     threading.Thread(target=work, name="step-data", daemon=True).start()

@@ -1,4 +1,4 @@
-"""What libraries write with the standard `logging` becomes lines of ours."""
+"""Forwards records of the standard `logging`, which libraries use, to the runtime's logger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lib.sailor.logging import Logger
 
 
 class Forward(logging.Handler):
-    """Hands records of libraries to our logger."""
+    """A handler that writes records of level WARNING and above as log lines."""
 
     def __init__(self, logger: Logger) -> None:
         super().__init__(logging.WARNING)
@@ -21,7 +21,7 @@ class Forward(logging.Handler):
 
 
 def forward_library_logs(logger: Logger) -> None:
-    """Take over warnings and errors of libraries, except the AMQP client's: those we tell ourselves."""
+    """Log warnings and errors of libraries; not those of the AMQP client, for which lib/sailor/amqp has own lines."""
     logging.getLogger().addHandler(Forward(logger.named("component")))
     logging.getLogger("pika").propagate = False
     logging.getLogger("pika").setLevel(logging.CRITICAL)
