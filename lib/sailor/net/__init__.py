@@ -1,1 +1,1 @@
-"""HTTP calls to services beside the step: which hosts may be asked, and every read bounded."""
+"""HTTP calls to services other than the engine: which hosts are allowed, and limits of time and bytes."""

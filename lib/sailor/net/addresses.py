@@ -1,4 +1,4 @@
-"""Addresses of HTTP: how errors show them, what user they name, and ids as a part of their path."""
+"""URLs: how errors show them, the user and password in them, and ids as segments of a path."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_.~:@!$'()*+,;=%-]{1,1024}")
 
 
 def segment(name: object) -> str:
-    """Return an id as one segment of a path, as it is; RequestError for one that could lead to another place.
+    """Return an id unchanged, for use as one segment of a path; RequestError when it could lead to another path.
 
-    The platform inserts its ids without encoding, so what would need one is no id of the platform.
+    The platform inserts ids without encoding (protocol 2.2), so an id that needs encoding is not the platform's.
     """
     text = plain = str(name)
     while _SEGMENT.fullmatch(plain) and plain.strip("."):
@@ -26,13 +26,13 @@ def segment(name: object) -> str:
 
 
 def shown(url: str) -> str:
-    """Return a URL as errors show it: without user and query, which may hold secrets.
+    """Return a URL as errors show it: without user, password, query and fragment, 300 characters at most.
 
-    Of an address that a password with a slash or the like has broken, nothing is shown.
+    Nothing of a URL is shown that an unencoded character of a password, such as a slash, has made unreadable.
     """
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 - what stands there may be the begin of a password
+        parts.port  # noqa: B018 - raises ValueError when the port is the start of a password
     except ValueError:
         return "the address"
     after = f"{parts.path}?{parts.query}#{parts.fragment}"
@@ -43,19 +43,19 @@ def shown(url: str) -> str:
 
 
 def redirected(location: str | None) -> str:
-    """Return what an error says of a redirect, which is never followed with somebody's token in hand."""
+    """Return the part of an error's text that names a redirect; calls with a token follow none."""
     return (
         f", a redirect to {shown(location or 'nowhere')}; it is not followed, the address has to be changed"
     )
 
 
 def basic(user: str, password: str) -> str:
-    """Return the value of an Authorization header."""
+    """Return the value of the header Authorization for Basic auth."""
     return "Basic " + binascii.b2a_base64(f"{user}:{password}".encode(), newline=False).decode()
 
 
 def without_user(url: str) -> tuple[str, str | None]:
-    """Return a URL without the user in it, and the Authorization that the user stands for."""
+    """Return a URL without user and password, and the header value of Basic auth made of them, or None."""
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
     if not at:

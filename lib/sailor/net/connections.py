@@ -1,4 +1,8 @@
-"""Connections for http.client, opened here: to the very address that was judged, with every wait bounded."""
+"""Opens connections for http.client: to the address that was checked, with a time limit on every wait.
+
+http.client would resolve the name a second time, and could then reach an address that nobody has checked. So the
+name is resolved here once, the addresses are checked, and the socket connects to one of them.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +22,18 @@ from lib.sailor.net.destinations import Destinations, resolved
 from lib.sailor.net.limited_socket import LimitedSocket
 
 CONNECT_SECONDS = 10.0
-# What a target may hold as it is; the rest is encoded as browsers do it.
+# Characters that stay as they are in path and query; all others are percent-encoded, as browsers do it.
 _TARGET = "%/:=&?~#+!$,;'@()*[]"
 
 
 def connection_to(
     url: str, idle: float, deadline: float, destinations: Destinations | None
 ) -> tuple[http.client.HTTPConnection, str]:
-    """Return a connection that is not open yet, and what to ask it for; RequestError for what is no http address."""
+    """Return a connection that is not open yet, and the target of its request (path and query).
+
+    `idle` is the limit in seconds without a byte, `deadline` a time of time.monotonic(). Raises RequestError when
+    `url` is no http address; what `destinations` refuses is raised when the connection is opened.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -42,12 +50,12 @@ def connection_to(
         return LimitedSocket(_secured(_connected(places, deadline), host, secure=secure), idle, deadline)
 
     target = quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), safe=_TARGET)
-    # http.client would take the end of an IPv6 address for the port.
+    # Without a port, http.client would read the end of an IPv6 address as the port.
     return make(ascii_host, make.default_port if port is None else port, opened), target
 
 
 class _Http(http.client.HTTPConnection):
-    """http.client's connection on a socket that was opened by somebody else."""
+    """A connection of http.client whose socket is opened by the callable `opened`."""
 
     secure = False
 
@@ -65,7 +73,7 @@ class _Https(_Http):
 
 
 def _connected(places: list[Place], deadline: float) -> socket.socket:
-    """Return a socket connected to the first of the places that answers: to the address itself, as it was checked."""
+    """Return a socket connected to the first place that accepts; OSError of the last one when none does."""
     fault: OSError = OSError("the host has no address")
     for family, where in places:
         sock = socket.socket(family, socket.SOCK_STREAM)

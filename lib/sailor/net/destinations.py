@@ -1,7 +1,9 @@
-"""Which hosts a message may have this step ask: decided on the addresses that a name stands for, each time.
+"""Decides which hosts the addresses in a message may name.
 
-Whoever writes a message chooses the addresses in it, and the step asks from inside of the platform's network: an
-address of the cloud's metadata service would give away the credentials of the machine.
+The author of a message chooses the addresses in it, and the step sends its requests from inside the platform's
+network: a request to the cloud's metadata service would return the credentials of the machine. So the host's name
+must be allowed, the name is resolved, and each IP address that it has is checked against refused networks. This is
+done for each connection, since a name can get other addresses.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 GROUPS = {
     "link-local": ("169.254.0.0/16", "fe80::/10"),
-    # AWS, Google, Alibaba, Azure and Oracle keep theirs also outside of the link-local networks.
+    # AWS, Google, Alibaba, Azure and Oracle also have metadata services outside the link-local networks.
     "metadata": (
         *("169.254.169.254/32", "fd00:ec2::/32", "fd20:ce::254/128"),
         *("100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"),
@@ -28,34 +30,41 @@ GROUPS = {
     "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
 }
 ALWAYS = ("0.0.0.0/8", "::/128", "224.0.0.0/4", "240.0.0.0/4", "ff00::/8")
-"""No host has them for its own; some systems take the first two for the loopback."""
+"""Always refused: no host has these addresses. On some systems the first two lead to the loopback."""
 DEFAULT = "link-local,metadata"
 TRANSLATED = tuple(ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48"))
 """IPv6 networks whose last 32 bits are an IPv4 address."""
 
 MAX_BYTES, MAX_SECONDS, IDLE_SECONDS = 10 * 1024**3, 3600, 60
 WEEK = 7 * 86_400
+"""Seconds."""
 RESOLVE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Destinations:
-    """Where addresses of messages may lead, and how much may come from there; the defaults are those of no setting."""
+    """Which hosts addresses of messages may name, and limits of what is read from them.
+
+    The defaults hold where no variable is set.
+    """
 
     hosts: tuple[str, ...] = ()
-    """Names or addresses; `*.example.org` is every name below; empty means any."""
+    """Allowed host names or IP addresses; `*.example.org` allows every name that ends so; empty allows all."""
     refused: tuple[Network, ...] = tuple(
         ipaddress.ip_network(net) for group in DEFAULT.split(",") for net in GROUPS[group]
     )
     max_bytes: int = MAX_BYTES
     max_seconds: int = MAX_SECONDS
-    """From the first connection to the last byte."""
+    """Limit from the first connection to the last byte, redirects included."""
     idle_seconds: int = IDLE_SECONDS
-    """Without a byte."""
+    """Limit of each wait for the next byte."""
 
     @classmethod
     def read(cls, prefix: str, variables: Mapping[str, str]) -> Destinations:
-        """Return what `<prefix>_ALLOWED_HOSTS` and the others say; SettingsError names the one that is wrong."""
+        """Return the limits that the variables `<prefix>_ALLOWED_HOSTS`, `<prefix>_MAX_BYTES` and so on set.
+
+        Raises SettingsError, which names the wrong variable.
+        """
         limits = {
             name: whole(variables, f"{prefix}_{name.upper()}", default, most)
             for name, default, most in (
@@ -69,9 +78,10 @@ class Destinations:
         return cls(hosts, tuple(_networks(refused, variables.get(refused) or DEFAULT)), **limits)
 
     def places(self, host: str, port: int, seconds: float = RESOLVE_SECONDS) -> list[Place]:
-        """Return where a host can be reached; RequestError when it is unknown or one of its addresses is refused.
+        """Return the socket addresses of a host.
 
-        The resolver has so many seconds, and no more than RESOLVE_SECONDS.
+        Raises RequestError when the host is not allowed, cannot be resolved within `seconds` (RESOLVE_SECONDS at
+        most), or when one of its addresses is refused.
         """
         if self.hosts and not any(_matches(host, allowed) for allowed in self.hosts):
             raise RequestError(f"The host {host} is not among those that may be asked", final=True)
@@ -89,7 +99,7 @@ class Destinations:
 
 
 def resolved(host: str, port: int, seconds: float = RESOLVE_SECONDS) -> list[Place]:
-    """Return the addresses of a host; RequestError when there are none, or none in time."""
+    """Return the socket addresses of a host; RequestError when it has none, or none within `seconds`."""
     try:
         return places(host, port, min(seconds, RESOLVE_SECONDS))
     except NotResolvedInTime as error:
@@ -101,7 +111,7 @@ def resolved(host: str, port: int, seconds: float = RESOLVE_SECONDS) -> list[Pla
 
 
 def _meant(address: Address) -> Iterator[Address]:
-    """Yield an address and the IPv4 addresses that it stands for."""
+    """Yield an address and the IPv4 addresses that are embedded in it."""
     yield address
     if isinstance(address, ipaddress.IPv6Address):
         inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]

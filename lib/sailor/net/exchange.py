@@ -1,4 +1,8 @@
-"""One HTTP request to a service beside the step, on a connection of its own, bounded in bytes and time."""
+"""One HTTP request to a service other than the engine, on a connection of its own, with limits in bytes and seconds.
+
+The constructor sends the request and reads the head of the answer; `pieces` and `whole` read the body. All faults of
+the socket, of TLS and of http.client become RequestError here.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +25,11 @@ REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Exchange:
-    """A request sent and the head of its answer read; the caller reads the rest, and closes it.
+    """A request that was sent, with the head of its answer; the caller reads the body and calls `close`.
 
-    `idle` are the seconds without a byte, `total` those for everything; a body that is no bytes is not counted in,
-    it takes as long as its source. With `destinations` the address is one that a message has named.
+    `idle` is the limit in seconds without a byte, `total` the limit in seconds for everything. While a body that is
+    not bytes is sent, `total` does not count: it takes as long as its source. `destinations` is given when a message
+    has named the address. Raises RequestError; an error of the body's source is raised as it is.
     """
 
     def __init__(
@@ -77,11 +82,11 @@ class Exchange:
 
     @property
     def length(self) -> int | None:
-        """How many bytes are announced and not read yet; None when nobody knows."""
+        """Bytes of the body that are announced and not read yet; None when the server announced no length."""
         return self.response.length
 
     def refusal(self) -> RequestError | None:
-        """Return what is wrong with the status: only 2xx are answers, and no redirect is followed."""
+        """Return the error for a status that is not 2xx, None for 2xx; redirects are not followed."""
         if self.status in OK:
             return None
         text = f"{self._what} was answered with {self.status}"
@@ -90,7 +95,7 @@ class Exchange:
         return RequestError(text, self.status)
 
     def pieces(self, limit: int) -> Iterator[bytes]:
-        """Yield the content as it comes; RequestError when it is cut off, too slow, or longer than `limit` bytes."""
+        """Yield the body as it comes; RequestError when it is cut off, too slow, or longer than `limit` bytes."""
         came = 0
         if (self.length or 0) > limit:
             raise RequestError(
@@ -108,7 +113,7 @@ class Exchange:
             raise RequestError(f"{self._what} was cut off after {came} of {came + missing} bytes")
 
     def whole(self, limit: int) -> bytes:
-        """Return the whole content, which is never held twice; RequestError as `pieces`."""
+        """Return the whole body; raises RequestError as `pieces` does. The bytes are in memory only once."""
         content = io.BytesIO()
         for piece in self.pieces(limit):
             content.write(piece)
@@ -120,7 +125,7 @@ class Exchange:
 
 
 class _SourceFailedError(Exception):
-    """The source of a body failed, not the connection; its error is the cause."""
+    """The source of a request's body failed, not the connection; its error is the cause."""
 
 
 def _sent(
@@ -132,7 +137,7 @@ def _sent(
     *,
     chunked: bool,
 ) -> OSError | None:
-    """Send a request; return what ended that early: a server that refuses a body says so and closes."""
+    """Send a request; return the fault when the server closed early: it may have sent an answer before."""
     try:
         connection.request(method, target, body, headers, encode_chunked=chunked)
     except (BrokenPipeError, ConnectionResetError) as fault:
@@ -142,7 +147,7 @@ def _sent(
 
 def _answered(connection: http.client.HTTPConnection, unsent: OSError | None) -> http.client.HTTPResponse:
     response = connection.getresponse()
-    if unsent is not None and response.status in OK:  # it cannot have stored what it has not read
+    if unsent is not None and response.status in OK:  # it has not read, and so not stored, the whole body
         response.close()
         raise unsent
     return response

@@ -1,4 +1,4 @@
-"""Opening an address that a message has named: where it may lead, what is followed, and what is sent there."""
+"""Opens an address that a message has named: checks each host, follows redirects, and sends no secret elsewhere."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ WHOLE = 200
 
 
 def fetched(url: str, destinations: Destinations) -> Exchange:
-    """Return the exchange whose answer is the content of an address; the caller reads and closes it.
+    """Return the exchange that was answered with 200; the caller reads its body and closes it.
 
-    Each redirect is judged as the first address was. A user in the address is sent to that host alone, and nothing
-    else is: no cookies, no netrc; proxies of the environment are not used. Raises RequestError.
+    At most 5 redirects are followed; each is checked as the first address was. User and password of an address are
+    sent to its host alone. Cookies, netrc and the environment's proxies are not used. Raises RequestError.
     """
     deadline = time.monotonic() + destinations.max_seconds
     user: str | None = None
@@ -48,7 +48,7 @@ def fetched(url: str, destinations: Destinations) -> Exchange:
 
 
 def _whole(exchange: Exchange, address: str) -> Exchange:
-    """Return the exchange if its answer is the content, all of it and as it is."""
+    """Return the exchange if its body is the whole content, not encoded; otherwise close it and raise RequestError."""
     refusal = exchange.refusal()
     if refusal is None and exchange.status != WHOLE:
         refusal = RequestError(f"GET {shown(address)} was answered with {exchange.status}", exchange.status)
@@ -57,7 +57,7 @@ def _whole(exchange: Exchange, address: str) -> Exchange:
         "identity",
         "gzip",
         "x-gzip",
-    ):  # a tar.gz is named so by some servers
+    ):  # some servers send a tar.gz file with this header
         refusal = RequestError(
             f"GET {shown(address)} gives content in the encoding {encoding[:20]!r}", final=True
         )

@@ -1,4 +1,4 @@
-"""A socket for http.client whose every wait is bounded: for the next bytes, and for everything."""
+"""A socket for http.client with two limits on its waits: seconds without a byte, and a deadline for everything."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from typing import Any
 
 
 class LimitedSocket:
-    """What http.client needs of a socket; TimeoutError when `idle` passes without a byte, or the `deadline`."""
+    """The methods of a socket that http.client calls.
+
+    Each raises TimeoutError after `idle` seconds without a byte, or at the `deadline`.
+    """
 
     def __init__(self, sock: socket.socket, idle: float, deadline: float | None) -> None:
         self._sock = sock
         self._idle = idle
         self.deadline = deadline
-        """By time.monotonic(); None while a stream is sent, which takes as long as its source."""
+        """A time of time.monotonic(); None while a stream is sent, which takes as long as its source."""
 
     def sendall(self, data: Any) -> None:
-        """Send one piece."""
+        """Send all of `data`; `idle` limits the time for it."""
         with self.limited():
             self._sock.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return a reader; the socket stays open until it is closed."""
+        """Return a buffered reader; the socket stays open until the reader is closed, too."""
         return io.BufferedReader(_Reader(self, self._sock.makefile("rb", buffering=0)))
 
     def close(self) -> None:
@@ -33,7 +36,7 @@ class LimitedSocket:
 
     @contextmanager
     def limited(self) -> Iterator[None]:
-        """Bound the wait within, and say which of the two limits it reached."""
+        """Set the time limit of the calls in the `with` block; the TimeoutError names the limit that was reached."""
         left = self._idle if self.deadline is None else self.deadline - time.monotonic()
         if left > 0:
             self._sock.settimeout(min(left, self._idle))
