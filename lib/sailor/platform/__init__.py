@@ -1,1 +1,1 @@
-"""The platform's HTTP APIs: steps, accounts, objects, attachments, states."""
+"""Calls of the platform's HTTP APIs: steps, accounts, objects, attachments, states."""

@@ -1,4 +1,4 @@
-"""The platform's API as a step uses it: its own data, start-up state, accounts (protocol 2.2, 2.4, 5.7)."""
+"""The calls of the platform's API that a step makes: step data, start-up state, accounts (protocol 2.2, 2.4, 5.7)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from lib.sailor.settings import Settings
 
 CONFLICT = 409
 TIMEOUT = 15.0
+"""Seconds without a byte, for each attempt (protocol 2.2)."""
 
 
 @dataclass(frozen=True)
 class StepData:
-    """What the platform knows of this step."""
+    """The step data: the platform's answer about one step (protocol 2.2)."""
 
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     snapshot: Any = field(default_factory=dict, repr=False)
@@ -27,7 +28,7 @@ class StepData:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> StepData:
-        """Return the step of an answer; only a true `is_passthrough` counts."""
+        """Return the step data in an answer; passthrough is on only if `is_passthrough` is exactly true."""
         return cls(
             answer.get("config") or {},
             answer.get("snapshot") or {},
@@ -37,7 +38,10 @@ class StepData:
 
 
 class Platform:
-    """REST client bound to the step's own user; paths begin with a slash."""
+    """Client of the platform's API with the user of this step; functions have it as `context.platform`.
+
+    `path` begins with a slash. Bodies and results are JSON values. All methods raise RequestError.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -57,14 +61,18 @@ class Platform:
         return self.call("DELETE", path)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Return the JSON of an answer, None for an empty one; 5xx and silence are retried, RequestError after that."""
+        """Send a request and return the JSON of the answer, None when it is empty.
+
+        When no answer came or the status is 500 or above, the call is repeated (protocol 2.2). RequestError after the
+        last attempt, and at once for other statuses that are not 2xx.
+        """
         delay = self._settings.api_request_retry_delay
         attempts = self._settings.api_request_retry_attempts
         response = rest.retrying(lambda: self._send(method, path, body), attempts, lambda _: delay)
         return response.json() if response.body.strip() else None
 
     def step(self) -> StepData:
-        """Return this step's data; RequestError carries the answer's text."""
+        """Return this step's data (protocol 2.2); the text of a RequestError is the answer's."""
         settings = self._settings
         answer = self.get(f"/v1/tasks/{segment(settings.flow_id)}/steps/{segment(settings.step_id)}")
         if not isinstance(answer, dict):
@@ -72,7 +80,7 @@ class Platform:
         return StepData.of(answer)
 
     def store_startup(self, state: Any) -> bool:
-        """Store what `startup` returned; False when there was a state already, which is replaced."""
+        """Store the result of `startup` (protocol 2.4); return False when it replaced a state that was there."""
         body = {} if state is None or state == "" else state
         try:
             self._startup("POST", body)
@@ -111,7 +119,7 @@ class Platform:
 
 
 def _error_field(text: str) -> str:
-    """Return the `error` of an answer's JSON, or the text as it is."""
+    """Return the field `error` of an answer's JSON; the text itself when it has none."""
     try:
         answer = jsontext.decode(text.encode())
     except ValueError:

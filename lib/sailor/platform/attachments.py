@@ -1,4 +1,4 @@
-"""`context.storage` on the platform: attachments of steward and maester, streamed both ways (protocol 6.6)."""
+"""`context.storage` on the platform: reads and writes attachments in steward and maester, as streams (protocol 6.6)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 CHUNK = 65_536
 IN_MEMORY = 1_048_576
+"""Bytes of an attachment of unknown size that are kept in memory; larger ones go to a temporary file."""
 MAESTER, STEWARD = "maester", "steward"
 
 
 class Attachments:
-    """Opens what a message names; stores in maester where there is one, else in steward."""
+    """Opens attachments that a message names; stores new ones in maester if it is set up, else in steward."""
 
     def __init__(self, settings: Settings, platform: Platform) -> None:
         self._settings = settings
@@ -33,7 +34,7 @@ class Attachments:
         self._maester = Maester(settings) if has_maester else None
 
     def open(self, attachment: Mapping[str, Any]) -> HttpBlob:
-        """Open an attachment for reading; StorageError names what is wrong with it."""
+        """Open the attachment of a message's entry for reading; StorageError when that fails."""
         url = str(attachment.get("url") or "")
         try:
             kind = parse_qs(urlsplit(url).query).get("storage_type", [STEWARD])[0]
@@ -49,7 +50,10 @@ class Attachments:
         return HttpBlob(exchange, attachment.get("content-type"), self._limits.max_bytes)
 
     def store(self, chunks: Iterable[bytes], *, content_type: str, size: int | None = None) -> dict[str, Any]:
-        """Store chunks as they come and return the attachment's entry; StorageError when that fails."""
+        """Store chunks as they come and return the entry for a message: url, size in bytes, content-type.
+
+        Raises StorageError; an error of `chunks` is raised as it is.
+        """
         counted = _Counted(chunks)
         if self._maester is not None:
             object_id = self._maester.put_stream(counted, content_type, size)
@@ -84,7 +88,7 @@ class Attachments:
         return str(signed["get_url"])
 
     def _put_of_unknown_size(self, url: str, chunks: Iterable[bytes], content_type: str) -> None:
-        """Steward wants the size first, so the bytes are kept until it is known, on disk when they are many."""
+        """Collect the bytes first: steward needs the size before the content."""
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
             for chunk in chunks:
                 file.write(chunk)
@@ -99,7 +103,7 @@ class Attachments:
 
 
 class HttpBlob:
-    """An attachment being downloaded."""
+    """An open attachment; its bytes can be read once. `with` closes it."""
 
     def __init__(self, exchange: Exchange, content_type: str | None, limit: int) -> None:
         self.size = exchange.length
@@ -107,7 +111,7 @@ class HttpBlob:
         self._exchange, self._limit = exchange, limit
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the bytes; StorageError when fewer came than were announced, or more than the limit."""
+        """Yield the bytes; StorageError when fewer come than were announced, or more than the limit."""
         try:
             yield from self._exchange.pieces(self._limit)
         except RequestError as error:
@@ -121,7 +125,7 @@ class HttpBlob:
 
 
 class _Counted:
-    """Passes chunks on and knows how many bytes they were."""
+    """Passes chunks on and counts their bytes in `size`."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = chunks

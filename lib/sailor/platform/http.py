@@ -1,4 +1,4 @@
-"""HTTP for the platform's own services, on the standard library: it loads fast and these calls are few."""
+"""HTTP calls of the platform's own services, with retries; on the standard library, because that loads fast."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ JSON = "application/json"
 GOOD = range(200, 300)
 CLIENT_ERROR = 400
 LONGEST_PAUSE = 15_000
+"""Milliseconds (protocol 6.5)."""
 SLOWEST = 4
-"""A whole exchange may take so many times what a wait for the next byte may."""
+"""The default of `total` is this many times `timeout`."""
 LARGEST_ANSWER = 32 * 1024 * 1024
-"""Bytes of an answer of the platform's API: a step's configuration and snapshot, an id, an address."""
+"""Bytes of one answer of the platform's API; the largest are step data: configuration and snapshot."""
 LONGEST_ERROR = 10_000
-"""Characters of an answer's text that an error quotes."""
+"""Characters of an answer that an error quotes."""
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Response:
         return self.body.decode(errors="replace")
 
     def json(self) -> Any:
-        """Return the value of the body; RequestError when it is no JSON."""
+        """Return the JSON value of the body; RequestError when it is no JSON."""
         try:
             return jsontext.decode(self.body)
         except ValueError:
@@ -54,9 +55,9 @@ def send(
     timeout: float = 15.0,
     total: float | None = None,
 ) -> Response:
-    """Send a request and return its whole answer, of any status; RequestError when there is none.
+    """Send a request and return its whole answer, whatever its status; RequestError when no whole answer came.
 
-    `timeout` are the seconds without a byte, `total` those for everything (a few times that by default).
+    `timeout` is the limit in seconds without a byte, `total` the limit in seconds for everything.
     """
     from lib.sailor.net.exchange import Exchange
 
@@ -68,7 +69,11 @@ def send(
 
 
 def retrying(call: Callable[[], T], attempts: int, pause: Callable[[int], float]) -> T:
-    """Return what the call returns; repeated after `pause(k)` milliseconds when the error may pass."""
+    """Make a call, `attempts` times at most, and return its result.
+
+    It is repeated only when its RequestError is `passing`; repeat k = 0, 1, ... comes after `pause(k)` milliseconds.
+    Raises the error of the last attempt.
+    """
     attempt = 0
     while True:
         try:
@@ -81,12 +86,12 @@ def retrying(call: Callable[[], T], attempts: int, pause: Callable[[int], float]
 
 
 def growing(base: int) -> Callable[[int], float]:
-    """Return pauses of base, twice base, … with up to a fifth more by chance (protocol 6.5)."""
+    """Return pause(k) = base * 2^k milliseconds plus up to a fifth by chance, LONGEST_PAUSE at most (protocol 6.5)."""
     return lambda attempt: min(spread(growing_pause(attempt + 1, base, LONGEST_PAUSE)), LONGEST_PAUSE)
 
 
 def checked(response: Response, what: str) -> Response:
-    """Return an answer of 2xx; RequestError with the answer's own text otherwise, or with the target of a redirect."""
+    """Return an answer of 2xx; otherwise raise RequestError with the answer's text, or with a redirect's target."""
     if response.status in GOOD:
         return response
     if response.status < CLIENT_ERROR:

@@ -1,4 +1,7 @@
-"""The platform's object storage, maester (protocol 6.5): whole objects for messages, streams for attachments."""
+"""Calls of the platform's object storage, maester (protocol 6.5): whole objects for messages, streams for attachments.
+
+Writing a stream is not repeated, because its source can be read only once; everything else is.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,19 @@ if TYPE_CHECKING:
     from lib.sailor.net.exchange import Exchange
 
 FIRST_PAUSE = 100
+"""Milliseconds before the first repeat."""
 OBJECT_SECONDS = 300.0
+"""Limit of one exchange."""
 LONGEST_REQUEST_ID = 500
 BINARY = "application/octet-stream"
 LIFE_TIME = "x-eio-ttl"
-"""Seconds; without it the platform's default holds, which may be minutes."""
+"""The header with the seconds to keep an object; without it the platform's default holds, which may be minutes."""
 GONE = (404, 410)
 _UNPRINTABLE = re.compile(r"[^!-~]")
 
 
 class Maester:
-    """Reads and writes objects with the step's token."""
+    """Reads and writes objects with the step's token; a `request_id` is the message id of the input, or empty."""
 
     def __init__(self, settings: Settings) -> None:
         self.base = settings.object_storage_uri.rstrip("/")
@@ -37,9 +42,9 @@ class Maester:
         self._timeout = settings.request_timeout / 1000
 
     def get_object(self, object_id: str, request_id: str = "", most: int = MOST_FETCHED) -> bytes:
-        """Return an object's bytes; StorageError after the last attempt, and for more than `most` bytes.
+        """Return an object's bytes; StorageError after the last attempt, and for an object of more than `most` bytes.
 
-        More bytes than that are not asked for where they are announced, and not read where they are not.
+        Of a larger object nothing is read if its size is announced, and at most `most` bytes if it is not.
         """
         exchange = self.open(object_id, request_id)
         try:
@@ -50,7 +55,7 @@ class Maester:
             exchange.close()
 
     def open(self, object_id: str, request_id: str = "", total: float = OBJECT_SECONDS) -> Exchange:
-        """Return the exchange whose answer is the object; the caller reads and closes it."""
+        """Return an exchange whose body is the object; the caller reads and closes it. Raises StorageError."""
         try:
             url = f"{self.base}/objects/{segment(object_id)}"
         except RequestError as error:
@@ -63,12 +68,12 @@ class Maester:
         return self._create(headers, data, self._attempts)
 
     def put_lasting(self, data: bytes, seconds: int) -> str:
-        """Store bytes for so long and return the object's id; StorageError after the last attempt."""
+        """Store bytes for `seconds` and return the object's id; StorageError after the last attempt."""
         headers = self._headers("") | {"Content-Type": BINARY, LIFE_TIME: str(seconds)}
         return self._create(headers, data, self._attempts)
 
     def delete_object(self, object_id: str) -> None:
-        """Remove an object; StorageError where that fails, none where there is no such object."""
+        """Remove an object, with one attempt; StorageError when that fails, but not when there is no such object."""
         url = f"{self.base}/objects/{segment(object_id)}"
         try:
             answer = rest.send("DELETE", url, self._headers(""), timeout=self._timeout)
@@ -78,7 +83,7 @@ class Maester:
             raise StorageError(str(error), error.status, final=error.final) from error
 
     def put_stream(self, chunks: Iterable[bytes], content_type: str, size: int | None) -> str:
-        """Store chunks as they come, once: what was read cannot be read again."""
+        """Store chunks as they come, with one attempt, and return the object's id; raises StorageError."""
         headers = self._headers("") | {"Content-Type": content_type}
         if size is not None:
             headers["Content-Length"] = str(size)
@@ -101,7 +106,7 @@ class Maester:
         return named
 
     def _headers(self, request_id: str) -> dict[str, str]:
-        # Ids come from messages; a header holds no line breaks.
+        # The id comes from a message, and a header must not have line breaks.
         named = _UNPRINTABLE.sub("?", (self._who + request_id)[:LONGEST_REQUEST_ID])
         return {"Authorization": f"Bearer {self._token}", "x-request-id": named}
 
@@ -114,7 +119,10 @@ def opened(
     total: float,
     destinations: Destinations | None = None,
 ) -> Exchange:
-    """Return the exchange of a GET whose status is good; StorageError otherwise."""
+    """Return the exchange of a GET that was answered with 2xx; StorageError after the last of `attempts`.
+
+    `idle` is the limit in seconds without a byte, `total` the limit in seconds for one exchange.
+    """
     from lib.sailor.net.exchange import Exchange
 
     def get() -> Exchange:
