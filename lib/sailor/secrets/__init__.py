@@ -1,1 +1,1 @@
-"""What must appear in no log, error or header, and how it is kept out of them."""
+"""Finds secrets, which no log line, error or header may show, and masks them."""

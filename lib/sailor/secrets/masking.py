@@ -1,11 +1,14 @@
-"""Blanks out secrets in everything that leaves a step as an error, a header, a reason or a line of the log.
+"""Masks secrets (writes `***` for them) in every error, header, reason and log line that leaves a step.
 
-A secret is looked for in every form in which we send or write it: plain, in JSON, as Python quotes it,
-percent-encoded, in HTML, and in base64 (both alphabets, padded or not, alone or in the middle of something longer).
-The forms are made when the first text is masked; a message that goes well pays for one small object.
+A secret is searched in all forms in which we may write it: plain, in JSON, as Python's `repr`, percent-encoded, in
+HTML, and in base64 (both alphabets, padded or not, alone or inside a longer value). The steps:
 
-Rules for short ones: below 4 characters nothing is hidden, it would blank out half of every text. 4 and 5 characters
-are hidden where they stand as a word of their own, and in base64.
+1. `Secrets` collects the texts of a process, and those of one message on top of them.
+2. The first text that is masked makes the forms of all secrets. Messages without errors never make them.
+3. All places of all forms in a text are spans. Spans that overlap or touch become one `***`.
+
+Short secrets: texts of less than 4 characters are not masked, because they are in nearly every text. Texts of 4 or 5
+characters are masked as words of their own, and in base64.
 """
 
 from __future__ import annotations
@@ -24,15 +27,18 @@ from lib import jsontext
 
 MASK = "***"
 SHORTEST, SHORTEST_INSIDE = 4, 6
-"""Characters from which a secret is hidden as a word of its own, and inside of words."""
+"""Characters that a secret must have to be masked as a word of its own, and to be masked inside words."""
 LONGEST_PIECE, LONGEST = 2048, 256 * 1024
-"""Longer secrets are looked for in pieces, so that a part of one is found, too; beyond LONGEST not at all."""
+"""Characters. A secret is searched in pieces of LONGEST_PIECE, so that a part of it is found, too; what comes after
+LONGEST is not searched."""
 SHORTEST_LINE, MOST_LINES = 8, 500
+"""Lines of a secret of several lines that are searched alone: their characters at least, their number at most."""
 MOST_CUTS = 50
+"""Cuts (see CUTS) that are looked at in one text."""
 MOST = 5_000
-"""Secrets; a message or configuration with more of them has errors without text."""
+"""Secrets of one `Secrets`. With more of them every text becomes `***`: the search would take too long."""
 CUTS = (" …", "…", " \\u2026", "...")
-"""How a text ends that was cut: what stands before may be the beginning of a secret."""
+"""What texts have where they were cut; before it may be the beginning of a secret."""
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-"
 _REST = re.compile(f"[{_BASE64}]*")
 
@@ -42,13 +48,13 @@ Source = Callable[[], Iterable[str]]
 
 @dataclass(frozen=True, slots=True)
 class _Forms:
-    """What to look for: texts, words, and runs of base64 that hold a secret."""
+    """What is searched: texts anywhere, words of their own, and parts of base64 values that hold a secret."""
 
     plain: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     base64: tuple[str, ...] = ()
     too_many: bool = False
-    """Nobody can look for all of them in reasonable time: then no text is shown at all."""
+    """There are more than MOST secrets: every text is masked as a whole."""
 
 
 _NO_TEXTS: frozenset[str] = frozenset()
@@ -56,7 +62,7 @@ _NO_FORMS = _Forms()
 
 
 class Secrets:
-    """The texts that nothing may show: those of a process, or of one message on top of the process's (`above`)."""
+    """The secrets of a process, or those of one message together with the process's (`above`)."""
 
     __slots__ = ("_above", "_forms", "_sources", "_texts")
 
@@ -67,26 +73,26 @@ class Secrets:
         self._forms: _Forms | None = _NO_FORMS
 
     def add(self, texts: Iterable[str]) -> None:
-        """Hide these from now on."""
+        """Mask these texts from now on."""
         self._texts |= frozenset(text for text in texts if len(text.strip()) >= SHORTEST)
         self._forms = None
 
     def add_later(self, source: Source) -> None:
-        """Hide what `source` returns; it is asked when the first text is masked, and may be asked on any thread."""
+        """Mask what `source` returns; it is called when the next text is masked, on any thread."""
         self._sources = (*self._sources, source)
         self._forms = None
 
     def mask(self, text: str) -> str:
-        """Return the text with every secret blanked out."""
+        """Return the text with `***` in the place of every secret."""
         spans = list(self._spans(text))
         return _blanked(text, spans) if spans else text
 
     def show_in(self, text: str) -> bool:
-        """Tell whether a text, or JSON, holds anything that has to be blanked out."""
+        """Return whether a text holds a secret."""
         return next(self._spans(text), None) is not None
 
     def masked(self, value: Any) -> Any:
-        """Return a JSON value whose texts are masked."""
+        """Return a JSON value with masked texts, keys included."""
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, Mapping):
@@ -143,9 +149,9 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _written(text: str) -> set[str]:
-    """Return a text as it may stand in another one."""
+    """Return all forms, but base64, in which a text may be part of another text."""
     forms = {text, *_in_json(text), repr(text)[1:-1], html.escape(text)}
-    # JSON goes out in headers and queries, and an error text is often JSON once more.
+    # JSON is sent in headers and queries, and error texts are often JSON inside JSON.
     return forms | {inner for form in forms for inner in (*_in_percent(form), *_in_json(form))}
 
 
@@ -170,10 +176,13 @@ def _lower_hex(encoded: str) -> str:
 
 
 def _cores(data: bytes) -> Iterator[str]:
-    """Yield what base64 of anything that holds `data` must hold, for the three places where it may begin."""
+    """Yield the three texts of which one is in the base64 of any bytes that hold `data`, in both alphabets.
+
+    Three, because base64 packs groups of three bytes and `data` may begin at each place of a group.
+    """
     for before in range(3):
         packed = binascii.b2a_base64(b"\0" * before + data, newline=False).decode().rstrip("=")
-        # Signs that depend on what stands before or after are no part of it.
+        # The characters at both ends also depend on the bytes before and after, so they are left out.
         end = (before + len(data)) * 8 // 6
         core = packed[(before * 8 + 5) // 6 : end]
         yield core
@@ -205,12 +214,12 @@ def _places(text: str, wanted: str) -> Iterator[int]:
 def _stands_alone(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if "\\" in text[max(0, start - 6) : start] or text[max(0, start - 3) : start].startswith("%"):
-        before = ""  # it may be the end of an escape of JSON, or of a percent code
+        before = ""  # this character belongs to an escape of JSON or to a percent code
     return not (before.isalnum() or before == "_" or after.isalnum() or after == "_")
 
 
 def _runs(text: str, core: str) -> Iterator[Span]:
-    """Yield the whole runs of base64 that hold `core`."""
+    """Yield the spans of all base64 values that hold `core`."""
     done = 0
     for start in _places(text, core):
         if start >= done:
@@ -220,10 +229,10 @@ def _runs(text: str, core: str) -> Iterator[Span]:
 
 
 def _cut(text: str, cut: str, forms: _Forms) -> Iterator[Span]:
-    """Yield the beginnings of secrets that end where a text was cut."""
+    """Yield the spans of beginnings of secrets that end where a text was cut."""
     for at in islice(_places(text, cut), MOST_CUTS):
         for form in (*forms.plain, *forms.base64):
-            # From the longest beginning that could stand there; `head` must match before anything is compared.
+            # Try the longest beginning first; `find` of the first characters is cheap and skips most places.
             head = form[:SHORTEST_INSIDE]
             start = text.find(head, max(0, at - len(form) + 1), at)
             while start >= 0:
@@ -237,7 +246,7 @@ def _blanked(text: str, spans: list[Span]) -> str:
     parts: list[str] = []
     end = 0
     for start, stop in sorted(spans):
-        if start > end or not parts:  # what touches or overlaps is one gap
+        if start > end or not parts:  # spans that touch or overlap get one mask
             parts += [text[end:start], MASK]
         end = max(end, stop)
     return "".join([*parts, text[end:]])

@@ -1,4 +1,4 @@
-"""What counts as a secret in a configuration or a text: the one list of names, and the user in an address."""
+"""Finds the secrets in a configuration or a text: values under names such as `password`, and users in addresses."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _OPEN = re.compile(r"^(user_?name|user|email|e-mail|server_?address|server|host)$", re.IGNORECASE)
-"""Keys beside a password that are no secret themselves, and that people need in an error."""
+"""Keys beside a password whose values are no secret, and which people need to see in an error."""
 _SCHEMES = ("Basic ", "Bearer ")
 
 
 def names_a_secret(name: object) -> bool:
-    """Tell whether the value under this key, parameter or variable has to stay hidden."""
+    """Return whether the value of a key, parameter or variable with this name is a secret."""
     return _SECRET.search(str(name)) is not None
 
 
 def secrets_within(value: Any, *, secret: bool = False) -> Iterator[str]:
-    """Yield the secrets of a configuration, at any depth.
+    """Yield the secrets in a configuration (a JSON value), at any depth; with `secret` all texts in it are secrets.
 
-    These are texts under a key that names a secret, what such a text holds (JSON, base64 of user:password),
-    and passwords inside of any text (see `secrets_in_text`).
+    Secrets are texts under a key that names a secret, what such a text holds (JSON, base64 of user:password),
+    and passwords inside any text (see `secrets_in_text`).
     """
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -44,7 +44,7 @@ def secrets_within(value: Any, *, secret: bool = False) -> Iterator[str]:
 
 
 def parts_of_secret(text: str) -> Iterator[str]:
-    """Yield a text that is a secret, and the secrets that are packed in it."""
+    """Yield a text that is a secret, and the secrets inside it: a token after its scheme, values of JSON or base64."""
     yield text
     stripped = text.strip()
     for scheme in _SCHEMES:
@@ -62,10 +62,10 @@ def parts_of_secret(text: str) -> Iterator[str]:
 
 
 def secrets_in_text(text: str) -> Iterator[str]:
-    """Yield the passwords of addresses (scheme://user:password@host) and the values of name=value that name a secret.
+    """Yield the passwords in addresses (scheme://user:password@host), and the values of name=value for secret names.
 
-    Whatever stands between :// and the last @ of a word counts as user and password: an address whose
-    password holds a slash is no address any more, but the password is one.
+    All that is between :// and the last @ of a word counts as user and password. So a password is found even if a
+    slash in it makes the address invalid.
     """
     if "://" in text and "@" in text:
         for word in text.split():
@@ -78,13 +78,13 @@ def secrets_in_text(text: str) -> Iterator[str]:
 
 
 def user_info(text: str) -> str:
-    """Return what stands between :// and the last @ of an address, "" where nothing does."""
+    """Return what is between :// and the last @ of an address, "" when there is no user."""
     _, found, rest = text.partition("://")
     return rest.rpartition("@")[0] if found else ""
 
 
 def without_secrets(value: Any) -> Any:
-    """Return a configuration without the keys that name a secret, and its addresses without users."""
+    """Return a copy of a configuration without keys that name a secret, and with addresses without users."""
     if isinstance(value, Mapping):
         return {key: without_secrets(item) for key, item in value.items() if not names_a_secret(key)}
     if isinstance(value, (list, tuple)):
@@ -100,11 +100,11 @@ def _without_user(word: str) -> str:
 
 
 def from_base64(text: str) -> str | None:
-    """Return the text that base64 of either alphabet, padded or not, stands for; None where it stands for none."""
+    """Return the decoded text of base64 (either alphabet, padded or not); None when it is no base64 of UTF-8."""
     bare = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return binascii.a2b_base64(bare + "=" * (-len(bare) % 4), strict_mode=True).decode()
-    except ValueError:  # binascii.Error and UnicodeDecodeError are ones
+    except ValueError:  # the base class of binascii.Error and UnicodeDecodeError
         return None
 
 
@@ -117,12 +117,12 @@ def _passwords_of(word: str) -> Iterator[str]:
     from urllib.parse import unquote
 
     yield from {password, unquote(password), user, unquote(user)}
-    for sign in "/?#@":  # readers of addresses end the host there, and may quote the part before
+    for sign in "/?#@":  # parsers of addresses split there, and their errors may quote the part before
         yield password.partition(sign)[0]
 
 
 _LONG_USER = 16
-"""A user without a password that is as long as this is a token (https://ghp_...@github.com)."""
+"""Characters; a user without a password that has so many is taken as a token (https://ghp_...@github.com)."""
 
 
 def _within_json(text: bytes) -> Iterator[str]:
