@@ -1,4 +1,4 @@
-"""Messages: their parts, their headers and ids, and their sealed form."""
+"""Messages: parts, headers, ids, encryption, and bodies in the object storage."""
 
 from lib.sailor.message.message import Message, RawJson
 

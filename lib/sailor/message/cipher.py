@@ -1,4 +1,4 @@
-"""AES-256-CBC of the platform (protocol 4.1), and the two forms of a body on the wire (protocol 4.2)."""
+"""The platform's encryption, AES-256-CBC (protocol 4.1), and the two forms of a sealed body (protocol 4.2)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Any, Protocol
 
 BLOCK = 16
 RAW = 2
-"""From this protocol version on a body is raw cipher bytes; before it, base64 text of them."""
+"""From this protocol version on a body is the cipher's bytes; in lower versions it is their base64."""
 
 _URL_SAFE_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _PADDINGS = tuple(bytes([size]) * size for size in range(BLOCK + 1))
 
 
 class Cipher(Protocol):
-    """Seals and opens what travels; ValueError when something sealed cannot be opened."""
+    """Seals (encrypts) and opens (decrypts) bytes; `open` raises ValueError for what it cannot open.
+
+    `sealed_size` returns the bytes that `seal` makes of so many bytes.
+    """
 
     def seal(self, plain: bytes) -> bytes: ...
 
@@ -25,7 +28,10 @@ class Cipher(Protocol):
 
 
 class Aes:
-    """The cipher that platform, password and IV define; the same IV for every message."""
+    """The platform's cipher for one password and one IV, which is the same for every message (protocol 4.1).
+
+    Raises ValueError when the IV has not 16 bytes of UTF-8. Safe for threads.
+    """
 
     def __init__(self, password: str, iv: str) -> None:
         self._key = hashlib.sha256(password.encode()).digest()
@@ -53,7 +59,7 @@ class Aes:
         return plain_size - plain_size % BLOCK + BLOCK
 
     def _open_cipher(self) -> Any:
-        if self._cipher is None:  # imported late: consuming starts before the first message needs it
+        if self._cipher is None:  # imported late: the step can consume before the first message needs it
             from cryptography.hazmat.primitives.ciphers import Cipher as Algorithm
             from cryptography.hazmat.primitives.ciphers import algorithms, modes
 
@@ -65,7 +71,7 @@ class Aes:
 
 
 class Plain:
-    """The cipher of a run without a platform: nothing is hidden from oneself."""
+    """The cipher of a run without a platform: it encrypts nothing."""
 
     def seal(self, plain: bytes) -> bytes:
         return plain
@@ -78,30 +84,30 @@ class Plain:
 
 
 def to_wire(cipher: Cipher, text: bytes, version: int) -> bytes:
-    """Return JSON text sealed and in the form of a protocol version."""
+    """Return JSON text (UTF-8) sealed, in the form of a protocol version."""
     sealed = cipher.seal(text)
     return sealed if version >= RAW else binascii.b2a_base64(sealed, newline=False)
 
 
 def from_wire(cipher: Cipher, body: bytes, version: float) -> bytes:
-    """Return the JSON text of a body; ValueError when it is no base64 or was sealed otherwise."""
+    """Return the JSON text (UTF-8) of a body; ValueError when it is no base64 or cannot be opened."""
     return cipher.open(body if version >= RAW else from_base64(body))
 
 
 def wire_size(cipher: Cipher, text_size: int, version: int) -> int:
-    """Return how long `to_wire` would make a text, without doing it."""
+    """Return how many bytes `to_wire` makes of a text of `text_size` bytes, without sealing it."""
     sealed = cipher.sealed_size(text_size)
     return sealed if version >= RAW else (sealed + 2) // 3 * 4
 
 
 def text_room(limit: int, version: int) -> int:
-    """Return how long a JSON text may be so that no cipher makes more than `limit` bytes of it."""
+    """Return how many bytes a JSON text may have, so that `to_wire` makes at most `limit` bytes of it."""
     sealed = limit if version >= RAW else limit // 4 * 3
     return max(sealed - BLOCK, 0)
 
 
 def from_base64(text: bytes) -> bytes:
-    """Return the bytes of base64; takes line breaks and the URL-safe letters, refuses everything else."""
+    """Return the bytes of base64; ValueError when it is none. Line breaks and the URL-safe alphabet are accepted."""
     try:
         return binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error:

@@ -1,4 +1,4 @@
-"""A delivery read: the message in it, and what everything published about it needs."""
+"""Decodes a delivery: into the message for the function, and into the headers for everything published about it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ ERROR_FORMAT = "error"
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One input in work; its body may be unreadable, its headers are not."""
+    """One input in work, with its headers decoded; its body is not decoded, since that may fail."""
 
     delivery: Delivery
     taken: Mapping[str, Any]
-    """The headers that are taken over into everything published (protocol 4.5)."""
+    """The headers that everything published about the input takes over (protocol 4.5)."""
     start: int
+    """When the input came, in milliseconds since 1970."""
 
     @classmethod
     def of(cls, delivery: Delivery) -> Incoming:
@@ -40,7 +41,7 @@ class Incoming:
 
 
 def read(delivery: Delivery, cipher: Cipher, input_format: str) -> Message:
-    """Return the message of a delivery; InputError when it cannot be decoded."""
+    """Return the message of a delivery; InputError when it cannot be decoded (protocol 4.4, 11)."""
     try:
         if input_format == ERROR_FORMAT:
             return _read_error(delivery, cipher)
@@ -60,12 +61,12 @@ def read(delivery: Delivery, cipher: Cipher, input_format: str) -> Message:
 
 
 def version(delivery: Delivery) -> float:
-    """Return the protocol version of a delivery's body."""
+    """Return the protocol version of a delivery's body, 1 when the header is absent (protocol 4.2)."""
     return headers.number(delivery.headers.get("protocolVersion"), 1)
 
 
 def error_input(delivery: Delivery, cipher: Cipher, input_format: str) -> str:
-    """Return the input as an error message carries it: base64 of its sealed text (protocol 5.4)."""
+    """Return the `errorInput` of an error: the base64 of the sealed input (protocol 5.4)."""
     if input_format == ERROR_FORMAT:
         return _base64(cipher.seal(delivery.body))
     if version(delivery) >= RAW:
@@ -74,7 +75,10 @@ def error_input(delivery: Delivery, cipher: Cipher, input_format: str) -> str:
 
 
 def _read_error(delivery: Delivery, cipher: Cipher) -> Message:
-    """Read an input of the error queue (protocol 11): both parts are sealed, the outer object is not."""
+    """Return the message of an input from the error queue (protocol 11): a plain object with two sealed parts.
+
+    Raises InputError or ValueError.
+    """
     body = jsontext.decode(delivery.body)
     if not isinstance(body, dict):
         raise InputError("The error message cannot be decoded: no JSON object")

@@ -1,4 +1,4 @@
-"""The header tables of everything that comes in and goes out (protocol 4.5)."""
+"""Reads the headers of inputs and makes those of publishes (protocol 4.5)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NUMBER = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*")
 
 
 def now() -> int:
-    """Return milliseconds since the epoch, as `start` and `end` want them."""
+    """Return milliseconds since 1970, the unit of the headers `start` and `end`."""
     return time.time_ns() // 1_000_000
 
 
 def number(value: object, default: int) -> float:
-    """Return a header that should be a number, also when a peer wrote it as text."""
+    """Return a header as a number, also when it is the text of one; the default for anything else."""
     if isinstance(value, bool):
         return default
     if isinstance(value, (int, float)):
@@ -37,7 +37,7 @@ def number(value: object, default: int) -> float:
 
 
 def text(value: object) -> str | None:
-    """Return a header as text, None when it is absent or empty."""
+    """Return a header as text; None when it is absent or empty."""
     if value is None or value == "":
         return None
     if isinstance(value, bytes):
@@ -46,7 +46,7 @@ def text(value: object) -> str | None:
 
 
 def identity(settings: Settings) -> dict[str, Any]:
-    """Return the headers that say which step of which flow speaks, additional variables first."""
+    """Return the headers that name this step and its flow, and the additional variables (protocol 1.4)."""
     return {
         **settings.additional_headers,
         "execId": settings.exec_id,
@@ -61,7 +61,7 @@ def identity(settings: Settings) -> dict[str, Any]:
 
 
 def incoming(headers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is taken over from an input, with the one thread id that everything about it carries."""
+    """Return the headers of an input that are read or taken over, with a thread id: a new one if it has none."""
     taken = {key.lower(): value for key, value in headers.items() if key.lower().startswith(META)}
     taken["threadId"] = text(headers.get("threadId")) or text(taken.get(TRACE_ID)) or random_id()
     for key in ("messageId", "parentMessageId", "stepId", "reply_to"):
@@ -71,7 +71,10 @@ def incoming(headers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def outgoing(taken: Mapping[str, Any], own: Mapping[str, Any], start: int) -> dict[str, Any]:
-    """Return what all publishes about one input share; `own` is this step's identity."""
+    """Return the headers that all publishes about one input share (protocol 4.5).
+
+    `taken` comes from `incoming`, `own` from `identity`; `start` is in milliseconds since 1970.
+    """
     table = {**taken, **own, "threadId": taken["threadId"], "start": start}
     table.pop("parentMessageId", None)
     if "messageId" in taken:

@@ -1,4 +1,4 @@
-"""Message ids: random where nothing comes again, derived from the input where a repeat must be recognisable."""
+"""Makes message ids: random ones, and ones derived from an input, so that a repeat of the input has the same ids."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def random_id() -> str:
 
 
 def derived_id(*parts: bytes | str) -> str:
-    """Return the UUID (version 8) of these parts, the same for the same parts on every machine."""
+    """Return a UUID (version 8) made of the parts by a hash: the same parts always give the same id."""
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
         data = part.encode(errors="surrogatepass") if isinstance(part, str) else part

@@ -1,4 +1,4 @@
-"""The message of the platform as a frozen value (protocol 4.4); bytes and encryption are elsewhere."""
+"""The platform's message as a frozen value (protocol 4.4), without its encoding and encryption."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from lib.jsontext import RawJson
 __all__ = ["Message", "RawJson"]
 
 OBJECTS = ("headers", "attachments", "passthrough")
-"""The parts that every runtime insists on being JSON objects (protocol 4.4)."""
+"""The parts that must be JSON objects: other runtimes reject a message where they are not (protocol 4.4)."""
 
 _OWN_KEYS = frozenset(("id", "body", *OBJECTS))
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: what a step is given and what it emits; `extra` holds every key that has no field."""
+    """One message, as a function gets it or emits it.
+
+    `body` is a JSON value or RawJson; `headers`, `attachments` and `passthrough` are as in protocol 4.4. `id` is a
+    UUID for the header `messageId`; if it is None the runtime makes one. `extra` holds all other keys of the payload.
+    """
 
     body: Any = field(default_factory=dict)
     headers: Mapping[str, Any] = field(default_factory=dict)
@@ -29,7 +33,7 @@ class Message:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Message:
-        """Return the message of a decoded payload; missing parts get their empty value, a null body stays null."""
+        """Return the message of a decoded payload; a missing part becomes `{}`, a body of null stays None."""
         extra = {key: value for key, value in payload.items() if key not in _OWN_KEYS}
         return cls(
             payload.get("body", {}),
@@ -41,7 +45,7 @@ class Message:
         )
 
     def payload(self) -> dict[str, Any]:
-        """Return the JSON object for the wire: `headers` always, None and empty attachments never (protocol 4.4)."""
+        """Return the payload as a JSON object: always with `headers`, without None and empty parts (protocol 4.4)."""
         payload = {key: value for key, value in self.extra.items() if value is not None}
         if self.id is not None:
             payload["id"] = self.id

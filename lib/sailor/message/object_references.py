@@ -1,4 +1,9 @@
-"""Lightweight messages (protocol 6.1-6.4): large bodies travel through the object storage, the message names them."""
+"""Lightweight messages (protocol 6.1-6.4): a large body lies in the object storage, and a header names the object.
+
+`resolve` works on inputs: it fetches the bodies that headers name. `prepare` works on outputs: it stores bodies if
+the message is too large, or, if the platform wants no lightweight messages, fetches those that the passthrough names.
+`Known` connects the two: a body that was fetched or stored for an input is not stored again for its outputs.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +22,15 @@ from lib.sailor.settings import Settings
 from lib.sailor.transport import MOST_FETCHED, Transport
 
 REFERENCE = 256
-"""Bytes of JSON, at most, of the header that names a stored body."""
+"""Upper bound of the bytes of JSON that the header of a stored body takes."""
 
 Entry = Mapping[str, Any]
 Known = dict[bytes, str]
-"""Bodies that the object storage has, of one input: the digest of their JSON text, and the object's id."""
+"""The bodies of one input that are in the object storage: SHA-256 of the body's JSON -> id of the object."""
 
 
 class ObjectReferences:
-    """Fetches what an input only names, stores what an output should only name."""
+    """Fetches bodies for inputs and stores bodies of outputs; safe for threads."""
 
     def __init__(self, settings: Settings, transport: Transport, cipher: Cipher) -> None:
         self._emits = settings.emit_lightweight_message
@@ -34,9 +39,9 @@ class ObjectReferences:
         self._cipher = cipher
 
     def resolve(self, message: Message, request_id: str) -> tuple[Message, Known]:
-        """Return the message with every named body in its place and without the name, and what is now known.
+        """Return the input with all bodies fetched and without the headers that named them, and the known bodies.
 
-        Raises InputError when an object cannot be fetched.
+        `request_id` is the input's message id. Raises InputError when an object cannot be fetched or opened.
         """
         known: Known = {}
         fetches = _Fetches(request_id, known)
@@ -51,9 +56,10 @@ class ObjectReferences:
         return replace(message, body=body, headers=headers, passthrough=entries), known
 
     def prepare(self, message: Message, request_id: str, known: Known) -> Message:
-        """Return the message as it goes out: bodies stored if it is too large, or named entries inlined.
+        """Return an emitted message with its bodies stored if it is too large, or with its passthrough fetched.
 
-        What is stored is added to `known`: the next message of the same input names it.
+        What is stored is added to `known`, for the next message of the same input. Raises EmitError when an object
+        cannot be stored or fetched.
         """
         if self._emits:
             return self._offloaded(message, request_id, known)
@@ -67,7 +73,7 @@ class ObjectReferences:
         return replace(message, passthrough=entries)
 
     def length(self, passed: Mapping[str, RawJson]) -> int:
-        """Return how many bytes of JSON the entries of a passthrough have in an outgoing message."""
+        """Return the bytes of JSON that the entries of a passthrough take in an outgoing message."""
         length = sum(
             len(jsontext.encode(step)) + len(entry.data) + len(":,") for step, entry in passed.items()
         )
@@ -75,14 +81,14 @@ class ObjectReferences:
             return length
         entries = [entry for one in passed.values() if (entry := _parsed(one))]
         bodies = sum(len(jsontext.encode(entry.get("body"))) for entry in entries)
-        # More than the threshold are stored, whatever else the message holds.
+        # Bodies above the threshold are stored, whatever the message's own body is.
         return length if bodies <= self._threshold else length - bodies + len(entries) * REFERENCE
 
     def _inlined(self, entry: Any, fetches: _Fetches) -> Any:
         if (found := _parsed(entry)) is None or (named := object_id(_headers(found))) is None:
             return entry
         headers = without(_headers(found), OBJECT_ID)
-        if not is_empty(found.get("body")):  # a body beside a stale name: the body is what was meant
+        if not is_empty(found.get("body")):  # protocol 6.2: the header is stale
             return {**found, "headers": headers}
         return {**found, "body": self._fetch(named, fetches), "headers": headers}
 
@@ -106,7 +112,7 @@ class ObjectReferences:
             return message
 
         def stored(headers: Mapping[str, Any], body: Any, text: bytes) -> dict[str, Any] | None:
-            """Return the headers that name this body; None where it goes as it is."""
+            """Store the body if it is not known, and return headers that name it; None when the body stays."""
             digest = _digest(text)
             named = (object_id(headers) if is_empty(body) else None) or known.get(digest)
             if named is None:
@@ -131,7 +137,7 @@ class ObjectReferences:
 
 @dataclass(slots=True)
 class _Fetches:
-    """What is fetched for one message: all of it has to find room in the memory at the same time."""
+    """The fetches for one message; their sum is bounded, since all bodies are in memory at the same time."""
 
     request_id: str
     known: Known
@@ -140,24 +146,24 @@ class _Fetches:
 
 
 class _FetchError(Exception):
-    """A named body cannot be fetched or opened."""
+    """An object cannot be fetched or opened."""
 
 
 def object_id(headers: Mapping[str, Any]) -> str | None:
-    """Return the object that headers name."""
+    """Return the id of the object that headers name, or None."""
     named = headers.get(OBJECT_ID)
     return named if isinstance(named, str) and named else None
 
 
 def is_empty(body: Any) -> bool:
-    """Tell whether a body is what stands in the place of a stored one; beside any other an object's name is stale."""
+    """Return whether a body is empty (`{}` or null), as that of a reference is; beside another body a name is stale."""
     if isinstance(body, RawJson):
         return body.data.strip() in (b"{}", b"null")
     return body is None or (isinstance(body, Mapping) and not body)
 
 
 def without(headers: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return headers without one, however it is written."""
+    """Return headers without the one of this name (lower case), whatever the case of its letters."""
     return {key: value for key, value in headers.items() if key.lower() != name}
 
 
@@ -172,7 +178,7 @@ def _digest(text: bytes) -> bytes:
 
 def _is_reference(entry: Any) -> bool:
     if isinstance(entry, RawJson) and OBJECT_ID.encode() not in entry.data:
-        return False  # not worth parsing
+        return False  # saves the parsing of most entries
     return (found := _parsed(entry)) is not None and object_id(_headers(found)) is not None
 
 
