@@ -1,1 +1,1 @@
-"""A step without platform and broker: messages stay in this process, files in a folder."""
+"""A step without platform and broker: messages stay in this process, files are kept in a folder."""

@@ -1,4 +1,4 @@
-"""`context.storage` and `context.states` of a run without a platform: files of a folder."""
+"""`context.storage` and `context.states` of a run without a platform: files in a folder."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _NAME = re.compile("[0-9a-f]{64}")
 
 
 class FolderStorage:
-    """Stores into one folder and opens what lies there, or any other file:// address."""
+    """Stores attachments in one folder; opens any file:// address."""
 
     def __init__(self, folder: str) -> None:
         self._folder = os.path.abspath(folder)
 
     def open(self, attachment: Mapping[str, Any]) -> FileBlob:
-        """Open an attachment for reading; StorageError when its address names no file."""
+        """Open an attachment for reading; StorageError when its address names no readable file."""
         url = str(attachment.get("url", ""))
         parts = urlsplit(url)
         if parts.scheme != "file":
@@ -42,9 +42,9 @@ class FolderStorage:
         chunks: Iterable[bytes],
         *,
         content_type: str,
-        size: int | None = None,  # noqa: ARG002 - part of the seam, other storages need it beforehand
+        size: int | None = None,  # noqa: ARG002 - part of `Storage`: other storages need the size first
     ) -> dict[str, Any]:
-        """Write chunks to a new file and return its attachment entry; half a file is not kept."""
+        """Write chunks to a new file and return the entry for a message; the file is removed if that fails."""
         os.makedirs(self._folder, exist_ok=True)
         path = os.path.join(self._folder, random_id())
         written = 0
@@ -59,13 +59,13 @@ class FolderStorage:
 
 
 class FolderStates:
-    """`context.states` of a run without a platform: files of one folder, named by what is in them."""
+    """`context.states` of a run without a platform: files in one folder; a name is the SHA-256 of the content."""
 
     def __init__(self, folder: str) -> None:
         self._folder = os.path.abspath(folder)
 
     def put(self, data: bytes) -> str:
-        """Write a file and return its name; on return it is on the disk."""
+        """Write a file to the disk and return its name; StorageError when that fails."""
         name = hashlib.sha256(data).hexdigest()
         path = os.path.join(self._folder, name)
         beside = f"{path}.{os.getpid()}"
@@ -81,7 +81,7 @@ class FolderStates:
         return name
 
     def get(self, name: str, most: int) -> bytes:
-        """Return a file's bytes; `final` where there is none, or a larger one than was asked for."""
+        """Return a file's bytes; the StorageError is `final` when there is none or it has more than `most` bytes."""
         if not _NAME.fullmatch(name):
             raise StorageError("This is no name of a state", final=True)
         try:
@@ -95,7 +95,7 @@ class FolderStates:
         return data
 
     def delete(self, name: str) -> None:
-        """Remove a file and, if it was the last, the folder."""
+        """Remove a file, and the folder if it is empty then; failures are ignored."""
         if _NAME.fullmatch(name):
             with suppress(OSError):
                 os.unlink(os.path.join(self._folder, name))
@@ -104,7 +104,7 @@ class FolderStates:
 
 
 class FileBlob:
-    """An open file, read in chunks."""
+    """An open file as an attachment: `size` is in bytes; `with` closes it."""
 
     def __init__(self, file: BinaryIO, content_type: str | None) -> None:
         self._file = file

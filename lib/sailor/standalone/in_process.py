@@ -1,4 +1,4 @@
-"""The transport of a run without a platform: keeps what was published and hands it on (local runner, unit tests)."""
+"""The transport of a run without a broker: it decodes publishes and keeps them in lists (local runner, unit tests)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lib.sailor.transport import Delivery, Done, Kind, Outgoing
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One publish as a reader wants it: the kind, the headers, and the value that its body stands for."""
+    """One publish, decoded: its kind, its headers, and the value of its body."""
 
     kind: Kind
     value: Any
@@ -27,7 +27,10 @@ class Published:
 
 
 class InProcess:
-    """Published messages go to `published` and to `listener`, finished inputs to `finished`."""
+    """A Transport that appends publishes to `published` and finished inputs, with `ok`, to `finished`.
+
+    `listener` is called with each publish before `publish` returns. Objects are kept in `objects`, by id.
+    """
 
     def __init__(
         self, listener: Callable[[Published], None] | None = None, cipher: Cipher | None = None
@@ -40,12 +43,12 @@ class InProcess:
         self._waiting: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
 
     def delivery(self, message: Message, headers: Mapping[str, Any] | None = None) -> Delivery:
-        """Return an input for `Step.run`, with a message id like one that came from a queue."""
+        """Return a message as an input for `Step.run`; `headers` are AMQP headers, a message id is added."""
         table = {"messageId": message.id or random_id(), **(headers or {})}
         return Delivery(to_wire(self._cipher, jsontext.encode(message.payload()), 1), table)
 
     def put(self, delivery: Delivery | None) -> None:
-        """Queue an input for `receive`; None ends it."""
+        """Queue an input for `receive`; None makes `receive` return None."""
         self._waiting.put(delivery)
 
     def receive(self) -> Delivery | None:
@@ -62,20 +65,20 @@ class InProcess:
     def finish(self, delivery: Delivery, ok: bool) -> None:
         self.finished.append((delivery, ok))
 
-    def get_object(self, object_id: str, request_id: str, most: int) -> bytes:  # noqa: ARG002 - part of the seam
+    def get_object(self, object_id: str, request_id: str, most: int) -> bytes:  # noqa: ARG002 - part of Transport
         if (data := self.objects.get(object_id)) is None:
             raise StorageError(f"no object {object_id}", 404)
         if len(data) > most:
             raise StorageError(f"the object {object_id} has more than {most} bytes", final=True)
         return data
 
-    def put_object(self, data: bytes, request_id: str) -> str:  # noqa: ARG002 - part of the seam
+    def put_object(self, data: bytes, request_id: str) -> str:  # noqa: ARG002 - part of Transport
         object_id = random_id()
         self.objects[object_id] = data
         return object_id
 
     def of(self, kind: Kind) -> list[Published]:
-        """Return what was published of one kind, in order."""
+        """Return the publishes of one kind, in order."""
         return [published for published in self.published if published.kind is kind]
 
     def _value(self, outgoing: Outgoing) -> Any:

@@ -1,4 +1,4 @@
-"""One function of a component in this process, for tests: a message in, what came of it out."""
+"""Runs one function of a component in this process, for tests: it takes a message and returns what was emitted."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from lib.sailor.transport import Kind
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one input: how it ended, and everything that was published for it, in order."""
+    """The result of one input: how it ended, and everything that was published for it, in order."""
 
     finished: bool | None
-    """True: acked. False: rejected, which is what an error does. None: back to the queue, the step was cancelled."""
+    """True: acked. False: rejected, because of an error. None: not finished, because the step was cancelled."""
     published: tuple[Published, ...]
 
     def of(self, kind: Kind) -> list[Published]:
-        """Return what was published of one kind, in order."""
+        """Return the publishes of one kind, in order."""
         return [published for published in self.published if published.kind is kind]
 
     @property
@@ -45,19 +45,19 @@ class Outcome:
 
     @property
     def errors(self) -> list[str]:
-        """The texts of the errors, as the platform gets them: secrets are masked."""
+        """The texts of the errors, with secrets masked, as the platform gets them."""
         return [published.value["message"] for published in self.of(Kind.ERROR)]
 
     @property
     def rebounds(self) -> list[str]:
-        """The reasons of the rebounds, as the platform gets them; the input comes again after each."""
+        """The reasons of the rebounds, with secrets masked, as the platform gets them."""
         return [published.headers["reboundReason"] for published in self.of(Kind.REBOUND)]
 
 
 class StandaloneStep:
-    """A step without platform and broker. Its snapshot stays between the inputs, as on the platform.
+    """A step without platform and broker. It keeps its snapshot from input to input, as on the platform.
 
-    No encryption, no rate limits, no passthrough. Log lines go to stdout, one JSON object each, as on the platform.
+    It has no encryption, no rate limits and no passthrough. Its log lines go to stdout, as on the platform.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class StandaloneStep:
         files: str | os.PathLike[str] | None = None,
         **settings: Any,
     ) -> None:
-        """Load the function `key` of the component in a folder and call its `init`; ComponentError if it has no code.
+        """Load the function `key` of the component in the folder `component` and call its `init`.
 
         `config` holds the fields of the step and of the credential. Attachments and states are kept in the folder
-        `files`; without it `context.storage` and `context.states` are None. `settings` are fields of `Settings`:
-        `outgoing_message_size_limit=1000`.
+        `files`; without it `context.storage` and `context.states` are None. `settings` are fields of `Settings`, such
+        as `outgoing_message_size_limit=1000`. Raises ComponentError when the code cannot be loaded.
         """
         self.function = Component(os.fspath(component)).function(key)
         if self.function.process is None:
@@ -99,10 +99,11 @@ class StandaloneStep:
             awaited(self.function.init(jsontext.decode(jsontext.encode(config))))
 
     def run(self, message: Message | None = None, headers: Mapping[str, Any] | None = None) -> Outcome:
-        """Work on one message, an empty one as polls bring it by default; never raises what the function raises.
+        """Work on one message (by default an empty one, as for a poll) and return its outcome.
 
-        `headers` are those of the broker: `{"reboundIteration": 1}` for an input that comes again after a rebound,
-        `{"reply_to": "..."}` for one whose sender waits for `http_reply`.
+        `headers` are AMQP headers: `{"reboundIteration": 1}` for an input that comes again after a rebound,
+        `{"reply_to": "..."}` for one that `http_reply` can answer. What the function raises becomes an error in the
+        outcome and is not raised.
         """
         transport = self._transport
         transport.published.clear()
@@ -113,17 +114,17 @@ class StandaloneStep:
 
     @property
     def snapshot(self) -> Any:
-        """A copy of what the step remembers."""
+        """A copy of the step's snapshot."""
         return self._resources.snapshot.copy()
 
     @property
     def cancelled(self) -> threading.Event:
-        """`context.cancelled`: set it to ask a function in work to end."""
+        """The event `context.cancelled`: set it to ask a function in work to end."""
         return self._resources.cancelled
 
 
 def service_context() -> Context:
-    """Return the context of a call that works on no message: `verify`, `getMetaModel`, the models of fields."""
+    """Return the context for calls without a message: `verify`, `getMetaModel`, drop-downs of fields."""
     transport = InProcess()
     resources = StepResources(Settings(), transport)
     logger = open_logger(os.environ).named("component")
