@@ -1,1 +1,1 @@
-"""The work on one message: the function is called, what it emits is encoded and published, then comes the ack."""
+"""The work on one input: call the function, encode and publish what it emits, then ack or reject."""

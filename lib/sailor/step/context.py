@@ -1,4 +1,4 @@
-"""What a function may use while it works: the first argument of `process`."""
+"""The context: the first argument of `process` (protocol 5.1)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from lib.sailor.transport import StateStore, Storage
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The step around one message."""
+    """What a function may use while it works on one input."""
 
     emit: Emitter
     logger: Logger
     variables: Mapping[str, Any]
     settings: Settings
     platform: Any
-    """REST client of the platform's API; None in a run without a platform."""
+    """Client of the platform's API (`lib.sailor.platform.api.Platform`); None in a run without a platform."""
     storage: Storage | None
     cancelled: threading.Event
-    """Set when the step has to end before the function is through; long reads look at it and raise."""
+    """Set when the step has to end soon (protocol 9). It ends pauses between the tries of an engine call, waits for the
+    rate limit, polls of triggers, and the real-time mode. An engine call under way does not look at it: it goes on to
+    its own time limit."""
     states: StateStore | None = None
-    """For what does not fit into the snapshot; None where there is no such storage."""
+    """Storage for what does not fit into the snapshot; None when the platform has none."""

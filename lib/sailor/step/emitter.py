@@ -1,4 +1,9 @@
-"""`context.emit`: everything a function can send out while it works on one message (protocol 5)."""
+"""`context.emit`: the calls by which a function emits while it works on one input (protocol 5).
+
+Every call runs in `_emission`: it refuses the call after the end, counts it while it is under way (`close` waits for
+all of them), and turns each failure into an EmitError that is also published as an error of the input. Message ids
+are derived from the input and a counter, so that a repeat of the input emits the same ids.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +34,14 @@ from lib.sailor.transport import Done, Kind, Outgoing
 
 SNAPSHOT_BYTES = 5_000
 LONGEST_EXPIRATION = 2**32 - 1
-"""Milliseconds; for more the broker closes the channel."""
+"""Milliseconds; the broker closes the channel for a longer expiration (protocol 5.5)."""
 
 
 class Emitter:
-    """Emits for one message; every call returns once the platform has what was emitted, and raises otherwise."""
+    """Emits for one input; safe for threads of the function.
+
+    A call returns when the broker or the platform has confirmed the emission; otherwise it raises EmitError.
+    """
 
     def __init__(self, incoming: Incoming, resources: StepResources, logger: Logger) -> None:
         self._incoming = incoming
@@ -51,39 +59,39 @@ class Emitter:
         self._room: int | None = None
 
     def carry(self, message: Message, known: Known) -> None:
-        """Keep what later steps get of this input, before any function can change it (protocol 5.3).
+        """Keep a copy of what the input hands on to later steps, before the function can change it (protocol 5.3).
 
-        `known` are the bodies that came by reference: passed on unchanged, they go by it again.
+        `known` has the bodies that came as object references; they go out as references again if they are unchanged.
         """
         self._known = known
         self._carried = self._resources.encoder.carried(message, self._incoming.taken.get("stepId"))
 
     @property
     def room(self) -> int:
-        """How many bytes of JSON the body of one message may have; a longer one is an EmissionTooLarge."""
-        if self._room is None:  # what is handed on does not change any more
+        """The bytes of JSON that the body of one message may have; a longer one may raise EmissionTooLarge."""
+        if self._room is None:  # computed once: what the input hands on does not change
             self._room = self._resources.encoder.room(self._carried)
         return self._room
 
     def data(self, message: Message | Mapping[str, Any]) -> None:
-        """Send a message to the next step (protocol 5.3)."""
+        """Emit a message to the next steps (protocol 5.3)."""
         with self._emission("data"):
             self._resources.transport.publish(self._data(message))
 
     def last_data(self, message: Message | Mapping[str, Any], done: Done) -> None:
-        """Send what a function returned and end; nobody waits for the confirm, `done` is called with it."""
+        """Emit the message that a function returned, and end; `done` is called after the confirm or the failure."""
         with self._emission("data"):
             outgoing = self._data(message)
         self.close()
         self._resources.transport.publish(outgoing, done)
 
     def error(self, error: BaseException | str | Mapping[str, Any] | None) -> None:
-        """Report an error; the message will be rejected at its end (protocol 5.4)."""
+        """Emit an error; the input will be rejected at its end (protocol 5.4)."""
         with self._emission("error", report=False):
             self.report(error)
 
     def rebound(self, reason: BaseException | str | None = None) -> None:
-        """Put the message back for a later, complete run (protocol 5.5)."""
+        """Put the input back for a later, complete run (protocol 5.5); EmitError beyond the rebound limit."""
         with self._emission("rebound"):
             delivery = self._incoming.delivery
             settings = self._resources.settings
@@ -97,13 +105,13 @@ class Emitter:
             self._publish(Kind.REBOUND, delivery.body, table, expiration=int(pause))
 
     def snapshot(self, snapshot: Any) -> None:
-        """Replace the step's snapshot (protocol 5.6)."""
+        """Replace the step's snapshot by a JSON value (protocol 5.6)."""
         with self._emission("snapshot"):
             text = self._publish_snapshot("snapshot", snapshot)
             self._resources.snapshot.replace(text)
 
     def update_snapshot(self, delta: Mapping[str, Any]) -> None:
-        """Overwrite the named keys of the step's snapshot (protocol 5.6)."""
+        """Replace these keys of the step's snapshot (protocol 5.6)."""
         with self._emission("updateSnapshot"):
             if not isinstance(delta, Mapping):
                 raise EmitError(f"updateSnapshot takes an object, not {type(delta).__name__}")
@@ -121,7 +129,10 @@ class Emitter:
             self._resources.accounts.update_account(self._resources.account, keys)
 
     def http_reply(self, reply: Mapping[str, Any]) -> None:
-        """Answer the HTTP request that the message stands for: statusCode, headers, body (protocol 5.8)."""
+        """Answer the HTTP request that started the flow, with statusCode, headers and body (protocol 5.8).
+
+        Raises NoReplyAddress when the input has no reply_to.
+        """
         with self._emission("httpReply"):
             if (address := self._incoming.reply_to) is None:
                 raise NoReplyAddress(
@@ -131,28 +142,28 @@ class Emitter:
             self._publish(Kind.REPLY, body, self._headers(None, protocolVersion=1), address)
 
     def end(self) -> None:
-        """End the message before the function returns; it does so anyway."""
+        """End the input before the function returns; the return ends it anyway (protocol 5.2)."""
         if self._ended:
             self.logger.warning("end was emitted more than once")
         self.close()
 
     def close(self) -> None:
-        """Refuse everything from now on, and wait for what is under way."""
+        """Refuse all emissions from now on, and wait for those under way."""
         with self._state:
             self._ended = True
             self._state.wait_for(lambda: not self._running)
 
     @property
     def ok(self) -> bool:
-        """Tell whether no error was emitted; this alone decides between ack and reject."""
+        """Whether no error was emitted; this alone decides between ack and reject (protocol 3.3)."""
         return not self._errors
 
     def count_error(self) -> None:
-        """Have the message rejected without a further report."""
+        """Count an error, so that the input is rejected, without publishing one."""
         self._errors += 1
 
     def report(self, error: object) -> None:
-        """Publish an error event, also when the function has ended the message already."""
+        """Publish an error and its reply, also after the end (protocol 5.4); Undeliverable when the error fails."""
         self._errors += 1
         settings = self._resources.settings
         sealed, body = self._resources.encoder.error(error, self._incoming.delivery, self.logger.secrets)
@@ -162,7 +173,7 @@ class Emitter:
         if (address := self._incoming.reply_to) is not None and not settings.no_error_replies:
             try:
                 self._publish(Kind.REPLY, sealed, {**table, headers.ERROR_REPLY: True}, address)
-            except Undeliverable as lost:  # nobody waits any more, but the error itself has been delivered
+            except Undeliverable as lost:  # protocol D-09: the error itself was delivered
                 self.logger.warning("The error cannot be sent to whoever waits for a reply", err=lost)
 
     def _data(self, message: Message | Mapping[str, Any]) -> Outgoing:
@@ -185,7 +196,7 @@ class Emitter:
             self._running += 1
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - whatever it is, the function has to know
+        except Exception as error:  # noqa: BLE001 - raised again as an EmitError
             failure = _as_emit_error(event, error)
             if report:
                 self.report(failure)
@@ -210,7 +221,7 @@ class Emitter:
         return {**self._shared, "messageId": str(given_id) if given_id else self._next_id(), **more}
 
     def _next_id(self) -> str:
-        """Return an id that a repeat of this input would give again, so that repeats can be recognised."""
+        """Return the id of the next emission; a repeat of this input gets the same ids in the same order."""
         with self._state:
             self._count += 1
             if self._count == 1:

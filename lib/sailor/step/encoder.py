@@ -1,8 +1,9 @@
-"""From what a function emits to the bytes of one publish (protocol 5.3, 5.4): `Encoder` is the one way out.
+"""Encodes what a function emits into the bytes of one publish (protocol 5.3, 5.4).
 
-A body is written as JSON once. With passthrough on it appears in the message a second time, under the step's own id:
-its text is spliced in, not written again. Large parts go to the object storage first, and what is left is measured
-before anything is sealed.
+`Encoder.data` works in this order: add the passthrough, store large bodies in the object storage, take out a custom
+routing key, write JSON, check the size, seal. A body is written as JSON once: with passthrough the message holds it
+a second time, under the step's own id, and the same text is inserted there. The size is checked before the text is
+sealed, so that a message that is too large is not copied once more.
 """
 
 from __future__ import annotations
@@ -25,23 +26,23 @@ from lib.sailor.step.error_texts import described
 from lib.sailor.transport import Delivery
 
 AROUND_BODY = 16_384
-"""Bytes kept free beside a body for what else a message holds: keys, id, headers, addresses of attachments."""
+"""Bytes that `room` keeps free for the other parts of a message: keys, id, headers, addresses of attachments."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """A message that is ready to be published: sealed bytes, its own id and routing key where it has them."""
+    """A message that is ready to be published: sealed bytes; id and routing key are None if it has none of its own."""
 
     body: bytes
     id: str | None
     address: str | None
     is_object: bool
-    """Whether its body is the JSON object that all runtimes understand."""
+    """Whether the message's body is a JSON object; other runtimes read no other bodies (protocol 4.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """One step's way of writing messages; the same for all its inputs, and safe for threads."""
+    """Encodes the messages, replies and errors of one step, for all its inputs; safe for threads."""
 
     settings: Settings
     cipher: Cipher
@@ -49,7 +50,7 @@ class Encoder:
     passthrough: bool
 
     def carried(self, message: Message, sender: str | None) -> dict[str, RawJson]:
-        """Return what an input from the step `sender` hands on, as JSON text that nobody can change (protocol 5.3)."""
+        """Return the passthrough that an input from the step `sender` hands on, as JSON text (protocol 5.3)."""
         if not self.passthrough:
             return {}
         passed = {step: RawJson(jsontext.encode(entry)) for step, entry in message.passthrough.items()}
@@ -58,10 +59,11 @@ class Encoder:
         return passed
 
     def room(self, carried: Mapping[str, RawJson]) -> int:
-        """Return how many bytes of JSON a body may have so that its message is within the size limit.
+        """Return how many bytes of JSON a body may have, so that its message is within the size limit.
 
-        What earlier steps hand on counts as far as it travels in the message, and the body's second copy under the
-        step's own id. A body that goes through the object storage gets no more: the next step has to read it.
+        Subtracted are the passthrough, except bodies that go to the object storage, and AROUND_BODY. The rest is
+        halved if the message holds the body twice. A body that is stored itself may not have more bytes either,
+        because the next step has to read it.
         """
         text = text_room(self.settings.outgoing_message_size_limit, self.settings.protocol_version)
         text -= self.references.length(carried)
@@ -70,10 +72,11 @@ class Encoder:
     def data(
         self, emitted: Message | Mapping[str, Any], carried: Mapping[str, Any], known: Known, request_id: str
     ) -> Encoded:
-        """Return a message for the next steps, large parts stored.
+        """Return an emitted message, encoded, with its large bodies stored.
 
-        `carried` is what the input hands on, `known` the bodies that came by reference. EmitError for what is no
-        message or no JSON, EmissionTooLarge for a message above the step's limit.
+        `carried` is the passthrough of the input, `known` the bodies that came as object references, `request_id` the
+        input's message id. Raises EmitError for what is no message or no JSON and when a body cannot be stored,
+        EmissionTooLarge for a message above the step's limit.
         """
         message = _as_message(emitted)
         is_object = _is_object(message.body)
@@ -82,14 +85,14 @@ class Encoder:
         return Encoded(body, message.id, address, is_object)
 
     def reply(self, reply: Mapping[str, Any]) -> bytes:
-        """Return the answer to an HTTP request (protocol 5.8); EmissionTooLarge above the step's limit."""
+        """Return a reply as sealed bytes of version 1 (protocol 5.8); EmissionTooLarge above the step's limit."""
         given = dict(reply)
         if isinstance(given.get("headers"), Mapping):
             given["headers"] = without(given["headers"], ROUTING_KEY)
         return self._sealed(given, 1)
 
     def error(self, error: object, delivery: Delivery | None, secrets: Secrets) -> tuple[bytes, bytes]:
-        """Return the sealed error alone, as a reply carries it, and the whole error message with its input."""
+        """Return the sealed error alone, for an error reply, and the error's payload with its input (protocol 5.4)."""
         sealed = to_wire(self.cipher, jsontext.encode(described(error, secrets)), 1)
         payload = {"error": sealed.decode()}
         if delivery is not None:
@@ -103,9 +106,9 @@ class Encoder:
     def _prepared(
         self, message: Message, carried: Mapping[str, Any], known: Known, request_id: str
     ) -> Message:
-        """Return the message with what it has to carry, its large parts stored."""
+        """Return the message with its passthrough, and with its large bodies stored."""
         if OBJECT_ID in message.headers and not is_empty(message.body):
-            # It names the input's body, not this one's.
+            # The function handed the header on; it names the input's body (protocol D-16).
             message = replace(message, headers=without(message.headers, OBJECT_ID))
         if self.passthrough:
             message = replace(message, passthrough=carried)
@@ -114,16 +117,16 @@ class Encoder:
         return message
 
     def _payload(self, message: Message) -> dict[str, Any]:
-        """Return the payload; with passthrough on it holds itself once more, under the step's id (protocol 5.3)."""
+        """Return the payload; with passthrough it also holds the message under the step's own id (protocol 5.3)."""
         if not self._holds_itself:
             return message.payload()
-        if not isinstance(message.body, RawJson):  # written once, spliced in twice
+        if not isinstance(message.body, RawJson):  # the JSON is written once and used twice
             message = replace(message, body=RawJson(_json(message.body)))
         own = replace(message, passthrough={}).payload()
         return replace(message, passthrough={**message.passthrough, self.settings.step_id: own}).payload()
 
     def _sealed(self, payload: Any, version: int) -> bytes:
-        """Return the payload as bytes for the broker; its size is checked before anything is sealed."""
+        """Return the payload as bytes for the broker; EmissionTooLarge, before it is sealed, if they are too many."""
         text = _json(payload)
         size, limit = wire_size(self.cipher, len(text), version), self.settings.outgoing_message_size_limit
         if size > limit:
@@ -132,7 +135,7 @@ class Encoder:
 
 
 def _as_message(emitted: Message | Mapping[str, Any]) -> Message:
-    """Return what a function emitted as a message; EmitError when it is none."""
+    """Return what a function emitted as a Message; EmitError when it is none."""
     if isinstance(emitted, Mapping):
         emitted = Message.from_payload(emitted)
     if not isinstance(emitted, Message):
@@ -151,7 +154,7 @@ def _is_object(body: Any) -> bool:
 
 
 def _without_address(message: Message) -> tuple[Message, str | None]:
-    """Return the message without a custom routing key, and the key (protocol 4.6)."""
+    """Return the message without the header of a custom routing key, and that key or None (protocol 4.6)."""
     for name, value in message.headers.items():
         if name.lower() == ROUTING_KEY:
             return replace(message, headers=without(message.headers, ROUTING_KEY)), str(

@@ -1,4 +1,4 @@
-"""What an error says when it leaves the step: its name, message and stack, without secrets and of a bounded length."""
+"""Makes the texts of errors that leave the step: name, message and stack, masked and of a bounded length."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from lib.sailor.secrets.masking import Secrets
 
 NOT_AVAILABLE = "Not Available"
 LONGEST_ERROR_TEXT = 100_000
-"""Characters; an error that quotes a whole answer could become a message that no broker takes."""
+"""Characters of each text; an error that quotes a whole answer could be too large for the broker (protocol 5.4)."""
 
 LONGEST_REASON = 4_000
-"""Bytes of a header; all headers of a message go into one frame, of which a broker takes 128 kB."""
+"""Bytes; all headers of a message share one frame of 128 KiB by default (protocol 5.5)."""
 
 
 def described(error: object, secrets: Secrets) -> dict[str, str]:
-    """Return name, message and stack of an error as they may leave the step: masked, then cut."""
+    """Return name, message and stack of an error; each text is masked, then cut."""
     return {key: _shortened(secrets.mask(text)) for key, text in error_object(error).items()}
 
 
 def reason(error: object, secrets: Secrets) -> str:
-    """Return what an error says as a header may hold it: masked, then cut."""
+    """Return the message of an error for the header reboundReason: masked, then cut."""
     text = described(error, secrets)["message"]
     data = text.encode(errors="replace")
     if len(data) <= LONGEST_REASON:
@@ -31,7 +31,7 @@ def reason(error: object, secrets: Secrets) -> str:
 
 
 def error_object(error: object) -> dict[str, str]:
-    """Return name, message and stack of whatever was emitted as an error (protocol 5.4)."""
+    """Return name, message and stack of a value that was emitted as an error (protocol 5.4), not masked."""
     if isinstance(error, BaseException):
         stack = "".join(traceback.format_exception(error)).rstrip()
         return {"name": type(error).__name__, "message": error_text(error), "stack": stack}

@@ -1,4 +1,4 @@
-"""What all emitters of one step share."""
+"""The objects that all inputs of one step share."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from lib.sailor.transport import Kind, Transport
 
 
 class Accounts(Protocol):
-    """Where updateKeys stores refreshed credentials."""
+    """The platform's API for updateKeys; `keys` are refreshed credentials (protocol 5.7)."""
 
     def update_account(self, account: str, keys: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)
 class StepResources:
-    """One step's way out: where to, sealed how, how fast, and as whom."""
+    """Everything that the emitters of one step share: transport, cipher, encoder, snapshot, rate limits, headers."""
 
     settings: Settings
     transport: Transport
@@ -49,13 +49,13 @@ class StepResources:
     encoder: Encoder = field(init=False, repr=False)
 
     def throttle(self, kind: Kind) -> None:
-        """Wait until the rate limit of a kind lets one more pass."""
+        """Wait until the rate limit of a kind allows one more publish, or until the step is cancelled."""
         if (throttle := self.throttles.get(kind)) is not None:
             throttle.wait(self.cancelled)
 
 
 def throttles(settings: Settings) -> dict[Kind, Throttle]:
-    """Return the limits that the platform asks for (protocol 3.5)."""
+    """Return the rate limit of each kind that has one (protocol 3.5)."""
     return {
         Kind.DATA: Throttle(settings.data_rate_limit, settings.rate_interval),
         Kind.ERROR: Throttle(settings.error_rate_limit, settings.rate_interval),

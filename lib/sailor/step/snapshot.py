@@ -1,4 +1,4 @@
-"""The step's snapshot: one for the process, shared by all messages in work (protocol 5.6)."""
+"""The step's snapshot: one for the process, shared by all inputs in work (protocol 5.6)."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from lib import jsontext
 
 
 class Snapshot:
-    """Keeps the snapshot as JSON text, so that nobody's changes leak into it."""
+    """Keeps the snapshot as JSON text, so that changes of a function's copy do not reach it; safe for threads."""
 
     def __init__(self, value: Any = None) -> None:
         self._text = jsontext.encode(value or {})
         self._lock = threading.Lock()
 
     def copy(self) -> Any:
-        """Return the snapshot as a value of the caller's own."""
+        """Return a copy of the snapshot."""
         return jsontext.decode(self._text)
 
     def replace(self, text: bytes) -> None:
-        """Take over JSON text as the new snapshot."""
+        """Replace the snapshot by JSON text."""
         with self._lock:
             self._text = text
 
     def merge(self, delta: Mapping[str, Any]) -> None:
-        """Overwrite the named keys."""
+        """Replace these keys; a snapshot that is no object is replaced as a whole."""
         with self._lock:
             present = self.copy()
             merged = {**present, **delta} if isinstance(present, dict) else dict(delta)

@@ -1,4 +1,9 @@
-"""One message through one function: read, call, emit what it returns, then finish it."""
+"""Works on one input: decode it, call the function, emit what it returns, then ack or reject (`_finish`).
+
+A function that returns its only message does not wait for the confirm: the transport calls `_finish` when it comes,
+on another thread. In all other cases `_finish` runs on the worker. An exception, from wherever, becomes an error of
+the input.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +31,7 @@ Process = Callable[[Context, Message, Any, Any], Any]
 
 @dataclass(frozen=True)
 class Step:
-    """A function with everything it needs to work on messages; `run` may be called by several threads."""
+    """A function with its configuration and resources; several threads may call `run` at the same time."""
 
     process: Process
     resources: StepResources
@@ -34,12 +39,12 @@ class Step:
     config: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     resolves_objects: bool = True
-    """The manifest's autoResolveObjectReferences."""
+    """The manifest's autoResolveObjectReferences (protocol 6.2)."""
     platform: Any = None
     storage: Storage | None = None
     states: StateStore | None = None
     passing: tuple[type[BaseException], ...] = ()
-    """What ends the run and not only the message, where steps run on the thread that signals interrupt."""
+    """Exceptions that `run` raises instead of reporting them: KeyboardInterrupt, in a local run on the main thread."""
     _config_text: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -47,9 +52,9 @@ class Step:
         self.logger.secrets.add(secrets_within(self.config))
 
     def run(self, delivery: Delivery) -> bool:
-        """Work on one input and finish it, now or when its last message is confirmed. Raises nothing but `passing`.
+        """Work on one input and finish it, now or when its last message is confirmed; raises only `passing`.
 
-        The answer is whether no error was emitted so far.
+        Returns whether no error was emitted so far.
         """
         incoming = Incoming.of(delivery)
         emitter = Emitter(incoming, self.resources, self._component_logger(incoming))
@@ -59,7 +64,7 @@ class Step:
                 emitter.last_data(result, partial(self._finish, incoming, emitter))
                 return emitter.ok
             emit_result(result, emitter)
-        except BaseException as error:  # the one place where a message fails; the thread goes on
+        except BaseException as error:  # the worker goes on with the next input
             if isinstance(error, self.passing):
                 raise
             self._finish(incoming, emitter, error)
@@ -68,11 +73,14 @@ class Step:
         return emitter.ok
 
     def _finish(self, incoming: Incoming, emitter: Emitter, error: BaseException | None) -> None:
-        """Report an error, if there was one, and take the input off the queue: ok or not is decided here alone."""
+        """Publish an error, if there was one, and ack or reject the input.
+
+        If the step was cancelled and there was an error, the input is not finished: it goes back to the queue.
+        """
         if error is not None:
             self._failed(error, incoming, emitter)
         emitter.close()
-        if emitter.ok or not self.resources.cancelled.is_set():  # what was cancelled goes back to the queue
+        if emitter.ok or not self.resources.cancelled.is_set():
             self.resources.transport.finish(incoming.delivery, emitter.ok)
 
     def _call(self, incoming: Incoming, emitter: Emitter) -> Any:
@@ -102,11 +110,11 @@ class Step:
             return
         try:
             emitter.report(error)
-        except Exception as second:  # noqa: BLE001 - nothing is left but to reject (protocol D-10)
+        except Exception as second:  # noqa: BLE001 - the input is rejected without a report (protocol D-10)
             logger.fatal("The error could not be delivered; the message is rejected", err=second)
 
     def _component_logger(self, incoming: Incoming) -> Logger:
-        """Return the function's logger; what the function declares as secret of this message stays hidden."""
+        """Return the function's logger; it masks also the secrets that the function adds for this input."""
         ids = {key: incoming.taken.get(key) for key in ("threadId", "messageId", "parentMessageId")}
         return self.logger.hiding(Secrets(self.logger.secrets), "component", **ids)
 
@@ -118,7 +126,10 @@ class Step:
 
 
 def emit_result(result: Any, emitter: Emitter) -> None:
-    """Emit what a function returned: a message, several from a generator, or nothing (protocol 5.1)."""
+    """Emit what a function returned: a message, the items of a generator, or nothing (protocol 5.1).
+
+    Raises EmitError for a result of another type.
+    """
     if result is None or result is False:
         return
     if isinstance(result, (Message, Mapping)):
@@ -129,7 +140,7 @@ def emit_result(result: Any, emitter: Emitter) -> None:
                 emit_result(item, emitter)
         finally:
             if (close := getattr(result, "close", None)) is not None:
-                close()  # what a generator holds open is closed now, not when it is collected
+                close()  # ends the generator now, and with it the connections that it holds
     elif hasattr(result, "__await__"):
         emit_result(awaited(result), emitter)
     elif hasattr(result, "__aiter__"):

@@ -1,4 +1,8 @@
-"""Rate limits (protocol 3.5): fixed windows, the first of a window pass at once, the others wait for the next."""
+"""Rate limits (protocol 3.5): in each window of fixed length `limit` callers pass at once, the others wait.
+
+A caller reserves the next free place, at once if the window has one, else in a later window, and then sleeps until
+that window begins.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import time
 
 
 class Throttle:
-    """Lets `limit` callers pass per `interval` milliseconds, in the order in which they came."""
+    """Lets `limit` callers pass per `interval` milliseconds, in the order of their calls; safe for threads."""
 
     def __init__(self, limit: int, interval: int) -> None:
         self._limit = limit
@@ -17,7 +21,7 @@ class Throttle:
         self._used = 0
 
     def wait(self, cancelled: threading.Event | None = None) -> None:
-        """Return when the caller may go on, or as soon as `cancelled` is set."""
+        """Wait until the caller may pass; return earlier when `cancelled` is set."""
         pause = self._reserve(time.monotonic())
         if pause <= 0:
             return
@@ -27,7 +31,7 @@ class Throttle:
             cancelled.wait(pause)
 
     def _reserve(self, now: float) -> float:
-        """Take the next free place and return how far away it is, in seconds."""
+        """Reserve the next free place and return the seconds until its window begins; `now` is time.monotonic()."""
         with self._lock:
             if now >= self._start + self._seconds:
                 self._start, self._used = now, 0

@@ -1,4 +1,4 @@
-"""The threads in which functions run: as many as messages may be in work at once."""
+"""The worker threads, in which functions run: one for each input that may be in work at the same time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from lib.sailor.step.step import Step
 from lib.sailor.transport import Transport
 
 MOST = 500
+"""Threads (protocol 3.2)."""
 
 
 class Workers:
-    """Each takes an input, runs the step with it, and takes the next, until `receive` says there is none."""
+    """Starts `count` threads, each of which takes inputs and runs the step with them until `receive` returns None.
+
+    `ended` is called by the last thread that ends, `failed` with an exception that `Step.run` let through.
+    """
 
     def __init__(
         self,
@@ -38,7 +42,7 @@ class Workers:
         try:
             while (delivery := self._transport.receive()) is not None:
                 self._step.run(delivery)
-        except BaseException as error:  # noqa: BLE001 - a step with a worker less is half dead and looks alive
+        except BaseException as error:  # noqa: BLE001 - the process ends (protocol D-12); otherwise it would go on with fewer workers
             self._failed(error)
             return
         with self._lock:
