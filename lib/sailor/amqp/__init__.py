@@ -1,1 +1,1 @@
-"""The AMQP transport; the only place that imports the client library."""
+"""The AMQP transport; the only package that imports the client library, pika."""

@@ -1,4 +1,9 @@
-"""The reading side: deliveries to the workers, acks and rejects back, on whatever channel is there."""
+"""The read connection: hands deliveries to the workers, and acks and rejects inputs (protocol 3.2, 3.3, 3.6).
+
+A channel can be lost at any time. `opened` consumes again on the new one; `Inflight` knows the inputs across channels,
+so that a redelivery is not worked on twice, and an input that was finished without a channel is acked when it comes
+again.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +21,14 @@ from lib.sailor.transport import Delivery
 
 MOST_PREFETCHED = 65_535
 LONGEST_ABSENCE = 6
-"""So many times a queue that was there is asked for again before the process ends."""
+"""How many times in a row consuming may fail, for a queue that was there, before the process ends."""
 
 
 class Consumer:
-    """Consumes one queue while it is wanted; every method runs on the I/O thread."""
+    """Consumes one queue from `consume` to `cancel`; every method runs on the I/O thread.
+
+    `deliver` gets each new input, `failed` the error when the queue is gone.
+    """
 
     def __init__(
         self,
@@ -66,13 +74,13 @@ class Consumer:
             self._failed(TransportError(_consume_error(error)))
 
     def consume(self) -> None:
-        """Begin to consume, now and on every later channel."""
+        """Begin to consume, on the present channel and on all later ones."""
         self._wanted = True
         if self._channel is not None:
             self._consume()
 
     def cancel(self, done: Callable[[], None]) -> None:
-        """Take no further deliveries; `done` is called when the broker has agreed."""
+        """Stop consuming; `done` is called when the broker has answered, or at once when nothing is consumed."""
         self._wanted = False
         if self._channel is None or not self._channel.is_open or self._tag is None:
             done()
@@ -81,7 +89,7 @@ class Consumer:
         self._channel.basic_cancel(tag, callback=lambda _: done())
 
     def finish(self, done: Input, ok: bool) -> None:
-        """Ack or reject an input, or do so when it comes again."""
+        """Ack (`ok`) or reject an input; if its channel is lost, when it is delivered again."""
         if self._inflight.finished(done, ok):
             self._settle(done.tag, ok)
         else:
@@ -112,7 +120,7 @@ class Consumer:
             self._logger.debug("A message is finished, now that it came again", messageId=key[0])
 
     def _settle(self, tag: int, ok: bool) -> None:
-        if not self._channel.is_open:  # being closed: the input goes back to the queue
+        if not self._channel.is_open:  # the broker puts the input back into the queue
             return
         if ok:
             self._channel.basic_ack(tag)
@@ -121,7 +129,7 @@ class Consumer:
         self._logger.trace("took an input off the queue", ok=ok)
 
     def _cancelled(self, _: Any) -> None:
-        """The broker ended the consumer: the queue is gone, or its node."""
+        """Called when the broker ends the consumer: the queue was deleted, or its node is down (protocol D-13)."""
         self._logger.warning("The broker cancelled the consumer; the queue is asked for again")
         self._tag = None
         channel, self._channel = self._channel, None

@@ -1,4 +1,4 @@
-"""Which headers of a message are left out so that the others arrive: all of them share one frame of the broker."""
+"""Leaves headers out of a message that would be too large: all headers must fit into one frame of AMQP."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from lib.sailor.amqp.header_table import table
 from lib.sailor.message.headers import META
 
 SPARE = ("reboundReason", "retry")
-"""Headers that only people read: they are left out before a message is lost for its length."""
+"""Headers that only people read; they are left out first."""
 _AROUND = len(table({}))
 
 
 def without_spare(headers: dict[str, Any]) -> dict[str, Any]:
-    """Return the headers without those that only people read."""
+    """Return the headers without those in SPARE."""
     return {name: value for name, value in headers.items() if name not in SPARE}
 
 
 def fitting(headers: dict[str, Any], room: int) -> dict[str, Any]:
-    """Return the headers of an error that have a binary form and fit into `room` bytes as a table.
+    """Return the headers of an error that AMQP has a form for and whose table has at most `room` bytes.
 
-    What came with the input (x-eio-meta-*) goes first, the longest before the others: an error that lacks some of
-    it is worth more than none. With less room than for one header the answer is empty.
+    Headers that came with the input (x-eio-meta-*) are left out before others, and long ones before short ones: an
+    error without some headers is better than no error. If `room` is too small for any, no header is left.
     """
     sizes = {name: size for name, value in headers.items() if (size := _size(name, value))}
     total = _AROUND + sum(sizes.values())
@@ -34,7 +34,7 @@ def fitting(headers: dict[str, Any], room: int) -> dict[str, Any]:
 
 
 def _size(name: str, value: Any) -> int:
-    """Return how many bytes a header has; 0 where AMQP has no form for it."""
+    """Return how many bytes a header takes in a table; 0 when AMQP has no form for it."""
     try:
         return len(table({name: value})) - _AROUND
     except (ValueError, OverflowError, struct.error):

@@ -1,4 +1,8 @@
-"""Header tables in AMQP's binary form, both ways: fractions stay fractions, and what is odd stops nothing."""
+"""Writes and reads header tables in AMQP's binary form (protocol 3.4).
+
+The client library's codec cuts fractions, and fails on some values. This one keeps fractions, keeps bytes that are no
+UTF-8, and when it reads a value of an unknown type it leaves out the rest of the table.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from typing import Any
 INT32, INT64 = 2**31, 2**63
 TEXT = ord("S")
 NO_TEXT = "surrogateescape"
-"""How bytes that should be text and are not survive being read and written again."""
+"""Error handler of `encode` and `decode`: bytes that are no UTF-8 are the same after reading and writing."""
 
 _length = struct.Struct(">I").pack
 _int32 = struct.Struct(">ci").pack
@@ -24,11 +28,11 @@ _decimal = struct.Struct(">cBi").pack
 _NUMBERS = {
     ord(kind): struct.Struct(f">{form}") for kind, form in zip("bBsUuIiLlfd", "bBhhHiIqqfd", strict=True)
 }
-"""The numbers as the broker's errata have them: `s` and `U` are both signed short, `L` and `l` both signed long."""
+"""Readers of the numbers, with RabbitMQ's types: `s` and `U` are both signed short, `L` and `l` both signed long."""
 
 
 def table(values: dict[str, Any]) -> bytes:
-    """Return a header table; ValueError for values that AMQP has no form for."""
+    """Return a header table as bytes; ValueError when AMQP has no form for a name or value."""
     pieces = []
     for key, value in values.items():
         name = key.encode(errors=NO_TEXT)
@@ -38,7 +42,7 @@ def table(values: dict[str, Any]) -> bytes:
 
 
 def field(value: Any) -> bytes:
-    """Return one header value with its type."""
+    """Return one header value as bytes, with its type; ValueError when AMQP has no form for it."""
     if isinstance(value, str):
         data = value.encode(errors="replace")
         return b"S" + _length(len(data)) + data
@@ -46,13 +50,13 @@ def field(value: Any) -> bytes:
         return b"t\1" if value else b"t\0"
     if isinstance(value, int):
         return _integer(value)
-    if isinstance(value, float) and math.isfinite(value):  # for others the broker closes the connection
+    if isinstance(value, float) and math.isfinite(value):  # the broker closes the connection for others
         return _double(b"d", value)
     return _rare(value)
 
 
 def _integer(value: int) -> bytes:
-    # Compared with borders, not with a range: for a subclass of int, `in range` tries every number.
+    # `value in range(...)` would compare with every number if the value is of a subclass of int.
     if -INT32 <= value < INT32:
         return _int32(b"I", value)
     if -INT64 <= value < INT64:
@@ -81,7 +85,7 @@ def _rare(value: Any) -> bytes:
 
 
 def read_table(data: bytes, offset: int) -> tuple[dict[str, Any], int]:
-    """Return a header table and where it ends; from a value of unknown form on, the rest is left out."""
+    """Return the header table at an offset, and the offset behind it; see the head of this file for unknown types."""
     end = offset + 4 + int.from_bytes(data[offset : offset + 4], "big")
     offset += 4
     values: dict[str, Any] = {}
@@ -99,7 +103,7 @@ def read_table(data: bytes, offset: int) -> tuple[dict[str, Any], int]:
 def _read_field(data: bytes, offset: int) -> tuple[Any, int]:
     kind = data[offset]
     offset += 1
-    if kind == TEXT:  # most headers are
+    if kind == TEXT:  # the most frequent type
         return _read_text(data, offset)
     if (number := _NUMBERS.get(kind)) is not None:
         return number.unpack_from(data, offset)[0], offset + number.size
@@ -109,7 +113,7 @@ def _read_field(data: bytes, offset: int) -> tuple[Any, int]:
 
 
 class _UnknownFormError(Exception):
-    """A header value is of no kind that AMQP knows."""
+    """A header value has a type that this codec does not know."""
 
 
 def _read_bytes(data: bytes, offset: int) -> tuple[bytes, int]:
@@ -142,7 +146,7 @@ def _read_decimal(data: bytes, offset: int) -> tuple[Decimal, int]:
 
 
 def _read_time(data: bytes, offset: int) -> tuple[datetime | int, int]:
-    """Return seconds since the epoch as a time; some write milliseconds, which are beyond all years."""
+    """Return a time, or the number itself if it is no time in seconds: some senders write milliseconds."""
     seconds = int.from_bytes(data[offset : offset + 8], "big")
     try:
         return datetime.fromtimestamp(seconds, UTC), offset + 8

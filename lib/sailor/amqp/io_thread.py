@@ -1,4 +1,4 @@
-"""The one thread that does all AMQP input and output; others hand it calls."""
+"""The I/O thread: it alone calls the AMQP client library; other threads hand it calls through a queue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ Call = Callable[[], None]
 
 
 class Loop:
-    """Runs calls on the I/O thread in the order in which they were handed over."""
+    """Runs calls on the I/O thread, in the order in which they were handed over.
+
+    `failed` is called when the thread ends with an exception, also with that of a call.
+    """
 
     def __init__(self, failed: Callable[[BaseException], None]) -> None:
         self._failed = failed
@@ -22,21 +25,24 @@ class Loop:
         self.poller: Any = None
 
     def start(self) -> None:
-        """Start the thread; calls handed over from now on are run."""
+        """Start the thread; it also runs the calls that were handed over before."""
         self._thread.start()
 
     def call(self, call: Call) -> None:
-        """Run a call on the thread, at once when this is it; bind arguments with functools.partial, not a lambda."""
+        """Run a call on the I/O thread: at once if that is the present thread, else later; it does not wait for it.
+
+        Bind arguments with functools.partial: a lambda would see later values of its variables.
+        """
         if threading.get_ident() == self._thread.ident and self._ready.is_set():
             call()
             return
         self._calls.append(call)
         if not self._scheduled and self._ready.is_set():
-            self._scheduled = True  # one wake-up serves everything that gathers until it is heard
+            self._scheduled = True  # one wake-up is enough for all calls until `_drain` runs
             self.poller.add_callback_threadsafe(self._drain)
 
     def later(self, seconds: float, call: Call) -> None:
-        """Run a call after a while; on the thread only."""
+        """Run a call after so many seconds; may be called on the I/O thread only."""
         self.poller.call_later(seconds, call)
 
     @property
@@ -44,7 +50,7 @@ class Loop:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """End the thread after the calls that are there, and wait for it a moment."""
+        """End the thread after the calls handed over so far, and wait for its end, 1 s at most."""
         self.call(self._stop)
         if threading.current_thread() is not self._thread:
             self._thread.join(1)
@@ -53,7 +59,7 @@ class Loop:
         self.poller.stop()
 
     def _run(self) -> None:
-        try:  # imported late and on this thread: the others load something else meanwhile
+        try:  # imported on this thread, while other threads import something else
             from pika.adapters.select_connection import IOLoop
 
             from lib.sailor.amqp.pika_properties import install
@@ -63,7 +69,7 @@ class Loop:
             self._ready.set()
             self.poller.add_callback_threadsafe(self._drain)
             self.poller.start()
-        except BaseException as error:  # noqa: BLE001 - without this thread the process is deaf; it must not live on
+        except BaseException as error:  # noqa: BLE001 - the process ends: without this thread it gets no inputs
             self._failed(error)
 
     def _drain(self) -> None:

@@ -1,4 +1,7 @@
-"""Message properties in AMQP's binary form, with header tables of our own: the client library's lose fractions."""
+"""Message properties in AMQP's binary form, with the header tables of lib/sailor/amqp/header_table.py.
+
+The client library calls `encode` and `decode` of its own class; `install` puts this one in its place.
+"""
 
 from __future__ import annotations
 
@@ -61,18 +64,18 @@ _FIELDS = tuple((1 << (15 - place), name, *both) for place, (name, both) in enum
 
 
 class Properties(BasicProperties):
-    """The properties of one message; the client library calls `encode` and `decode`."""
+    """The properties of one message; headers are left out if they are too large for a frame."""
 
     longest = 0
-    """So many bytes fit into the one frame that has to hold them all; 0: no limit."""
+    """Bytes that the encoded properties may have, because they share one frame; 0: no limit."""
 
     sheds = False
-    """Whether headers are left out where the message could not be sent with them: an error has to arrive."""
+    """Whether any header may be left out so that the message can be sent; True for errors (protocol 5.4)."""
     left_out: tuple[str, ...] = ()
-    """The names of the headers that were left out for that."""
+    """Names of the headers that were left out because `sheds` is True."""
 
     def encode(self) -> list[bytes]:
-        """Return the binary form; ValueError where it is too long, also without the headers that only people read."""
+        """Return the binary form in pieces; ValueError when it is too long even without the headers in SPARE."""
         if self.sheds:
             self._shed()
         pieces = self._pieces()
@@ -113,5 +116,5 @@ class Properties(BasicProperties):
 
 
 def install() -> None:
-    """Have the client library make these for deliveries, too; its own reader ends the process on odd headers."""
+    """Make the client library decode deliveries with `Properties`; its own class raises on some headers."""
     spec.props[spec.BasicProperties.INDEX] = Properties

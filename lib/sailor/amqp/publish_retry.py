@@ -1,4 +1,13 @@
-"""Publishing until it is done: refusals are repeated with growing pauses (protocol 3.4)."""
+"""Publishes until the broker confirms, with growing pauses between attempts (protocol 3.4).
+
+`Publisher` makes one attempt on the I/O thread and settles it with an `Outcome`. What comes next depends on `done`:
+
+- Without it the caller's thread waits for the outcome, and repeats the publish itself.
+- With it nobody waits. On a confirm the I/O thread calls `done`. On another outcome a worker repeats the publish
+  (`_later`), because the I/O thread must not pause.
+
+The table of outcomes is in docs/architecture.md#states-of-a-publish.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +28,15 @@ from lib.sailor.transport import Done, Kind, Outgoing
 
 HOPELESS = (Outcome.UNROUTABLE, Outcome.IMPOSSIBLE)
 ATTEMPTS_WHEN_HOPELESS = 5
+"""Attempts with one of these outcomes, after which a publish fails (protocol D-07)."""
 LONGEST_NAMES = 500
+"""Characters of header names in a log line."""
 
 Job = Callable[[], None]
 
 
 class ReliablePublisher:
-    """Takes what workers publish; whoever does not want to wait is called when it is confirmed."""
+    """Publishes for the workers, and repeats what is not confirmed; safe for threads."""
 
     def __init__(
         self,
@@ -41,7 +52,7 @@ class ReliablePublisher:
         self._settings = settings
         self._logger = logger
         self._later = later
-        """Runs a job on a worker: repeating takes time that the I/O thread does not have."""
+        """Runs a job on the next free worker."""
         self._attempts = settings.amqp_publish_retry_attempts or float("inf")
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -55,7 +66,10 @@ class ReliablePublisher:
         }
 
     def publish(self, outgoing: Outgoing, done: Done | None = None) -> None:
-        """Publish; without `done` return when it is confirmed, Undeliverable when that cannot be had."""
+        """Publish, and return when it is confirmed; with `done` return at once, as `Transport.publish` says.
+
+        Raises Undeliverable after the last attempt, or when the step ends.
+        """
         if done is not None and self._begin():
             self._send(self._entry(outgoing, partial(self._settled, outgoing, done)))
             return
@@ -66,7 +80,7 @@ class ReliablePublisher:
             done(None)
 
     def when_quiet(self, job: Job) -> None:
-        """Run a job when nothing unconfirmed is left; from now on every publish is waited for."""
+        """Run a job when no publish with `done` is unconfirmed; from now on all publishes wait for their confirm."""
         with self._lock:
             self._quiet = job
             waits = self._unconfirmed
@@ -74,7 +88,7 @@ class ReliablePublisher:
             job()
 
     def stop(self) -> None:
-        """Let everything under way fail, now and from now on."""
+        """Make all publishes fail, those under way and later ones."""
         self._stopped.set()
         self._loop.call(self.publisher.give_up)
 
@@ -94,7 +108,7 @@ class ReliablePublisher:
         return entry
 
     def _settled(self, outgoing: Outgoing, done: Done, entry: PendingPublish) -> None:
-        """Go on on the I/O thread when it was confirmed, on a worker when it has to be repeated."""
+        """Called on the I/O thread with the outcome: call `done` after a confirm, else have a worker repeat it."""
         if entry.outcome is Outcome.CONFIRMED:
             done(None)
             self._end()
@@ -112,14 +126,14 @@ class ReliablePublisher:
             self._end()
 
     def _persist(self, outgoing: Outgoing, entry: PendingPublish) -> None:
-        """Publish again until it is confirmed; Undeliverable when it was in vain.
+        """Publish again until it is confirmed; Undeliverable after the last attempt.
 
-        While the exchange is away nothing can be told to anyone: the input waits, as before a full queue.
+        While the exchange is missing no error could be published either, so the input waits, as with a full queue.
         """
         attempt = hopeless = 0
         while entry.outcome is not Outcome.CONFIRMED:
             attempt += 1
-            # A failed start, which belongs to no input, has to come to an end.
+            # The error about a failed start belongs to no input; it must not keep the process from ending.
             hopeless += entry.outcome in HOPELESS or outgoing.of is None
             if self._stopped.is_set() or attempt >= self._attempts or hopeless >= ATTEMPTS_WHEN_HOPELESS:
                 name = str(outgoing.headers.get("messageId"))[:100]
@@ -136,7 +150,7 @@ class ReliablePublisher:
 
     def _pause(self, attempt: int, entry: PendingPublish) -> None:
         base, longest = self._settings.amqp_publish_retry_delay, self._settings.amqp_publish_max_retry_delay
-        pause = max(growing_pause(attempt, base, longest), 1)  # a negative one must not become a storm
+        pause = max(growing_pause(attempt, base, longest), 1)  # ms; without one repeats flood the broker
         log = self._logger.warning if attempt == 1 else self._logger.debug
         text = f"A message is not delivered yet, it will be published again: {entry.text}"
         log(text, retry=attempt, pause=pause)
@@ -146,7 +160,7 @@ class ReliablePublisher:
             self._stopped.wait(pause / 1000)
 
     def _properties(self, outgoing: Outgoing) -> Any:
-        from lib.sailor.amqp.pika_properties import Properties  # late: it loads the client library
+        from lib.sailor.amqp.pika_properties import Properties  # imported late: it loads the client library
 
         make: Any = Properties
         mode = 2 if self._settings.amqp_persistent_messages else 1
@@ -157,7 +171,7 @@ class ReliablePublisher:
         came = vars(outgoing.of.origin[1])
         changed = {"headers": outgoing.headers, "delivery_mode": mode, "expiration": str(outgoing.expiration)}
         changed["user_id"] = (
-            None  # only whoever it names may send it; the broker closes the channel for others
+            None  # the broker closes the channel when another user than this one publishes it
         )
         return make(**{**came, **changed})
 

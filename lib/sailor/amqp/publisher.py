@@ -1,4 +1,10 @@
-"""The writing side: publishes with confirms, as many under way as there are callers."""
+"""The write connection: publishes with confirms, many at the same time (protocol 3.4).
+
+Each publish gets the next number of the channel and is pending until the broker acks or nacks that number, or until
+the channel is lost. When the broker closes the channel because of one message, it does not say which one. If several
+are pending, all of them are SUSPECT and are published again one by one ("alone"): if the channel is closed then, it is
+because of this one. While one is alone, all others are held.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +18,17 @@ from lib.sailor.amqp.parameters import reason
 from lib.sailor.amqp.reconnecting import ReconnectingChannel
 
 NOT_FOR_THIS_MESSAGE = frozenset((403, 404))
-"""The channel is closed with these for what would befall every message: ACCESS_REFUSED, NOT_FOUND."""
+"""Reply codes, ACCESS_REFUSED and NOT_FOUND, with which the broker closes the channel because of the exchange."""
 HEADER_FRAME = 20
-"""Bytes around the properties in their frame."""
+"""Bytes of a frame beside the properties in it."""
 
 
 class Outcome(Enum):
-    """What became of one publish."""
+    """The result of one attempt to publish."""
 
     CONFIRMED = "confirmed"
     REFUSED = "refused by the broker"
-    """A nack: the queue is full; this is how the platform slows a flow down."""
+    """A nack: the queue is full. So the platform slows a flow down (protocol 3.4)."""
     UNROUTABLE = "returned by the broker: no queue takes this routing key"
     IMPOSSIBLE = "not possible on this channel"
     SUSPECT = "not confirmed before the broker closed the channel for one of several"
@@ -31,7 +37,7 @@ class Outcome(Enum):
 
 
 class PendingPublish:
-    """One publish under way; its sender waits for the outcome, or is called with it on the I/O thread."""
+    """One attempt to publish. Its sender calls `wait`, or gives `settled`, which is called on the I/O thread."""
 
     __slots__ = (
         "_done",
@@ -62,14 +68,14 @@ class PendingPublish:
         self.outcome: Outcome | None = None
         self.text = ""
         self.alone = alone
-        """Publish it when no other is under way: if the broker closes the channel then, it is for this one."""
+        """Publish it while no other is pending, so that a closed channel is known to be because of this one."""
         self.settled = settled
         if settled is None:
             self._done = threading.Lock()
             self._done.acquire()
 
     def settle(self, outcome: Outcome, text: str = "") -> None:
-        """Tell the sender, once."""
+        """Set the outcome and inform the sender; called once."""
         self.outcome = outcome
         self.text = text or outcome.value
         if self.settled is None:
@@ -83,7 +89,7 @@ class PendingPublish:
 
 
 class Publisher:
-    """Owns the publish channel; `send` and `give_up` run on the I/O thread."""
+    """Owns the publish channel; all methods run on the I/O thread."""
 
     def __init__(self, link: ReconnectingChannel) -> None:
         self._link = link
@@ -91,9 +97,9 @@ class Publisher:
         self._count = 0
         self._pending: dict[int, PendingPublish] = {}
         self._held: deque[PendingPublish] = deque()
-        """Those that have to be alone, and those behind them."""
+        """Publishes that wait until one that must be alone can be sent, or is done; in order."""
         self._is_alone = False
-        """What is pending, if anything is, is one that has to be alone."""
+        """Whether the last publish that was sent must be alone."""
         self._returned: set[int] = set()
         self._gave_up = False
         self._longest = 0
@@ -115,7 +121,7 @@ class Publisher:
         self._settle_all(outcome, reason(error))
 
     def send(self, entry: PendingPublish) -> None:
-        """Publish, mandatory; the entry is settled by the broker's answer or the loss of the channel."""
+        """Publish with the flag `mandatory`, or hold it; the broker's answer or the loss of the channel settles it."""
         if self._gave_up or self._channel is None or not self._channel.is_open:
             entry.settle(Outcome.LOST, "no connection")
         elif self._held or self._has_to_wait(entry):
@@ -129,7 +135,7 @@ class Publisher:
             self._channel.basic_publish(
                 entry.exchange, entry.routing_key, entry.body, entry.properties, mandatory=True
             )
-        except Exception as error:  # noqa: BLE001 - headers that AMQP has no form for must not end the thread
+        except Exception as error:  # noqa: BLE001 - such as headers that AMQP has no form for
             entry.settle(Outcome.IMPOSSIBLE, reason(error))
             return
         self._count += 1
@@ -137,7 +143,7 @@ class Publisher:
         self._is_alone = entry.alone
 
     def give_up(self) -> None:
-        """Settle everything as lost, now and from now on: the step has to end."""
+        """Settle all publishes as LOST, those under way and later ones: the step ends."""
         self._gave_up = True
         self._settle_all(Outcome.LOST, "the step is being ended")
 
@@ -148,7 +154,7 @@ class Publisher:
         self._link.ready()
 
     def _answered(self, frame: Any) -> None:
-        """Take an ack or a nack, which may be for many."""
+        """Called with an ack or a nack; with the flag `multiple` it is for all numbers up to its own."""
         from pika.spec import Basic
 
         confirmed = isinstance(frame.method, Basic.Ack)
@@ -166,7 +172,7 @@ class Publisher:
             self._publish_held()
 
     def _publish_held(self) -> None:
-        """Publish the next that has to be alone, or all before it; what is held has something pending before it."""
+        """Publish held ones in order: one that must be alone, or all before the next of these."""
         while self._held and not self._has_to_wait(self._held[0]):
             self._publish(self._held.popleft())
 
@@ -174,9 +180,10 @@ class Publisher:
         return bool(self._pending) and (entry.alone or self._is_alone)
 
     def _came_back(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
-        """Mark the oldest publish that the returned one can be; the broker returns in order, before it confirms.
+        """Called with a returned message: mark the oldest pending publish with its routing key and message id.
 
-        An id that does not come back as it went (NaN, half a character) is no reason to call it delivered.
+        The broker returns messages in order, each before its confirm. If no id is equal (NaN and broken characters
+        come back changed), the oldest with the routing key is marked, so that none counts as delivered by mistake.
         """
         message_id = (properties.headers or {}).get("messageId")
         possible = {

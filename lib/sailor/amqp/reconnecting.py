@@ -1,4 +1,8 @@
-"""One connection with one channel that comes back for ever, with growing pauses."""
+"""One AMQP connection with one channel; after a loss it connects again, for ever, with growing pauses (protocol 3.6).
+
+What the channel is used for is the `Role`: the consumer, the publisher, or the local runner's queues. The picture of
+the states is in docs/architecture.md#states-of-the-two-amqp-connections.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +20,26 @@ from lib.sailor.settings import Settings
 
 LONGEST_PAUSE = 30.0
 LONGEST_FIRST_PAUSE = 5.0
+"""Seconds; pauses before the connection was open for the first time."""
 LONGEST_OPENING = 60.0
-"""Seconds for one try to connect. The client library limits the wait for each address, and none for the resolver."""
+"""Seconds for one try to connect. The client library limits only the wait for each address, not that for the name."""
 
 
 class Role(Protocol):
-    """What a channel is used for; all calls come on the I/O thread."""
+    """The user of a channel; its methods are called on the I/O thread."""
 
     def opened(self, channel: Any) -> None:
-        """Set the new channel up and call `ReconnectingChannel.ready`."""
+        """Set up the new channel, then call `ReconnectingChannel.ready`."""
 
     def lost(self, error: BaseException) -> None:
-        """Forget the channel and what was under way on it."""
+        """Forget the channel and all that was under way on it."""
 
 
 class ReconnectingChannel:
-    """Keeps a role supplied with an open channel; gives up only while it was never open."""
+    """Opens a channel for a role, and a new one after each loss; gives up only if none was ready before.
+
+    `is_ready` is set while the channel is ready; it is also set when the first open has failed, with `error`.
+    """
 
     def __init__(self, loop: Loop, settings: Settings, name: str, logger: Logger) -> None:
         self.is_ready = threading.Event()
@@ -44,17 +52,17 @@ class ReconnectingChannel:
         self._connection: Any = None
         self._failures = 0
         self._told = ""
-        """Why it could not connect of late; told once, an outage may last for days."""
+        """Last connect error; repeats are logged at DEBUG."""
         self._was_ready = False
         self._closing: Callable[[], None] | None = None
 
     def open(self, role: Role) -> None:
-        """Begin; `is_ready` is set when the role has its channel, or with `error` when it cannot be had."""
+        """Begin to connect, and return at once; may be called on any thread."""
         self._role = role
         self._loop.call(self._connect)
 
     def ready(self) -> None:
-        """Called by the role when its channel is set up."""
+        """Called by the role, on the I/O thread, when its channel is set up."""
         if self._was_ready:
             self._logger.info(f"The AMQP connection {self._name} is back")
         self._was_ready = True
@@ -63,7 +71,7 @@ class ReconnectingChannel:
         self.is_ready.set()
 
     def close(self, closed: Callable[[], None]) -> None:
-        """End the connection after everything written so far; `closed` is called when it is gone. I/O thread only."""
+        """Close the connection after all data written so far; `closed` is called when it is closed. I/O thread only."""
         if self._connection is None or not self._connection.is_open:
             self._closing = _nothing
             closed()
@@ -93,12 +101,12 @@ class ReconnectingChannel:
         self._connection.add_on_connection_unblocked_callback(self._unblocked)
 
     def _overdue(self, connection: Any) -> None:
-        """Give a try up that has come to no end; `_not_connected` is called for it."""
+        """End a try to connect that takes too long; the library then calls `_not_connected`."""
         if connection is self._connection and not (connection.is_open or connection.is_closing):
             connection.close(reply_text=f"it took longer than {LONGEST_OPENING:g} s; is its name resolved?")
 
     def _open_channel(self, connection: Any) -> None:
-        """Open the one channel of a connection, unless the connection has been lost meanwhile."""
+        """Open the channel, unless the connection was lost meanwhile."""
         if self._closing is None and connection is self._connection and connection.is_open:
             connection.channel(on_open_callback=self._channel_opened)
 
@@ -137,14 +145,14 @@ class ReconnectingChannel:
             self._again(self._connect)
 
     def _gives_up(self, text: str) -> bool:
-        """Give up at the start only: whoever has worked once keeps on trying."""
+        """Return whether to give up: only at the start, after 1 + AMQP_RECONNECT_ATTEMPTS tries (protocol 1.2)."""
         if self._was_ready or self._failures < self._settings.amqp_reconnect_attempts:
             return False
         self._fail(TransportError(text))
         return True
 
     def _again(self, call: Callable[[], None]) -> None:
-        """Call after a pause that doubles with each failure; spread, so that many steps do not come at once."""
+        """Call after a pause: first * 2^(failures - 1), up to the longest, a quarter more or less by chance."""
         longest = LONGEST_PAUSE if self._was_ready else LONGEST_FIRST_PAUSE
         first = max(self._settings.amqp_reconnect_timeout, 1) / 1000
         self._failures += 1

@@ -1,4 +1,4 @@
-"""TLS to the broker (`amqps://`): whom to trust and what to show, from the parameters of the URI."""
+"""TLS to the broker (`amqps://`): authorities and client certificate, from the URI's parameters (docs/broker.md)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ VERIFY = {"verify_peer": True, "verify_none": False}
 def options(query: Mapping[str, str]) -> Any:
     """Return the client library's TLS options; TransportError names the parameter that cannot be used.
 
-    The parameters are those of RabbitMQ's clients: cacertfile (else the system's authorities, or those that
+    `query` has the parameters of RabbitMQ's clients: cacertfile (by default the system's authorities, or those that
     SSL_CERT_FILE and SSL_CERT_DIR name), certfile and keyfile, verify, server_name_indication.
     """
-    from pika import SSLOptions  # late: it loads the client library
+    from pika import SSLOptions  # imported late: it loads the client library
 
     context = _trusting(query.get("cacertfile") or None)
     verify = query.get("verify", "verify_peer")

@@ -1,4 +1,7 @@
-"""The AMQP side of the seam: what workers and the main thread call; the I/O thread is behind it."""
+"""The Transport over AMQP: the calls of workers and of the main thread, each handed to the I/O thread.
+
+Workers take from one queue: inputs, and publishes that must be repeated (`Job`). None in it ends a worker.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ CLOSING_SECONDS = 2.0
 
 
 class Objects(Protocol):
-    """The object storage beside the broker."""
+    """The object storage; its methods are those of `Transport`."""
 
     def get_object(self, object_id: str, request_id: str, most: int) -> bytes: ...
 
@@ -32,7 +35,10 @@ class Objects(Protocol):
 
 
 class AmqpTransport:
-    """Two connections, so that acks travel while the broker blocks the publishing one (protocol 3.1)."""
+    """A Transport with two connections: acks can go out while the broker blocks publishes (protocol 3.1).
+
+    `failed` is called, on any thread, with an error that ends the process.
+    """
 
     def __init__(
         self,
@@ -55,7 +61,7 @@ class AmqpTransport:
         self._consume_error: TransportError | None = None
 
     def open(self) -> None:
-        """Begin to connect; returns at once."""
+        """Begin to connect, and return at once."""
         self._loop.start()
         self._reading.open(self._consumer)
         self._writing.open(self._publisher.publisher)
@@ -68,20 +74,20 @@ class AmqpTransport:
                 raise link.error
 
     def consume(self) -> None:
-        """Return when the broker has agreed to deliver; TransportError when it has not."""
+        """Return when the broker delivers inputs; TransportError when it refuses, for example without the queue."""
         self._loop.call(self._consumer.consume)
         self._consumer.consuming.wait()
         if self._consume_error is not None:
             raise self._consume_error
 
     def cancel(self) -> None:
-        """Take no further inputs; the workers' `receive` ends. Returns when the broker knows, or after a moment."""
+        """Stop consuming; return when the broker has agreed, after CANCEL_SECONDS at most."""
         agreed = threading.Event()
         self._loop.call(partial(self._consumer.cancel, agreed.set))
         agreed.wait(CANCEL_SECONDS)
 
     def release(self, workers: int) -> None:
-        """Make `receive` return None to so many workers, after everything unconfirmed; drop inputs not taken yet."""
+        """Drop inputs that no worker has taken, and end `workers` workers when no publish is unconfirmed any more."""
         kept = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -92,12 +98,12 @@ class AmqpTransport:
         self._publisher.when_quiet(partial(self._end_workers, workers))
 
     def abandon(self) -> None:
-        """Let every publish under way fail and finish nothing any more: inputs in work go back to the queue."""
+        """Make all publishes fail, and ack nothing any more: inputs in work go back to the queue."""
         self._stopped.set()
         self._publisher.stop()
 
     def close(self) -> None:
-        """Close both connections after everything written so far, within a moment."""
+        """Close both connections after all data written so far, within CLOSING_SECONDS."""
         self._stopped.set()
         if not self._loop.alive:
             return
@@ -110,7 +116,7 @@ class AmqpTransport:
         self._loop.stop()
 
     def receive(self) -> Delivery | None:
-        """Return the next input; publishes that have to be repeated are, meanwhile."""
+        """Return the next input, None when no more will come; repeat publishes meanwhile."""
         while True:
             item = self._waiting.get()
             if item is None or isinstance(item, Delivery):
