@@ -1,1 +1,1 @@
-"""Runs steps and flows of a component on this machine, without platform and broker."""
+"""The local runner: runs steps and flows of a component on this machine, without platform and, by default, broker."""

@@ -1,4 +1,4 @@
-"""The entry of the command line: chooses command and output, turns what goes wrong into an exit code."""
+"""The entry point of the command line: chooses command and output, and turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ OK, STEP_FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED, PIPE_CLOSED = 0, 1, 2, 13
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP came; as with Ctrl-C, everything on the stack removes what it made."""
+    """SIGTERM or SIGHUP came; as with Ctrl-C, all `with` blocks remove what they made."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code."""
+    """Run one command and return the exit code: 0, or one of the constants above."""
     options = parser().parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
@@ -55,7 +55,7 @@ def _run(options: Namespace, output: Any) -> int:
 
 
 def _runner(command: str) -> Callable[[Namespace, Any], int]:
-    """The function of a command that runs steps; imported late, list and describe need none of it."""
+    """Return the function of a command that runs steps; it is imported late, because list and describe start faster."""
     if command == "example":
         from lib.local.example import run_example
 
@@ -112,7 +112,7 @@ def _output(options: Namespace) -> Any:
 
 
 def _sentence(error: Exception) -> str:
-    """What an error says; for code that cannot be loaded also why, which its text leaves to its cause."""
+    """Return the text of an error; for a ComponentError also that of its cause, which says why."""
     from lib.sailor.errors import ComponentError
 
     text = str(error) or type(error).__name__
@@ -131,6 +131,6 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 def _close_quietly() -> None:
-    """Nobody reads stdout any more; what is left in its buffer must not raise at exit."""
+    """Replace a closed stdout by /dev/null, so that Python's flush at exit does not raise."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""What each command does; every one returns the exit code."""
+"""The commands that run steps: action, trigger and flow. Each returns the exit code: 0, or 1 after an error."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OWN_COMPONENT = Path(__file__).resolve().parent.parent.parent
 
 
 def folder_of(options: Namespace) -> Path:
-    """The folder of the component that the options name, this one by default."""
+    """Return the folder of the component that the options name, by default that of this component."""
     folder: Path | None = options.component
     return folder.resolve() if folder else OWN_COMPONENT
 
@@ -46,7 +46,7 @@ def run_action(options: Namespace, output: Output) -> int:
 
 
 def run_trigger(options: Namespace, output: Output) -> int:
-    """Poll one trigger, its snapshot kept in the state file."""
+    """Poll one trigger on a schedule, and keep its snapshot in the state file."""
     function = Catalog.read(folder_of(options)).find(options.key, "trigger")
     with factory(options, output) as steps:
         run = Run(steps, StateFile(options.state))
@@ -56,7 +56,7 @@ def run_trigger(options: Namespace, output: Output) -> int:
 
 
 def run_flow(options: Namespace, output: Output) -> int:
-    """Run a flow file: poll its trigger and pass messages on along its edges."""
+    """Run a flow file: poll its trigger and pass messages along its edges."""
     catalog = Catalog.read(folder_of(options))
     flow = read_flow(options.file, catalog.keys("trigger"), catalog.keys("action"))
     configs = flow_configs(options, flow)
@@ -78,7 +78,7 @@ def _run_over_broker(
     state: StateFile,
     schedule: Schedule,
 ) -> int:
-    from lib.local.broker.run import BrokerRun  # late: without a broker nobody needs its client
+    from lib.local.broker.run import BrokerRun  # imported late: without a broker its client is not needed
 
     with BrokerRun(uri, flow, configs, steps, state) as run:
         run.poll(schedule)
@@ -86,7 +86,7 @@ def _run_over_broker(
 
 
 def flow_configs(options: Namespace, flow: Flow) -> dict[str, dict[str, Any]]:
-    """The configuration of each node: environment, --config, the file, --config-of; later ones win."""
+    """Return the configuration by step id, from environment, --config, flow file, --config-of; later ones win."""
     shared = json_object("--config", options.config) if options.config else {}
     own = configs_of(options.config_of, flow.nodes)
     return {
@@ -104,7 +104,7 @@ def _configuration(options: Namespace) -> dict[str, Any]:
 def factory(
     options: Namespace, output: Output, variables: Mapping[str, str] | None = None
 ) -> Iterator[StepFactory]:
-    """The factory of one run; without --data its files are removed at the end."""
+    """Yield the factory for the steps of one run; without --data the run's files are removed at the end."""
     component = Component(str(folder_of(options)))
     with _data_folder(options.data) as data:
         steps = StepFactory(

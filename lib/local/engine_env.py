@@ -1,4 +1,4 @@
-"""Turns the environment that Docker's own tools read into the fields of this component's credential."""
+"""Turns the environment variables of Docker's own tools into fields of this component's credential."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _PEM_FILES = {"tlsCa": "ca.pem", "tlsCertificate": "cert.pem", "tlsKey": "key.pe
 
 
 def credentials_of(environ: Mapping[str, str], url: str | None = None) -> dict[str, str]:
-    """The credential fields for the engine that `url`, else DOCKER_HOST, else the default socket names.
+    """Return the credential fields for the engine at `url`, else at DOCKER_HOST, else at the default socket.
 
-    DOCKER_CERT_PATH and DOCKER_TLS_VERIFY (certificates, verification) count for TCP only, as they do for
-    Docker's tools; DOCKER_API_VERSION becomes the pin. Raises UsageError where a certificate is unreadable.
+    DOCKER_CERT_PATH and DOCKER_TLS_VERIFY count for TCP only, as with Docker's tools; DOCKER_API_VERSION becomes the
+    pin. Raises UsageError when a certificate cannot be read.
     """
     host = url or environ.get("DOCKER_HOST") or ""
     pin = environ.get("DOCKER_API_VERSION")
@@ -51,9 +51,10 @@ def _tls_of(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def with_pem_files(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with the texts of the files that its certificate fields name.
+    """Return the configuration with PEM texts in the place of the paths in its certificate fields.
 
-    Only here, where the person at the command line could read them anyway; the component takes texts alone.
+    Only the local runner reads such files: its user may read them anyway. The component itself takes PEM texts only.
+    Raises UsageError when a value is neither PEM text nor a readable file.
     """
     texts = dict(config)
     for field in _PEM_FILES:
@@ -74,7 +75,7 @@ def _pem_text(file: Path, hint: str) -> str:
         if not stat.S_ISREG(file.stat().st_mode):
             raise UsageError(f"{file} cannot be read: it is no plain file", hint=hint)
         with file.open(encoding="ascii") as source:
-            return source.read(LONGEST + 1)  # one more, so that the check of the length sees it
+            return source.read(LONGEST + 1)  # one more, so that a later check rejects it
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:

@@ -1,4 +1,9 @@
-"""The example: the crash watch flow on a real engine, and the crash that it is to report."""
+"""The command example: runs the crash watch flow on a real engine and lets a container crash, for the flow to report.
+
+1. Find an engine (options, DOCKER_HOST, default socket), or start a private one.
+2. Poll once, so that all later events are new to the flow.
+3. Let a container crash, and poll until the flow reports it, for 60 s at most.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +35,7 @@ _SCHEDULE = Schedule(every=0.5)
 
 
 def run_example(options: Namespace, output: Output) -> int:
-    """Run the crash watch until it has reported the crash; 0 with the report, 1 without."""
+    """Run the crash watch until it reports the crash; return the exit code: 0 for the right report, else 1."""
     catalog = Catalog.read(OWN_COMPONENT)
     flow = read_flow(FLOW, catalog.keys("trigger"), catalog.keys("action"))
     try:
@@ -50,7 +55,7 @@ def _watch(options: Namespace, flow: Flow, output: Output) -> int:
     with factory(options, output) as steps, CrashDemo(engine, output) as demo:
         run = Run(steps, on_report=lambda report: reports.update({report.get("container"): report}))
         trigger = run.link(flow, configs)
-        run.work(trigger, Message())  # from here on, everything that happens is new
+        run.work(trigger, Message())  # the first poll only notes the place
         demo.crash()
         output.note(f"polling the flow {flow.name} until it reports the crash")
         end = time.monotonic() + _DEADLINE
@@ -77,7 +82,7 @@ def _judge(report: dict[str, Any] | None, demo: CrashDemo, output: Output) -> in
 
 @contextmanager
 def _engine(options: Namespace, output: Output) -> Iterator[str | None]:
-    """The URL of a private engine; None where options, environment or the default socket name one."""
+    """Yield --engine; if it, --config, DOCKER_HOST and the default socket name no engine, the URL of a private one."""
     if options.engine or options.config or os.environ.get("DOCKER_HOST") or _answers(DEFAULT_SOCKET):
         yield options.engine
         return

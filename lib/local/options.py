@@ -16,7 +16,7 @@ usage.
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of all commands; argparse itself ends with exit code 2."""
+    """Return the parser of all commands; argparse ends the process with exit code 2 for wrong arguments."""
     top = argparse.ArgumentParser(
         prog="scripts/run",
         description="Run steps and flows of this component on this machine.",
@@ -117,7 +117,7 @@ def _polling(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def duration(text: str) -> float:
-    """Seconds of a text like 500ms, 5s, 2m, 1h; a bare number is seconds."""
+    """Return the seconds of a text such as 500ms, 5s, 2m, 1h; a number without a unit is seconds."""
     match = _DURATION.match(text)
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write 500ms, 5s, 2m or 1h")

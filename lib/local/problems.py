@@ -1,14 +1,14 @@
-"""What a person at the command line did wrong, told as a sentence and a fix; it ends with exit code 2."""
+"""Errors of the person at the command line; the text says what is wrong and what to do. The exit code is 2."""
 
 from __future__ import annotations
 
 
 class OutputClosed(KeyboardInterrupt):
-    """Nobody reads the output any more; ends the run as Ctrl-C does, past everything that handles errors."""
+    """The reader of the output has closed it; as a KeyboardInterrupt it passes all handlers of `Exception`."""
 
 
 class UsageError(Exception):
-    """A command, option, file or value that cannot be worked with; `hint` says what to do instead."""
+    """A command, option, file or value cannot be used; `hint` says what to do instead."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -20,7 +20,7 @@ class UsageError(Exception):
 
 
 class FlowProblems(UsageError):
-    """All that is wrong with a flow file, each problem naming its node or edge."""
+    """A flow file cannot be run; each of the `problems` names its node or edge."""
 
     def __init__(self, where: str, problems: list[str]) -> None:
         lines = "".join(f"\n  {problem}" for problem in problems)

@@ -1,4 +1,4 @@
-"""The configuration of each step: from the environment, the flow file and the options, in this order."""
+"""Makes the configuration of each step from the environment, the flow file and the options."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _PLACE = ("server", "otherServer")
 def configuration(
     environ: Mapping[str, str], *given: Mapping[str, Any], engine: str | None = None
 ) -> dict[str, Any]:
-    """Later ones of `given` win; the environment names the engine only where none of them and no URL does.
+    """Return the configuration of one step: the parts of `given`, of which later ones win, and the engine's fields.
 
-    `engine` is the URL of the option --engine and goes before everything.
+    The engine is that of `engine` (the URL of the option --engine), else that of `given`, else that of the
+    environment. Raises UsageError for a certificate file that cannot be read.
     """
     merged = with_pem_files({key: value for part in given for key, value in part.items()})
     if engine:
@@ -28,7 +29,7 @@ def configuration(
 
 
 def configs_of(pairs: list[list[str]], steps: Mapping[str, object]) -> dict[str, dict[str, Any]]:
-    """The values of --config-of by step id; raises UsageError for a step that the flow does not have."""
+    """Return the values of --config-of by step id; raises UsageError for a step that the flow does not have."""
     configs: dict[str, dict[str, Any]] = {}
     for step, text in pairs:
         if step not in steps:

@@ -1,4 +1,7 @@
-"""The state file of a trigger: its snapshot, written so that a kill at any moment leaves a whole file."""
+"""The state file of a trigger, which holds its snapshot.
+
+A new snapshot is written to a file beside it, which is then renamed. So the state file is whole after a kill, too.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from lib.local.problems import UsageError
 
 
 class StateFile:
-    """The snapshot of one trigger at `path`; without a path it lives in memory only."""
+    """The snapshot of one trigger, in the file `path` or, without a path, in memory only.
+
+    Raises UsageError when the file cannot be read or written.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -19,11 +25,11 @@ class StateFile:
 
     @property
     def folder(self) -> str | None:
-        """Where the trigger keeps what does not fit into its snapshot: beside it. None where that is in memory."""
+        """The folder for what does not fit into the snapshot, beside the file; None without a file."""
         return f"{self._path}.objects" if self._path else None
 
     def save(self, snapshot: dict[str, Any]) -> None:
-        """Keep the snapshot; on return it is on the disk."""
+        """Replace the snapshot and write it to the disk."""
         self.snapshot = snapshot
         if self._path is None:
             return

@@ -1,4 +1,4 @@
-"""Reads the JSON values that options name: as text, as @file, or from standard input with -."""
+"""Reads the JSON values of options: the JSON itself, @file, or - for standard input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib.local.problems import UsageError
 
 
 def json_value(option: str, text: str) -> Any:
-    """The JSON value behind `text` (JSON, @file or -); raises UsageError naming the option and the place."""
+    """Return the JSON value of an option's text (JSON, @file or -); UsageError names the option and the place."""
     if text == "-":
         return _parsed(f"{option} (standard input)", sys.stdin.read())
     if text.startswith("@"):
@@ -20,7 +20,7 @@ def json_value(option: str, text: str) -> Any:
 
 
 def json_object(option: str, text: str) -> dict[str, Any]:
-    """As `json_value`, for options that need a JSON object."""
+    """Return a JSON object as `json_value` does; raises UsageError also for other values."""
     value = json_value(option, text)
     if not isinstance(value, dict):
         raise UsageError(
@@ -30,7 +30,7 @@ def json_object(option: str, text: str) -> dict[str, Any]:
 
 
 def json_file(path: Path, option: str | None = None) -> Any:
-    """The JSON value in a file; raises UsageError where it is missing, unreadable or no JSON."""
+    """Return the JSON value in a file; raises UsageError when it is missing, unreadable or no JSON."""
     name = f"{option} {path}" if option else str(path)
     try:
         text = path.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The command verify: the component's own check of a credential."""
+"""The command verify: runs the component's check of a credential."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lib.sailor.secrets.names import secrets_within
 
 
 def verify(options: Namespace, output: Output) -> int:
-    """Verify the credential that options and environment name; 1 where it is refused."""
+    """Verify the credential of options and environment; return the exit code: 0, or 1 when it is refused."""
     given = json_object("--config", options.config) if options.config else {}
     config = configuration(os.environ, given, engine=options.engine)
     with factory(options, output) as steps, output.working("verifying the credential"):
@@ -31,7 +31,7 @@ def verify(options: Namespace, output: Output) -> int:
         secrets.add(secrets_within(config))
         try:
             found = awaited(module.verify(context, config))
-        except Exception as error:  # noqa: BLE001 - whatever a component raises is the reason of the refusal
+        except Exception as error:  # noqa: BLE001 - any exception means that the credential is refused
             output.verdict({"verified": False, "reason": secrets.mask(str(error))})
             return 1
     verdict = secrets.masked(_verdict(found))
@@ -40,7 +40,7 @@ def verify(options: Namespace, output: Output) -> int:
 
 
 def _verdict(found: Any) -> dict[str, Any]:
-    """As on the platform: an object with `verified` counts, otherwise only False refuses (protocol 7.2)."""
+    """Return the result with a key `verified`; where it has none, only False means refused (protocol 7.2)."""
     if isinstance(found, Mapping) and "verified" in found:
         return dict(found)
     details = dict(found) if isinstance(found, Mapping) else {}
