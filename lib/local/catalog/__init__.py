@@ -1,1 +1,1 @@
-"""What the component offers, for the commands list and describe."""
+"""The triggers and actions of a component, for the commands list and describe."""

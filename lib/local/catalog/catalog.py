@@ -1,4 +1,4 @@
-"""What the component offers, read from component.json and the schemas it names."""
+"""Reads the triggers and actions of a component from component.json and the schemas that it names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Function:
-    """One trigger or action as the manifest declares it."""
+    """One trigger or action of the manifest; `kind` is "trigger" or "action", `entry` its part of component.json."""
 
     key: str
     kind: str
@@ -34,7 +34,7 @@ class Function:
 
     @property
     def group(self) -> str:
-        """The resource an action belongs to: the name of its file; triggers are a group of their own."""
+        """The name of an action's file, which is its resource; "triggers" for a trigger."""
         return PurePosixPath(self.entry["main"]).stem if self.kind == "action" else "triggers"
 
     @property
@@ -43,7 +43,10 @@ class Function:
         return fields
 
     def schema(self, direction: str) -> Schema:
-        """The in or out schema, inline or in its file; empty where the manifest has none."""
+        """Return the schema of a direction ("in" or "out"), inline or from its file; empty if there is none.
+
+        Raises UsageError when the file cannot be read.
+        """
         declared = self.entry.get("metadata", {}).get(direction, {})
         schema: Schema = json_file(self.folder / declared) if isinstance(declared, str) else declared
         return schema
@@ -58,7 +61,7 @@ class Catalog:
 
     @classmethod
     def read(cls, folder: Path) -> Catalog:
-        """Read component.json; raises UsageError where there is none or it is broken."""
+        """Read component.json in a folder; raises UsageError when it is missing or no JSON."""
         manifest = json_file(folder / "component.json")
         functions = {
             key: Function(key, kind, entry, folder)
@@ -71,7 +74,7 @@ class Catalog:
         return frozenset(function.key for function in self.functions.values() if function.kind == kind)
 
     def find(self, key: str, kind: str | None = None) -> Function:
-        """The function of a key; raises UsageError naming the nearest keys or the fitting command."""
+        """Return the function of a key, which must be of `kind`; UsageError names similar keys or the right command."""
         function = self.functions.get(key)
         if function is None:
             near = get_close_matches(key, self.functions, n=3, cutoff=0.5)
@@ -87,7 +90,7 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Property:
-    """One property of a schema; nested ones have a dotted name."""
+    """One property of a schema; the name of a nested one has dots, `versions` is as in `versions_of`."""
 
     name: str
     type: str
@@ -98,7 +101,7 @@ class Property:
 
 
 def properties(schema: Schema, depth: int = 2) -> Iterator[Property]:
-    """The properties of a schema in order, with those of objects inside down to `depth` levels."""
+    """Yield the properties of a schema in order, and those of nested objects, down to `depth` levels."""
     yield from _properties(schema, schema, "", depth)
 
 
@@ -121,7 +124,7 @@ def _properties(schema: Schema, root: Schema, prefix: str, depth: int) -> Iterat
 
 
 def resolved(schema: Schema, root: Schema) -> Schema:
-    """The schema behind an internal reference (`#/definitions/X`)."""
+    """Return the schema that an internal reference (`#/definitions/X`) names, or the schema itself."""
     reference = schema.get("$ref")
     if not isinstance(reference, str):
         return schema
@@ -133,7 +136,7 @@ def resolved(schema: Schema, root: Schema) -> Schema:
 
 
 def versions_of(schema: Schema) -> str:
-    """The API versions that know a property or operation: "1.41+", "1.25-1.43", or nothing for all."""
+    """Return the API versions that have a property or operation: "1.41+", "1.25-1.43", or "" for all."""
     since, until = schema.get("x-since"), schema.get("x-until")
     if until:
         return f"{since or ''}-{until}"

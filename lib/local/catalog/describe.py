@@ -1,4 +1,4 @@
-"""What the commands list and describe tell of a function, as JSON values."""
+"""Makes the JSON values that the commands list and describe show."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from lib.local.catalog.sample import sample
 
 
 def chosen(catalog: Catalog, word: str | None) -> list[Function]:
-    """All functions, or those with a word in key, title or group."""
+    """Return all functions, or those with a word in key, title or group."""
     return [function for function in catalog.functions.values() if not word or _matches(function, word)]
 
 
 def summary(function: Function) -> dict[str, Any]:
-    """Key, title, group and API versions: one row of the list."""
+    """Return key, title, group and API versions of a function: one row of the list."""
     return {
         "key": function.key,
         "title": function.title,
@@ -25,7 +25,7 @@ def summary(function: Function) -> dict[str, Any]:
 
 
 def whole(function: Function) -> dict[str, Any]:
-    """Everything that the manifest and the schemas say of a function, and an example."""
+    """Return all that manifest and schemas have about a function, and an example."""
     incoming = function.schema("in")
     return {
         **summary(function),
@@ -39,7 +39,7 @@ def whole(function: Function) -> dict[str, Any]:
 
 
 def example_command(function: Function) -> str:
-    """A command line that runs the function on a sample message."""
+    """Return a command line for a shell that runs the function on a sample message."""
     if function.kind == "trigger":
         return f"scripts/run trigger {function.key} --times 1"
     body = json.dumps(sample(function.schema("in")), ensure_ascii=False).replace("'", "'\\''")

@@ -1,4 +1,4 @@
-"""An example message for a step, made from its in-schema."""
+"""Makes an example of a message body from an in-schema."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _DEPTH = 4
 
 
 def sample(schema: Schema) -> dict[str, Any]:
-    """An input that fills the required fields, else the first one; given examples and defaults come first."""
+    """Return the schema's example, else a body with the required fields, else one with the first field.
+
+    The value of a field is its example, its default, its first choice, or a text or number of its type.
+    """
     example = schema.get("example")
     if isinstance(example, dict):
         return example
