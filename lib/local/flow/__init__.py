@@ -1,1 +1,1 @@
-"""Flow files: read, checked as a whole, and what goes from step to step."""
+"""Flow files: reads and checks them, and maps and routes messages from step to step."""

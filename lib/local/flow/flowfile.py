@@ -1,4 +1,8 @@
-"""Flow files in the platform's form: nodes, edges, commands, mappers; read and checked as a whole."""
+"""Reads flow files in the platform's form: nodes, edges, commands, mappers.
+
+All problems of the file are collected and raised as one FlowProblems: first those of single nodes and edges, and if
+there are none, those of the flow's shape.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ _STEP_ID = re.compile(r"^[A-Za-z_][\w-]*$")
 
 @dataclass(frozen=True)
 class Node:
-    """One step: `function` is the key of a trigger or action, `config` its fields and credential fields."""
+    """One step: `function` is the key of its trigger or action, `config` its fields and those of its credential."""
 
     id: str
     function: str
@@ -29,7 +33,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """The way from one step to the next; without a mapper the body passes as it is."""
+    """Joins one step to the next, by step ids; without a mapper the body is passed unchanged."""
 
     source: str
     target: str
@@ -39,9 +43,10 @@ class Edge:
 
 @dataclass(frozen=True)
 class Flow:
-    """A checked flow: one trigger, no circle, every step reachable; `edges` by source, in file order.
+    """A flow without problems: one trigger, no circle, every step reachable.
 
-    `report` (a local addition, other platforms pass it over) makes readable what leaves the last steps.
+    `nodes` are by step id, `edges` by the id of their source, in the order of the file. `report`, which other
+    platforms ignore, maps messages of the last steps to a value that is shown to people.
     """
 
     name: str
@@ -53,7 +58,7 @@ class Flow:
 
 
 def read_flow(path: Path, triggers: frozenset[str], actions: frozenset[str]) -> Flow:
-    """The flow in a file; raises FlowProblems with everything that is wrong with it."""
+    """Return the flow in a file; `triggers` and `actions` are the component's keys. Raises FlowProblems, UsageError."""
     return parse_flow(json_file(path), triggers, actions, where=str(path), name=path.stem)
 
 
@@ -65,7 +70,10 @@ def parse_flow(
     where: str = "the flow",
     name: str = "flow",
 ) -> Flow:
-    """The flow in a parsed document (also in the form the platform's API exports, inside `graph`)."""
+    """Return the flow in a JSON document, which may also have the form of the platform's API (inside `graph`).
+
+    Raises FlowProblems, whose text begins with `where`.
+    """
     attributes = _unwrapped(document)
     graph = attributes.get("graph", attributes)
     raw_nodes, raw_edges = graph.get("nodes"), graph.get("edges", [])

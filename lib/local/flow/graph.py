@@ -1,4 +1,4 @@
-"""The shape of a flow: one trigger, known ends, no circle, nothing that is never reached."""
+"""Checks the shape of a flow: edges between known nodes, no circle, one trigger, every node reachable from it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ Link = tuple[str, str]
 
 
 def problems_of(nodes: Sequence[str], links: Sequence[Link], triggers: Sequence[str]) -> list[str]:
-    """What is wrong with the shape, each sentence naming nodes or edges; empty when all is well."""
+    """Return the problems of a flow's shape, sentences that name nodes or edges; empty when there are none.
+
+    `links` are pairs of source and target, `triggers` the nodes that run a trigger.
+    """
     unknown = [problem for link in links for problem in _unknown_ends(link, nodes)]
     if unknown:
         return unknown
@@ -30,7 +33,7 @@ def problems_of(nodes: Sequence[str], links: Sequence[Link], triggers: Sequence[
 
 
 def in_order(nodes: Sequence[str], links: Sequence[Link]) -> list[str]:
-    """The nodes, each after all that lead to it; CycleError where that cannot be."""
+    """Return the nodes, each after all that lead to it; raises CycleError when there is a circle."""
     order: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(nodes, ()))
     for source, target in links:
         order.add(target, source)

@@ -1,4 +1,4 @@
-"""Mapping between two steps of a local flow: JSONata expressions over the message, as on the platform."""
+"""Mappers between two steps of a flow: JSONata expressions make a body from earlier messages, as on the platform."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DEPTH_LIMIT = 32
 
 
 class MappingError(Exception):
-    """An expression that does not compile or fails on a message; names the mapped field."""
+    """An expression does not compile, or fails on a message; the text names the mapped field."""
 
 
 Mapper = Callable[[Mapping[str, Any]], Any]
@@ -22,16 +22,16 @@ Value = Callable[[Mapping[str, Any], dict[str, Any]], Any]
 
 
 class _Absent:
-    """The outcome of an expression that finds nothing: the field is left out, unlike null."""
+    """The result of an expression that finds nothing: its field is left out; null would be kept."""
 
 
 def compile_mapper(mapper: Any, variables: Mapping[str, str] | None = None) -> Mapper:
-    """The mapper of an edge, ready for any number of messages; raises MappingError naming the field.
+    """Return a mapper: a callable that takes a message's payload and returns the mapped body.
 
-    A text is one expression for the whole body, an object or array has an expression in each text leaf;
-    other leaves stand for themselves. Expressions see the properties of the previous step's body, `elasticio`
-    (earlier messages by step id) and, where the body has no property of that name, `body`, `headers`,
-    `attachments` and `passthrough`; also `$getPassthrough()` and `$getFlowVariables()`.
+    A text is one expression for the whole body. In an object or array each text is an expression, and other values
+    stay as they are. Expressions can use the properties of the previous step's body, `elasticio` (earlier messages
+    by step id), `body`, `headers`, `attachments` and `passthrough` (unless the body has a property of that name),
+    `$getPassthrough()` and `$getFlowVariables()`. This function and the mapper raise MappingError.
     """
     value = _compiled(mapper, "", 0)
     flow_variables = dict(variables or {})
@@ -49,7 +49,7 @@ def compile_mapper(mapper: Any, variables: Mapping[str, str] | None = None) -> M
 
 
 def compile_condition(expression: str, variables: Mapping[str, str] | None = None) -> Mapper:
-    """The condition of an edge: its value for a message, to be read as true or false."""
+    """Return the condition of an edge: a mapper whose result for a payload counts as true or false in Python."""
     return compile_mapper(f"$boolean({expression})", variables)
 
 
@@ -110,11 +110,11 @@ def _expression(text: str, field: str) -> Value:
         compiled = Jsonata(text)
     except Exception as error:  # the library raises its own and Python's errors for a malformed text
         raise MappingError(f"{name} is no JSONata expression: {error} in {text!r}") from error
-    compiled.set_output_convert_nulls(False)  # keeps null apart from nothing found
+    compiled.set_output_convert_nulls(False)  # null and "nothing found" stay different
 
     def evaluate(scope: Mapping[str, Any], bindings: dict[str, Any]) -> Any:
         try:
-            with redirect_stdout(None):  # the library prints some of its complaints
+            with redirect_stdout(None):  # the library prints some of its errors
                 found = compiled.evaluate(scope, bindings)
         except Exception as error:
             raise MappingError(f"{name} fails on this message: {error} in {text!r}") from error
@@ -124,7 +124,7 @@ def _expression(text: str, field: str) -> Value:
 
 
 def _plain(value: Any, name: str) -> Any:
-    """JSON values only: the library's own list and null become Python's, a function is refused."""
+    """Return a result of the library as a JSON value of Python; MappingError when it is a function."""
     if value is Utils.NULL_VALUE:
         return None
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What becomes of everything that steps publish: shown, stored, mapped and handed to the next steps."""
+"""The platform's part between steps: shows what steps publish, stores snapshots, maps data and hands it on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lib.sailor.standalone.in_process import Published
 from lib.sailor.transport import Kind
 
 _LONGEST_PAUSE = 24 * 3600.0
-"""Seconds between two tries of a message that puts itself back."""
+"""Seconds until a rebound comes back, at most."""
 _CARRIED = ("threadId", "messageId", "stepId")
 _EVENTS = {Kind.DATA: "data", Kind.ERROR: "error", Kind.REBOUND: "rebound", Kind.REPLY: "httpReply"}
 
@@ -25,10 +25,11 @@ OnReport = Callable[[Any], None]
 
 
 class Routing:
-    """The platform's part between steps; the same for steps in this process and for those over a broker.
+    """Routes what steps publish, both for steps in this process and for steps over a broker; safe for threads.
 
-    `deliver` hands a message to a step. Without a flow there is one step, which leads nowhere. `failed`
-    says whether any step or mapping ended in an error.
+    `deliver` hands a message with its headers to a step. Without a `flow` there is one step, and its data go nowhere
+    else. `rebound_pause` is the first pause of a rebound, in seconds. `failed` is whether any step or mapping ended in
+    an error.
     """
 
     def __init__(
@@ -51,9 +52,9 @@ class Routing:
         self._lock = threading.Lock()
 
     def published(self, step_id: str, published: Published) -> None:
-        """Take one publish of a step: an emission, and for data everything that follows from it."""
+        """Handle one publish of a step: show it, and hand data to the next steps."""
         if published.kind is Kind.REPLY and "x-eio-error-response" in published.headers:
-            return  # the error itself is published, too
+            return  # an error reply: the error itself is published, too
         self._show(self._emission(step_id, published))
         if published.kind is Kind.ERROR:
             self.failed = True
@@ -64,7 +65,7 @@ class Routing:
             self._pass_on(step_id, published.value, headers)
 
     def pause(self, published: Published) -> float:
-        """Seconds until a rebound comes back: doubled each time (protocol 5.5)."""
+        """Return the seconds until a rebound comes back; they double each time (protocol 5.5)."""
         iteration: int = published.headers["reboundIteration"]
         return float(growing_pause(iteration, self._rebound_pause, _LONGEST_PAUSE))
 
@@ -127,7 +128,7 @@ class Routing:
 
 
 def _mapped(edge: Edge, payload: Mapping[str, Any]) -> Any:
-    """The body for the edge's target; None where the condition keeps the message back."""
+    """Return the body for the target of an edge; None when its condition is false."""
     if edge.condition and not edge.condition(payload):
         return None
     body = edge.mapper(payload) if edge.mapper else payload.get("body")
