@@ -1,1 +1,1 @@
-"""Private engines and brokers that leave nothing behind, and what the example needs in one."""
+"""Private engines and brokers that remove all their traces, and the container that crashes in the example."""

@@ -1,4 +1,4 @@
-"""An image made on the spot from Debian's static busybox, so that no registry is needed."""
+"""Makes an image from Debian's static busybox, so that no registry is needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class LocalImageError(Exception):
 
 
 def busybox_archive() -> bytes:
-    """A root file system as tar: busybox and a link for each of its programs."""
+    """Return a root file system as tar, with busybox and a link for each of its programs; raises LocalImageError."""
     binary = shutil.which(BINARY, path="/bin:/usr/bin:" + os.environ.get("PATH", ""))
     if binary is None:
         raise LocalImageError("busybox is not installed: install the package busybox-static")

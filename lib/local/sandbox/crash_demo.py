@@ -1,4 +1,4 @@
-"""What the example flow is shown: a container that crashes, from an image made on the spot, gone afterwards."""
+"""The container that crashes in the example: makes an image, starts the container, removes both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _LINES = ("Starting the shop", "Connecting to the database", LAST_LINE)
 
 
 class CrashDemo:
-    """A context manager: makes the image, lets a container crash on `crash()`, removes both."""
+    """A context manager that makes the image, starts a container that crashes on `crash()`, and removes both.
+
+    All methods raise EngineError.
+    """
 
     def __init__(self, engine: Engine, output: Output) -> None:
         self._engine = engine
@@ -33,11 +36,11 @@ class CrashDemo:
         query = ("fromSrc", "repo", "tag")
         with self._engine.progress("/images/create", source, query=query, body=archive) as progress:
             for _ in progress:
-                pass  # a failure among the lines raises
+                pass  # raises when a line reports a failure
         return self
 
     def crash(self) -> None:
-        """Start a container that says some lines and ends with exit code 3."""
+        """Start a container that writes some lines and ends with exit code EXIT_CODE."""
         self._output.note(f"starting the container {self.container}, which will crash")
         says = "; ".join(f"echo '{line}'" for line in _LINES)
         body = {
@@ -59,4 +62,4 @@ class CrashDemo:
             try:
                 self._engine.delete(path, fields, query=query)
             except NotFound:
-                continue  # the run ended before it was made
+                continue  # it was not made before the run ended

@@ -1,4 +1,4 @@
-"""Installs Debian packages where it may: `python -m lib.local.sandbox.packages docker.io busybox-static`."""
+"""Installs Debian packages if it has the rights: `python -m lib.local.sandbox.packages docker.io busybox-static`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg
 
 
 class PackagesMissing(Exception):
-    """Packages are missing and cannot be installed; the text says how to."""
+    """Packages are missing and cannot be installed; the text says how a person can install them."""
 
 
 def ensure_packages(names: Sequence[str], say: Callable[[str], None]) -> None:
-    """Install what is missing of `names`; raises PackagesMissing when that is not possible."""
+    """Install those of `names` that are missing; `say` gets lines for people. Raises PackagesMissing."""
     if shutil.which("dpkg-query") is None:
         raise PackagesMissing("this system does not use Debian's packages")
     missing = missing_packages(names)
@@ -32,13 +32,13 @@ def ensure_packages(names: Sequence[str], say: Callable[[str], None]) -> None:
     say(f"installing packages: {wanted}")
     with services_kept_still():
         if _apt(*INSTALL, *missing) is not None:
-            _apt("apt-get", "update")  # the lists may be old, or there may be none yet
+            _apt("apt-get", "update")  # apt's lists may be old or missing
             if (problem := _apt(*INSTALL, *missing)) is not None:
                 raise PackagesMissing(f"`{by_hand}` failed: {problem}")
 
 
 def missing_packages(names: Sequence[str]) -> list[str]:
-    """Those of `names` that are not installed."""
+    """Return those of `names` that are not installed."""
     command = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n", *names]
     shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
     return [name for name in names if f"{name} installed" not in shown]
@@ -46,13 +46,13 @@ def missing_packages(names: Sequence[str]) -> list[str]:
 
 @contextlib.contextmanager
 def services_kept_still(policy: str = POLICY) -> Iterator[None]:
-    """Where no init runs, packages must not try to start their services: they would fail to install."""
+    """Forbid packages to start their services inside the block, on machines without systemd: installing would fail."""
     if os.path.exists("/run/systemd/system") or os.path.exists(policy):
         yield
         return
     with open(policy, "w", encoding="utf-8") as file:
         file.write("#!/bin/sh\nexit 101\n")
-    os.chmod(policy, 0o755)  # noqa: S103 - a program of the system, for all to run
+    os.chmod(policy, 0o755)  # noqa: S103 - all users may run it
     try:
         yield
     finally:
@@ -60,7 +60,7 @@ def services_kept_still(policy: str = POLICY) -> Iterator[None]:
 
 
 def _apt(*command: str) -> str | None:
-    """Nothing if it succeeded, else the last lines it said."""
+    """Run a command; return None if it succeeded, else the last three lines of its output."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=environment, stdin=subprocess.DEVNULL

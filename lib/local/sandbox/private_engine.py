@@ -1,4 +1,4 @@
-"""A Docker Engine of our own: Debian's dockerd in a folder of its own, gone without a trace afterwards."""
+"""A private Docker Engine: Debian's dockerd with its own folder, network and cgroup; all are removed at its end."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import Any
 
 from lib.local.sandbox.supervisor import SYSTEM_PATH, Supervisor, SupervisorError
 
-# The engine writes into these beside its own folder.
+# The engine writes also into these folders; it gets empty ones of its own there.
 SYSTEM_FOLDERS = ("/etc/docker", "/run/docker", "/run/containerd")
 NEEDS = "it needs root with the rights of a virtual machine (or of `docker run --privileged`)"
 REMEDY = "set DOCKER_HOST to an engine that may be used instead"
 
 
 class PrivateEngineError(Exception):
-    """No private engine can be had here; the text says why and what to do."""
+    """A private engine cannot run on this machine; the text says why and what to do."""
 
 
 class PrivateEngine:
-    """A running dockerd with its own images, containers and, where the machine allows it, network namespace.
+    """A running dockerd with its own images and containers and, if the machine allows it, its own network namespace.
 
-    `listen` adds TCP on that port of the loopback, `daemon` goes into daemon.json, `binaries` is a folder
-    with another version's dockerd and containerd, `number` (1-250) tells the networks of engines apart that
-    are linked. Raises PrivateEngineError.
+    `listen` is a TCP port of the loopback on which it listens, too (0: any free one), `daemon` has more settings for
+    daemon.json, `binaries` is a folder with dockerd and containerd of another version. Engines in one network need
+    different values of `number` (1-250). Raises PrivateEngineError.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class PrivateEngine:
         self.start()
 
     def start(self, seconds: float = 300) -> None:
-        """Start dockerd (again) and return when it answers; after `seconds` it hangs."""
+        """Start dockerd (again) and return when it answers; PrivateEngineError after `seconds`, or when it ends."""
         command = ["dockerd", "--config-file", os.path.join(self.supervisor.folder, "daemon.json")]
         self.port = self.supervisor.start(command, self._environment, listen=self._listen)
         deadline = time.monotonic() + seconds
@@ -69,15 +69,15 @@ class PrivateEngine:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop dockerd as a system would; containers, images and the port remain for the next `start()`."""
+        """Stop dockerd with SIGTERM; containers and images stay for the next `start()`."""
         self.supervisor.stop()
 
     def close(self) -> None:
-        """End the engine and remove everything it made."""
+        """End the engine and remove everything that it made."""
         self.supervisor.close()
 
     def inside(self, command: Sequence[str]) -> list[str]:
-        """`command`, to be run where the engine's containers and published ports can be reached."""
+        """Return `command` changed so that it runs in the network of the engine's containers and published ports."""
         return self.supervisor.inside(command)
 
     def _write_settings(self, number: int, daemon: Mapping[str, Any]) -> None:
@@ -106,7 +106,7 @@ class PrivateEngine:
 
 @contextmanager
 def private_engine() -> Iterator[PrivateEngine]:
-    """A private engine for the length of a `with`."""
+    """Yield a private engine and close it after the block; raises PrivateEngineError."""
     engine = PrivateEngine()
     try:
         yield engine
@@ -115,7 +115,7 @@ def private_engine() -> Iterator[PrivateEngine]:
 
 
 def _supervisor() -> tuple[Supervisor, bool]:
-    """With a network of its own if that is possible, else a plain one (containers have no network then)."""
+    """Return a supervisor, and whether it has its own network namespace; without one, containers have no network."""
     names: dict[str, Any] = {"private": SYSTEM_FOLDERS, "cgroup": "{name}"}
     try:
         return Supervisor("engine", **names, network=True), True

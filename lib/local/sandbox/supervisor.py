@@ -1,4 +1,9 @@
-"""Runs a private service (an engine, a broker) that leaves nothing behind, however its owner ends."""
+"""Runs a private service (an engine, a broker) and removes all its traces, however this process ends.
+
+A second process (supervisor_process.py) makes namespaces, starts the service and cleans up. Both talk over the pipes
+of its stdin and stdout: one JSON object per line, an order and its answer. When this process ends or is killed, the
+pipe closes, and that is the order to clean up.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +21,16 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class SupervisorError(Exception):
-    """The service cannot be run here; the text says why."""
+    """The service cannot run on this machine; the text says why."""
 
 
 class Supervisor:
-    """A folder, namespaces and a program in them; all of it goes with `close()`, or when this process dies.
+    """A folder, namespaces and a program in them; all are removed by `close()`, or when this process ends.
 
-    `private` names folders of the system that the service gets empty ones of its own for (in a mount
-    namespace), `network` gives it a network namespace, `cgroup` names a cgroup to remove at the end ("{name}"
-    in it is the folder's name), `patience` the seconds that the program has to end by itself. Raises
-    SupervisorError where the machine does not allow it.
+    `private` names folders of the system in whose place the service sees empty ones (in a mount namespace). `network`
+    gives it a network namespace. `cgroup` names a cgroup to remove at the end; "{name}" in it becomes the folder's
+    name. `patience` is how many seconds the program has to end after SIGTERM. Raises SupervisorError when the machine
+    does not allow it.
     """
 
     def __init__(
@@ -37,7 +42,7 @@ class Supervisor:
         cgroup: str = "",
         patience: float = 20,
     ) -> None:
-        # Paths of unix sockets end at 107 characters, so TMPDIR (which may be long) is not asked.
+        # The path of a unix socket has at most 107 characters, and TMPDIR may be long; so it is not used.
         self.folder = tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp" if os.access("/tmp", os.W_OK) else None)  # noqa: S108
         self.log = os.path.join(self.folder, "log")
         self.pid = 0
@@ -49,7 +54,7 @@ class Supervisor:
             text=True,
             cwd="/",
             env={"PATH": SYSTEM_PATH},
-            start_new_session=True,  # Ctrl-C is for the owner, not for its service
+            start_new_session=True,  # Ctrl-C must not reach the service
         )
         self.cgroup = cgroup = cgroup.format(name=os.path.basename(self.folder))
         setup = {"folder": self.folder, "private": list(private), "network": network, "cgroup": cgroup}
@@ -59,9 +64,10 @@ class Supervisor:
     def start(
         self, command: Sequence[str], environment: Mapping[str, str], *, listen: int | None = None
     ) -> int:
-        """Start the program; its output goes to `log`, the answer is the port (0 without one).
+        """Start the program, with its output in the file `log`, and return the port of `listen`, 0 without it.
 
-        `listen` (a port, 0 for any free one) hands it a socket that listens on the loopback out here.
+        With `listen` (a port, 0 for any free one) the program gets a socket, by systemd's convention, that listens on
+        the loopback of this process's network.
         """
         order = {
             "command": list(command),
@@ -74,7 +80,7 @@ class Supervisor:
         return answer["port"] or 0
 
     def stop(self, seconds: float = 60) -> None:
-        """Ask the program to end and wait for it; it is killed after `seconds`."""
+        """Send the program SIGTERM and wait for its end; kill it after `seconds`."""
         self._ask({"stop": seconds})
 
     @property
@@ -82,7 +88,7 @@ class Supervisor:
         return self.pid > 0 and os.path.exists(f"/proc/{self.pid}")
 
     def inside(self, command: Sequence[str]) -> list[str]:
-        """`command`, to be run in the service's network namespace."""
+        """Return `command` changed so that it runs in the service's network namespace."""
         if not self._network:
             return list(command)
         return ["nsenter", f"--net={self.namespace}", *command]
@@ -93,13 +99,13 @@ class Supervisor:
         return f"/proc/{self._process.pid}/fd/{self._namespace}"
 
     def last_words(self, lines: int = 5) -> str:
-        """The end of the program's log, for error messages."""
+        """Return the last lines of the program's log, for error messages."""
         with contextlib.suppress(OSError), open(self.log, encoding="utf-8", errors="replace") as file:
             return "".join(file.readlines()[-lines:]).strip()
         return ""
 
     def close(self) -> None:
-        """End the program and everything it started, remove the folder, mounts, namespaces and cgroups."""
+        """End the program and all processes that it started; remove the folder, mounts, namespaces and cgroups."""
         if self._process.stdin is None or self._process.stdin.closed:
             return
         with contextlib.suppress(OSError):
@@ -110,7 +116,7 @@ class Supervisor:
 
     def _ask(self, order: Mapping[str, Any]) -> dict[str, Any]:
         pipe, answers = self._process.stdin, self._process.stdout
-        if pipe is None or answers is None:  # never so, but the type says it might be
+        if pipe is None or answers is None:  # cannot be, but their type allows it
             raise SupervisorError("no pipe to the supervisor")
         try:
             print(json.dumps(order), file=pipe, flush=True)

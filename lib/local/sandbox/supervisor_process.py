@@ -1,8 +1,8 @@
-"""The program behind `Supervisor`: runs one private service and removes every trace of it when its owner ends.
+"""The program behind `Supervisor`: runs one private service and removes all its traces when its owner ends.
 
-It is started as a plain script with nothing but the standard library. Lines of JSON come in on stdin, one
-answer goes out for each; the end of stdin (the owner closed it, or died) ends the service. Being the
-subreaper, it inherits each orphan of the service, so that whatever is left can be ended by its pid.
+It is a script that needs the standard library only. It reads orders from stdin, one JSON object per line, and writes
+one answer for each. The end of stdin (the owner closed it, or ended) ends the service. This process is a subreaper:
+each orphan of the service becomes its child, so that all processes that are left can be found and killed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def call(name: str, *arguments: Any) -> None:
-    """Make a system call that Python 3.11 has no function for; raise OSError if it fails."""
+    """Make a system call for which Python 3.11 has no function; raises OSError when it fails."""
     if getattr(libc, name)(*arguments) != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{name}: {os.strerror(code)}")
@@ -48,7 +48,7 @@ class Service:
             self._own_network()
 
     def _own_mounts(self, places: list[str]) -> None:
-        """Mounts end with the processes, and for `places` (system folders) there are empty own ones."""
+        """Enter a new mount namespace, with empty folders mounted at `places`; its mounts end with its processes."""
         call("unshare", NEW_MOUNTS)
         call("mount", b"none", b"/", None, RECURSIVE_SLAVE, None)
         for number, place in enumerate(places):
@@ -58,20 +58,23 @@ class Service:
             call("mount", own.encode(), place.encode(), None, BIND, None)
 
     def _own_network(self) -> None:
-        """A network namespace kept by a descriptor: no name, and nothing to remove later."""
+        """Make a network namespace that an open descriptor keeps; it has no name, so nothing must be removed later."""
         outer = os.open("/proc/self/ns/net", os.O_RDONLY)
         call("unshare", NEW_NETWORK)
-        os.system("ip link set lo up")  # noqa: S605 - this process is small and single, a shell is fine
+        os.system("ip link set lo up")  # noqa: S605 - a constant command
         self.namespace = os.open("/proc/self/ns/net", os.O_RDONLY)
         call("setns", outer, NEW_NETWORK)
         os.close(outer)
 
     def start(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Start the program; with "listen" it is handed a socket that listens on the loopback out here."""
+        """Start the program; with "listen" (a port) it gets a socket that listens on the loopback of the outer network.
+
+        Returns the answer: "pid", and "port" or None.
+        """
         listening = None
         if order["listen"] is not None:
             listening = socket.create_server(("127.0.0.1", order["listen"]))
-        # Held back until the child no longer ignores them as this process does, or an early one would be lost.
+        # The child ignores these signals at first, as this process does. Blocked ones wait until it no longer does.
         signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
         self.pid = os.fork()
         if self.pid == 0:
@@ -101,14 +104,14 @@ class Service:
             for number in IGNORED:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
-            os.execvpe(order["command"][0], order["command"], environment)  # noqa: S606 - the purpose of all this
+            os.execvpe(order["command"][0], order["command"], environment)  # noqa: S606 - no shell
         except OSError as problem:
             os.write(2, f"{order['command'][0]}: {problem}\n".encode())
         finally:
             os._exit(127)
 
     def stop(self, seconds: float) -> dict[str, Any]:
-        """Ask the program to end, insist after `seconds`."""
+        """Send the program SIGTERM, after `seconds` SIGKILL; return the answer: the "seconds" that it took."""
         asked = time.monotonic()
         for number in (signal.SIGTERM, signal.SIGCONT):
             self._signal(self.pid, number)
@@ -121,7 +124,7 @@ class Service:
         return {"seconds": time.monotonic() - asked}
 
     def remove(self) -> None:
-        """End what is left, then take down mounts, cgroups and the folder."""
+        """Kill all processes that are left, then remove mounts, folder and cgroups."""
         while not childless():
             for pid in children():
                 thaw(pid)
@@ -152,7 +155,7 @@ def reap(*_: object) -> None:
 
 
 def childless() -> bool:
-    """Tell whether the kernel knows no child; a look through /proc misses one that becomes ours meanwhile."""
+    """Return whether this process has no child; the kernel knows, reading /proc would miss one orphaned meanwhile."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0] > 0:
             pass
@@ -162,7 +165,7 @@ def childless() -> bool:
 
 
 def children() -> Iterator[int]:
-    """All processes whose parent is this one (a shim whose engine was killed is one of them)."""
+    """Yield the pids of all children; shims whose engine was killed are among them."""
     for name in filter(str.isdigit, os.listdir("/proc")):
         with (
             contextlib.suppress(OSError),
@@ -174,7 +177,7 @@ def children() -> Iterator[int]:
 
 
 def thaw(pid: int) -> None:
-    """A paused container does not even notice SIGKILL under cgroup v1."""
+    """Resume a paused container's process: under cgroup v1 SIGKILL does not end a paused one."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
         for line in file:
             _, controllers, path = line.strip().split(":", 2)
@@ -192,7 +195,7 @@ def mounts_below(folder: str) -> Iterator[str]:
 
 
 def remove_cgroups(name: str) -> None:
-    """Remove the service's own cgroup under every controller (v1) or in the one tree (v2)."""
+    """Remove the service's cgroup: under every controller (cgroup v1), or in the one tree (v2)."""
     if not name or not os.path.isdir(CGROUPS):
         return
     for top in {CGROUPS, *(os.path.realpath(entry.path) for entry in os.scandir(CGROUPS) if entry.is_dir())}:
