@@ -1,1 +1,1 @@
-"""Runs a flow in this process."""
+"""Runs a flow in this process, without a broker."""

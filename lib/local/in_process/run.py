@@ -1,4 +1,9 @@
-"""Runs the steps of a flow in this process: what one emits is worked on before its emission returns."""
+"""Runs the steps of a flow in this process, on the main thread.
+
+When a step emits data, `Routing` maps them, and the next step works on them before the emission returns. So a message
+goes through the whole flow in one call of `work`. Rebounds wait in a list; `work` runs them, when they are due,
+after that.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +23,7 @@ from lib.sailor.transport import Delivery, Kind
 
 @dataclass(order=True)
 class _PutBack:
-    """A rebound: the input comes back to its step when it is due."""
+    """An input that comes back to its step at the time `due` (time.monotonic())."""
 
     due: float
     step: LocalStep = field(compare=False)
@@ -26,7 +31,7 @@ class _PutBack:
 
 
 class Run:
-    """The steps of one run, made by `only` (one step) or `link` (a flow)."""
+    """The steps of one run; `only` makes one step, `link` those of a flow."""
 
     def __init__(
         self,
@@ -36,7 +41,7 @@ class Run:
         *,
         comes_back: bool = True,
     ) -> None:
-        """Without `comes_back` a rebound counts as a failure: a person waits for this one message."""
+        """Without `comes_back` a rebound counts as a failure and is not run: a person waits for the one message."""
         self._comes_back = comes_back
         self._factory = factory
         self._state = state
@@ -51,11 +56,11 @@ class Run:
         return self._routing.failed
 
     def only(self, key: str, config: Mapping[str, Any]) -> LocalStep:
-        """Make the one step of a run; its id is its key."""
+        """Make the one step of a run, whose id is the function's key; raises ComponentError."""
         return self._add(key, key, config, passthrough=False, keeps_state=True)
 
     def link(self, flow: Flow, configs: Mapping[str, Mapping[str, Any]]) -> LocalStep:
-        """Make all steps of a flow; returns the trigger's."""
+        """Make all steps of a flow and return that of the trigger; `configs` are by step id. Raises ComponentError."""
         self._routing = self._route(flow)
         for node in flow.nodes.values():
             keeps = node is flow.trigger
@@ -63,7 +68,7 @@ class Run:
         return self._steps[flow.trigger.id]
 
     def work(self, step: LocalStep, message: Message) -> None:
-        """Work on one message and on everything that follows from it, rebounds included."""
+        """Run a step with one message, all later steps with what follows from it, and then the rebounds."""
         name = step.id if step.id == step.function.key else f"{step.id} {step.function.key}"
         with self._factory.output.working(name):
             self._ended(step.run(message))
@@ -107,7 +112,7 @@ class Run:
         self._ended(self._steps[step_id].run(message, headers))
 
     def _ended(self, ok: bool) -> None:
-        """A step that could not even report its error has failed, too."""
+        """Set `failed` when a step ended with an error, also if it could not emit that error."""
         if not ok:
             self._routing.failed = True
 

@@ -1,4 +1,4 @@
-"""The loop around a trigger: a poll, a pause, a poll, until it has been often enough or somebody ends it."""
+"""Polls a trigger with pauses between the polls, a number of times or until the run is cancelled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lib.sailor.message import Message
 
 @dataclass(frozen=True)
 class Schedule:
-    """How often a trigger is polled: `times` None means until the run is cancelled."""
+    """`every` is the pause between polls in seconds, `times` the number of polls; None: until the run is cancelled."""
 
     every: float
     times: int | None = None
@@ -27,7 +27,7 @@ def poll(
     cancelled: threading.Event,
     done: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Poll a trigger on schedule, its start-up and shut-down hooks around all polls."""
+    """Call the hook startup, poll the trigger on schedule until `done()` is true, then call the hook shutdown."""
     function, config = trigger.function, trigger.step.config
     state = awaited(function.startup(dict(config))) if function.startup else None
     try:

@@ -1,4 +1,4 @@
-"""Makes runnable steps: the component's code, a configuration, the in-process transport, a folder for files."""
+"""Makes the steps of a run from the component's code, a configuration, the in-process transport and a folder."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Listener = Callable[[Published], None]
 
 @dataclass(frozen=True)
 class LocalStep:
-    """One step with its own transport; `function` has the hooks that are called around it."""
+    """One step with a transport of its own; `function` has its hooks."""
 
     id: str
     function: Function
@@ -41,11 +41,11 @@ class LocalStep:
     transport: InProcess = field(repr=False)
 
     def run(self, message: Message, headers: Mapping[str, Any] | None = None) -> bool:
-        """Work on one message; True when it ended without an error."""
+        """Work on one message; return True when it ended without an error."""
         return self.redeliver(self.transport.delivery(message, headers))
 
     def redeliver(self, delivery: Delivery) -> bool:
-        """Work on an input that came before (a rebound)."""
+        """Work on an input that comes back after a rebound; return True when it ended without an error."""
         try:
             return self.step.run(delivery)
         finally:
@@ -54,7 +54,7 @@ class LocalStep:
 
 @dataclass(frozen=True)
 class StepFactory:
-    """What all steps of a run share."""
+    """What all steps of a run share; `data` is the folder for files, `rebound_pause` is in seconds."""
 
     component: Component
     output: Output
@@ -75,16 +75,16 @@ class StepFactory:
         passthrough: bool = True,
         states: str | None = None,
     ) -> LocalStep:
-        """The step of a function, `init` called; raises ComponentError where its code cannot be loaded.
+        """Make the step of a function and call its hook init; raises ComponentError when its code cannot be loaded.
 
-        `states` is the folder for what does not fit into its snapshot.
+        `listener` gets each publish. `states` is the folder for what does not fit into the snapshot.
         """
         function = self.component.function(key)
         if function.process is None:
             raise ComponentError(f"The file of {key} offers no function for it and no process")
 
         def published(publish: Published) -> None:
-            transport.published.clear()  # kept for readers there are none of; this run may never end
+            transport.published.clear()  # nobody reads the list, and it would grow without end
             listener(publish)
 
         transport = InProcess(published)
@@ -116,11 +116,11 @@ class StepFactory:
         return LocalStep(step_id, function, step, transport)
 
     def logger(self, step_id: str, key: str = "") -> Logger:
-        """The logger of a step, or of something beside them."""
+        """Return the logger of a step, or of another part of the run under that name."""
         return step_logger(self.output, step_id, key, debug=self.debug)
 
     def service_context(self) -> Context:
-        """The context of a call that works on no message, such as the verification of a credential."""
+        """Return the context for calls without a message, such as the verification of a credential."""
         resources = StepResources(Settings(), InProcess(), cancelled=self.cancelled)
         logger = self.logger("service")
         emitter = Emitter(Incoming.of(InProcess().delivery(Message())), resources, logger)
