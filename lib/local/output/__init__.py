@@ -1,1 +1,1 @@
-"""What runs show: to people in a terminal, to programs as JSON lines."""
+"""Shows a run: to people in a terminal, to programs as JSON lines."""

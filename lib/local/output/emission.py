@@ -1,4 +1,4 @@
-"""What the runs report and to whom: the seam between running steps and showing what they do."""
+"""The interface between running steps and showing what they do: `Emission` and `Output`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Emission:
-    """One event of one step, named as the platform names it: data, error, rebound, snapshot and so on."""
+    """One emission of a step; `event` has the platform's name: data, error, rebound, snapshot and so on."""
 
     step: str
     event: str
@@ -18,25 +18,25 @@ class Emission:
 
 
 class Output(Protocol):
-    """Where a run is shown: JSON lines for pipes, readable text for people."""
+    """Shows a run: `JsonLines` for pipes, `Terminal` for people."""
 
     def emission(self, emission: Emission, *, brief: bool = False) -> None:
-        """Show one event of a step; `brief` where a report says the rest to people."""
+        """Show one emission; with `brief`, people see errors and rebounds only, since a report shows the rest."""
 
     def report(self, title: str, report: Any) -> None:
-        """Show what a flow's report mapper made of a message."""
+        """Show the result of a flow's report mapper."""
 
     def note(self, text: str) -> None:
-        """Say what goes on, in one line."""
+        """Show one line about what is going on."""
 
     def problem(self, text: str) -> None:
-        """Say what went wrong and what to do."""
+        """Show an error: what is wrong and what to do."""
 
     def working(self, text: str) -> AbstractContextManager[object]:
         """Show that work is going on while the `with` block runs."""
 
     def verdict(self, verdict: Mapping[str, Any]) -> None:
-        """Show what the verification of a credential found."""
+        """Show the result of verifying a credential: `verified`, and `reason` or other details."""
 
     def log_line(self, line: Mapping[str, Any]) -> None:
-        """Pass on one line of the steps' log."""
+        """Show one line of a step's log (protocol 10)."""

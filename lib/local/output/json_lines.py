@@ -13,13 +13,13 @@ from lib.local.problems import OutputClosed
 
 
 class JsonLines:
-    """Writes whole lines and flushes each, so that a reader sees an emission when it happens."""
+    """Writes whole lines and flushes each, so that a reader gets an emission at once; OutputClosed without a reader."""
 
     def __init__(self, out: BinaryIO | None = None, log: BinaryIO | None = None) -> None:
         self._out = out or sys.stdout.buffer
         self._log = log or sys.stderr.buffer
 
-    def emission(self, emission: Emission, *, brief: bool = False) -> None:  # noqa: ARG002 - pipes get it whole
+    def emission(self, emission: Emission, *, brief: bool = False) -> None:  # noqa: ARG002 - pipes always get the whole emission
         _write(self._out, {"step": emission.step, "event": emission.event, "message": emission.message})
 
     def value(self, value: Mapping[str, Any]) -> None:
@@ -27,7 +27,7 @@ class JsonLines:
         _write(self._out, value)
 
     def report(self, title: str, report: Any) -> None:
-        """A report is for people; its message is on stdout already."""
+        """Write nothing: the report's message is on stdout already."""
 
     def note(self, text: str) -> None:
         _write(self._log, {"name": "local", "level": 30, "msg": text})

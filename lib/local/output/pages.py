@@ -1,4 +1,4 @@
-"""The commands list and describe for people: tables in the terminal."""
+"""Shows the results of the commands list and describe to people, as tables in the terminal."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _TAG = re.compile(r"</?[a-z]+>")  # the platform shows these as HTML
 
 
 def show_list(functions: Sequence[Function], total: int, terminal: Terminal) -> None:
-    """One row for each function, and how many of all they are."""
+    """Show one row for each function, and how many of `total` there are."""
     rows = [tuple(str(value or "") for value in summary(function).values()) for function in functions]
     terminal.table("", ("Key", "Title", "Group", "API"), rows)
     terminal.note(f"{len(functions)} of {total}")
 
 
 def show_function(function: Function, terminal: Terminal) -> None:
-    """Title, versions, inputs, outputs, settings and an example of one function."""
+    """Show title, versions, inputs, outputs, settings and an example of one function."""
     incoming, outgoing = function.schema("in"), function.schema("out")
     terminal.text(f"{function.key}: {function.title}", "bold")
     for line in (function.description, *_facts(function, incoming)):

@@ -1,4 +1,4 @@
-"""The steps' log in a local run: the same lines as on the platform, shown by the run's output."""
+"""The log of steps in a local run: the same lines as on the platform, shown by the run's output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lib.sailor.logging import LEVELS, Logger, Sink
 
 
 class OutputSink(Sink):
-    """Hands each line to the output."""
+    """A sink that hands each line to the output."""
 
     def __init__(self, output: Output) -> None:
         super().__init__()
@@ -19,6 +19,6 @@ class OutputSink(Sink):
 
 
 def step_logger(output: Output, step: str, function: str, *, debug: bool) -> Logger:
-    """The logger of one step; debug lines only where they were asked for."""
+    """Return the logger of one step, of level debug or info."""
     level = LEVELS["debug" if debug else "info"]
     return Logger("sailor", level, OutputSink(output), {"step": step, "function": function})

@@ -1,4 +1,4 @@
-"""Output for people: emissions on stdout; notes, progress and errors on stderr."""
+"""Shows a run to people: emissions on stdout; notes, progress and errors on stderr."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "�") 
 
 
 class _Pipe(Console):
-    """A console that ends the run when nobody reads any more."""
+    """A console that ends the run when its reader has closed the pipe."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -36,12 +36,12 @@ class _Pipe(Console):
 
 
 class Terminal:
-    """Shows a run in readable form; with `debug` also the steps' whole log."""
+    """Shows a run as text and tables; with `debug` also all log lines of the steps."""
 
     def __init__(self, *, debug: bool = False) -> None:
         terminal = sys.stdout.isatty()
         self._out = _Pipe(highlight=False, width=None if terminal else _PIPE_WIDTH)
-        one_place = terminal and sys.stderr.isatty()  # then progress and emissions must know of each other
+        one_place = terminal and sys.stderr.isatty()  # then progress and emissions need one console
         self._log = self._out if one_place else _Pipe(stderr=True, highlight=False)
         self._debug = debug
 
@@ -94,13 +94,13 @@ class Terminal:
         level = line.get("level", 0)
         if self._debug:
             self._log.print(_shown(encode(line).decode()), soft_wrap=True)
-        elif level == LEVELS["fatal"]:  # a step that ended by itself; its other errors come as emissions
+        elif level == LEVELS["fatal"]:  # the step ended; its other errors come as emissions
             self.problem(f"{line.get('step')}: {line.get('err', {}).get('message') or line.get('msg')}")
         elif level == LEVELS["warn"]:
             self._log.print(Text.assemble(("Warning: ", "yellow"), _shown(str(line.get("msg", "")))))
 
     def table(self, title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-        """A table with one line for each row, as wide as the terminal."""
+        """Show a table as wide as the terminal; long cells are folded."""
         table = Table(
             title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None
         )
@@ -140,7 +140,7 @@ class Terminal:
 
 
 def _shown(text: str, style: str = "") -> Text:
-    """Text as it is: no markup, and no escape sequences that a container's output could smuggle in."""
+    """Return a text to show as it is: markup has no effect, control characters of a container's output are replaced."""
     return Text(text.translate(_CONTROLS), style=style)
 
 
