@@ -1,1 +1,1 @@
-"""Runs a flow over RabbitMQ, each step as its own process, with a server in place of the platform."""
+"""Runs a flow over RabbitMQ, each step as a process of its own, with a platform server for its API calls."""

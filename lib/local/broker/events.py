@@ -1,4 +1,8 @@
-"""The mail between the steps of a flow at a broker: opens what they publish, sends them their inputs."""
+"""Receives and opens what the steps of a flow publish to the broker, and sends the steps their inputs.
+
+All publishes of all steps arrive in one queue. The routing key, `<step>.<kind>`, says whose they are. A marker, sent
+to the same queue, tells when all earlier publishes have been handled (`settle`).
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,10 @@ Receiver = Callable[[str, Published], None]
 
 
 class EventSource:
-    """Hands each publish of a step to `receiver`, one after the other, on a thread of its own."""
+    """Hands each publish of a step to `receiver`, one after the other, on the thread `events`.
+
+    `failed` is called, on any thread, with an error that ends the run.
+    """
 
     def __init__(
         self,
@@ -41,7 +48,7 @@ class EventSource:
             amqp_uri=uri,
             listen_messages_on=topology.events,
             publish_messages_to=topology.exchange,
-            # A rebound carries its pause as its lifetime, also here: what waits at the broker for longer is lost.
+            # A rebound expires after its pause in this queue, too. So no message may wait here: take all at once.
             rabbitmq_prefetch_sailor=MOST_PREFETCHED,
         )
         self._topology = topology
@@ -53,20 +60,20 @@ class EventSource:
         self._thread = threading.Thread(target=self._receive, name="events", daemon=True)
 
     def open(self) -> None:
-        """Connect and begin to receive; TransportError where the broker refuses."""
+        """Connect and begin to receive; raises TransportError when the broker refuses."""
         self._transport.open()
         self._transport.wait_open()
         self._transport.consume()
         self._thread.start()
 
     def send(self, step: str, message: Message, headers: Mapping[str, Any]) -> None:
-        """Put a message into a step's queue; returns when the broker has it."""
+        """Put a message into a step's queue, and return after the broker's confirm; raises Undeliverable."""
         table = {"messageId": random_id(), "threadId": random_id(), **headers}
         body = to_wire(self._cipher, encode(message.payload()), 1)
         self._transport.publish(Outgoing(Kind.DATA, body, table, self._topology.input_of(step)))
 
     def settle(self) -> None:
-        """Return when everything published so far has been received and passed on."""
+        """Return when all publishes so far have been handled; raises TransportError after 60 s."""
         name = random_id()
         self._markers[name] = threading.Event()
         self._transport.publish(Outgoing(Kind.DATA, b"", {_MARKED: name, "messageId": name}, MARKER))
@@ -83,7 +90,7 @@ class EventSource:
             while (delivery := self._transport.receive()) is not None:
                 self._open(delivery)
                 self._transport.finish(delivery, ok=True)
-        except BaseException as error:  # noqa: BLE001 - the run must not wait for a thread that is gone
+        except BaseException as error:  # noqa: BLE001 - the run ends when this thread does
             self._failed(error)
 
     def _open(self, delivery: Delivery) -> None:

@@ -1,4 +1,4 @@
-"""Stands in for the platform's API while steps run as processes of their own (protocol 2.2, 2.4, 6.6)."""
+"""Serves the platform's API to steps that run as processes of their own (protocol 2.2, 2.4, 6.6)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _CHUNK = 65_536
 
 @dataclass
 class PlatformServer:
-    """Serves step data, start-up state and attachment storage on a free port of the loopback."""
+    """Serves step data, start-up state and attachments on a free port of the loopback, inside a `with` block.
+
+    `steps` has the step data by step id, `folder` gets the attachments, `key` is the password of the user `local`.
+    """
 
     flow_id: str
     steps: Mapping[str, dict[str, Any]] = field(repr=False)
@@ -51,7 +54,7 @@ class PlatformServer:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One request; addresses of attachments are unguessable and need no login, as on the platform."""
+    """Handles one request; addresses of attachments cannot be guessed and need no login, as on the platform."""
 
     protocol_version = "HTTP/1.1"
     platform: PlatformServer
@@ -103,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
-        """The steps log their own calls."""
+        """Log nothing: the steps log their calls."""
 
     def _known(self) -> bool:
         return self.headers.get("Authorization") == basic(USER, self.platform.key)

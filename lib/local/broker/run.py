@@ -1,4 +1,9 @@
-"""Runs a flow over RabbitMQ: each step its own process, this one in the place of the platform between them."""
+"""Runs a flow over RabbitMQ: each step is a process of its own, and this process does the platform's part.
+
+- `Topology` makes the exchange and queues, `PlatformServer` answers the steps' API calls, `StepProcess` runs a step.
+- `EventSource` receives what the steps publish; `Routing` maps it and sends it to the next steps' queues.
+- At the end the steps are ended in the flow's order, each when its queues are empty and all earlier steps have ended.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +38,10 @@ _LOOK_AGAIN = 0.05
 
 
 class BrokerRun:
-    """A context manager: brings everything up, and removes all it made."""
+    """A context manager that starts everything and removes all that it made.
+
+    `configs` are by step id. Raises TransportError when the broker refuses or a step's process ends by itself.
+    """
 
     def __init__(
         self,
@@ -97,7 +105,7 @@ class BrokerRun:
         self._undo.close()
 
     def poll(self, schedule: Schedule) -> None:
-        """Send the trigger a message on schedule; then end the steps in the flow's order, losing nothing."""
+        """Send the trigger an empty message on schedule, then end the steps when all messages are worked on."""
         count = 0
         while not self._steps.cancelled.is_set():
             self._deliver(self._flow.trigger.id, Message(), {})
@@ -110,7 +118,7 @@ class BrokerRun:
             self._finish(step)
 
     def _finish(self, step: str) -> None:
-        """End a step once nothing more can come for it; what it published is passed on before that of the next."""
+        """End a step when its queues are empty, and wait until what it published has been handed on."""
         queues = (self._topology.input_of(step), self._topology.rebounds_of(step))
         while any(self._topology.waiting(queue) for queue in queues):
             self._check()
@@ -118,7 +126,7 @@ class BrokerRun:
         self._check()
         self._processes[step].end()
         self._events.settle()
-        if any(self._topology.waiting(queue) for queue in queues):  # put back while it ended
+        if any(self._topology.waiting(queue) for queue in queues):  # a rebound came while the step ended
             self._processes[step] = self._start(self._flow.nodes[step])
             self._finish(step)
 
@@ -166,7 +174,7 @@ class BrokerRun:
 def _step_data(
     flow: Flow, configs: Mapping[str, Mapping[str, Any]], state: StateFile
 ) -> dict[str, dict[str, Any]]:
-    """What the platform tells a step of itself (protocol 2.2)."""
+    """Return the step data of all steps, by step id (protocol 2.2)."""
     return {
         step: {
             "config": configs[step],

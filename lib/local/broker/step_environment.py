@@ -1,4 +1,4 @@
-"""The environment of a step's process, as the platform would give it (protocol 1)."""
+"""Makes the environment variables of a step's process, as the platform does (protocol 1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ALWAYS = ("EXEC_ID", "CONTAINER_ID", "WORKSPACE_ID", "USER_ID", "COMP_ID")
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What all steps of a run are told; `iv` has 16 characters."""
+    """The values that all steps of a run share; `iv` has 16 characters, `rebound_pause` is in seconds."""
 
     flow: str
     exchange: str
@@ -24,7 +24,7 @@ class Surroundings:
     debug: bool
 
     def of(self, step: str, function: str, queue: str, *, startup: bool = False) -> dict[str, str]:
-        """The variables of one step that listens on `queue`."""
+        """Return the variables of one step, which listens on `queue`; with `startup` it calls its hook startup."""
         own = {
             "FLOW_ID": self.flow,
             "STEP_ID": step,

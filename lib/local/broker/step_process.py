@@ -1,4 +1,4 @@
-"""One step as its own process: the runtime as it runs on the platform, its log read line by line."""
+"""One step as a process of its own: the same runtime as on the platform. A thread reads its log lines."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lib.local.output.emission import Output
 
 READY = "Fully initialized and waiting for messages"
 _OWN = ("URL_", "ATTACHMENT_")
-"""Where addresses of messages may lead, as on the platform."""
+"""Prefixes of variables that a step takes over: which hosts addresses of messages may name."""
 _PARENT = Path(__file__).resolve().parents[3]
 _PATIENCE = 40.0
-# The step ends with this process, also when that is killed: PR_SET_PDEATHSIG, which outlives exec.
+# PR_SET_PDEATHSIG, which exec keeps: the step gets SIGTERM when this process ends, also when it is killed.
 _TIED = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15);"
     "os.execv(sys.executable, [sys.executable, '-m', 'lib.sailor.run'])"
@@ -27,7 +27,7 @@ _TIED = (
 
 
 class StepProcess:
-    """A running step; `died` is called when it ends without having been asked to."""
+    """A running step; `died` is called with step id and exit code when it ends without `end`."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class StepProcess:
     ) -> None:
         self.step_id = step_id
         self.settled = threading.Event()
-        """Set when the step waits for messages, or has ended."""
+        """Set when the step consumes, or has ended."""
         self._output = output
         self._died = died
         self._ending = variables.get("ELASTICIO_HOOK_SHUTDOWN") == "true"
@@ -52,7 +52,7 @@ class StepProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for the run, which then ends its steps in order
+            start_new_session=True,  # Ctrl-C must not reach the step: the run ends its steps in order
         )
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -61,14 +61,14 @@ class StepProcess:
         return self._process.poll() is None
 
     def end(self) -> int:
-        """Let it finish what is in work; returns its exit code."""
+        """Send SIGTERM, so that the step finishes its inputs in work; wait for its end and return its exit code."""
         self._ending = True
         if self.running:
             self._process.send_signal(signal.SIGTERM)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait for its end; it is killed if that takes longer than its own deadline allows."""
+        """Wait for the step's end and return its exit code; kill it after 40 s, longer than its shutdown deadline."""
         try:
             return self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:

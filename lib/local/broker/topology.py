@@ -1,4 +1,4 @@
-"""The exchange and queues of one flow at the broker, laid out as a platform would, and removed at the end."""
+"""Makes the exchange and queues of one flow at the broker, as the platform does, and removes them at the end."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from lib.sailor.settings import Settings
 KINDS = ("data", "error", "rebound", "snapshot")
 MARKER = "marker"
 _SECONDS = 15.0
-_EXPIRES = {"x-expires": 3_600_000}  # should this process be killed, the broker clears up by itself
+_EXPIRES = {"x-expires": 3_600_000}  # ms; after a kill of this process the broker removes the queues
 
 
 class Topology:
-    """One direct exchange; for each step an input queue and one for rebounds; one queue for all events."""
+    """One direct exchange, an input queue and a queue for rebounds of each step, and one queue for all publishes.
+
+    The queue for rebounds has no consumer: expired messages go back to the input queue (protocol 5.5).
+    """
 
     def __init__(self, uri: str, name: str, steps: Sequence[str], logger: Logger) -> None:
         self.exchange = name
@@ -31,14 +34,14 @@ class Topology:
         self._link = ReconnectingChannel(self._loop, Settings(amqp_uri=uri), "layout", logger)
 
     def input_of(self, step: str) -> str:
-        """The step's input queue, which is also its routing key."""
+        """Return the name of the step's input queue, which is also its routing key."""
         return f"{self.exchange}.{step}"
 
     def rebounds_of(self, step: str) -> str:
         return f"{self.exchange}.{step}.rebound"
 
     def open(self) -> None:
-        """Declare everything; TransportError where the broker cannot be reached or refuses."""
+        """Declare the exchange and all queues; raises TransportError when the broker cannot be reached or refuses."""
         self._loop.start()
         self._link.open(self)
         self._link.is_ready.wait()
@@ -51,13 +54,13 @@ class Topology:
                 self._call("queue_bind", queue=queue, exchange=self.exchange, routing_key=key)
 
     def waiting(self, queue: str) -> int:
-        """How many messages wait in a queue, those in work not counted."""
+        """Return how many messages wait in a queue; those in work do not count."""
         declared = self._call("queue_declare", queue=queue, passive=True)
         count: int = declared.method.message_count
         return count
 
     def close(self) -> None:
-        """Remove everything and end the connection."""
+        """Delete the queues and the exchange, and close the connection."""
         if self._channel is not None and self._channel.is_open:
             for queue, _, _ in self._queues():
                 self._call("queue_delete", queue=queue)
@@ -72,7 +75,7 @@ class Topology:
         self._link.ready()
 
     def lost(self, error: BaseException) -> None:
-        """The steps notice it by themselves; a call under way runs into its time limit."""
+        """Do nothing: the steps have connections of their own, and a call under way ends at its time limit."""
 
     def _queues(self) -> list[tuple[str, dict[str, Any], list[str]]]:
         keys = [f"{step}.{kind}" for step in self._steps for kind in KINDS]
@@ -84,7 +87,7 @@ class Topology:
         return queues
 
     def _call(self, method: str, **arguments: Any) -> Any:
-        """Make one call of the channel on the I/O thread and return the broker's answer."""
+        """Make one call of the channel on the I/O thread and return the broker's answer; TransportError after 15 s."""
         answers: list[Any] = []
         answered = threading.Event()
 
