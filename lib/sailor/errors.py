@@ -20,7 +20,7 @@ SERVER_ERROR = 500
 
 
 class SailorError(Exception):
-    """Root of everything the runtime raises itself."""
+    """Root of all errors that the runtime raises itself."""
 
 
 class SettingsError(SailorError):
@@ -64,7 +64,7 @@ class EmitError(SailorError):
     """An emission was refused or could not be delivered."""
 
     reported = False
-    """True once an error event about it has been published, so that it is not published twice."""
+    """Whether it was published as an error already, so that it is not published twice."""
 
 
 class EmissionTooLarge(EmitError):
@@ -87,5 +87,5 @@ def error_text(error: object) -> str:
     """Return the text of an exception; the name of its class where the text is empty or `str` itself fails."""
     try:
         return str(error) or type(error).__name__
-    except Exception:  # noqa: BLE001 - an error must not be lost to its own text
+    except Exception:  # noqa: BLE001 - the name of its class is better than nothing
         return type(error).__name__

@@ -1,8 +1,8 @@
 """`python -m lib.sailor.run`: run one step of a flow until the platform ends it (protocol 2 and 9).
 
 The main thread starts the thread `startup` and then only waits for events in one queue: the start is done, a thread
-failed, a signal came, all workers are done, or the deadline is over. So a signal is handled at any time. The table of
-states is in docs/architecture.md#the-lifetime-of-a-step.
+failed, a signal came, all workers are done, or the deadline is over. So a signal is handled at any time. The picture
+of the states is in docs/architecture.md#the-lifetime-of-a-step.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Run:
     def _start(self) -> None:
         try:
             self._startup.run()
-        except BaseException as error:  # noqa: BLE001 - the main thread decides what it means
+        except BaseException as error:  # noqa: BLE001 - the main thread handles it
             self._events.put(error)
         else:
             self._events.put(Event.STARTED)
@@ -160,7 +160,7 @@ def _shut_down(settings: Settings, logger: Logger) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # protocol 2.5: the platform ends the container after 60 s
     try:
         run_shutdown(settings, logger)
-    except Exception as error:  # noqa: BLE001 - whatever the hook raises
+    except Exception as error:  # noqa: BLE001 - the hook may raise anything
         logger.fatal("putOutToSea.catch", err=error)
         return 1
     return 0

@@ -62,7 +62,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         data = call(arguments[0] if arguments else "", settings, environment, logger)
         result = {"status": "success", "data": data}
         body = jsontext.encode(result)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the platform waits for a result
+    except BaseException as error:  # noqa: BLE001 - the platform waits for a result after any exception
         logger.error(error_text(error), err=error)
         text = logger.secrets.mask(error_text(error))
         body = jsontext.encode({"status": "error", "data": {"message": text}})
@@ -137,7 +137,7 @@ def _verify(component: Component, context: Context, config: Any) -> Any:
         return {"verified": True}
     try:
         result = awaited(component.load(file).verify(context, config))
-    except BaseException as error:  # noqa: BLE001 - every failure is an answer here
+    except BaseException as error:  # noqa: BLE001 - any exception means that it is not verified
         context.logger.warning("The credential is not verified", err=error)
         text = context.logger.secrets.mask(error_text(error))
         return {"verified": False, "reason": text}

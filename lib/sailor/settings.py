@@ -75,7 +75,7 @@ class Settings:
     amqp_persistent_messages: bool = False
     outgoing_message_size_limit: int = 10_485_760
     no_self_passtrhough: bool = False
-    """Spelled as the platform spells it (protocol 1.2)."""
+    """The platform's spelling, which is wrong (protocol 1.2)."""
     protocol_version: int = 1
     no_error_replies: bool = False
     input_format: str = "default"

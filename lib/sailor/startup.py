@@ -1,9 +1,8 @@
 """Starts a step: from the settings to consuming, in the platform's order (protocol 2.1).
 
 Three slow things go on at the same time: the I/O thread connects to the broker, the thread `step-data` asks the
-platform's API, and the thread that calls `run` imports the function's file. If several fail, the first failure in
-the platform's order is the one that is reported. The hooks run after that, then the workers start, and then the
-step consumes.
+platform's API, and the thread that calls `run` imports the function's file. If the API and the import fail, the
+API's error is reported. After that the hooks run, then the workers start, and then the step consumes.
 """
 
 from __future__ import annotations

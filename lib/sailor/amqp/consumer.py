@@ -25,7 +25,7 @@ LONGEST_ABSENCE = 6
 
 
 class Consumer:
-    """Consumes one queue from `consume` to `cancel`; every method runs on the I/O thread.
+    """The Role of the read channel: consumes one queue from `consume` to `cancel`. All methods run on the I/O thread.
 
     `deliver` gets each new input, `failed` the error when the queue is gone.
     """

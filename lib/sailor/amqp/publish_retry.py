@@ -6,7 +6,7 @@
 - With it nobody waits. On a confirm the I/O thread calls `done`. On another outcome a worker repeats the publish
   (`_later`), because the I/O thread must not pause.
 
-The table of outcomes is in docs/architecture.md#states-of-a-publish.
+The picture of the outcomes is in docs/architecture.md#states-of-a-publish.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class ReliablePublisher:
         }
 
     def publish(self, outgoing: Outgoing, done: Done | None = None) -> None:
-        """Publish, and return when it is confirmed; with `done` return at once, as `Transport.publish` says.
+        """Publish, and return when it is confirmed; with `done` see `Transport.publish`.
 
         Raises Undeliverable after the last attempt, or when the step ends.
         """

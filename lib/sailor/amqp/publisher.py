@@ -89,7 +89,7 @@ class PendingPublish:
 
 
 class Publisher:
-    """Owns the publish channel; all methods run on the I/O thread."""
+    """The Role of the publish channel; all methods run on the I/O thread."""
 
     def __init__(self, link: ReconnectingChannel) -> None:
         self._link = link

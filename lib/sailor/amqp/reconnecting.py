@@ -19,8 +19,9 @@ from lib.sailor.logging import Logger
 from lib.sailor.settings import Settings
 
 LONGEST_PAUSE = 30.0
+"""Seconds, after the channel was ready for the first time."""
 LONGEST_FIRST_PAUSE = 5.0
-"""Seconds; pauses before the connection was open for the first time."""
+"""Seconds, before that."""
 LONGEST_OPENING = 60.0
 """Seconds for one try to connect. The client library limits only the wait for each address, not that for the name."""
 

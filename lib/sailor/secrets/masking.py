@@ -103,7 +103,7 @@ class Secrets:
 
     def _spans(self, text: str) -> Iterator[Span]:
         if self._above is not None:
-            yield from self._above._spans(text)  # noqa: SLF001 - its own kind
+            yield from self._above._spans(text)  # noqa: SLF001 - the same class
         forms = self._forms
         if forms is None:
             forms = self._forms = self._made()

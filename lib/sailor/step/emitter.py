@@ -33,6 +33,7 @@ from lib.sailor.step.resources import StepResources
 from lib.sailor.transport import Done, Kind, Outgoing
 
 SNAPSHOT_BYTES = 5_000
+"""Larger snapshots give a warning (protocol 5.6)."""
 LONGEST_EXPIRATION = 2**32 - 1
 """Milliseconds; the broker closes the channel for a longer expiration (protocol 5.5)."""
 

@@ -15,7 +15,7 @@ MOST = 500
 class Workers:
     """Starts `count` threads, each of which takes inputs and runs the step with them until `receive` returns None.
 
-    `ended` is called by the last thread that ends, `failed` with an exception that `Step.run` let through.
+    `ended` is called by the last thread that ends, `failed` with an exception in one of them.
     """
 
     def __init__(
