@@ -15,6 +15,7 @@ from lib.local.options import parser
 from lib.local.problems import OutputClosed, UsageError
 
 OK, STEP_FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED, PIPE_CLOSED = 0, 1, 2, 130, 143, 141
+"""Exit codes; the last three are 128 + the number of the signal."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -112,7 +113,7 @@ def _output(options: Namespace) -> Any:
 
 
 def _sentence(error: Exception) -> str:
-    """Return the text of an error; for a ComponentError also that of its cause, which says why."""
+    """Return the text of an error; for a ComponentError also that of its cause, which has the reason."""
     from lib.sailor.errors import ComponentError
 
     text = str(error) or type(error).__name__

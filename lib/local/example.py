@@ -31,6 +31,7 @@ from lib.sailor.message import Message
 
 FLOW = OWN_COMPONENT / "examples" / "flows" / "crash-watch.json"
 _DEADLINE = 60.0
+"""Seconds."""
 _SCHEDULE = Schedule(every=0.5)
 
 

@@ -1,4 +1,4 @@
-"""Errors of the person at the command line; the text says what is wrong and what to do. The exit code is 2."""
+"""Errors of the person at the command line; the text names the fault and the remedy. The exit code is 2."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ class OutputClosed(KeyboardInterrupt):
 
 
 class UsageError(Exception):
-    """A command, option, file or value cannot be used; `hint` says what to do instead."""
+    """A command, option, file or value cannot be used; `hint` is a sentence about what to do instead."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -1,7 +1,7 @@
 """Receives and opens what the steps of a flow publish to the broker, and sends the steps their inputs.
 
-All publishes of all steps arrive in one queue. The routing key, `<step>.<kind>`, says whose they are. A marker, sent
-to the same queue, tells when all earlier publishes have been handled (`settle`).
+All publishes of all steps arrive in one queue. The routing key, `<step>.<kind>`, names their step and kind. `settle`
+sends a marker to the same queue: when it arrives, all earlier publishes have been handled.
 """
 
 from __future__ import annotations

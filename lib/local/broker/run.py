@@ -35,6 +35,7 @@ from lib.sailor.transport import Kind
 
 _START_SECONDS = 60.0
 _LOOK_AGAIN = 0.05
+"""Seconds between two looks at a step's queues."""
 
 
 class BrokerRun:

@@ -19,6 +19,7 @@ _OWN = ("URL_", "ATTACHMENT_")
 """Prefixes of variables that a step takes over: which hosts addresses of messages may name."""
 _PARENT = Path(__file__).resolve().parents[3]
 _PATIENCE = 40.0
+"""Seconds."""
 # PR_SET_PDEATHSIG, which exec keeps: the step gets SIGTERM when this process ends, also when it is killed.
 _TIED = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15);"

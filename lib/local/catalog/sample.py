@@ -15,6 +15,7 @@ _BY_TYPE: dict[str, Any] = {
     "object": {},
 }
 _DEPTH = 4
+"""Levels of nested objects that an example has."""
 
 
 def sample(schema: Schema) -> dict[str, Any]:

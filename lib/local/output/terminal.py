@@ -21,9 +21,12 @@ from lib.local.problems import OutputClosed
 from lib.sailor.logging import LEVELS
 
 _LINES = 60
+"""Lines of JSON that are shown of one message."""
 _COLUMNS = 6
 _CELL = 48
+"""Characters."""
 _PIPE_WIDTH = 160
+"""Characters of a line when stdout is no terminal."""
 _CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "�")  # all but tab and newline
 
 

@@ -12,7 +12,7 @@ BINARY = "busybox"
 
 
 class LocalImageError(Exception):
-    """The image cannot be made; the text says why."""
+    """The image cannot be made; the text has the reason."""
 
 
 def busybox_archive() -> bytes:

@@ -15,11 +15,11 @@ INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg
 
 
 class PackagesMissing(Exception):
-    """Packages are missing and cannot be installed; the text says how a person can install them."""
+    """Packages are missing and cannot be installed; the text has a command that installs them."""
 
 
 def ensure_packages(names: Sequence[str], say: Callable[[str], None]) -> None:
-    """Install those of `names` that are missing; `say` gets lines for people. Raises PackagesMissing."""
+    """Install those of `names` that are missing; raises PackagesMissing. `say` is called with lines for people."""
     if shutil.which("dpkg-query") is None:
         raise PackagesMissing("this system does not use Debian's packages")
     missing = missing_packages(names)

@@ -20,7 +20,7 @@ REMEDY = "set DOCKER_HOST to an engine that may be used instead"
 
 
 class PrivateEngineError(Exception):
-    """A private engine cannot run on this machine; the text says why and what to do."""
+    """A private engine cannot run on this machine; the text has the reason and the remedy."""
 
 
 class PrivateEngine:

@@ -21,7 +21,7 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class SupervisorError(Exception):
-    """The service cannot run on this machine; the text says why."""
+    """The service cannot run on this machine; the text has the reason."""
 
 
 class Supervisor:

@@ -22,7 +22,7 @@ from typing import Any
 NEW_MOUNTS, NEW_NETWORK = 0x00020000, 0x40000000
 RECURSIVE_SLAVE, BIND, DETACH = 0x84000, 0x1000, 2
 DEATH_SIGNAL, SUBREAPER = 1, 36
-LISTENING = 3  # the first descriptor that systemd's convention hands over
+LISTENING = 3  # the first descriptor of systemd's socket activation
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE)
 CGROUPS = "/sys/fs/cgroup"
 
@@ -37,6 +37,12 @@ def call(name: str, *arguments: Any) -> None:
 
 
 class Service:
+    """The service: its namespaces, its program (`pid`, 0 before `start`), and the removal of its traces.
+
+    `order` is the first line of stdin, with "folder", "cgroup", "private" and "network" as in `Supervisor`. Raises
+    OSError when the machine allows no namespaces.
+    """
+
     def __init__(self, order: dict[str, Any]) -> None:
         self.folder: str = order["folder"]
         self.cgroup: str = order["cgroup"]
