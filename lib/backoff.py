@@ -1,15 +1,15 @@
-"""Growing pauses between tries: one formula for the engine's calls, the platform's, the broker's and rebounds."""
+"""Growing pauses between tries: one formula for engine and platform calls, broker connections, publishes, rebounds."""
 
 from __future__ import annotations
 
 import random
 
 _MOST_DOUBLINGS = 60
-"""2 to the power of 60 times a millisecond are 36 million years; more would be too large for a float one day."""
+"""Cap of the exponent: 2^60 ms are 36 million years, and beyond 2^1023 a float overflows."""
 
 
 def growing_pause(attempt: int, first: float, longest: float) -> float:
-    """Return the pause after the try number `attempt` (from 1): `first` x 2^(attempt - 1), from 0 to `longest`.
+    """Return the pause after try number `attempt` (from 1): `first` x 2^(attempt - 1), at least 0, at most `longest`.
 
     The unit is that of `first` and `longest`.
     """
@@ -18,5 +18,5 @@ def growing_pause(attempt: int, first: float, longest: float) -> float:
 
 
 def spread(pause: float, least: float = 1.0, most: float = 1.2) -> float:
-    """Return a pause by chance between `least` and `most` times as long, so that many steps do not come at once."""
+    """Return `pause` times a random factor from `least` to `most`, so that many steps do not retry at once."""
     return pause * random.uniform(least, most)  # noqa: S311 - no secret

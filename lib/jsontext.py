@@ -1,4 +1,7 @@
-"""JSON text to values and back, for both sides: orjson, and json for what orjson refuses or would change."""
+"""JSON text to Python values and back, for the engine client and the runtime.
+
+orjson does most of the work. Python's json does what orjson refuses or would change, such as integers beyond 64 bits.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ from typing import Any
 import orjson
 
 LARGE = 1 << 20
-"""Bytes of JSON text whose values are not held all at once where that can be avoided."""
+"""Bytes of JSON text (1 MiB); where possible, the values of a longer text are not held in memory all at once."""
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
 
 class RawJson:
-    """A value that is JSON text already and is spliced in unparsed; whoever makes one answers for the text."""
+    """A value that is already JSON text; `encode` copies it unparsed, so its creator must know that it is valid."""
 
     __slots__ = ("data",)
 
@@ -25,7 +28,7 @@ class RawJson:
         self.data = data
 
     def parse(self) -> Any:
-        """Return the value, for readers; each call parses anew."""
+        """Return the value; each call parses the text again. Raises ValueError."""
         return decode(self.data)
 
     def __eq__(self, other: object) -> bool:
@@ -41,11 +44,11 @@ class RawJson:
 def encode(value: Any) -> bytes:
     """Return compact UTF-8 JSON; NaN and infinities become null.
 
-    TypeError for values that JSON has no form for, ValueError for what is nested too deeply.
+    Raises TypeError for a value that has no JSON form, ValueError for nesting that is too deep.
     """
     try:
         return orjson.dumps(value, default=_splice, option=orjson.OPT_PASSTHROUGH_DATACLASS)
-    except TypeError:  # integers beyond 64 bits, lone surrogates, keys that are no text, subclasses of dict
+    except TypeError:  # integers beyond 64 bits, lone surrogates, keys that are not text, subclasses of dict
         pass
     try:
         return json.dumps(_finite(value), separators=(",", ":")).encode()
@@ -54,10 +57,10 @@ def encode(value: Any) -> bytes:
 
 
 def decode(text: bytes) -> Any:
-    """Return the value of JSON text, keeping integers of any size; ValueError when it is no JSON.
+    """Return the value of JSON text; integers keep all their digits. Raises ValueError for text that is not JSON.
 
-    More than JSON is taken from those who write it: a byte order mark, NaN, lone surrogates, 1e400. What
-    Python cannot hold is a ValueError too: integers of more than 4,300 digits, nesting of about 1,000 levels.
+    It accepts more than a strict parser: a byte order mark, NaN, lone surrogates, 1e400. It raises ValueError also for
+    what Python cannot hold: integers of more than 4,300 digits, nesting of about 1,000 levels.
     """
     if not _may_hold_a_huge_integer(text):
         try:
@@ -71,15 +74,16 @@ def decode(text: bytes) -> Any:
 
 
 def check(text: bytes) -> None:
-    """Raise ValueError unless the text is JSON as every reader knows it: one value, UTF-8, no NaN, `decode` reads it.
+    """Raise ValueError unless the text is one JSON value in UTF-8, without NaN, that `decode` can read.
 
-    Costs about 3 µs a kB: no parser at hand checks without making the values. A LARGE text is read in a slower
-    way that lets go of most of them at once; all of them together could be thirty times as long as the text.
+    It costs about 3 µs per kB, because no available parser checks a text without making its values. A slower parser
+    reads a LARGE text and drops most values at once: all of them together could need thirty times the memory of the
+    text.
     """
     if len(text) <= LARGE:
         try:
             orjson.loads(text)
-        except orjson.JSONDecodeError as fault:  # lone surrogates and numbers beyond 1e308 are JSON, too
+        except orjson.JSONDecodeError as fault:  # lone surrogates and 1e400 are JSON, too
             _refuse_depth(fault)
         else:
             return
@@ -90,13 +94,13 @@ def check(text: bytes) -> None:
 
 
 def _refuse_depth(fault: ValueError) -> None:
-    """Raise ValueError where orjson found more than its 1,024 levels; json goes on as far as the process allows."""
+    """Raise ValueError if orjson met more than its 1,024 levels: the fallback, json, has a limit that varies."""
     if "depth limit" in str(fault) or "recursion limit" in str(fault):
         raise ValueError("it is nested too deeply") from None
 
 
 def each(text: bytes) -> Iterator[Any]:
-    """Yield the items of a valid JSON list, one by one where the text is LARGE."""
+    """Yield the items of a valid JSON list; those of a LARGE text are parsed one by one."""
     if len(text) <= LARGE:
         yield from decode(text)
         return
@@ -111,7 +115,7 @@ def each(text: bytes) -> Iterator[Any]:
 
 
 def weight(text: bytes) -> int:
-    """Return about how many bytes of memory the values of JSON text need, found out without making them."""
+    """Return an estimate of the memory that the values of JSON text need, in bytes, without making them."""
     return len(text) + 232 * text.count(b"{") + 64 * (text.count(b"[") + text.count(b","))
 
 
@@ -125,7 +129,7 @@ def _no_constant(name: str) -> None:
 
 
 def _forgotten(_: object) -> None:
-    """Stand for an object or a fraction that nobody wants."""
+    """Return None in the place of an object or a fraction: `check` needs no values."""
 
 
 _FORGETTING = json.JSONDecoder(

@@ -1,7 +1,7 @@
-"""Where a host can be reached, found out within a limit of time: the system's resolver may take minutes.
+"""Resolves a host name to socket addresses, within a time limit.
 
-Nothing can end a look-up that is under way. It goes on on a thread of its own, whose answer nobody takes any more;
-addresses are not looked up and need no thread.
+The system's resolver may block for minutes, and nothing can cancel it. So the lookup runs on a daemon thread. When the
+limit passes, the caller goes on and the thread's result is dropped. An IP address needs no lookup and no thread.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ import threading
 from typing import Any
 
 Place = tuple[socket.AddressFamily, Any]
-"""Family and address as `socket.connect` takes it."""
+"""Address family and address, as `socket.connect` takes it."""
 
 
 class NotResolvedInTime(TimeoutError):
-    """The resolver had no answer within the limit; the text names both."""
+    """The resolver gave no result within the limit; the text names the host and the limit in seconds."""
 
 
 def places(host: str, port: int, seconds: float) -> list[Place]:
-    """Return where a host can be reached, in the order in which it is to be tried; there is at least one place.
+    """Return the addresses of a host in the order to try them; there is at least one.
 
-    Raises NotResolvedInTime after so many seconds, OSError when the host is unknown, ValueError for what is no name.
+    `seconds` limits the lookup. Raises NotResolvedInTime when it passes, OSError for an unknown host, ValueError for a
+    text that cannot be a host name.
     """
     try:
         return _found(host, port, socket.AI_NUMERICHOST)
