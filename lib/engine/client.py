@@ -1,4 +1,8 @@
-"""The engine client: paths, versions and access in front of the sender, and a verb for each shape of answer."""
+"""The client of one Docker Engine: one method for each shape of answer.
+
+Each call does the same: it refuses a write under a read-only credential, fills path and query from the step's input,
+sends the request with the negotiated API version, and wraps the answer as a Reply or a stream.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +34,18 @@ FRAMES_TYPED = Version(1, 42)
 
 
 class Header(Protocol):
-    """A request header made from a step's input and the credential's registry logins."""
+    """A request header that is made from a step's input and the credential's registry logins."""
 
     def write(self, fields: Mapping[str, Any], registries: Registries) -> tuple[str, str] | None:
-        """Return name and value, or None where there is nothing to send."""
+        """Return (name, value), or None for no header. Raises BadInput."""
 
 
 class Engine(Negotiated, Closing):
-    """One Docker Engine. Safe for many threads; nothing is sent before the first call.
+    """One Docker Engine. Thread-safe; nothing is sent before the first call. All methods raise EngineErrors.
 
-    Every verb takes a path template, the step's input, the names of the query parameters, and `reads`:
-    whether the call changes nothing. That decides repeats after a lost answer and what a read-only
-    credential may do; by default GET and HEAD read.
+    The methods take a path template, the step's input (`fields`) and the names of the query parameters. `reads` says
+    that the call changes nothing, as GET and HEAD do: it is repeated after a lost answer, and a read-only credential
+    allows it.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class Engine(Negotiated, Closing):
         return Reply.of(self._send("GET", path, fields, query, headers, None, timeout, reads=True))
 
     def head(self, path: str, fields: Fields = NOTHING, *, query: Sequence[Parameter] = ()) -> Reply:
-        """HEAD: the answer is in the headers."""
+        """HEAD; the Reply has headers and no body."""
         response = self._send("HEAD", path, fields, query, (), None, "short", reads=True)
         return Reply.of(response, head=True)
 
@@ -100,7 +104,7 @@ class Engine(Negotiated, Closing):
     ) -> Reply:
         """POST; `body` is the name of the field that holds it, or the JSON value itself, or an Upload.
 
-        `unchanged` says that the operation has a 304: the object was in that state already.
+        `unchanged`: a 304 is a success, too; the object was in the wanted state already.
         """
         return Reply.of(
             self._send("POST", path, fields, query, headers, body, timeout, reads=reads, unchanged=unchanged)
@@ -139,7 +143,7 @@ class Engine(Negotiated, Closing):
         query: Sequence[Parameter] = (),
         each: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> Lines:
-        """GET a stream of JSON lines: events and stats; `each` makes of a line what is handed on."""
+        """GET a stream of JSON lines (events, stats); `each` converts a line before it is handed on."""
         response = self._send("GET", path, fields, query, (), None, "stream", reads=True, stream=True)
         return Lines(response, "GET", self.shown(path, fields), each)
 
@@ -152,7 +156,7 @@ class Engine(Negotiated, Closing):
         headers: Sequence[Header] = (),
         body: Any = None,
     ) -> ProgressLines:
-        """POST work whose progress comes as JSON lines, with its failure among them: build, pull, push, load."""
+        """POST a build, pull, push or load; the engine reports progress and failure as JSON lines."""
         response = self._send(
             "POST", path, fields, query, headers, body, "transfer", reads=False, stream=True
         )
@@ -166,11 +170,10 @@ class Engine(Negotiated, Closing):
         query: Sequence[Parameter] = (),
         tty: Callable[[Engine, Fields], bool] | None,
     ) -> Logs:
-        """Open a stream of log lines.
+        """GET a stream of log lines; if the input asks for neither stdout nor stderr, both are sent.
 
-        From API 1.42 the answer's type tells frames from the raw bytes of a terminal; below it `tty` is
-        asked, which looks at the source. None, for those who ask for timestamps and read `frames`: the first
-        byte tells. Both streams are read where the input asks for none.
+        From API 1.42 the content type tells frames from the raw output of a TTY. Below it `tty(engine, fields)`
+        decides. With `tty` None the first byte decides: its caller asks for timestamps and reads `frames`.
         """
         if not is_true(fields.get("stdout")) and not is_true(fields.get("stderr")):
             fields = {**fields, "stdout": True, "stderr": True}
@@ -188,25 +191,25 @@ class Engine(Negotiated, Closing):
         query: Sequence[Parameter] = (),
         name: str = "archive.tar",
     ) -> Archive:
-        """Open an archive for reading, piece by piece; `name` is what to call it."""
+        """GET an archive, in pieces of bytes; `name` is a file name for it."""
         response = self._send("GET", path, fields, query, (), None, "transfer", reads=True, stream=True)
         return Archive(response, self.shown(path, fields), name)
 
     def with_timeouts(self, head: float, whole: float) -> Engine:
-        """Return this engine for a step whose streams begin in `head` seconds and whose work ends in `whole`."""
+        """Return an engine for a step whose streams begin within `head` seconds and whose work ends within `whole`."""
         timeouts = self.timeouts.with_timeouts(head, whole)
         return self if timeouts is self.timeouts else self._view(timeouts=timeouts)
 
     def limited(self, seconds: float) -> Engine:
-        """Return this engine with calls that end within `seconds`, whatever their kind."""
+        """Return a copy whose calls end within `seconds`, whatever their kind."""
         return self._view(timeouts=self.timeouts.limited(seconds))
 
     def serving(self, cancelled: threading.Event | None, warn: Callable[[str], None]) -> Engine:
-        """Return this engine for one message, with its logger and its end."""
+        """Return a copy for one message: `cancelled` ends its pauses, `warn` takes warnings about the API version."""
         return self._view(cancelled=cancelled or self.cancelled, warn=warn)
 
     def _view(self, **changes: Any) -> Engine:
-        """Return a copy that shares connections and what is known of versions."""
+        """Return a copy that shares the connections and the negotiated version."""
         view = object.__new__(Engine)
         view.__dict__.update(self.__dict__, **changes)
         return view
@@ -249,7 +252,7 @@ class Engine(Negotiated, Closing):
         try:
             return sent()
         except VersionMismatch:
-            # The engine was exchanged for another one meanwhile; it refused before it did anything.
+            # The engine was replaced by one with other versions. It refused before any work, so repeating is safe.
             self.negotiation.forget(used)
             if self.version == used:
                 raise
@@ -266,20 +269,20 @@ class Engine(Negotiated, Closing):
             )
 
     def shown(self, path: str, fields: Fields) -> str:
-        """Return the path for errors, as it went over the wire but for the query."""
+        """Return the path for errors: with the API version, without the query."""
         return f"/v{self.version}{expand(path, fields)}"
 
     def target(self, path: str, fields: Fields, query: Sequence[Parameter]) -> str:
-        """Return path and query as they go over the wire."""
+        """Return path and query as they are sent, but for the endpoint's prefix."""
         return f"/v{self.version}{expand(path, fields)}{build(query, fields)}"
 
     def headers(self, headers: Sequence[Header], fields: Fields) -> list[tuple[str, str]]:
-        """Return the headers that have something to say."""
+        """Return the headers to send as (name, value)."""
         written = [header.write(fields, self.registries) for header in headers]
         return [pair for pair in written if pair]
 
     def body(self, body: Any, fields: Fields) -> bytes | Upload | None:
-        """Return a request body: `body` names a field, or is the value."""
+        """Return a request body; `body` names a field or is the value. Raises BadInput."""
         name = body if isinstance(body, str) else "requestBody"
         value = fields.get(body) if isinstance(body, str) else body
         if value is None or isinstance(value, Upload):

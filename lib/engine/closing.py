@@ -1,4 +1,4 @@
-"""What holds a connection: a context manager that closes it."""
+"""The base class of what holds a connection: a context manager that closes it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Self
 
 
 class Closing(ABC):
-    """Something that is closed when its block is left."""
+    """A context manager; leaving its block calls `close`."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Where an engine is: a unix socket, TCP, or TLS with its certificates, maybe behind a path prefix."""
+"""The address of an engine: a unix socket, or host and port, with TLS or without, perhaps with a path prefix."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from lib.engine.version import Version
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 _PINNED = re.compile(r"(.*)/v([0-9]+\.[0-9]+)")
-_IN_PATHS = "/%:@!$&'()*+,;=~"  # as they stand; a blank would end the request line
-_LONGEST_SOCKET = 107  # sun_path of Linux, without its final NUL
+_IN_PATHS = "/%:@!$&'()*+,;=~"  # not encoded in a path; a blank would end the request line
+_LONGEST_SOCKET = 107  # bytes: sun_path of Linux, without its final NUL
 _CODES = "/ as %2F, @ as %40, : as %3A, ? as %3F, # as %23"
 _FORMS = "unix:///var/run/docker.sock, tcp://host:2376, http://host:2375 or https://host:2376"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One engine's address. `prefix` comes before every path, `pin` is a version found in the URL."""
+    """The address of one engine.
+
+    `scheme` is unix, http or https. `prefix` comes before every path. `pin` is an API version found in the URL.
+    `user_info` is "user:password" for a proxy before the engine.
+    """
 
     scheme: str
     host: str = ""
@@ -45,10 +49,10 @@ class Endpoint:
         verify: bool = True,
         server_name: str | None = None,
     ) -> Endpoint:
-        """Read an address in any of the forms that Docker's own tools take.
+        """Read an address in any form that Docker's own tools accept; raises BadInput.
 
-        PEM settings are texts and always checked. tcp:// speaks TLS when any of the TLS settings is given
-        (`verify` counts when it is false); an address that has no TLS is refused then. Raises BadInput.
+        The TLS settings are PEM texts and are always checked. tcp:// uses TLS if any of them is set (`verify` counts
+        when it is false). If any is set, an address that has no TLS is refused.
         """
         text = url.strip()
         if text.startswith("/"):
@@ -78,8 +82,8 @@ class Endpoint:
 
 
 def _split(text: str) -> SplitResult:
-    plain(text, "server", line=True)  # urlsplit drops line breaks without a word
-    # What the parser says of an address is not repeated: it quotes pieces, which may be a password's.
+    plain(text, "server", line=True)  # urlsplit would drop line breaks silently
+    # The parser's own error is not repeated: it quotes pieces of the address, perhaps of a password.
     hint = f"Signs of a user or password are written in percent codes: {_CODES}" if "@" in text else None
     try:
         parts = urlsplit(text)
@@ -101,7 +105,7 @@ def _split(text: str) -> SplitResult:
     if parts.query or parts.fragment:
         raise BadInput("server: the address must end before '?' or '#'", field="server", hint=hint)
     if "@" in parts.path and parts.scheme != "unix":
-        # http://user:pass/word@host would call a host named "user".
+        # http://user:pass/word@host would connect to a host named "user".
         raise BadInput("server: there is an @ behind the host", field="server", hint=hint)
     if parts.scheme != "unix" and not parts.hostname:
         raise BadInput(f"server: the address names no host; it must look like {_FORMS}", field="server")

@@ -1,11 +1,11 @@
-"""What can go wrong between this component and an Engine, cut by what the caller should do about it.
+"""The errors of the engine client, sorted by what the caller should do about them.
 
 EngineError
 ├── BadInput             refused before a byte was sent: a field is missing, unknown or malformed
 │   └── VersionMismatch  the engine's API version cannot serve the operation, the field or the pin
 ├── ReadOnly             a write under a read-only credential, refused before a byte was sent
-├── Unreachable          no connection: nothing was sent, so every request may be repeated
-│   └── TlsRefused       a connection, but no trust: certificate, name, client certificate, plain HTTP
+├── Unreachable          no connection: nothing was sent, so every call may be repeated
+│   └── TlsRefused       TLS failed: certificate, host name, client certificate, or plain HTTP
 ├── NoAnswer             a read was sent and its answer is missing or cut: it may be repeated
 │   ├── TimedOut         it did not come in time: later rather than at once
 │   └── StreamCut        a stream ended in the middle
@@ -14,16 +14,16 @@ EngineError
 ├── StreamFailed         the engine reported a failure inside a stream that began with success
 └── Refused              the engine answered with a status that is no success
     ├── Redirected       3xx: the address is another one; redirections are not followed
-    ├── Unauthorized     401, 403: the registry login, or a proxy before the engine, said no
+    ├── Unauthorized     401, 403: the registry, or a proxy before the engine, refused the call
     ├── NotFound         404: no such object
     │   └── NoSuchOperation  404: no such operation on this engine, or behind this address
     ├── Conflict         409: the object's present state forbids it
-    ├── Busy             429, or a 503 that says when to come back: nothing was done, later it may work
+    ├── Busy             429, or a 503 with Retry-After: nothing was done, a later call may work
     ├── NoManager        503: no swarm manager here
     └── EngineFault      any other 5xx
         └── NotSupported     501: this engine's configuration or driver will never do it
 
-A status alone misleads at times; `lib.engine.http.known_refusals` knows the texts that say better.
+Some statuses mislead: `lib.engine.http.known_refusals` lists texts that decide before the status.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from __future__ import annotations
 from typing import ClassVar
 
 LONGEST_TEXT = 2_000
-"""Characters of a foreign text that an error may repeat."""
+"""Characters of a text from outside that an error may repeat."""
 
 
 def shortened(text: str) -> str:
-    """Return a foreign text as an error may repeat it: its beginning, if it is long."""
+    """Return a text from outside as an error may repeat it: its beginning, if it is long."""
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} ..."
 
 
 class EngineError(Exception):
-    """Root of all errors of this package; `str()` is a sentence that is fit for people.
+    """Base of all errors of this package; `str()` is a sentence for users.
 
-    `status`, `method` and `path` say which call failed, `hint` what to try next, `retriable` whether the
+    `status`, `method` and `path` name the call that failed, `hint` says what to try next. `retriable` says that the
     same call may be sent again without harm.
     """
 
@@ -79,7 +79,7 @@ class BadInput(EngineError):
 
 
 class VersionMismatch(BadInput):
-    """The engine's API version range and what the call needs do not meet."""
+    """The API versions that the engine speaks and those that the call needs do not overlap."""
 
 
 class ReadOnly(EngineError):
@@ -109,7 +109,7 @@ class TimedOut(NoAnswer):
 
 
 class StreamCut(NoAnswer):
-    """A stream ended before its end; `records` counts what had arrived whole."""
+    """A stream ended too early; `records` counts the records that arrived whole."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class OutcomeUnknown(EngineError):
 
 
 class LimitReached(EngineError):
-    """A limit of the step (`limit`: its setting's name) ended the work."""
+    """A limit ended the work; `limit` is its name, mostly that of the step's setting."""
 
     def __init__(self, message: str, *, limit: str, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -137,7 +137,7 @@ class LimitReached(EngineError):
 
 
 class StreamFailed(EngineError):
-    """The engine answered 200 and put the failure into the stream; `step` is the build step or layer."""
+    """The engine answered 200 and reported a failure inside the stream; `step` is the build step or layer."""
 
     def __init__(
         self,
@@ -178,7 +178,7 @@ class Conflict(Refused):
 
 
 class Busy(Refused):
-    """429, or 503 with Retry-After: refused before any work. `retry_after` are seconds, None where not told."""
+    """429, or 503 with Retry-After: refused before any work. `retry_after` is in seconds, None if not given."""
 
     retriable = True
     retry_after: float | None = None
@@ -193,7 +193,7 @@ class EngineFault(Refused):
 
     @property
     def outdated(self) -> bool:
-        """Whether a swarm object was changed by somebody else meanwhile (`update out of sequence`)."""
+        """Whether another client changed the swarm object in the meantime (`update out of sequence`)."""
         return "out of sequence" in self.message
 
 

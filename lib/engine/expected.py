@@ -1,4 +1,4 @@
-"""Answers that are JSON and yet not what the operation answers: of a proxy, or of an engine of another kind."""
+"""Answers that are JSON but not of the operation's form: from a proxy, or from another kind of engine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from lib.engine.errors import EngineFault
 
 @contextmanager
 def expected_form(status: int | None = None) -> Iterator[None]:
-    """Raise EngineFault where the code inside, which takes answers apart, finds one to have another form.
+    """Raise EngineFault if the code inside the block finds an answer of another form than it expects.
 
-    Also a decorator, for what does nothing else.
+    It translates the LookupError, TypeError, AttributeError, ValueError or ArithmeticError that such code raises. It
+    also works as a decorator.
     """
     try:
         yield

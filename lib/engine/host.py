@@ -1,4 +1,4 @@
-"""Names and addresses of hosts, checked before a resolver or TLS stumbles over them."""
+"""Checks host names and IP addresses before the resolver or TLS uses them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LABEL = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def host_name(text: str, field: str) -> str:
-    """Return a host name or IP address (IPv6 without brackets); raises BadInput for what is neither."""
+    """Return `text` if it is a host name or IP address (IPv6 without brackets). Raises BadInput that names `field`."""
     plain(text, field, line=True)
     if ":" in text:
         try:
@@ -21,7 +21,7 @@ def host_name(text: str, field: str) -> str:
         except ValueError:
             raise _refused(text, field, "is no IPv6 address") from None
         return text
-    if len(text) > _LONGEST + 1:  # before anything takes it apart; one more for the dot at its end
+    if len(text) > _LONGEST + 1:  # before it is split; one more for a dot at its end
         raise _refused(text, field, f"is longer than {_LONGEST} characters")
     labels = _ascii(text, field).removesuffix(".").split(".")
     if "" in labels:
@@ -34,7 +34,7 @@ def host_name(text: str, field: str) -> str:
 
 
 def _ascii(text: str, field: str) -> str:
-    """Return a name as DNS has it; the codec of names with other letters is loaded for those alone."""
+    """Return a name in ASCII, as DNS needs it; the IDNA codec is loaded for other letters only."""
     if text.isascii():
         return text
     try:

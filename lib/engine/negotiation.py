@@ -1,7 +1,8 @@
-"""Asking an engine which API versions it speaks.
+"""Negotiation: asks an engine which API versions it speaks, and chooses one.
 
-SystemPing tells the newest one, in a header. Where a proxy keeps it back, and where the oldest one is needed,
-SystemVersion is asked, which tells both and costs the engine more.
+SystemPing reports the newest version in a header and is cheap. SystemVersion reports the oldest one, too, but costs
+the engine more. It is called only where a proxy hides the header or forbids SystemPing, for a pin, and for error
+texts.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ Warn = Callable[[str], None]
 
 
 class Negotiation:
-    """What is known of one engine's versions: asked when it is first needed, kept, and shared by all who use it.
+    """The API versions of one engine: asked at first use, kept, and shared by all copies of a client.
 
-    Of many threads that need it first, one asks. `pin` is the version that is wanted, `pin_yields` whether it gives
-    way where the engine does not speak it.
+    Thread-safe: if several threads need them first, one asks. `pin` is the wanted version. `pin_yields` says that
+    another version is used where the engine does not speak it. The methods raise EngineErrors.
     """
 
     def __init__(self, sender: Sender, timeout: Timeout, pin: Version | None, *, pin_yields: bool) -> None:
@@ -42,21 +43,24 @@ class Negotiation:
         self._version: Version | None = None
 
     def facts(self) -> EngineFacts:
-        """Return what the engine says of itself."""
+        """Return what the engine reports about itself."""
         with self._lock:
             if self._facts is None:
                 self._facts = ask(self._sender, self._timeout)
             return self._facts
 
     def full_facts(self) -> EngineFacts:
-        """Return the same with the oldest version the engine speaks."""
+        """Return the same, with the oldest version that the engine speaks."""
         with self._lock:
             if self._full_facts is None:
                 self._full_facts = with_minimum(self.facts(), self._sender, self._timeout)
             return self._full_facts
 
     def version(self, warn: Warn) -> Version:
-        """Return the API version in use: the pin, else the newest that both sides know."""
+        """Return the API version in use: the pin, else the newest that both sides know. Raises VersionMismatch.
+
+        `warn` gets a text for people if the pin is not the version in use.
+        """
         version = self._version
         if version is not None:
             return version
@@ -69,14 +73,14 @@ class Negotiation:
             return self._version
 
     def forget(self, used: Version) -> None:
-        """Ask the engine again before the next call, unless somebody did since `used` was the version."""
+        """Ask the engine again before the next call, unless another thread has asked since `used` was the version."""
         with self._lock:
             if self._version == used:
                 self._facts = self._full_facts = self._version = None
 
 
 class Negotiated:
-    """The versions of an engine, as seen by one message: `warn` is told what a person should know."""
+    """The API versions of an engine for one message; `warn` takes the warnings about them."""
 
     def __init__(self, negotiation: Negotiation, warn: Warn) -> None:
         self.negotiation = negotiation
@@ -84,12 +88,12 @@ class Negotiated:
 
     @property
     def facts(self) -> EngineFacts:
-        """What the engine says of itself."""
+        """What the engine reports about itself."""
         return self.negotiation.facts()
 
     @property
     def full_facts(self) -> EngineFacts:
-        """The same with the oldest version the engine speaks."""
+        """The same, with the oldest version that the engine speaks."""
         return self.negotiation.full_facts()
 
     @property
@@ -110,13 +114,13 @@ class Negotiated:
 
 
 def ask(sender: Sender, timeout: Timeout) -> EngineFacts:
-    """Return what SystemPing tells; raises Unreachable where no Docker Engine stands behind the address."""
+    """Return what SystemPing, or else SystemVersion, reports; raises Unreachable if no Docker Engine answers."""
     forbidden: Unauthorized | None = None
     try:
         facts = _ping(sender, timeout)
     except Unauthorized as refused:
         facts, forbidden = None, refused
-    if facts is None:  # a proxy that strips headers, or one that forbids SystemPing
+    if facts is None:  # a proxy strips headers or forbids SystemPing
         facts = _version(sender, timeout)
     if facts is None and forbidden:
         raise forbidden
@@ -128,7 +132,7 @@ def ask(sender: Sender, timeout: Timeout) -> EngineFacts:
 
 
 def with_minimum(facts: EngineFacts, sender: Sender, timeout: Timeout) -> EngineFacts:
-    """Add the oldest version the engine speaks; only SystemVersion tells it, and it costs the engine more."""
+    """Return `facts` with the oldest version that the engine speaks; only SystemVersion reports it."""
     told = _version(sender, timeout)
     return replace(facts, minimum=told.minimum) if told else facts
 
@@ -139,7 +143,7 @@ def _ping(sender: Sender, timeout: Timeout) -> EngineFacts | None:
             response = sender.send(method, "/_ping", timeout=timeout, reads=True)
         except NotFound:
             continue
-        except Redirected:  # whatever is asked there, the address has to be changed
+        except Redirected:  # any other call would get one, too: the address is wrong
             raise
         except Refused as refused:
             if (refused.status or 0) >= 500 or (method == "GET" and isinstance(refused, Unauthorized)):  # noqa: PLR2004
@@ -156,7 +160,7 @@ def _version(sender: Sender, timeout: Timeout) -> EngineFacts | None:
         told = jsontext.decode(sender.send("GET", "/version", timeout=timeout, reads=True).content)
     except Redirected:
         raise
-    except (ValueError, Refused):  # a socket proxy may let SystemPing through and nothing else
+    except (ValueError, Refused):  # a socket proxy may allow SystemPing and nothing else
         return None
     maximum = Version.of_engine(told.get("ApiVersion")) if isinstance(told, dict) else None
     if maximum is None:

@@ -1,4 +1,7 @@
-"""PEM texts as people paste them: line breaks lost or escaped, several blocks, words around them."""
+"""Cleans PEM texts as people paste them: line breaks lost or escaped, several blocks, words around them.
+
+The blocks are found by their BEGIN and END lines, and each is written again with lines of 64 characters.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,18 @@ from lib.engine.errors import BadInput
 
 BEGIN, END, DASHES = "-----BEGIN ", "-----END ", "-----"
 LONGEST = 1024 * 1024
-"""Characters; all authorities that a system trusts fit into a quarter of it."""
+"""Characters of a PEM text (1 Mi); all authorities that a system trusts fit into a quarter of it."""
 LONGEST_LABEL = 64
 LINE = 64
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 
 
 def pem(value: object, *, field: str, kind: str) -> str:
-    """Return the blocks of a PEM text in clean form.
+    """Return the blocks of a PEM text with correct line breaks.
 
-    `kind` is a word that a block's label must hold ("CERTIFICATE", "PRIVATE KEY"); raises BadInput naming
-    `field`, never quoting the text, which may be a key. The text is never taken for a file's path: what a
-    credential names must not be read from the machine on which the step runs.
+    `kind` is a word that a block's label must hold ("CERTIFICATE", "PRIVATE KEY"); other blocks are dropped. Raises
+    BadInput that names `field` and never quotes the text, which may be a key. The text is never used as the name of a
+    file: a credential must not read files of the machine on which the step runs.
     """
     if not isinstance(value, str):
         raise BadInput(f"{field} must be a PEM text", field=field)
@@ -37,7 +40,7 @@ def pem(value: object, *, field: str, kind: str) -> str:
 
 
 def _blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (label, body) of each block: from an END back to the BEGIN before it, so that all is looked at once."""
+    """Yield (label, body) of each block, in linear time: from each END back to the BEGIN before it."""
     done = 0
     while (end := text.find(END, done)) >= 0:
         begin = text.rfind(BEGIN, done, end)
@@ -50,12 +53,12 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _clean(label: str, body: str) -> str | None:
-    """Return a block with its line breaks put back, None where it holds no base64."""
+    """Return a block with correct line breaks, or None if its body is not base64."""
     headers: list[str] = []
     data: list[str] = []
     words = iter(body.split())
     for word in words:
-        # Headers of an encrypted key in the older form (Proc-Type, DEK-Info) need own lines and a blank one.
+        # An encrypted key in the older form has headers (Proc-Type, DEK-Info): one a line, then a blank line.
         if word.endswith(":"):
             headers.append(f"{word} {next(words, '')}")
         else:

@@ -1,4 +1,8 @@
-"""Updates of swarm objects: each names the version it changes, and the engine refuses an outdated one."""
+"""Updates of swarm objects: each names the version index that it changes, and the engine refuses an outdated one.
+
+With `version` in the input, the update is sent as it is. Without it, the object is read and the change is merged into
+its spec. If another client changes the object in between, both are repeated, up to 5 tries in all.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +27,12 @@ def update(
     query: Sequence[Parameter] = (),
     headers: Sequence[Header] = (),
 ) -> Reply:
-    """Update a swarm object.
+    """Update a swarm object: `inspect` is the path that reads it, `path` the one that updates it.
 
-    With a `version` in the input the body replaces the object's spec, as the API has it; an empty one is
-    refused, for engines set all of a swarm's settings to zero then. Without one the
-    object is read first, the body is merged into its spec (null removes a key), and this is repeated when
-    somebody else was faster.
+    With `version` in the input, the body replaces the object's spec, as in the API. Unless it is a rollback, an empty
+    body is refused, because engines would set all of a swarm's settings to zero. Without `version`, the body is merged
+    into the spec that the engine has (null removes a key). Raises BadInput, ReadOnly, and EngineFault if the index is
+    outdated.
     """
     engine.permit("POST", path, fields, reads=False)
     query = (whole("version"), *query)
@@ -48,9 +52,9 @@ def update(
 
 
 def update_cluster_volume(engine: Engine, fields: Fields) -> Reply:
-    """Update a cluster volume (VolumeUpdate), as `update` does; it is PUT, and its spec is a part of the body.
+    """Update a cluster volume (VolumeUpdate) like `update`; the call is PUT, and the spec is one key of the body.
 
-    Engines look for it by the id of the swarm's object alone, so the name is looked up in any case.
+    Engines find the volume only by its id in the swarm, so it is always read first, by its name.
     """
     engine.permit("PUT", "/volumes/{name}", fields, reads=False)
 
@@ -75,7 +79,7 @@ def update_cluster_volume(engine: Engine, fields: Fields) -> Reply:
 
 
 def _indexed(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object of the swarm that has a spec and a version."""
+    """Return id, spec and version index of a swarm object."""
     return {
         "ID": found.get("ID"),
         "Spec": dict(found["Spec"]),
@@ -106,7 +110,7 @@ def _merging(
 
 
 def merged(spec: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the spec with the change applied: objects are merged, null removes, all else replaces."""
+    """Return `spec` with `change` applied: objects are merged, null removes a key, any other value replaces."""
     result = dict(spec)
     for key, value in change.items():
         if value is None:

@@ -1,7 +1,7 @@
-"""Text on its way into a request, and text of others in an error.
+"""Checks text that goes into a request, and shortens text from outside for errors.
 
-JSON can hold what no request can carry: half of a surrogate pair (U+D800), which has no bytes in UTF-8, and NUL,
-where the engine's C libraries end a text. Both are refused by name of the field.
+JSON can hold what no request can carry: half of a surrogate pair (U+D800), which has no bytes in UTF-8, and NUL, where
+the engine's C libraries end a text. Both are refused, and the error names the field.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from lib import jsontext
 from lib.engine.errors import BadInput
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SHOWN = 60  # characters of a foreign text that an error repeats
+_SHOWN = 60  # characters of a text from outside that an error repeats
 _BROKEN = "holds half of a character (a lone surrogate)"
 
 
 def utf8(text: str, field: str) -> bytes:
-    """Return the bytes of a text; raises BadInput for one that has none."""
+    """Return a text as UTF-8; raises BadInput for half of a surrogate pair."""
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -30,7 +30,7 @@ def utf8(text: str, field: str) -> bytes:
 
 
 def plain(text: str, field: str, *, line: bool = False) -> str:
-    """Return a text that a URL can carry; with `line` no control characters at all. Raises BadInput."""
+    """Return `text` if a URL can carry it; with `line` it may not hold control characters. Raises BadInput."""
     if not text.isascii():
         utf8(text, field)
     if line and _CONTROL.search(text):
@@ -41,7 +41,7 @@ def plain(text: str, field: str, *, line: bool = False) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a foreign value for an error: quoted, short, and without what could not be written."""
+    """Return a value from outside for an error: text quoted and cut after 60 characters, objects by their type."""
     if isinstance(value, str):
         text = repr(value[:_SHOWN])
         return text if len(value) <= _SHOWN else f"{text}..."
@@ -51,16 +51,16 @@ def shown(value: Any) -> str:
 
 
 def named(field: str, key: Any) -> str:
-    """Return `field.key`, the name of a place inside a field, with a key that the message brought."""
+    """Return `field.key`, the name of a place inside a field; a key from the message is cut and made ASCII."""
     text = str(key)[:_SHOWN].encode("ascii", "backslashreplace").decode()
     return f"{field}.{text}"
 
 
 def encoded(value: Any, field: str) -> bytes:
-    """Write a JSON value; BadInput for one that UTF-8 or JSON cannot hold, which engines would read as another one."""
+    """Return a value as JSON; raises BadInput if UTF-8 or JSON cannot hold it: engines would read another value."""
     try:
         data = jsontext.encode(value)
-        if b"\\ud" in data:  # maybe an escaped surrogate: the strict writer knows
+        if b"\\ud" in data:  # maybe an escaped surrogate, which this encode refuses
             json.dumps(value, ensure_ascii=False).encode()
         lost = b"null" in data and _has_no_number(value)
     except UnicodeEncodeError:
@@ -73,7 +73,7 @@ def encoded(value: Any, field: str) -> bytes:
 
 
 def _has_no_number(value: Any) -> bool:
-    """Whether NaN or an infinity stands somewhere, which JSON writers turn into null."""
+    """Whether NaN or an infinity is inside, which JSON writers turn into null."""
     if isinstance(value, float):
         return not math.isfinite(value)
     if isinstance(value, Mapping):
@@ -82,10 +82,10 @@ def _has_no_number(value: Any) -> bool:
 
 
 def parsed(value: Any, field: str) -> Any:
-    """Return the JSON value that a field holds, as itself or as text; bad JSON is a BadInput.
+    """Return the JSON value that a field holds, directly or as JSON text; raises BadInput for bad JSON.
 
-    Refused as well is what JSON readers agree on less: NaN, numbers that no double holds, and a key that stands
-    twice in one object, of which one value would be lost.
+    It refuses also what JSON readers treat differently: NaN, numbers that no double holds, and a key that stands twice
+    in one object, of which one value would be lost.
     """
     if not isinstance(value, str):
         return value

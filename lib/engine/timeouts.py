@@ -1,4 +1,4 @@
-"""How long a call may take, by name: a handler says which kind of call it makes, not a number."""
+"""Time limits of a call, by its kind: a handler names the kind of its call, not a number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Kind = Literal["short", "slow", "wait", "stream", "transfer"]
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """Limits of a call in seconds; None: no limit.
+    """Limits of one call in seconds; None means no limit.
 
     `first_byte`: from the end of the request to the end of the answer's head; interim answers do not extend it.
     `idle`: between two pieces of the body. `total`: the whole call, from its first byte on.
@@ -20,21 +20,21 @@ class Timeout:
     idle: float | None
     total: float | None = None
     repeat: bool = True
-    """Whether a read of this kind that failed is sent again within the step."""
+    """Whether a failed read of this kind is sent again within the step."""
     setting: str | None = None
-    """The setting of the step that made `total`, if one did."""
+    """The step's setting from which `total` comes; None for a default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """The kinds of calls. `connect` holds for all of them.
+    """The limits of each kind of call, in seconds. `connect` holds for all kinds.
 
-    short: answers from memory or disk (a volume driver that does not exist takes the engine 15 s).
-    slow: the engine works before it answers: stop, commit, prune, delete, swarm join, registry look-ups. Not
-    repeated within the step: a registry that counts requests would count each try.
-    wait: the head comes at once, the answer when a container ends; after an hour the step tries again later.
-    stream: answers that go on as long as something happens; the step's limits end them.
-    transfer: archives and images, where silence is a fault; sending one, until it is answered, may take an hour.
+    - short: answers from memory or disk (for a volume driver that does not exist, the engine takes 15 s).
+    - slow: the engine works before it answers: stop, commit, prune, delete, swarm join, registry look-ups. These calls
+      are not repeated within the step, because a registry may count each try.
+    - wait: the head comes at once, the body when a container ends. After an hour the step tries again later.
+    - stream: answers that go on as long as something happens; the step's limits end them.
+    - transfer: archives and images, where silence is a fault; the upload and the answer together may take an hour.
     """
 
     connect: float = 5
@@ -50,7 +50,7 @@ class Timeouts:
         return timeout
 
     def limited(self, seconds: float) -> Timeouts:
-        """Return the same, every call ended after `seconds`; a stream has so long to begin and for each silence."""
+        """Return a copy whose calls end after `seconds`; for a stream they limit the head and each silence."""
         kinds = ("short", "slow", "wait", "stream", "transfer")
         return replace(
             self,
@@ -59,9 +59,9 @@ class Timeouts:
         )
 
     def with_timeouts(self, head: float, whole: float) -> Timeouts:
-        """Return the same for a step whose streams begin within `head` seconds and whose work ends within `whole`.
+        """Return the limits for a step whose streams begin within `head` seconds and whose work ends within `whole`.
 
-        Where that makes a limit shorter, its setting (maxSeconds) is named when it passes.
+        If `whole` is the shorter limit, the error names its setting (maxSeconds).
         """
         wait = _shorter(self.wait, whole)
         stream, transfer = _sooner(self.stream, head), _sooner(_shorter(self.transfer, whole), head)

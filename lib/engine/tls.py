@@ -1,4 +1,4 @@
-"""The TLS settings of a credential: checked, refused where they cannot be used, loaded."""
+"""The TLS settings of a credential: checks them, refuses them for an address without TLS, loads them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lib.engine.pem import pem
 
 @dataclass(frozen=True)
 class Tls:
-    """Certificates as PEM text; `verify` false trusts anybody, `server_name` stands in for the host."""
+    """Certificates and key as PEM text. `verify` False trusts any certificate; `server_name` replaces the host name."""
 
     ca: str | None = None
     certificate: str | None = None
@@ -36,7 +36,7 @@ class Tls:
         *,
         verify: bool,
     ) -> Tls:
-        """Return the settings of a credential; raises BadInput naming the field that cannot be right."""
+        """Return the settings of a credential; raises BadInput that names the wrong field."""
         for field_name, text in (("tlsKeyPassword", key_password), ("tlsServerName", server_name)):
             if text and not isinstance(text, str):
                 raise BadInput(f"{field_name} must be a text", field=field_name)
@@ -54,7 +54,7 @@ class Tls:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The fields of the credential that ask for TLS; "verify" is what an untouched form holds."""
+        """The fields of the credential that ask for TLS; tlsVerify counts when it is off, since forms switch it on."""
         values = {
             "tlsCa": self.ca,
             "tlsCertificate": self.certificate,
@@ -66,7 +66,7 @@ class Tls:
         return tuple(name for name, value in values.items() if value)
 
     def context(self) -> ssl.SSLContext:
-        """Build the TLS context; a certificate or key that does not load is a BadInput naming the field."""
+        """Return the TLS context; raises BadInput that names the field whose certificate or key does not load."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if not self.verify:
@@ -84,11 +84,11 @@ class Tls:
         return context
 
     def _load_identity(self, context: ssl.SSLContext) -> None:
-        # OpenSSL takes the pair from a file only; the file lives in memory for that moment.
+        # OpenSSL reads the pair only from a file. This one is in memory, where the system can do that.
         with _in_memory(f"{self.certificate}\n{self.key or ''}".encode()) as path:
             try:
                 context.load_cert_chain(path, password=self.key_password or "")
-            except (ssl.SSLError, OSError, ValueError) as fault:  # ValueError: a password of a kilobyte
+            except (ssl.SSLError, OSError, ValueError) as fault:  # ValueError: a password above 1 kB
                 raise BadInput(
                     "tlsCertificate and tlsKey do not load as a pair",
                     field="tlsKey",
@@ -97,7 +97,7 @@ class Tls:
 
 
 def tls_of(scheme: str, tls: Tls) -> Tls | None:
-    """Return the TLS that an address has; raises BadInput where it has none and the credential asks for it."""
+    """Return the TLS settings for an address, or None; raises BadInput for settings that the address cannot use."""
     if scheme == "https" or (scheme == "tcp" and tls.given):
         return tls
     if tls.given:

@@ -1,4 +1,4 @@
-"""Engine API versions: comparing them, and the one that client and engine settle on."""
+"""Engine API versions: reads them, compares them, and chooses the one that client and engine use."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _FORM = re.compile(r"v?([0-9]{1,3})\.([0-9]{1,4})")
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Version:
-    """An API version; parts compare as numbers, so 1.9 < 1.33."""
+    """An API version. Its parts compare as numbers: 1.9 < 1.33."""
 
     major: int
     minor: int
 
     @classmethod
     def parse(cls, text: Any, *, field: str = "apiVersion") -> Version:
-        """Read "1.41" or "v1.41"; anything else is a BadInput that names `field`.
+        """Read "1.41" or "v1.41"; anything else raises BadInput that names `field`.
 
-        A number is none: 1.4 may have been 1.40.
+        A number is refused, because 1.4 may have been 1.40.
         """
         found = cls._read(text)
         if found is None:
@@ -40,7 +40,7 @@ class Version:
 
     @classmethod
     def of_engine(cls, text: Any) -> Version | None:
-        """Read what an engine says of itself; None for what is no version."""
+        """Read a version that an engine reports; None if it is not a version."""
         return cls._read(text)
 
     @classmethod
@@ -61,7 +61,7 @@ OLDEST = Version(1, 25)
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What an engine says of itself: from the headers of SystemPing, the minimum from SystemVersion."""
+    """What an engine reports about itself in the headers of SystemPing; `minimum` comes from SystemVersion."""
 
     maximum: Version
     minimum: Version | None = None
@@ -72,7 +72,7 @@ class EngineFacts:
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> EngineFacts | None:
-        """Read the answer to SystemPing; None where no engine stands behind the address."""
+        """Read the headers of SystemPing; None if they are not from a Docker Engine."""
         maximum = Version.of_engine(headers.get("Api-Version"))
         if maximum is None:
             return None
@@ -86,15 +86,15 @@ class EngineFacts:
 
     @property
     def range(self) -> str:
-        """The versions the engine speaks, for people: "1.24-1.51"."""
+        """The versions that the engine speaks, for people: "1.24-1.51"."""
         return f"{self.minimum}-{self.maximum}" if self.minimum else f"up to {self.maximum}"
 
 
 def settle(facts: EngineFacts, pin: Version | None, *, pin_yields: bool) -> tuple[Version, str | None]:
-    """Choose the version to speak and say in a second value what a person should know about the choice.
+    """Return the version to use, and a text for people about the choice, or None.
 
-    Without a pin: the newest both sides speak. A pin outside the engine's range raises VersionMismatch,
-    unless it yields, as a version in the server's address does (README.md#the-credential).
+    Without a pin it is the newest version that both sides speak. A pin outside the engine's range raises
+    VersionMismatch, unless it yields, as a pin in the server's address does (README.md#the-credential).
     """
     newest = min(NEWEST, facts.maximum)
     if facts.minimum and facts.minimum > NEWEST:
