@@ -1,1 +1,1 @@
-"""HTTP/1.1 to one engine: connections, one reader for every kind of answer, and only EngineErrors going out."""
+"""HTTP/1.1 to one engine: connections, and one reader for all answers. Only EngineErrors leave this package."""

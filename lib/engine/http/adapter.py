@@ -1,8 +1,11 @@
-"""A requests adapter over one pool of connections to one engine.
+"""An adapter for requests, with one pool of connections to one engine.
 
-requests' own adapter spends most of a call on pools, proxies and cookies that an engine does not have; this
-one keeps the API (PreparedRequest in, Response out) at a third of the CPU. It never follows redirects,
-reads no proxy settings and asks for no compression (the engine would gzip archives).
+requests' own adapter spends most of a call on pools, proxies and cookies, which an engine does not have. This one
+keeps the interface (PreparedRequest in, Response out) at a third of the CPU time. It follows no redirects, reads no
+proxy settings and asks for no compression (the engine would compress archives).
+
+A call takes a kept connection or opens one, sends the request, and reads the head of the answer. Then it reads the
+body whole, or leaves it to the reader of a stream. The connection goes back into the pool when the body has ended.
 """
 
 from __future__ import annotations
@@ -26,11 +29,11 @@ from lib.engine.http.status import check_encoding
 from lib.engine.timeouts import Timeout
 
 MOST_IDLE = 16
-"""Connections that wait for the next call; what a burst opened beyond them is closed."""
+"""Connections kept for the next call; those that a burst opens beyond this number are closed after their call."""
 
 
 class EngineAdapter(BaseAdapter):
-    """Sends prepared requests to one engine; keeps idle connections, most recently used first."""
+    """Sends prepared requests to one engine. It keeps idle connections and takes the most recently used one first."""
 
     def __init__(self, endpoint: Endpoint, connect_timeout: float) -> None:
         super().__init__()
@@ -45,13 +48,13 @@ class EngineAdapter(BaseAdapter):
         request: PreparedRequest,
         stream: bool = False,
         timeout: Any = None,
-        verify: bool | str = True,  # noqa: ARG002 - the endpoint's context does the checking
+        verify: bool | str = True,  # noqa: ARG002 - the endpoint's TLS context checks certificates
         cert: Any = None,  # noqa: ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> Response:
         """Send one request; `timeout` is a Timeout. Raises EngineErrors, and what the source of an upload raises.
 
-        The body of an answer of 2xx is left to be read if `stream` says so; any other answer is whole.
+        With `stream`, the body of a 2xx answer is not read yet; any other answer is whole.
         """
         method, limits = request.method or "GET", timeout or Timeout(None, None)
         written = request if isinstance(request, EngineRequest) else EngineRequest.of(request)
@@ -92,7 +95,7 @@ class EngineAdapter(BaseAdapter):
 
     def _upload(self, exchange: Exchange, head: bytes, body: Iterable[bytes], request: EngineRequest) -> None:
         pieces = _chunks(body) if "Transfer-Encoding" in request.headers else iter(body)
-        first = next(pieces, b"")  # a source that cannot be opened says so before anything is sent
+        first = next(pieces, b"")  # a source that cannot be opened raises before anything is sent
         exchange.upload(head + first, pieces, Exit(reads=request.reads))
 
     def _headers(
@@ -107,7 +110,7 @@ class EngineAdapter(BaseAdapter):
         return headers
 
     def _connection(self) -> Connection:
-        with suppress(IndexError):  # looked at by several threads: it may be empty by then
+        with suppress(IndexError):  # other threads take from it, too: it may be empty by now
             while True:
                 connection = self._pool.pop()
                 if connection.silent():

@@ -1,4 +1,4 @@
-"""Opening a connection to an engine, with TLS where it has it, and saying why when there is none."""
+"""Opens a connection to an engine, with TLS where the endpoint has it, and explains why it fails."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
 def connect(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
-    """Open a connection to the engine, with TLS where the endpoint has it; raises Unreachable.
+    """Return a connected socket, with TLS if `context` is given; raises Unreachable, and its subclass TlsRefused.
 
-    `timeout` are the seconds for the name and all addresses that it stands for, and again those for TLS.
+    `timeout` is in seconds: once for the name and all its addresses together, and once more for the TLS handshake.
     """
     try:
         if endpoint.scheme == "unix":
@@ -33,7 +33,7 @@ def connect(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) 
 
 
 def _keep_alive(plain: socket.socket) -> None:
-    """Notice within a minute that the other machine is gone: a wait may be silent for an hour."""
+    """Notice within a minute that the other machine is gone: a call of the kind `wait` may be silent for an hour."""
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _PROBES.items():
         if hasattr(socket, name):
@@ -41,7 +41,7 @@ def _keep_alive(plain: socket.socket) -> None:
 
 
 def _connect_tcp(host: str, port: int, timeout: float) -> socket.socket:
-    """Return a socket connected to the first address of a host that answers; they share the time that is left."""
+    """Return a socket connected to the first address that answers; the addresses share the time that is left."""
     deadline = time.monotonic() + timeout
     waiting = places(host, port, timeout)
     while waiting:
@@ -75,7 +75,7 @@ def _connect_unix(path: str, timeout: float) -> socket.socket:
 def _secure(plain: socket.socket, endpoint: Endpoint, context: ssl.SSLContext) -> socket.socket:
     name = (endpoint.tls and endpoint.tls.server_name) or endpoint.host
     try:
-        # An end of TCP without TLS's own may be anybody's doing: it is a cut.
+        # Without a close_notify, anybody may have ended the connection: it counts as cut.
         return context.wrap_socket(plain, server_hostname=name, suppress_ragged_eofs=False)
     except OSError as fault:
         plain.close()
@@ -83,7 +83,7 @@ def _secure(plain: socket.socket, endpoint: Endpoint, context: ssl.SSLContext) -
 
 
 def handshake_failed(fault: OSError, engine: str) -> Unreachable:
-    """Return the error for a handshake with `engine`: TlsRefused, or Unreachable where it may be tried again."""
+    """Return the error for a failed handshake with `engine`: TlsRefused, or Unreachable if it may be repeated."""
     if isinstance(fault, ssl.SSLCertVerificationError):
         return TlsRefused(
             f"The certificate of {engine} is not trusted: {fault.verify_message}",

@@ -1,4 +1,7 @@
-"""One connection to an engine: a socket, a buffer, one request after the other."""
+"""One connection to an engine: a socket and a buffer, for one request after the other.
+
+The socket never blocks, and `poll` waits: a socket with a timeout of its own would make twice as many system calls.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,9 @@ NEVER = float("inf")
 
 
 class Connection:
-    """Sends requests and feeds a Reader. Time limits are moments of `time.monotonic`; raises OSError, Malformed.
+    """Sends requests and feeds answers to a Reader. Raises OSError, and Malformed from the reader.
 
-    The socket never blocks, and what waits is `poll`: a socket with a timeout of its own would ask the kernel twice
-    as often.
+    `until` is a moment of `time.monotonic`; TimeoutError is raised when it passes.
     """
 
     __slots__ = ("_buffer", "_poll", "_tls", "sock")
@@ -31,14 +33,14 @@ class Connection:
         self._poll.register(sock, select.POLLIN)
 
     def send(self, data: bytes, until: float) -> None:
-        """Send all of a small request."""
+        """Send a small request to its end."""
         sent = self._sent(data, until)
         while sent < len(data):
             data = data[sent:]
             sent = self._sent(data, until)
 
     def _sent(self, data: bytes | memoryview, until: float, events: int = 0) -> int:
-        """Send what goes; where nothing does, wait for room, or for one of `events`, and return 0."""
+        """Return how many bytes were sent; before it returns 0, it waits for room or for one of `events`."""
         try:
             return self.sock.send(data)
         except ssl.SSLWantReadError:
@@ -48,7 +50,7 @@ class Connection:
         return 0
 
     def hear(self, reader: Reader, until: float) -> None:
-        """Wait for the next bytes and feed them to the reader."""
+        """Wait for the next bytes, or for the end of the connection, and pass them to the reader."""
         while True:
             if self._tls is None or not self._tls.pending():
                 left = None if until == NEVER else (until - time.monotonic()) * 1000
@@ -58,7 +60,7 @@ class Connection:
                 size = self.sock.recv_into(self._buffer)
                 break
             except (BlockingIOError, ssl.SSLWantReadError):
-                continue  # a part of a TLS record, or a message of TLS itself
+                continue  # a part of a TLS record, or a TLS message without data
             except ssl.SSLWantWriteError:
                 self._wait(select.POLLOUT, until)
         if size:
@@ -67,10 +69,10 @@ class Connection:
             reader.end()
 
     def push(self, piece: bytes, reader: Reader, until: float) -> bool:
-        """Send a piece of an upload; False once the engine takes no more of it.
+        """Send a piece of an upload; return False once the engine takes no more of it.
 
-        An engine that refuses early answers, and may close or just stop reading: so the answer is looked for
-        before each piece and while there is no room to send. An answer of 2xx goes along with the upload.
+        An engine that refuses answers early, and may close the connection or stop reading. So this looks for an answer
+        before each piece, and while there is no room to send. A 2xx answer does not end the upload.
         """
         view = memoryview(piece)
         while view:
@@ -81,7 +83,7 @@ class Connection:
             except TimeoutError:
                 raise
             except OSError:
-                return False  # closed: what the engine says about it is still to be read
+                return False  # closed: the engine's answer may still be unread
         return True
 
     def _refused(self, reader: Reader) -> bool:
@@ -106,7 +108,7 @@ class Connection:
             self._poll.modify(self.sock, select.POLLIN)
 
     def silent(self) -> bool:
-        """Whether a kept connection is still open: nothing to read means neither an end nor anything unasked."""
+        """Whether a kept connection is usable: bytes to read would be its end, or something that nobody asked for."""
         if self._tls is not None and self._tls.pending():
             return False
         return not self._poll.poll(0)

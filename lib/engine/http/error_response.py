@@ -1,4 +1,8 @@
-"""From an answer with a status of 400 and up to the error that says what to do about it."""
+"""Makes an error of an answer with a status of 400 and up.
+
+A known text decides first (`lib.engine.http.known_refusals`), then the status and Retry-After. The error repeats the
+engine's own text.
+"""
 
 from __future__ import annotations
 
@@ -43,20 +47,20 @@ _HINTS: dict[int, str] = {
 }
 _NO_ROUTE = "This engine does not know the operation: it is too old, or no Docker Engine"
 _TEXT_LIMIT = 2000
-# A page is cut before it is cleaned, and a body that long is no answer of an engine: it is not taken apart.
+# Characters of a page that are cleaned of tags; bytes up to which a body is parsed as JSON.
 _CLEANED, _JSON_LIMIT = 32 * 1024, 1024 * 1024
 _VERSION = re.compile(r"client version ([\d.]+) is too (old|new)")
 
-_TAG = re.compile(r"<[^<>]*>")  # without "<" inside: else each of many "<" would look for an end of its own
+_TAG = re.compile(r"<[^<>]*>")  # no "<" inside: many "<" without an end would take quadratic time
 
-# How Docker, and Podman in three ways, say that they have no such route.
+# The texts for an unknown path: one of Docker, three of Podman.
 _UNKNOWN = re.compile(
     r"^(?:404 )?page not found$|^Not Found$|^Path \S+ is not supported|^Podman does not support service"
 )
 
 
 def refusal(response: Response, method: str, path: str) -> Exception:
-    """Return the error for an answer from 400 up; its text is the engine's own."""
+    """Return the error for an answer with a status of 400 and up; `path` is without the query."""
     own = _own_text(response)
     text = own or _reason(response)
     status = response.status_code
@@ -67,7 +71,7 @@ def refusal(response: Response, method: str, path: str) -> Exception:
             "The engine speaks TLS at this address", hint="Use https:// or tcp:// with certificates"
         )
     later = retry_after(response.headers.get("Retry-After"))
-    # Only what the body says: an empty body leaves the name of the status, which says nothing about a route.
+    # Only the body counts: for an empty one `text` is the name of the status, such as Not Found.
     kind, hint = (
         (NoSuchOperation, _NO_ROUTE) if _is_unknown(status, own) else _meaning(status, text, path, later)
     )
@@ -82,7 +86,7 @@ def _is_unknown(status: int, own: str) -> bool:
 
 
 def _meaning(status: int, text: str, path: str, later: float | None) -> tuple[type[Refused], str | None]:
-    """Return the class of the error and its hint; what the text says goes before the status."""
+    """Return the class of the error and its hint; a known text decides before the status."""
     row = known(status, text)
     if row:
         return row.kind, row.hint
@@ -91,14 +95,14 @@ def _meaning(status: int, text: str, path: str, later: float | None) -> tuple[ty
     if status == 503 and later is not None:  # noqa: PLR2004
         kind = Busy
     if status == 404 and path.endswith("/archive"):  # noqa: PLR2004
-        hint = "Check the id or name, and the path"  # an answer to HEAD does not say which of them
+        hint = "Check the id or name, and the path"  # an answer to HEAD has no text that says which
     if status == 401 and path.endswith("/swarm/unlock"):  # noqa: PLR2004
         hint = "Check the unlock key: a manager of the swarm shows it by SwarmUnlockkey"
     return kind, hint
 
 
 def _own_text(response: Response) -> str:
-    """Return what the body says: `message` of a JSON body, else the plain text; "" where it says nothing."""
+    """Return the text of the body: `message` of a JSON body, else the plain text; "" if there is none."""
     text, cut = _cleaned(_said(response.content))
     return text[:_TEXT_LIMIT] + " …" if text and (cut or len(text) > _TEXT_LIMIT) else text
 
@@ -118,12 +122,12 @@ def _said(raw: bytes) -> str:
 
 
 def _cleaned(text: str) -> tuple[str, bool]:
-    """Return a text without the tags of a proxy's page, and whether a part of it was left out before."""
+    """Return (the text without the tags of a proxy's page, whether a part of it was cut off before)."""
     text = text.strip()
     cut = len(text) > _CLEANED
     text = text[:_CLEANED]
     if not text.startswith("<"):
         return text, cut
     if cut and text.rfind("<") > text.rfind(">"):
-        text = text[: text.rfind("<")]  # half a tag
+        text = text[: text.rfind("<")]  # an incomplete tag
     return " ".join(_TAG.sub(" ", text).split()), cut

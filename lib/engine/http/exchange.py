@@ -1,4 +1,7 @@
-"""One request and its answer on a connection, under one deadline."""
+"""One request and its answer on a connection, under one deadline.
+
+The calls come in this order: `send` or `upload`, `head`, and then `content`, `error_text`, or `piece` up to b"".
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from lib.engine.timeouts import Timeout
 
 
 class Exchange:
-    """Sends a request and reads its answer. `began` is when its first byte could go out, by `time.monotonic`."""
+    """Sends a request and reads its answer. `began` is the moment of `time.monotonic` before its first byte.
+
+    Raises OSError and Malformed, which the caller translates, and LimitReached.
+    """
 
     def __init__(self, connection: Connection, method: str, limits: Timeout) -> None:
         self.connection = connection
@@ -26,9 +32,9 @@ class Exchange:
         self._head_until = self._before(limits.first_byte)
 
     def send(self, request: bytes) -> None:
-        """Send a request that is whole; an engine that closes before its end may have said why.
+        """Send a request whose body is in memory; an engine that closes before its end may have answered already.
 
-        A long one is watched like an upload: who refuses it may answer and read no more of it.
+        A request above BUFFER is sent like an upload: an engine that refuses it may answer and read no more.
         """
         self.sending = True
         try:
@@ -43,7 +49,7 @@ class Exchange:
             pass
 
     def upload(self, first: bytes, pieces: Iterator[bytes], way_out: Exit) -> None:
-        """Send a request piece by piece. What `pieces` raises is the source's and leaves as it is."""
+        """Send a request piece by piece. `way_out` translates the faults of sending, but not the errors of `pieces`."""
         self.sending = True
         piece: bytes | None = first
         while piece is not None:
@@ -62,16 +68,16 @@ class Exchange:
             raise self._timeout() from None
 
     def head(self) -> None:
-        """Read up to the end of the head."""
+        """Read up to the end of the answer's head."""
         while not self.reader.status:
             self._hear(self._head_until)
 
     def open(self) -> None:
-        """Leave the body to a reader who sets limits of its own: from now on `total` does not hold."""
+        """Leave the body to a reader that sets its own limits: `total` does not hold any more."""
         self._until = NEVER
 
     def content(self) -> bytes:
-        """Read the rest of an answer that is wanted whole; raises LimitReached where it is too long."""
+        """Return the rest of a whole answer; raises LimitReached above ANSWER_BYTES."""
         reader = self.reader
         pieces = reader.take()
         if reader.complete:
@@ -89,7 +95,7 @@ class Exchange:
         return bytes(found)
 
     def error_text(self) -> bytes:
-        """Read the text of an error: what there is of it, if it is cut, slow or endless; b"" if it is compressed."""
+        """Return the text of an error, as far as it comes if it is cut, slow or endless; b"" if it is compressed."""
         self._until = self._before(ERROR_SECONDS)
         found = bytearray()
         try:
@@ -100,7 +106,7 @@ class Exchange:
         return b"" if self.reader.compressed else bytes(found[:ERROR_BYTES])
 
     def piece(self, idle: float | None) -> bytes:
-        """Return the next piece of the body, b"" at its end; `idle` seconds may pass until it is there."""
+        """Return the next piece of the body, b"" at its end; wait at most `idle` seconds for it."""
         reader = self.reader
         until = self._before(idle)
         while not (pieces := reader.take()):

@@ -1,13 +1,13 @@
-"""The one translation at every exit of this package: what a socket, TLS or the reader raises becomes an EngineError.
+"""Translates faults at the border of this package: what a socket, TLS or the reader raises becomes an EngineError.
 
-| raised below | a read's error | a write's error |
+| fault | error of a read | error of a write |
 |---|---|---|
 | a time limit | TimedOut | OutcomeUnknown |
-| a time limit that a setting made | LimitReached | OutcomeUnknown, naming the setting |
-| an alert of TLS while the head is awaited | TlsRefused | TlsRefused |
-| an end, a reset, a cut, what is no HTTP | NoAnswer | OutcomeUnknown |
+| a time limit from a setting | LimitReached | OutcomeUnknown, naming the setting |
+| a TLS alert before the head | TlsRefused | TlsRefused |
+| an end, a reset, a cut, bytes that are not HTTP | NoAnswer | OutcomeUnknown |
 
-Streams have their own column: StreamCut, whatever they are.
+A fault inside a stream is always a StreamCut.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FAULTS = (OSError, Malformed)
 
 
 class SettingReached(TimeoutError):
-    """A time limit passed that a setting of the step made."""
+    """A time limit passed that comes from a setting of the step."""
 
     def __init__(self, setting: str) -> None:
         super().__init__(f"the time limit {setting} of the step passed")
@@ -45,12 +45,12 @@ class SettingReached(TimeoutError):
 
 
 class Exit:
-    """The way out of an exchange that has begun to send. `reads` says that the call changes nothing."""
+    """Translates the faults of an exchange that has begun to send. `reads` says that the call changes nothing."""
 
     __slots__ = ("_look", "_reads", "_slow")
 
     def __init__(self, *, reads: bool, look: str = LOOK, slow: str = NO_ANSWER) -> None:
-        """`slow` says what a time limit means that passed."""
+        """`look` is the hint of an OutcomeUnknown, `slow` the text for a time limit that passed."""
         self._reads, self._look, self._slow = reads, look, slow
 
     def __enter__(self) -> None:
@@ -83,12 +83,12 @@ class Exit:
 
 
 class StreamExit:
-    """The way out of an answer that is read piece by piece."""
+    """Translates the faults of an answer that is read piece by piece."""
 
     __slots__ = ("_hint", "_times")
 
     def __init__(self, hint: str, *, times: bool = True) -> None:
-        """`times` says whether a TimeoutError is translated too, or passed on to the layer that set the limit."""
+        """`times`: a TimeoutError is translated, too; else it passes to the layer that set the limit."""
         self._hint, self._times = hint, times
 
     def __enter__(self) -> None:
@@ -103,7 +103,7 @@ class StreamExit:
 
 
 def lost(fault: Exception) -> str:
-    """Say what became of the connection, for people."""
+    """Return a text for people that says how the connection was lost."""
     if isinstance(fault, Malformed):
         return str(fault)
     if isinstance(fault, ssl.SSLEOFError):
@@ -112,7 +112,7 @@ def lost(fault: Exception) -> str:
 
 
 def identity_refused(fault: ssl.SSLError) -> TlsRefused:
-    """Return the error for a client certificate that is refused; under TLS 1.3 the first read brings it."""
+    """Return the error for a refused client certificate; under TLS 1.3 the first read raises the alert."""
     return TlsRefused(
         f"The engine refused the TLS connection ({fault.reason or fault})",
         hint="Check tlsCertificate and tlsKey: the engine wants a client certificate that its CA signed "

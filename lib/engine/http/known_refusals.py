@@ -1,8 +1,8 @@
-"""Refusals whose status misleads, and what they mean: engines answer 500 for what a registry or the caller did.
+"""Refusals with a misleading status, and what they mean: engines answer 500 for faults of a registry or of the caller.
 
-One row each: the statuses with which engines send it (none: any), the words that all stand in the text (lower
-case), the error it is, and what to do. The first row that fits counts. Words are searched as they are, so a
-text of any length costs linear time.
+A row has the statuses with which engines send the text (none: any status), the words that all stand in the text (in
+lower case), the class of the error, and the hint. The first row that fits counts. Words are searched as plain text, so
+the time is linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lib.engine.errors import (
 
 
 class Known(NamedTuple):
-    """A refusal that is known by its text."""
+    """A refusal that is recognised by its text."""
 
     statuses: tuple[int, ...]
     words: tuple[str, ...]
@@ -48,7 +48,7 @@ _NO_SPACE = "The disk of the engine is full: ImagePrune, ContainerPrune, VolumeP
 _LOGS = "Logs of this driver are read where it sends them; json-file, local and journald can be read here"
 
 KNOWN = (
-    # What a registry said, told as a fault of the engine (20.10 for all of them, newer ones for some).
+    # Refusals of a registry that the engine reports as its own fault (20.10: all of them, newer ones: some).
     Known((500,), ("toomanyrequests",), Busy, _BUSY),
     Known((500,), ("too many requests",), Busy, _BUSY),
     Known((429,), ("toomanyrequests",), Busy, _BUSY),
@@ -104,7 +104,7 @@ KNOWN = (
         NoManager,
         "This engine is no swarm manager at present: use a manager, or SwarmInit, SwarmJoin, SwarmUnlock first",
     ),
-    # Networks: the state is in the way, told as forbidden or as not found.
+    # Networks: the present state forbids the call, reported as 403 or 404.
     Known(
         (403,),
         ("address already in use",),
@@ -145,7 +145,7 @@ KNOWN = (
     # Names.
     Known((409,), ("name", "already in use"), Conflict, _TAKEN),
     Known((409,), ("already exists",), Conflict, _TAKEN),
-    # The state of a container, told as a fault.
+    # The state of a container, reported as a fault of the engine.
     Known((409, 500), ("is not paused",), Conflict, "Only a paused container can be resumed"),
     Known((409, 500), ("is already paused",), Conflict, "ContainerUnpause resumes it"),
     Known((409, 500), ("is not running",), Conflict, "Start the container first (ContainerStart)"),
@@ -159,7 +159,7 @@ KNOWN = (
     ),
     Known((500, 501), ("logging driver does not support reading",), NotSupported, _LOGS),
     Known((501,), ("mode change",), NotSupported, "Delete the service and create it in the other mode"),
-    # What the caller wrote.
+    # Mistakes of the caller.
     Known((400, 500), ("invalid volume specification",), Refused, _BINDS),
     Known((400, 500), ("invalid mode:",), Refused, _BINDS),
     Known((400, 500), ("volume name is too short",), Refused, _BINDS),
@@ -177,12 +177,12 @@ KNOWN = (
 
 
 def known_in_stream(text: str) -> Known | None:
-    """Return what is known of a failure in the progress of a build, pull or push, which has no status."""
+    """Return the row for a failure in the progress of a build, pull or push, which has no status; or None."""
     return known(500, text) or known(404, text)
 
 
 def known(status: int, text: str) -> Known | None:
-    """Return what is known of a refusal, if anything."""
+    """Return the row for a refusal, or None."""
     lower = text.lower()
     for row in KNOWN:
         if (not row.statuses or status in row.statuses) and all(word in lower for word in row.words):

@@ -1,16 +1,16 @@
-"""The one reader of answers: plain ones, streams, upgrades and the websocket's handshake, over httptools.
+"""Reads every kind of answer (whole, stream, upgrade, websocket handshake) with httptools.
 
-llhttp reads heads and bodies and refuses what is no HTTP: two lengths, lengths and chunk sizes that are no
-numbers, statuses of other than three digits. What it leaves to its user is decided here:
+Its parser, llhttp, reads heads and bodies and refuses what is not HTTP: two lengths, lengths and chunk sizes that are
+not numbers, statuses that do not have three digits. The reader adds these rules:
 
-- Interim answers (100, 102, 103) are passed over. 101 is an answer where it was asked for. Any other status
-  below 200 is refused.
-- An answer to HEAD, a 204 and a 304 have no body, whatever their heads say. Where one is announced all the same, it
-  may still be on its way: the connection is not used again.
+- Interim answers (100, 102, 103) are skipped. 101 is an answer if the request asked for it. Any other status below 200
+  is refused.
+- An answer to HEAD, a 204 and a 304 have no body, whatever their heads announce. An announced body may still arrive,
+  so the connection is not used again.
 - Without a length the body ends with the connection. Any other end of the connection is a cut.
-- No more than HEAD_BYTES may come without a byte of body.
+- At most HEAD_BYTES may come without a byte of body.
 
-The reader knows no sockets and no time: bytes go in by `feed`, the end of the connection by `end`.
+The reader knows no sockets and no time: `feed` takes bytes, `end` the end of the connection.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _BLANK_LINE = b"\r\n\r\n"
 
 
 class Malformed(Exception):
-    """The bytes are no HTTP answer, or end too early."""
+    """The bytes are not an HTTP answer, or end too early."""
 
 
 class NoHttp(Malformed):
-    """The bytes are not even the beginning of one."""
+    """The parser refused the bytes: they are not HTTP."""
 
 
 class Reader:
-    """One answer. `status` is 0 until its head is there; `complete` says that all of it is.
+    """One answer. `status` is 0 until its head is whole; `complete` says that all of it is.
 
-    `compressed` says that the body is not as the engine wrote it, though no request asks for that.
+    `compressed` says that the body has an encoding, though no request asks for one.
 
-    `reusable` says whether the connection may be used again: the answer was read to its end, nothing follows it,
-    and the engine keeps the connection. After a 101 `rest` holds what came behind the head.
+    `reusable` says that the connection can take the next request: the answer was read to its end, nothing follows it,
+    and the engine keeps the connection open. After a 101, `rest` holds the bytes behind the head.
     """
 
     __slots__ = (
@@ -67,14 +67,14 @@ class Reader:
     )
 
     def __init__(self, method: str, *, upgrade: bool = False) -> None:
-        """`method` is the request's, `upgrade` whether it asked for another protocol."""
+        """`method` is the request's; `upgrade` says that it asked for another protocol."""
         self.status = 0
         self.fields: Mapping[bytes, bytes] = {}
         self.complete = self.compressed = False
         self.rest = b""
         self._asked = method
         self._upgrade = upgrade
-        # Called for each header: of one that comes twice the first counts. Trailers come in as well, but too late.
+        # Called for each header; of two with one name the first counts. Trailers come, too, but are not used.
         self._raw: dict[bytes, bytes] = {}
         self.on_header = self._raw.setdefault
         self._reason = b""
@@ -86,7 +86,7 @@ class Reader:
 
     @property
     def reason(self) -> str:
-        """The text behind the status."""
+        """The reason phrase: the text behind the status."""
         return self._reason.decode("latin-1")
 
     @property
@@ -94,7 +94,7 @@ class Reader:
         return self.complete and self._keeps and not self._surplus
 
     def feed(self, data: bytes | memoryview) -> None:
-        """Take the next bytes; raises Malformed. Once the answer is complete, anything more is surplus."""
+        """Take the next bytes; raises Malformed. Bytes after the end only make the connection not reusable."""
         if self.complete:
             self._surplus = True
             return
@@ -110,22 +110,22 @@ class Reader:
             if self.complete:
                 self._surplus = True
             elif self.status and self.status != _SWITCHED:
-                self._broken = _malformed(fault)  # what came before it comes first, wherever the packets end
+                self._broken = _malformed(fault)  # raised by `take`, after the good pieces
                 return
             else:
                 raise _malformed(fault) from fault
         if self.complete:
-            # The parser does not say where the head of an answer to HEAD ends.
+            # For HEAD, the parser does not report where the head ends.
             if self._asked == "HEAD" and bytes(data[-4:]) != _BLANK_LINE[-len(data) :]:
                 self._surplus = True
-            self._parser = None  # it holds our methods: a circle that would wait for the collector
+            self._parser = None  # it holds our methods: a cycle for the garbage collector
         elif self._bare > HEAD_BYTES:
             raise Malformed(
                 f"{HEAD_BYTES} bytes came without an end of the head, or of a chunk's or trailer's line"
             )
 
     def end(self) -> None:
-        """Take note that the connection ended; raises Malformed unless the answer may end so."""
+        """Note the end of the connection; raises Malformed if the answer may not end there."""
         self._keeps = False
         if self.complete or (self.status and not self._framed):
             self.complete = True
@@ -135,7 +135,7 @@ class Reader:
         raise Malformed("the head was cut" if self._bare else "the connection ended before an answer")
 
     def take(self) -> list[bytes]:
-        """Return the pieces of the body that came since the last call; raises Malformed once the good ones are out."""
+        """Return the pieces of the body since the last call; raises Malformed after the last good piece."""
         pieces = self._pieces
         if pieces:
             self._pieces = []
@@ -143,7 +143,7 @@ class Reader:
             raise self._broken
         return pieces
 
-    # --- what httptools calls ---
+    # --- callbacks of httptools ---
 
     def on_message_begin(self) -> None:
         if self.complete:

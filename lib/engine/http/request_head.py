@@ -1,4 +1,4 @@
-"""The head of a request: one builder for plain calls, upgrades and websockets."""
+"""Builds the head of a request, for plain calls, upgrades and websockets."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from lib.engine.errors import BadInput
 def host_of(endpoint: Endpoint) -> str:
     """Return the value of the Host header: name and port, an IPv6 address in brackets.
 
-    Nobody checks it on a unix socket, but HTTP/1.1 wants one.
+    HTTP/1.1 needs it on a unix socket, too, though no engine checks it there.
     """
-    name = (endpoint.host or "docker").partition("%")[0]  # the zone of an address means nothing elsewhere
+    name = (endpoint.host or "docker").partition("%")[0]  # a zone is known on this machine only
     if ":" in name:
         name = f"[{name}]"
     return f"{name}:{endpoint.port}" if endpoint.port else name
 
 
 def request_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -> bytes:
-    """Return the head of a request, up to and with its blank line.
+    """Return the head of a request, with its blank line.
 
-    `target` is path and query. A value that would begin another header is a BadInput that names the header.
+    `target` is path and query. Raises BadInput that names the header if its value would begin another one or is not
+    Unicode.
     """
     lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in headers]]
     text = "\r\n".join(lines)

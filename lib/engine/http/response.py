@@ -1,4 +1,4 @@
-"""Answers in the form that requests gives them, without what an engine does not need: cookies, redirects, history."""
+"""Answers as `requests.Response`, without what an engine does not need: cookies, redirects, history."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _HINT = "The engine or the way to it went down; what came before is complete"
 
 
 class EngineRequest(PreparedRequest):
-    """A request that is written already: `target` is its path and query, `reads` whether it changes nothing."""
+    """A request that needs no more preparing: `target` is path and query, `reads` says that it changes nothing."""
 
-    hooks: Any = {}  # noqa: RUF012 - nobody hooks in
+    hooks: Any = {}  # noqa: RUF012 - hooks are not used
     _cookies = None
     _body_position = None
 
@@ -33,7 +33,7 @@ class EngineRequest(PreparedRequest):
         *,
         reads: bool,
     ) -> None:
-        # Not the parent's: it makes and checks again what is there.
+        # The parent's is not called: it would make and check everything again.
         self.method = method
         self.url = origin + target
         self.target = target
@@ -43,19 +43,19 @@ class EngineRequest(PreparedRequest):
 
     @classmethod
     def of(cls, request: PreparedRequest) -> EngineRequest:
-        """Return the same of a request that requests prepared."""
+        """Return an EngineRequest for a request that requests prepared."""
         method = request.method or "GET"
         fields = list((request.headers or {}).items())
         return cls(method, "", request.path_url, fields, request.body, reads=method in ("GET", "HEAD"))
 
     @cached_property
     def headers(self) -> CaseInsensitiveDict[str]:  # type: ignore[override]
-        """The headers for those who look at requests; what is sent are the fields."""
+        """The headers for readers of the request; `fields` are what is sent."""
         return CaseInsensitiveDict(self.fields)
 
 
 class Headers(Mapping[str, str]):
-    """Headers by name, in whatever case; put in order when they are first asked for, which few answers see."""
+    """Headers by name, in upper or lower case; decoded at first use, because few callers read them."""
 
     def __init__(self, fields: Mapping[bytes, bytes]) -> None:
         self._fields = fields
@@ -81,7 +81,7 @@ class Headers(Mapping[str, str]):
 
 
 class Body:
-    """The body of an answer that is read piece by piece; gives its connection back at the end."""
+    """The body of an answer that is read piece by piece; at its end the connection goes back to the pool."""
 
     def __init__(self, exchange: Exchange, release: Callable[[Exchange], None]) -> None:
         exchange.open()
@@ -91,11 +91,11 @@ class Body:
         self.began = exchange.began
 
     def set_timeout(self, seconds: float | None) -> None:
-        """Allow so many seconds until the next piece is there, however slowly its parts come."""
+        """Wait at most `seconds` for each piece, even if its parts arrive slowly; None: no limit."""
         self._patience = seconds
 
     def stream(self, amount: int = 0, decode_content: bool = True) -> Iterator[bytes]:  # noqa: ARG002
-        """Yield the body in pieces as they come; raises StreamCut where it ends too early."""
+        """Yield the body in pieces as they come; raises StreamCut if it ends too early or is silent for too long."""
         while True:
             try:
                 with StreamExit(_HINT):
@@ -109,36 +109,36 @@ class Body:
         self.release_conn()
 
     def release_conn(self) -> None:
-        """Keep the connection for the next request if the engine does."""
+        """Give the connection back to the pool, which keeps it if the engine does."""
         release, self._release = self._release, None
         if release:
             release(self._exchange)
 
     def close(self) -> None:
-        """End the connection; the engine cancels a build, pull, push or prune on this, and nothing else."""
+        """End the connection; the engine then cancels a build, pull, push or prune, but no other work."""
         if self._release:
             self._release = None
             self._exchange.close()
 
 
 class EngineResponse(Response):
-    """A requests answer; whole answers have been read, streams are read from `raw`."""
+    """A `requests.Response`; a whole answer has its content, a stream is read from `raw`."""
 
     encoding = None
     raw: Any = None
-    history: list[Response] = []  # noqa: RUF012 - as the parent has it, and nothing is ever followed
+    history: list[Response] = []  # noqa: RUF012 - as in the parent; redirects are not followed
 
     def __init__(self, reader: Reader, request: PreparedRequest | None = None) -> None:
-        # Not the parent's: a cookie jar costs as much as all the rest of an answer.
+        # The parent's is not called: its cookie jar takes as much time as the rest of an answer.
         self.status_code = reader.status
         self.reason = reader.reason
-        self.headers = Headers(reader.fields)  # type: ignore[assignment] # all that is asked of it is a mapping
+        self.headers = Headers(reader.fields)  # type: ignore[assignment] # readers need only a mapping
         self.request = request  # type: ignore[assignment] # an upgrade has none
         self.url = (request and request.url) or ""
-        self._content = False  # type: ignore[assignment] # the parent's sign for "not read yet"
+        self._content = False  # type: ignore[assignment] # the parent's mark for "not read yet"
         self._content_consumed = False
 
     def whole(self, content: bytes) -> None:
-        """Take the body, read to its end."""
+        """Set the body, which was read to its end."""
         self._content = content
         self._content_consumed = True

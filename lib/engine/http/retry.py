@@ -1,4 +1,4 @@
-"""Trying again, knowing how far a call had come: nothing done, always; sent, only what reads."""
+"""Repeats failed calls: any call if nothing was done yet, only reads if the request was sent."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from lib.engine.errors import Busy, EngineError, EngineFault, NoAnswer, TimedOut
 T = TypeVar("T")
 _PASSING = (500, 502, 503, 504)
 LONGEST_WAIT = 30.0
-"""Seconds: whoever wants to be asked again later than this is not waited for; the message can come again instead."""
+"""Seconds of the longest pause, without the random part. If a server asks for more, the call fails at once.
+
+The message may come again later.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """At most `attempts` tries; pauses of `first`, twice that, ... seconds, up to a fifth more.
+    """At most `attempts` tries, with pauses of `first`, twice that, ... seconds, each up to 20 % longer by chance.
 
-    A server that says when to come back (`Busy.retry_after`) is asked again then.
+    If the server names a pause (`Busy.retry_after`, seconds), it is taken instead, but at least `first`.
     """
 
     attempts: int = 3
     first: float = 0.1
 
     def run(self, call: Callable[[], T], *, reads: bool, cancelled: threading.Event, again: bool = True) -> T:
-        """Return the outcome of `call`, or raise its last error. Shutting down (`cancelled`) ends it early.
+        """Return the result of `call`, or raise its last error; `cancelled` ends a pause and the tries.
 
-        `again` says whether what is sent can be sent a second time.
+        `reads`: the call changes nothing. `again`: its body can be sent a second time.
         """
         for attempt in range(1, self.attempts + 1):
             try:
@@ -53,8 +56,8 @@ def worth_repeating(error: EngineError, *, reads: bool, again: bool = True) -> b
     if isinstance(error, Unreachable):
         return error.retriable
     if isinstance(error, Busy):
-        # Without a time nobody is asked again at once: who counts requests would count that one, too.
+        # Without a named pause there is no repeat: a server that counts requests would count it, too.
         return again and error.retry_after is not None and error.retry_after <= LONGEST_WAIT
-    if not reads or isinstance(error, TimedOut):  # who was slow now is slow again at once
+    if not reads or isinstance(error, TimedOut):  # a slow engine is still slow a moment later
         return False
     return isinstance(error, NoAnswer) or (isinstance(error, EngineFault) and error.status in _PASSING)

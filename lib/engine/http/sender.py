@@ -1,4 +1,4 @@
-"""The one place that sends requests: connection, time limits, retries, and every failure as our own error."""
+"""The one place that sends requests to an engine and repeats them where that is safe."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Sender:
         unchanged: bool = False,
         cancelled: threading.Event | None = None,
     ) -> Response:
-        """Send and return an answer of 2xx, or 304 where `unchanged` allows it, read to its end unless `stream`.
+        """Return a 2xx answer, or a 304 where `unchanged` allows it; it is read to its end unless `stream`.
 
-        `path` is as it goes over the wire, but for the endpoint's prefix. `reads` says that the call
-        changes nothing: it is repeated after a lost answer, where a write raises OutcomeUnknown. `cancelled`
-        ends the pauses between tries.
+        `path` is path and query without the endpoint's prefix. `reads` says that the call changes nothing: it is
+        repeated after a lost answer, where a write raises OutcomeUnknown. `cancelled` ends the pauses between tries.
+        Raises EngineErrors that name method and path.
         """
         request = self._prepare(method, path, headers, body, reads=reads)
         adapter = self._adapter()
@@ -69,7 +69,7 @@ class Sender:
                 once, reads=reads and timeout.repeat, cancelled=cancelled or _NEVER, again=again
             )
         except EngineError as error:
-            # Without the query: it may hold build arguments and other things that are nobody else's business.
+            # Without the query, which may hold build arguments and other private values.
             error.method, error.path = error.method or method, error.path or shown
             raise
 
@@ -93,7 +93,7 @@ class Sender:
         return EngineRequest(method, self._origin, self.endpoint.prefix + path, fields, sent, reads=reads)
 
     def _adapter(self) -> BaseAdapter:
-        """Return the adapter that is mounted: `session.get_adapter` without what it costs."""
+        """Return the mounted adapter; `session.get_adapter` would cost more time."""
         for prefix, adapter in self.session.adapters.items():
             if self._origin.startswith(prefix):
                 return adapter
@@ -105,7 +105,7 @@ class Sender:
 
 
 class _watched:  # noqa: N801 - reads as a function
-    """The chunks of an upload; a source that breaks ends the request, with the engine holding a part."""
+    """The pieces of an upload; if its source fails after the first one, the engine has a part: OutcomeUnknown."""
 
     def __init__(self, upload: Upload) -> None:
         self._upload = upload
@@ -122,7 +122,7 @@ class _watched:  # noqa: N801 - reads as a function
 
 
 def _basic(user_info: str | None) -> list[tuple[str, str]]:
-    """The header for a proxy that asks for a user; engines themselves know none."""
+    """Return the login header for a proxy before the engine; engines themselves have no users."""
     if not user_info:
         return []
     return [("Authorization", f"Basic {base64.b64encode(user_info.encode()).decode()}")]

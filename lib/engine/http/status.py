@@ -1,4 +1,4 @@
-"""Which statuses are answers: 2xx, and 304 where the operation has it. A redirection is never followed."""
+"""Which statuses are a success: 2xx, and 304 where the operation has it. Redirections are not followed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 200
 
 
 def check(response: Response, method: str, path: str, *, unchanged: bool = False) -> None:
-    """Raise the error that a status means; `unchanged` says that 304 is an answer here."""
+    """Raise the error for a status that is no success; with `unchanged`, 304 is one."""
     status = response.status_code
     if 200 <= status < 300 or (unchanged and status == _UNCHANGED):  # noqa: PLR2004
         return
@@ -26,7 +26,7 @@ def check(response: Response, method: str, path: str, *, unchanged: bool = False
 
 
 def check_encoding(reader: Reader, *, reads: bool) -> None:
-    """Raise the error for a 2xx whose body a proxy compressed: taken as it comes it would be rubbish."""
+    """Raise the error for a 2xx that a proxy compressed, since nothing here can decompress it."""
     if not reader.compressed or not 200 <= reader.status < 300:  # noqa: PLR2004
         return
     text = "the answer is compressed, which was not asked for"
@@ -50,7 +50,7 @@ def _redirected(response: Response, method: str, path: str) -> Redirected:
 
 
 def _shown(location: str) -> str:
-    """Return where to, without user, password and query, which are nobody else's business."""
+    """Return the target of a redirection without user, password and query, which are private."""
     try:
         parts = urlsplit(location[: 10 * _SHOWN])
         host = parts.netloc.rpartition("@")[2]
