@@ -1,1 +1,1 @@
-"""What becomes of an input on its way to the engine: names, ports, bodies, logins."""
+"""Turns a step's input into parts of a request: paths, queries, bodies, ports, logins."""

@@ -1,4 +1,7 @@
-"""What an upload begins with: an engine tells what is no tar archive late, in words of its own, or as success."""
+"""Tells from its first bytes whether an upload is a tar archive.
+
+For anything else, an engine fails late, fails with an unclear text, or reports success.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from lib.engine.errors import BadInput
 
 BLOCK = 512
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
-_SKIPPABLE = b"\x2a\x4d\x18"  # a zstd stream may begin with such a frame, whose first byte is 0x50 to 0x5f
+_SKIPPABLE = b"\x2a\x4d\x18"  # bytes 1 to 3 of a skippable frame of zstd; byte 0 is 0x50 to 0x5f
 _OTHERS = (
     (b"PK\x03\x04", "a zip archive"),
     (b"PK\x05\x06", "an empty zip archive"),
@@ -32,9 +35,9 @@ _HINT = (
 
 
 def check_archive(beginning: bytes, field: str) -> None:
-    """Raise BadInput naming the field and what its content looks like, where it begins as no archive does.
+    """Raise BadInput if the content begins as no archive does; it names the field and what the content looks like.
 
-    `beginning` are the first bytes, 512 or all there are.
+    `beginning` is the first 512 bytes, or all of a shorter content.
     """
     if beginning.startswith(_COMPRESSED) or _is_zstd(beginning) or _is_tar(beginning[:BLOCK]):
         return
@@ -46,7 +49,7 @@ def _is_zstd(data: bytes) -> bool:
 
 
 def _is_tar(block: bytes) -> bool:
-    """Whether a block is a header with the right sum, or the zeros that an archive ends with."""
+    """Whether a block is a header with the right checksum, or the zeros that an archive ends with."""
     if len(block) < BLOCK:
         return False
     if block[257:262] == b"ustar" or not any(block):
@@ -68,7 +71,7 @@ def _kind_of_text(data: bytes) -> str:
     try:
         text = data.decode().lstrip()
     except UnicodeDecodeError as fault:
-        if fault.start < BLOCK - 3:  # else only the last character was cut
+        if fault.start < BLOCK - 3:  # otherwise only the last character is cut
             return "something else"
         text = data[: fault.start].decode().lstrip()
     if not text.translate(_LAYOUT).isprintable():

@@ -1,7 +1,7 @@
 """The parameter `filters`: one JSON object of string lists, from the forms in which flows give it.
 
-A filter that is lost, or reads as something else, makes a prune delete what nobody meant. So a form has one meaning
-or it is refused, and on calls that delete nothing in it may be empty.
+If a filter is lost or misread, a prune deletes too much. So each form has one meaning or is refused, and only calls
+that delete nothing accept an empty one.
 
     "label": "env=test"    "label": ["env=test", "team"]    "label": {"env": "test", "team": true}
     "status": "exited"     "status": ["exited", "dead"]     "status": {"exited": true}
@@ -17,14 +17,14 @@ from lib.engine.request.scalar import scalar
 from lib.engine.request.times import moment_or_span
 from lib.engine.text import encoded, named, parsed, plain, shown
 
-# The keys whose values are "key" or "key=value", and those whose value is a time, of all operations.
+# For all operations: the keys whose values are "key" or "key=value", and those whose value is a time.
 LABELS = frozenset({"label", "label!", "node.label"})
 TIMES = frozenset({"until", "unused-for"})
 _HINT = "Leave filters out to mean all of them, or give each filter a value"
 
 
 class Writer(Protocol):
-    """Turns the field's value into the parameter's text."""
+    """Turns the field's value into the parameter's text; raises BadInput."""
 
     def __call__(self, value: Any, field: str) -> str: ...
 
@@ -32,10 +32,10 @@ class Writer(Protocol):
 def writer(
     *, deletes: bool, flags: frozenset[str] = frozenset(), ignored: frozenset[str] = frozenset()
 ) -> Writer:
-    """Return the writer of one operation's filters.
+    """Return the function that writes the filters of one operation.
 
-    `deletes`: what is empty is refused. `flags` are filters that have no value and go out with an empty list;
-    `{"private": true}` sets one. `ignored` are filters that engines take and overlook: they are refused.
+    `deletes`: empty filters are refused. `flags` are filters without a value: `{"private": true}` sets one, and it is
+    sent with an empty list. `ignored` are filters that engines accept and ignore: they are refused.
     """
 
     def write(value: Any, field: str) -> str:
@@ -56,7 +56,7 @@ def writer(
 
 
 def refuse_empty(value: Any, field: str = "filters") -> None:
-    """Raise BadInput for filters of a call that deletes, if they, a key or a value in them is empty."""
+    """Raise BadInput if the filters of a call that deletes are empty, or hold an empty key or value."""
     places = list(empty_places(value, field))
     if places:
         raise BadInput(
@@ -67,7 +67,7 @@ def refuse_empty(value: Any, field: str = "filters") -> None:
 
 
 def empty_places(value: Any, field: str = "filters") -> Iterator[str]:
-    """Yield the names of all places in filters where a value is missing: "filters", "filters.label"."""
+    """Yield the name of each place in filters where a value is missing: "filters", "filters.label"."""
     if _is_empty(value):
         yield field
         return
@@ -89,7 +89,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _is_half(value: Any) -> bool:
-    """Whether a label's key or value is missing, as in "env=", which an expression makes of nothing."""
+    """Whether a label's key or value is missing, as in "env=": a mapper expression that finds nothing writes this."""
     key, equals, text = value.partition("=") if isinstance(value, str) else ("", "", "")
     return bool(equals) and not (key.strip() and text.strip())
 
@@ -122,7 +122,7 @@ def _values(key: str, item: Any, place: str, flags: frozenset[str]) -> list[str]
 
 
 def _label(name: str, value: Any, place: str) -> str:
-    """{"env": "test"} is env=test; {"env": true} and {"env=test": true}, the engine's older form, is the key."""
+    """Return {"env": "test"} as env=test; {"env": true}, or {"env=test": true} as in older engines, as the key."""
     plain(name, place)
     if value is True:
         return name
@@ -148,7 +148,7 @@ def _label_text(value: Any, place: str) -> str:
 
 
 def _member(key: str, name: str, value: Any, place: str) -> str:
-    """{"exited": true}, the form of engines before 1.10: the names are the values."""
+    """Return the value in {"exited": true}, the form of engines before 1.10: the name is the value."""
     if value is True:
         return moment_or_span(name, place) if key in TIMES else plain(name, place)
     where = named(place, name)
@@ -170,7 +170,7 @@ def _flag(item: Any, place: str) -> list[str]:
 
 
 def _kind(value: Any) -> str:
-    """Name a value in an error; texts are short, the rest by type."""
+    """Describe a value in an error: a short text or number, or its type."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
     return shown(value)

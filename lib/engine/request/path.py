@@ -1,6 +1,7 @@
-"""Paths of operations: templates such as /containers/{id}/json filled from a step's input, safely.
+"""Fills the path templates of operations, such as /containers/{id}/json, from a step's input.
 
-The notation is that of RFC 6570: {x} is one segment, {+x} may hold slashes (image and plugin names).
+A value cannot lead to another path. The notation is that of RFC 6570: {x} is one segment, {+x} may hold slashes (names
+of images and plugins).
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ _NETWORKS = "/networks/"
 _INVISIBLE = "\u200b\ufeff"  # a zero-width space, a byte order mark
 _AROUND = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + _INVISIBLE
 LONGEST = 1024
-"""Characters of a name or id; references of images with a digest have some 350 at most."""
+"""Characters of a name or id; the reference of an image with a digest has about 350 at most."""
 _PLACE = re.compile(r"\{(\+?)(\w+)\}")
 
 
 @lru_cache(maxsize=256)
 def _parts(template: str) -> tuple[tuple[str, str, bool], ...]:
-    """Split into (literal before, field, may hold slashes), the last with field ""."""
+    """Split a template into (literal text before, field, may hold slashes); the last part has the field ""."""
     found, end = [], 0
     for match in _PLACE.finditer(template):
         found.append((template[end : match.start()], match[2], bool(match[1])))
@@ -35,7 +36,7 @@ def _parts(template: str) -> tuple[tuple[str, str, bool], ...]:
 
 
 def expand(template: str, fields: Mapping[str, Any]) -> str:
-    """Fill a template; a missing, empty or path-changing value is a BadInput that names the field."""
+    """Return the filled path; raises BadInput that names a field that is missing, empty or would change the path."""
     out = []
     for literal, field, slashes in _parts(template):
         out.append(literal)
@@ -46,7 +47,7 @@ def expand(template: str, fields: Mapping[str, Any]) -> str:
 
 
 def shown(template: str, fields: Mapping[str, Any]) -> str:
-    """Return the path for an error: filled where that is possible."""
+    """Return the path for an error: filled if possible, else the template."""
     try:
         return expand(template, fields)
     except BadInput:
@@ -56,8 +57,8 @@ def shown(template: str, fields: Mapping[str, Any]) -> str:
 def name_of(value: str, field: str, *, blanks: bool = False) -> str:
     """Return a name or id without the blanks around it, which a mapper or a shell left there.
 
-    Raises BadInput where nothing is left, or where a blank or control character stands inside: no name has one,
-    but for those of networks (`blanks`).
+    Raises BadInput if nothing is left, or if a blank or control character is inside. Only names of networks may have
+    blanks inside (`blanks`).
     """
     if len(value) > LONGEST:
         raise BadInput(
@@ -79,7 +80,7 @@ def _segment(value: Any, field: str, *, slashes: bool, blanks: bool) -> str:
         raise BadInput(f"{field} is missing", field=field, hint=f"Map a value to {field}")
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise BadInput(f"{field} must be text, not {type(value).__name__}", field=field)
-    # The engine hands out container names with a leading slash (ContainerList, Names) and takes them without.
+    # ContainerList returns names with a leading slash; in a path they have none.
     text = name_of(scalar(value, field), field, blanks=blanks).removeprefix("/")
     segments = text.split("/")
     if any(segment in ("", ".", "..") for segment in segments) or (len(segments) > 1 and not slashes):

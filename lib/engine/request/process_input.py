@@ -1,4 +1,4 @@
-"""Input for a process that cannot hear it: an engine takes it and throws it away, and the exit code is still 0."""
+"""Refuses input for a process that cannot read it: an engine drops such input, and the exit code is still 0."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ ATTACHMENT = "stdinAttachment"
 
 
 def check_exec(fields: Mapping[str, Any], prepared: Mapping[str, Any], *, detached: bool) -> None:
-    """Raise BadInput where ExecStart has input and its command was prepared without one (ExecInspect tells).
+    """Raise BadInput if ExecStart has input for a command without stdin; `prepared` is the answer of ExecInspect.
 
-    What will be heard is opened now: a source that cannot be read is an error before the process runs.
+    It opens the input: a source that cannot be read raises before the process runs.
     """
     if fields.get("input") is None:
         return
@@ -28,22 +28,22 @@ def check_exec(fields: Mapping[str, Any], prepared: Mapping[str, Any], *, detach
 
 
 def exec_input(fields: Mapping[str, Any], prepared: Mapping[str, Any]) -> Iterable[bytes] | None:
-    """Return what a command is to hear: nothing, but its end, where it waits for input and there is none."""
+    """Return the stdin to send; () closes stdin at once, for a command that waits for input where there is none."""
     given: Iterable[bytes] | None = fields.get("input")
     return () if given is None and prepared.get("OpenStdin") else given
 
 
 def attach_input(fields: Mapping[str, Any], config: Mapping[str, Any]) -> Iterable[bytes] | None:
-    """Return the same for a container: where the step takes its input over, and nobody else and no terminal has it."""
+    """Return the same for a container; () only if this step alone feeds its stdin (StdinOnce), and there is no TTY."""
     given: Iterable[bytes] | None = fields.get("input")
     ours = is_true(fields.get("stdin")) and config.get("StdinOnce") and not config.get("Tty")
     return () if given is None and ours else given
 
 
 def check_attach(fields: Mapping[str, Any], container: Mapping[str, Any]) -> None:
-    """Raise BadInput where there is input for a container that has none or has ended (ContainerInspect tells).
+    """Raise BadInput if the container of an input has no stdin or has ended; `container` is from ContainerInspect.
 
-    One that was created and not started yet hears it when it starts. What will be heard is opened now.
+    A container that is not started yet reads the input when it starts. It opens the input, as `check_exec` does.
     """
     if fields.get("input") is None:
         return

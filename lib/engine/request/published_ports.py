@@ -1,6 +1,6 @@
-"""Published ports of a container: an engine takes what it cannot read for "all addresses" or for nothing.
+"""Checks the published ports of a container, since engines misread what they do not understand.
 
-A `HostIp` that is no address is read as empty, so the port is open on every address of the host. A key of
+An engine reads a `HostIp` that is not an address as empty, so the port is open on every address of the host. A key of
 `PortBindings` that `ExposedPorts` does not have publishes nothing (engines before 29).
 """
 
@@ -21,7 +21,7 @@ _KEY = re.compile(r"(\d{1,5})(?:/([a-z]+))?", re.ASCII)
 _SWAPPED = re.compile(r"([a-z]+)[/:](\d{1,5})", re.ASCII)
 _HOST_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 _LARGEST = 65535
-# What people write for an address, and the address.
+# Names that people write, and the addresses that they mean.
 _NAMES = {
     "localhost": "127.0.0.1",
     "localhost.localdomain": "127.0.0.1",
@@ -34,10 +34,10 @@ _KEY_HINT = 'Write the port of the container and its protocol, such as "80/tcp";
 
 
 def published(body: Mapping[str, Any], name: str = "requestBody") -> tuple[Tree, list[str]]:
-    """Return a body of ContainerCreate whose published ports mean what they say, and the warnings to tell.
+    """Return a body of ContainerCreate whose published ports are clear, and the warnings for people.
 
-    Keys become port/protocol, and each port of HostConfig.PortBindings is in ExposedPorts. Raises BadInput
-    that names the field where a port or an address cannot be read.
+    Keys become port/protocol, and each port of HostConfig.PortBindings is in ExposedPorts. Raises BadInput that names
+    the field of a port or an address that cannot be read.
     """
     tree, warnings = dict(body), []
     exposed = _keyed(tree.get("ExposedPorts"), f"{name}.ExposedPorts")
@@ -60,7 +60,7 @@ def published(body: Mapping[str, Any], name: str = "requestBody") -> tuple[Tree,
 
 
 def exposed(body: Mapping[str, Any], name: str = "requestBody") -> Tree:
-    """Return a container configuration whose ExposedPorts are port/protocol (ImageCommit)."""
+    """Return a container configuration whose keys of ExposedPorts are port/protocol (ImageCommit). Raises BadInput."""
     ports = _keyed(body.get("ExposedPorts"), f"{name}.ExposedPorts")
     return {**body, "ExposedPorts": ports} if ports else dict(body)
 
@@ -109,7 +109,7 @@ def _check_address(value: Any, place: str) -> None:
 
 
 def is_address(value: Any) -> bool:
-    """Whether an engine reads a text as one IP address; it takes no zone, mask, brackets or blanks."""
+    """Whether an engine reads a text as one IP address: without zone, mask, brackets or blanks."""
     try:
         ipaddress.ip_address(value if isinstance(value, str) else "")
     except ValueError:
@@ -118,7 +118,7 @@ def is_address(value: Any) -> bool:
 
 
 def _meant(text: str) -> str | None:
-    """Return the address that was probably meant, if there is one."""
+    """Return the address that the user probably meant, or None."""
     bare = text.strip().lower().partition("://")
     candidate = (bare[2] or bare[0]).partition("/")[0].partition("%")[0]
     if candidate.startswith("["):
@@ -133,7 +133,7 @@ def _meant(text: str) -> str | None:
 
 
 def _old_form(text: str) -> str | None:
-    """127.1 and 127.0.0.01 are addresses for the C library only."""
+    """Return the address for 127.1 or 127.0.0.01, forms that only the C library reads; None for other texts."""
     if not re.fullmatch(r"[\d.]{3,20}", text, re.ASCII) or "." not in text:
         return None
     try:

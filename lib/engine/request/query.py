@@ -1,7 +1,7 @@
-"""Query strings in the wire forms that the Engine API has (operations.json, key `wire`).
+"""Query strings in the forms that the Engine API has (lib/metadata/facts/operations.json, key `wire`).
 
-A handler names parameters by their wire names; the input field is the same name with "-" as "_". Plain
-scalars need no more; lists and objects say their form, since the engine has three different ones.
+A handler names parameters as the API does; the input field is the same name with "_" for "-". Plain scalars are
+written by default. Lists and objects need a Form, since the engine has three different ones.
 """
 
 from __future__ import annotations
@@ -20,40 +20,40 @@ __all__ = ["parsed"]
 
 
 class Form(NamedTuple):
-    """A query parameter whose value is no plain scalar: its wire name and how a value is written."""
+    """A query parameter that is not a plain scalar: its name in the API, and the function that writes its value."""
 
     name: str
     write: Callable[[Any, str], str | list[str]]
     filled: bool = False
-    """Whether an empty value goes to `write` too, which then refuses it."""
+    """Whether `write` gets an empty value, too, to refuse it."""
 
 
 Parameter = str | Form
 
 
 def filters(*, deletes: bool = False, flags: tuple[str, ...] = (), ignored: tuple[str, ...] = ()) -> Form:
-    """Return the form of `filters`: one JSON object of string lists (see lib.engine.request.filters).
+    """Return the form of `filters`: one JSON object of string lists (lib.engine.request.filters).
 
-    With `deletes` filters that are given and empty are refused: left out, they would mean everything.
+    With `deletes`, filters that are given but empty are refused: the call would then select everything.
     """
     write = writer(deletes=deletes, flags=frozenset(flags), ignored=frozenset(ignored))
     return Form("filters", write, filled=deletes)
 
 
 def repeated(name: str) -> Form:
-    """Return the form name=a&name=b; one text stands for a list of one."""
+    """Return the form name=a&name=b; a single value counts as a list of one."""
     return Form(name, lambda value, field: [scalar(item, field) for item in _list(value)])
 
 
 def as_json(name: str) -> Form:
-    """Return the form of one JSON document; a text is taken as JSON and sent on as such."""
+    """Return the form of one JSON document; a text is parsed as JSON first."""
     return Form(name, lambda value, field: _dumps(parsed(value, field), field))
 
 
 def platform_json(name: str = "platform") -> Form:
-    """Return the form {"os": .., "architecture": .., "variant": ..}; "linux/arm64/v8" is taken as well.
+    """Return the form {"os": .., "architecture": .., "variant": ..}; "linux/arm64/v8" is accepted, too.
 
-    A list of one is taken for ImageAttestations, whose documents allow a list and whose engine takes one.
+    A list of one is accepted for ImageAttestations: its documents allow a list, its engine takes one platform.
     """
     return Form(name, lambda value, field: _dumps(_platform(_only(value), field), field))
 
@@ -64,24 +64,24 @@ def repeated_platforms(name: str = "platforms") -> Form:
 
 
 def seconds(name: str) -> Form:
-    """Return the form of Unix seconds with up to nine decimals, from a time in any form of lib.engine.request.times."""
+    """Return the form of Unix seconds with up to nine decimals; a value has any form of lib.engine.request.times."""
     return Form(name, seconds_of)
 
 
 def whole(name: str) -> Form:
-    """Return the form of a whole number from 0 up: engines read a negative or overlong one as something else."""
+    """Return the form of a whole number from 0 up: engines misread a negative or overlong one."""
     return Form(name, size)
 
 
 def lines(name: str) -> Form:
-    """Return the form of a number of last lines, or all of them."""
+    """Return the form of a number of last lines, or "all"."""
     return Form(name, last_lines)
 
 
 def build(parameters: Iterable[Parameter], fields: Mapping[str, Any]) -> str:
-    """Return the query string with its "?", or "". Missing, null and empty values are left out.
+    """Return the query string with its "?", or "". Missing, null and empty values are left out. Raises BadInput.
 
-    What is left out gets the engine's default; what is empty would be taken as a value.
+    For a missing parameter the engine uses its default; an empty one would count as a value.
     """
     pairs: list[str] = []
     for parameter in parameters:
@@ -98,12 +98,12 @@ def build(parameters: Iterable[Parameter], fields: Mapping[str, Any]) -> str:
 
 
 def is_true(value: Any) -> bool:
-    """Whether the engine takes a value for true (wire form bool): all but empty, 0, no, false and none."""
+    """Whether the engine reads a value as true: all but empty, 0, no, false and none."""
     return str(value or "").lower() not in ("", "0", "no", "false", "none")
 
 
 def body_object(fields: Mapping[str, Any], field: str = "requestBody") -> dict[str, Any]:
-    """Return the object that a body's field holds, as itself or as text; {} where there is none."""
+    """Return the object that a body's field holds, directly or as JSON text; {} if there is none. Raises BadInput."""
     value = parsed(fields.get(field) or {}, field)
     if not isinstance(value, dict):
         raise BadInput(f"{field} must be an object", field=field)
@@ -131,7 +131,7 @@ def _platform(value: Any, field: str) -> dict[str, Any]:
         )
     else:
         tree = parsed(value, field)
-    # Without its name a platform stands for another one, on a delete perhaps for all.
+    # Without `os` the engine reads another platform, for a delete perhaps all of them.
     if not isinstance(tree, dict) or not tree.get(names[0]):
         raise BadInput(f"{field} must be a platform such as linux/arm64", field=field)
     return tree

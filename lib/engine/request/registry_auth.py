@@ -1,7 +1,7 @@
 """Logins to image registries: the headers X-Registry-Auth (one login) and X-Registry-Config (one for each registry).
 
-Their values are JSON in base64 of the URL-safe alphabet, with padding. An engine ignores what it cannot decode: the
-call goes on without a login, and the registry's refusal then says nothing of the cause.
+Their values are JSON in base64 with the URL-safe alphabet and padding. An engine ignores what it cannot decode: the
+call goes on without a login, and the registry's refusal does not name the cause. So the logins are checked here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FORM = 'Write {"registry.example.org": {"username": "me", "password": "..."}}'
 
 @dataclass(frozen=True)
 class Registries:
-    """Logins by registry host, as the credential holds them."""
+    """Logins by registry host, from the credential."""
 
     logins: Mapping[str, Login] = field(default_factory=dict, repr=False)
 
@@ -39,7 +39,7 @@ class Registries:
     def parse(cls, value: Any, *, name: str = "registries") -> Registries:
         """Read an object of host -> login, or a whole config.json of Docker, or the JSON text of either.
 
-        Raises BadInput naming what is wrong.
+        Raises BadInput that names the wrong part.
         """
         if value is None or (isinstance(value, str) and not value.strip()):
             return cls()
@@ -60,7 +60,7 @@ class Registries:
         return cls({host: login for host, (_, login) in found.items()})
 
     def login_for(self, reference: str) -> Login | None:
-        """Return the login for the registry that an image or plugin reference names."""
+        """Return the login for the registry of an image or plugin reference, or None."""
         return self.logins.get(host_of_reference(reference))
 
 
@@ -68,15 +68,15 @@ class Registries:
 class RegistryAuth:
     """Header X-Registry-Auth: the field X_Registry_Auth, else the credential's login for a reference.
 
-    `reference` names the field (or a.path.in.it) that holds the image or plugin; `always` sends an empty
-    login where there is none (ImagePush: engines up to 28.3 want the header).
+    `reference` names the field (or a.path.in.it) that holds the image or plugin. `always` sends an empty login if
+    there is none (ImagePush: engines up to 28.3 need the header).
     """
 
     reference: str
     always: bool = False
 
     def write(self, fields: Mapping[str, Any], registries: Registries) -> tuple[str, str] | None:
-        """Return the header, or None for an anonymous call."""
+        """Return (name, value), or None for an anonymous call. Raises BadInput."""
         reference = _named(fields, self.reference)
         login = _given(fields.get(_AUTH), reference) or registries.login_for(reference)
         if login is None and not self.always:
@@ -89,7 +89,7 @@ class RegistryConfig:
     """Header X-Registry-Config: logins by host for the base images of a build (ImageBuild)."""
 
     def write(self, fields: Mapping[str, Any], registries: Registries) -> tuple[str, str] | None:
-        """Return the header, or None where nobody gave a login."""
+        """Return (name, value), or None if there is no login. Raises BadInput."""
         given = fields.get(_CONFIG)
         chosen = Registries.parse(decoded(given, _CONFIG), name=_CONFIG) if given else registries
         logins = {server_of_host(host): login for host, login in chosen.logins.items()}
@@ -97,19 +97,19 @@ class RegistryConfig:
 
 
 def encode(login: Mapping[str, Any]) -> str:
-    """Write a login as the engine reads it: JSON in base64 with the URL-safe alphabet and padding."""
+    """Return a login as the engine reads it: JSON in base64 with the URL-safe alphabet and padding."""
     return base64.urlsafe_b64encode(encoded(dict(login), "X_Registry_Auth")).decode()
 
 
 def host_of_reference(reference: str) -> str:
-    """Return the registry host of "host[:port]/path[:tag]"; Docker Hub where the reference names none."""
+    """Return the registry host of "host[:port]/path[:tag]"; Docker Hub if the reference names none."""
     first, slash, _ = reference.partition("/")
     named = slash and ("." in first or ":" in first or first == "localhost")
     return host_of_server(first) if named else HUB
 
 
 def _given(value: Any, reference: str) -> Login | None:
-    """Return the login of the message; None where a mapper filled nothing in."""
+    """Return the login of the message; None if it is empty."""
     login = read_login(decoded(value, _AUTH), _AUTH) if value else {}
     if login and not has_login(login):
         raise _empty(_AUTH, {})
@@ -117,7 +117,7 @@ def _given(value: Any, reference: str) -> Login | None:
 
 
 def _rank(server: str) -> int:
-    """Which of several entries for one host counts: the name that Docker looks for, a plain host, any other."""
+    """Return the rank of an entry; of several for one host the lowest counts: Docker's name, a plain host, others."""
     if server == HUB_SERVER:
         return 0
     return 1 if "/" not in server else 2

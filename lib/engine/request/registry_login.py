@@ -1,8 +1,8 @@
-"""One login to an image registry, in each form that people have it, as the engine takes it.
+"""One login to an image registry: read from each form that people have it in, returned as the engine needs it.
 
-The rules are those of Docker's own client: `auth` (base64 of user:password) goes before `username` and
-`password`, and neither of them replaces `identitytoken` or `registrytoken`; a login always says for which
-server it is, since engines with the containerd image store send it to no other one.
+The rules are those of Docker's own client. `auth` (base64 of user:password) wins over `username` and `password`.
+Neither replaces `identitytoken` or `registrytoken`. A login always names its server, since engines with the containerd
+image store send it to no other one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lib.engine.errors import BadInput
 from lib.engine.text import parsed
 
 HUB = "docker.io"
-# What engines call Docker Hub in logins; they find no other spelling.
+# The name of Docker Hub in logins; engines find no other spelling.
 HUB_SERVER = "https://index.docker.io/v1/"
 _HUB_NAMES = {
     "",
@@ -37,20 +37,20 @@ Login = dict[str, str]
 
 
 def host_of_server(server: str) -> str:
-    """Return the host of a server address, which may be written as a URL (config.json does)."""
+    """Return the host of a server address, which may be a URL (as in config.json)."""
     host = _SCHEME.sub("", server.strip(), count=1).partition("/")[0].lower()
     return HUB if host in _HUB_NAMES else host
 
 
 def server_of_host(host: str) -> str:
-    """Return how a login names its server."""
+    """Return the name that a login has for the server of `host`."""
     return HUB_SERVER if host == HUB else host
 
 
 def read_login(login: Mapping[str, Any], name: str) -> Login:
-    """Return the login of an object with the keys of Docker's config.json, without those that are empty.
+    """Return the login in an object with the keys of Docker's config.json, without empty keys.
 
-    `name` is the field, for errors. Raises BadInput for an unknown key and for an `auth` that cannot be read.
+    `name` is the field, for errors. Raises BadInput for an unknown key, and for an `auth` that cannot be read.
     """
     unknown = set(login) - _KEYS
     if unknown:
@@ -71,12 +71,12 @@ def read_login(login: Mapping[str, Any], name: str) -> Login:
 
 
 def has_login(login: Mapping[str, str]) -> bool:
-    """Whether there is anything that a registry could know a user by."""
+    """Whether a login has anything by which a registry could know a user."""
     return any(login.get(key) for key in _SECRETS)
 
 
 def decoded(value: Any, name: str) -> dict[str, Any]:
-    """Return the object that a field holds as itself, as JSON text, or as either base64 of it."""
+    """Return the object that a field holds directly, as JSON text, or as base64 of that text. Raises BadInput."""
     if isinstance(value, str) and not value.lstrip().startswith("{"):
         value = _decoded(value, name).decode("utf-8", "replace")
         if not value.lstrip().startswith("{"):
@@ -92,9 +92,7 @@ def decoded(value: Any, name: str) -> dict[str, Any]:
 def _text(value: Any, name: str) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, int) and not isinstance(
-        value, bool
-    ):  # a password of digits that a mapper made a number
+    if isinstance(value, int) and not isinstance(value, bool):  # digits that a mapper made a number
         return str(value)
     raise BadInput(f"{name} must be a text", field=name)
 
@@ -112,7 +110,7 @@ def _user_and_password(auth: str, name: str) -> tuple[str, str]:
 
 
 def _decoded(text: str, name: str, *, hint: str | None = None) -> bytes:
-    """Decode either alphabet, with padding or without, over any number of lines."""
+    """Decode base64 with either alphabet, with padding or without, over any number of lines."""
     bare = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)

@@ -1,4 +1,4 @@
-"""Single values as text of a query."""
+"""Writes single values as text for a query."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from lib.engine.errors import BadInput
 from lib.engine.text import plain
 
-_LARGEST = (1 << 63) - 1  # the engine's integers
+_LARGEST = (1 << 63) - 1  # the engine has signed integers of 64 bits
 
 
 def scalar(value: Any, field: str) -> str:
-    """Write a boolean as true/false, a whole number in decimals, text as it is; raises BadInput."""
+    """Return true/false for a boolean, digits for a whole number, a text as it is. Raises BadInput."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -24,7 +24,7 @@ def scalar(value: Any, field: str) -> str:
 
 
 def size(value: Any, field: str) -> str:
-    """Write a whole number that is not negative, given as number or text; raises BadInput."""
+    """Return a whole number from 0 up, given as number or text, as text. Raises BadInput."""
     text = scalar(value, field).strip() if not isinstance(value, bool) else ""
     if not (text.isascii() and text.isdigit()) or len(text) > len(str(_LARGEST)) or int(text) > _LARGEST:
         raise BadInput(f"{field} must be a whole number from 0 up", field=field)
@@ -32,7 +32,7 @@ def size(value: Any, field: str) -> str:
 
 
 def last_lines(value: Any, field: str) -> str:
-    """Write a number of lines from the end, or "all"; engines read anything else as all. Raises BadInput."""
+    """Return a number of last lines, or "all", as text; engines read anything else as all. Raises BadInput."""
     text = scalar(value, field).strip()
     if text.lower() == "all":
         return "all"

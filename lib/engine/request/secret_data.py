@@ -1,4 +1,4 @@
-"""The content of secrets and configs goes to the engine in base64; plain text is the common mistake."""
+"""Checks the content of secrets and configs: engines need base64, and plain text is the common mistake."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib.engine.errors import BadInput
 
 
 def check_data(body: Mapping[str, Any], name: str = "requestBody") -> None:
-    """Raise BadInput for a `Data` that is no base64 as engines read it; the error repeats nothing of it."""
+    """Raise BadInput for a `Data` that is not base64 as engines read it; the error quotes nothing of it."""
     data = body.get("Data")
     if not isinstance(data, str):
         return
@@ -19,7 +19,7 @@ def check_data(body: Mapping[str, Any], name: str = "requestBody") -> None:
     bare = data.replace("\n", "").replace("\r", "")
     try:
         base64.b64decode(bare.encode(), validate=True)
-        valid = len(bare) % 4 == 0  # engines insist on the right padding
+        valid = len(bare) % 4 == 0  # engines need the right padding
     except (binascii.Error, ValueError):
         valid = False
     if not valid:

@@ -1,4 +1,8 @@
-"""Tars made for the user, streamed: one file for PutContainerArchive, a Dockerfile for ImageBuild."""
+"""Writes tars as streams: one file for PutContainerArchive, a Dockerfile for ImageBuild.
+
+The header of a file holds its size and comes before its content. So content of unknown size goes to a temporary file
+first, on the disk, not in memory.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ _END = bytes(2 * _BLOCK)
 
 @dataclass(frozen=True)
 class File:
-    """A file to put into a tar. `content` and `size` as for Upload; without a size it goes through a file."""
+    """A file for a tar. `content` and `size` (bytes) are as for Upload, `modified` is in Unix seconds (None: now)."""
 
     name: str
     content: Chunks
@@ -32,10 +36,10 @@ class File:
 
 
 def archive(files: Sequence[File]) -> Upload:
-    """Return the tar of `files` as an upload of known size, if the sizes of all files are known.
+    """Return the tar of `files` as an Upload; its size is known if the sizes of all files are.
 
-    A name that is empty, absolute or leads upwards is a BadInput; a content that is not as long as
-    announced an UploadBroken while the upload runs.
+    Raises BadInput for a name that is empty, absolute or leads upwards. The upload raises UploadBroken for a content
+    whose length is not the announced one.
     """
     now = time.time()
     sources = [Upload(file.content, file.size) for file in files]
@@ -85,7 +89,6 @@ def _member(file: File, name: str, source: Upload, now: float) -> Iterator[bytes
         yield from source
         yield bytes(_padding(source.size))
         return
-    # The header needs the size before the content; the disk, not the memory, holds it meanwhile.
     with tempfile.TemporaryFile() as held:
         for piece in source:
             held.write(piece)

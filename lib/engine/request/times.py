@@ -1,8 +1,8 @@
-"""Moments as people, engines and our own outputs write them, exact to the nanosecond.
+"""Reads times as people, engines and our own outputs write them, exact to the nanosecond.
 
-Taken are RFC 3339 ("2026-01-31T12:00:00.123456789+02:00"; UTC without a zone; a date alone is its midnight), Unix
-seconds with up to nine decimals, Unix nanoseconds (`timeNano` of events: known by their size), and spans as Go
-writes them ("1h30m": so long ago). All arithmetic is on whole numbers: a double has no room for nanoseconds of today.
+The forms are RFC 3339 ("2026-01-31T12:00:00.123456789+02:00"; UTC without a zone; a date alone is its midnight), Unix
+seconds with up to nine decimals, Unix nanoseconds (`timeNano` of events: recognised by their size), and spans as Go
+writes them ("1h30m": that long ago). All arithmetic is on whole numbers: a double cannot hold nanoseconds of today.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from lib.engine.errors import BadInput
 from lib.engine.text import shown
 
 SECOND = 1_000_000_000
-# Seconds beyond this lie after the year 5138: it was another unit.
+# From 10^11 up, a number of seconds would be after the year 5138: it has another unit.
 _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 10**11, 10**14, 10**17
-_LATEST = (1 << 63) - 1  # nanoseconds in the engine's integers, the year 2262
+_LATEST = (1 << 63) - 1  # the largest time in the engine's 64-bit nanoseconds, in the year 2262
 _NUMBER = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,9}))?")
 _ISO = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
@@ -51,12 +51,12 @@ def moment(value: Any, field: str) -> int:
 
 
 def seconds_of(value: Any, field: str) -> str:
-    """Return a time as the engine's `since` and `until` take it: "seconds" or "seconds.nanoseconds"."""
+    """Return a time for the engine's `since` and `until`: "seconds" or "seconds.nanoseconds". Raises BadInput."""
     return _written(moment(value, field))
 
 
 def moment_or_span(value: Any, field: str) -> str:
-    """Return a time for a filter: likewise, but a span stays one, for the engine's clock decides there."""
+    """Return the same for a filter; a span stays a span, since the engine's clock decides there. Raises BadInput."""
     return _written(instant(value, field)) if _span(value, field) is None else str(value).strip()
 
 
@@ -82,7 +82,7 @@ def _span(value: Any, field: str) -> int | None:
 
 
 def instant(value: Any, field: str) -> int:
-    """Return a time that is no span as Unix nanoseconds. Raises BadInput."""
+    """Return a time that is not a span as Unix nanoseconds. Raises BadInput."""
     text = _text(value, field)
     if match := _NUMBER.fullmatch(text):
         return _from_number(int(match[1]), match[2] or "", field, text)
@@ -109,14 +109,14 @@ def _text(value: Any, field: str) -> str:
 
 
 def _decimal(value: float, field: str) -> str:
-    """Write a double with the digits that it was read from: its shortest form, not its binary expansion."""
+    """Return a double with the digits that it was read from: its shortest form, not its binary expansion."""
     if not abs(value) < _NANOSECONDS:  # also NaN
         raise BadInput(
             f"{field}: {value!r} is no time",
             field=field,
             hint="Give nanoseconds as text; a number loses digits",
         )
-    from decimal import Decimal  # late: times are seldom numbers with decimals
+    from decimal import Decimal  # imported late: few times are numbers with decimals
 
     return f"{Decimal(repr(value)).quantize(Decimal(1).scaleb(-9)):f}"
 

@@ -1,4 +1,4 @@
-"""A request body that is streamed: tars and images on their way to the engine, in pieces of 64 kB."""
+"""A request body that is sent piece by piece: tars and images, in pieces of 64 KiB."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from lib.engine.errors import EngineError
 
-# Larger pieces cost more CPU a byte, smaller ones more calls.
+# Bytes of a piece. Larger ones cost more CPU time per byte, smaller ones more calls.
 PIECE = 65536
 TAR = "application/x-tar"
 
@@ -14,20 +14,20 @@ Chunks = bytes | Iterable[bytes] | Callable[[], Iterable[bytes]]
 
 
 class UploadBroken(EngineError):
-    """The source of an upload gave less or more than it had announced, or is used up."""
+    """The source of an upload gave fewer or more bytes than announced, failed, or was read already."""
 
 
 class Upload:
-    """Bytes for a request body.
+    """The bytes of a request body.
 
-    `chunks` is bytes, a list, a function that opens them anew, or an iterator that can be read once.
-    `size` is the number of bytes if it is known; `len()` works then and only then, which is how an HTTP
-    client tells Content-Length from chunked encoding. `repeatable` says whether it can be sent twice,
-    `started` whether a byte of it has been handed out.
+    `chunks` is bytes, a list, a function that opens them anew, or an iterator that can be read once. `size` is the
+    number of bytes, None if unknown. `len()` works only if it is known: so an HTTP client chooses between
+    Content-Length and chunked encoding. `repeatable` says whether it can be sent twice, `started` whether a byte of it
+    was read.
     """
 
     def __new__(cls, chunks: Chunks, size: int | None = None, content_type: str = TAR) -> Upload:  # noqa: ARG004, PYI034
-        """Choose the class with a length where the length is known."""
+        """Choose the class with a length if the length is known."""
         known = size is not None or isinstance(chunks, bytes)
         return object.__new__(SizedUpload if known else cls)
 
@@ -42,31 +42,31 @@ class Upload:
         self.started = False
 
     def open(self) -> None:
-        """Open a source that is still closed, before anything is sent; raises what its owner makes of a failure."""
+        """Open a source that is still closed, before anything is sent; raises the errors of the source."""
         if (opened := getattr(self._chunks, "open", None)) is not None:
             opened()
 
     def close(self) -> None:
-        """Let go of a source that was opened before it was read."""
+        """Close a source that was opened but not read."""
         if (close := getattr(self._chunks, "close", None)) is not None:
             close()
 
     @property
     def beginning(self) -> bytes:
-        """The first bytes, as far as they are known before anything is sent."""
+        """The first bytes, as far as they are known before anything is sent, else b""."""
         if isinstance(self._chunks, list | tuple):
             return bytes(self._chunks[0]) if self._chunks else b""
         first: bytes = getattr(self._chunks, "first", b"")
         return first
 
     def __bool__(self) -> bool:
-        """An empty upload is an upload."""
+        """True also for an upload of 0 bytes."""
         return True
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the bytes in pieces; raises UploadBroken if they are not as many as announced, or cannot be read.
+        """Yield the bytes in pieces; raises UploadBroken if their number is not `size`, or if the source fails.
 
-        No other error comes from here: an OSError of the source is not one of the connection to the engine.
+        Only EngineErrors leave it: an OSError of the source must not look like one of the connection to the engine.
         """
         if self.started and not self.repeatable:
             raise UploadBroken("The source of the upload can be read only once and was read already")
@@ -105,7 +105,7 @@ class SizedUpload(Upload):
 
 
 def pieces(chunks: Iterable[bytes], size: int = PIECE) -> Iterator[bytes]:
-    """Cut long chunks and join short ones, so that each piece but the last has `size` bytes."""
+    """Cut long chunks and join short ones: each piece but the last has `size` bytes."""
     held: list[bytes] = []
     have = 0
     for chunk in chunks:
