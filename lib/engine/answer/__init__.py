@@ -1,1 +1,1 @@
-"""What an engine answers: whole bodies, streams of lines, logs, progress, archives."""
+"""Readers of an engine's answers: whole bodies, streams of lines, logs, progress, archives."""

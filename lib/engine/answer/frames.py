@@ -1,4 +1,8 @@
-"""The Engine's multiplexed streams (logs, attach, exec without TTY): eight bytes of header, a payload."""
+"""Splits the engine's multiplexed streams (logs, attach, exec without TTY) into frames.
+
+A frame is a header of eight bytes (the number of the stream, three zeros, the length of the payload in four bytes,
+most significant first) and the payload.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,14 @@ _HEADER = 8
 _ERROR = "error"
 _STREAMS = {b"\0\0\0\0": "stdin", b"\1\0\0\0": "stdout", b"\2\0\0\0": "stderr", b"\3\0\0\0": _ERROR}
 LONGEST_FRAME = 1 << 22
-"""Bytes. Engines write 16 to 32 KiB a frame; what claims to be far longer is no frame but the output of a TTY."""
+"""Bytes. Engines write 16 to 32 KiB a frame; a far longer one is not a frame but the output of a TTY."""
 
 
 def frames(chunks: Iterable[bytes]) -> Iterator[Frame]:
-    """Yield (stream, payload), stream being stdin, stdout or stderr, wherever the chunks were cut.
+    """Yield (stream, payload) with the stream stdin, stdout or stderr; chunks may end anywhere.
 
-    Empty frames are passed over. The engine's own error (type 3) is a StreamFailed, an end inside a frame a
-    StreamCut, and bytes that are no frames (the container has a TTY) a StreamFailed that says so.
+    Empty frames are skipped. Raises StreamFailed for an error that the engine sends (type 3) and for bytes that are
+    not frames (the container has a TTY), StreamCut for an end inside a frame.
     """
     count = have = 0
     need = _HEADER
@@ -27,7 +31,7 @@ def frames(chunks: Iterable[bytes]) -> Iterator[Frame]:
     for chunk in chunks:
         held.append(chunk)
         have += len(chunk)
-        if have < need:  # joining again and again would make one long frame in small chunks quadratic
+        if have < need:  # joining each chunk would take quadratic time for a long frame
             continue
         buffer = b"".join(held) if len(held) > 1 else chunk
         position, need = 0, _HEADER
@@ -60,7 +64,7 @@ def _no_frames(count: int) -> StreamFailed:
 
 
 def raw(chunks: Iterable[bytes]) -> Iterator[Frame]:
-    """Yield the output of a TTY, which has no frames and mixes both streams: all of it is stdout."""
+    """Yield the output of a TTY as stdout: it has no frames and mixes both streams."""
     for chunk in chunks:
         if chunk:
             yield "stdout", chunk

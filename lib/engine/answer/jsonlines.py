@@ -1,4 +1,4 @@
-"""JSON records out of a stream of bytes: one a line (LF or CRLF), or json-seq (each begins with 0x1E)."""
+"""Splits a stream of bytes into JSON records: one a line (LF or CRLF), or json-seq (each begins with 0x1E)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from lib import jsontext
 from lib.engine.errors import StreamCut, StreamFailed
 
 LONGEST_LINE = 1 << 21
-"""Bytes of one record. Engines write some kB; as values a hostile record needs some twenty times its bytes."""
+"""Bytes of one record. Engines write some kB; the values of a hostile record need about 20 times its bytes."""
 _SHOWN = 60
 _WHO = "Check that the address leads to a Docker Engine and that no proxy answers in its place"
 
 
 def records(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a stream, wherever the chunks were cut; blank lines count for nothing.
+    """Yield the JSON objects of a stream; chunks may end anywhere, and blank lines are skipped.
 
-    A last record without a line end is a record if it is whole, else a StreamCut. A line that is no JSON
-    object, or longer than LONGEST_LINE, is a StreamFailed. When the source itself fails, what it had brought
-    whole comes first.
+    The last record needs no line end. Raises StreamCut if it is not whole, StreamFailed for a line that is not a JSON
+    object or is longer than LONGEST_LINE. If the source fails, a whole last record is yielded before its error is
+    raised.
     """
     count = 0
     rest = _Rest()
@@ -30,7 +30,7 @@ def records(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
                 count += 1
                 yield record
     except Exception:
-        # The source failed: a failure that the engine reported last must not be lost behind it.
+        # The last record may be a failure that the engine reported: it comes before the source's error.
         last = _whole(rest.take())
         if last is not None:
             yield last
@@ -46,15 +46,15 @@ def records(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 
 class _Rest:
-    """The beginning of a line whose end has not come yet, in pieces: joining is done once a line."""
+    """The beginning of a line whose end has not come yet, kept in pieces that are joined once."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._size = 0
 
     def lines(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield the lines that `chunk` completes, without blank ones."""
-        if b"\x1e" in chunk:  # never inside a JSON text, where control characters are escaped
+        """Yield the lines that `chunk` completes, without blank ones. Raises StreamFailed."""
+        if b"\x1e" in chunk:  # never inside JSON text, which escapes control characters
             chunk = chunk.replace(b"\x1e", b"\n")
         *whole, last = chunk.split(b"\n")
         for piece in whole:
@@ -76,7 +76,7 @@ class _Rest:
             )
 
     def take(self) -> bytes:
-        """Return what has gathered and begin anew."""
+        """Return the line so far, and start a new one."""
         if not self._pieces:
             return b""
         line = b"".join(self._pieces).strip()
@@ -89,7 +89,7 @@ def _parse(line: bytes) -> Any:
     try:
         return jsontext.decode(line)
     except ValueError:
-        # Some engines pass on what a program wrote, also bytes that are no UTF-8.
+        # Some engines pass on the output of a program, which may not be UTF-8.
         return jsontext.decode(line.decode("utf-8", "replace").encode())
 
 

@@ -1,4 +1,8 @@
-"""Limits of streams: items, bytes, seconds, silence. A stream that reaches one ends well and says which."""
+"""Limits of streams: items, bytes, seconds, silence. A stream that reaches one ends without an error and names it.
+
+Two classes work together. Paced, directly above the socket, keeps the time limits. Bounded, above the parsers, counts
+items and bytes, and turns a LimitReached that comes up through the parsers into the end of the stream.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ Pace = Callable[[float | None, float | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a step takes of a stream at most; None: no limit. Seconds may be fractions."""
+    """The most that a step takes from a stream; None means no limit. Seconds may be fractions."""
 
     max_items: int | None = None
     max_bytes: int | None = None
@@ -26,18 +30,18 @@ class Limits:
 
 
 class Timed(Protocol):
-    """A source that can be told how long it may wait for its next bytes before it raises."""
+    """A source whose waiting can be limited."""
 
     def set_timeout(self, seconds: float | None) -> None:
-        """Limit each wait from now on."""
+        """Wait at most `seconds` for the next piece, then raise; None: no limit."""
 
 
 class Paced:
-    """Chunks under a deadline: belongs directly over the socket, below everything that puts chunks together.
+    """Chunks under time limits; it belongs directly above the socket, below everything that joins chunks.
 
-    Only down here is time kept while parts of an item trickle in (a progress bar on a TTY never ends its
-    line). Before each chunk the source's `set_timeout` gets what is left; when that has passed, a
-    LimitReached goes up through the parsers, which hand out what they have whole before they let it pass.
+    Only here is the time checked while parts of an item arrive (a progress bar on a TTY never ends its line). Before
+    each chunk, the source's `set_timeout` gets the seconds that are left. When they have passed, a LimitReached goes
+    up through the parsers, which first hand out their whole items.
     """
 
     def __init__(
@@ -50,7 +54,7 @@ class Paced:
         self._until: float | None = None
 
     def pace(self, idle: float | None, seconds: float | None) -> None:
-        """Allow `idle` seconds of silence and `seconds` in all, counted from now."""
+        """Allow `idle` seconds of silence and `seconds` in all, counted from now; None: no limit."""
         self._idle = idle
         self._until = None if seconds is None else self._clock() + seconds
 
@@ -71,7 +75,7 @@ class Paced:
         except StopIteration:
             raise
         except Exception:
-            # Told by the clock, not by the class: sockets, pools and TLS layers have timeouts of their own.
+            # The clock decides, not the class of the error: sockets, pools and TLS have different ones.
             now = self._clock()
             if self._until is not None and now >= self._until:
                 raise _over("maxSeconds") from None
@@ -85,9 +89,10 @@ def _over(limit: str) -> LimitReached:
 
 
 class Bounded(Closing, Generic[T]):
-    """An iterator that ends at the first limit reached; `truncated` then names the setting, else it is None.
+    """An iterator that ends at the first limit; `truncated` then names the setting, else it is None.
 
-    `max_items` reached counts as truncated without asking for one more item, which might take for ever.
+    A stream counts as truncated when `max_items` is reached, also if no more items follow: to wait for one more might
+    take for ever.
     """
 
     def __init__(
@@ -139,7 +144,7 @@ class Bounded(Closing, Generic[T]):
         return None
 
     def close(self) -> None:
-        """End the source, which ends its connection."""
+        """Close the source and its connection."""
         close = getattr(self._source, "close", None)
         if close is not None:
             close()
@@ -152,9 +157,9 @@ def bounded(
     pace: Pace | None = None,
     clock: Clock = time.monotonic,
 ) -> Bounded[T]:
-    """Bound `source`; `size` measures an item for `max_bytes`.
+    """Return `source` under `limits`; `size` returns the bytes of an item, for `max_bytes`.
 
-    `pace`, or a method of that name of the source (Lines, Logs, Archive, Duplex), is told the time limits
-    and keeps them also while it waits, see Paced. Without one, time is looked at between two items only.
+    `pace`, or else the source's method of that name (Lines, Logs, Archive, Duplex), gets the time limits and keeps
+    them also while it waits, see Paced. Without one, the time is checked between two items only.
     """
     return Bounded(source, limits, size, pace, clock)

@@ -1,4 +1,4 @@
-"""Lines of text out of the frames of logs, attach and exec: joined, their times taken off, decoded."""
+"""Makes text lines of the frames of logs, attach and exec: joins pieces, splits off times, decodes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from lib.engine.answer.frames import Frame
 
 _TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ")
-# The engine cuts longer lines into messages of this size, each with the time of the first.
+# Bytes. The engine cuts longer lines into messages of this size, each with the time of the first.
 _FRAGMENT = 16384
-# A line without an end must not fill the memory; it is handed out in parts of this size.
+# Bytes. A line without an end is handed out in parts of this size, so that it does not fill the memory.
 _LONGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line without its end. `time` is RFC 3339 as the engine wrote it, to nanoseconds.
+    """One line without its end. `time` is RFC 3339 as the engine wrote it, to nanoseconds, or None.
 
-    `lossy`: bytes that are no UTF-8 were replaced by U+FFFD.
+    `stream` is stdin, stdout or stderr. `lossy` says that bytes that are not UTF-8 were replaced by U+FFFD.
     """
 
     stream: str
@@ -29,27 +29,27 @@ class LogLine:
     text: str
     lossy: bool = False
     raw: bytes | None = field(default=None, compare=False, repr=False)
-    """The line's bytes where `text` is not all of them."""
+    """The line's bytes if `lossy`, else None."""
 
     def as_base64(self) -> dict[str, str | bool | None]:
-        """Return {stream, time, text, encoding}: the line byte for byte."""
+        """Return {stream, time, text, encoding}; the text is base64 of the line's exact bytes."""
         data = self.text.encode() if self.raw is None else self.raw
         text = base64.b64encode(data).decode()
         return {"stream": self.stream, "time": self.time, "text": text, "encoding": "base64"}
 
     def as_dict(self) -> dict[str, str | bool | None]:
-        """Return {stream, time, text}, and lossy where it is so."""
+        """Return {stream, time, text}, and lossy if it is true."""
         line: dict[str, str | bool | None] = {"stream": self.stream, "time": self.time, "text": self.text}
         return {**line, "lossy": True} if self.lossy else line
 
 
 def log_lines(frames: Iterable[Frame], timestamps: bool = False, tty: bool = False) -> Iterator[LogLine]:
-    """Yield the lines of each stream in the order of their ends; an unfinished last line counts as one.
+    """Yield the lines of each stream in the order of their ends; an unfinished last line is a line, too.
 
-    With `timestamps` (ContainerLogs, timestamps=true) each frame begins with a time; a frame that begins
-    with another time than the line before it began a new line, even if that one had no end (a container
-    that was restarted). On a TTY (`raw` instead of `frames`) only lines begin with times, and fragments of
-    long lines are known by the repeated time. When the source fails, what it had brought comes first.
+    With `timestamps` (ContainerLogs, timestamps=true) each frame begins with a time. A frame whose time is not that of
+    the unfinished line begins a new line (the container was restarted). On a TTY (`raw` instead of `frames`) only
+    lines begin with times, and the fragments of a long line repeat its time. If the source fails, the unfinished lines
+    are yielded before its error is raised.
     """
     lines = _Lines(timestamps, tty)
     try:
@@ -77,7 +77,7 @@ class _Lines:
         self._open: dict[str, _Open] = {}
 
     def add(self, stream: str, payload: bytes) -> Iterator[LogLine]:
-        """Take a frame in, hand out the lines that it completes."""
+        """Take a frame and yield the lines that it completes."""
         line = self._open.get(stream)
         if line is None:
             line = self._open[stream] = _Open()
@@ -96,7 +96,7 @@ class _Lines:
                 yield self._part(stream, line)
 
     def rest(self) -> Iterator[LogLine]:
-        """Hand out what never came to its end."""
+        """Yield the unfinished lines."""
         for stream, line in self._open.items():
             if line.pieces:
                 yield self._take(stream, line)
@@ -119,7 +119,7 @@ class _Lines:
     def _line(self, stream: str, time: bytes | None, data: bytes) -> LogLine:
         if self._inline_times and (match := _TIME.match(data)):
             time, data = match[1], _without_repeats(data[match.end() :], match[0])
-            if data.endswith(b"\r"):  # the last byte of a full fragment, its \n stood alone in the next one
+            if data.endswith(b"\r"):  # the \r ended a full fragment, its \n was alone in the next one
                 data = data[:-1]
         try:
             text, raw = data.decode(), None
@@ -137,7 +137,7 @@ def _without_repeats(data: bytes, time: bytes) -> bytes:
 
 
 def _character_end(data: bytes) -> int:
-    """Return where the last whole character ends: a cut inside one would spoil both halves."""
+    """Return where the last whole UTF-8 character ends: a cut inside one would damage both parts."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     decoder.decode(data)
     return len(data) - len(decoder.getstate()[0])

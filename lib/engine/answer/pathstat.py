@@ -1,4 +1,4 @@
-"""The header X-Docker-Container-Path-Stat of ContainerArchive and ContainerArchiveInfo."""
+"""Reads the header X-Docker-Container-Path-Stat of ContainerArchive and ContainerArchiveInfo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib.engine.errors import StreamFailed
 
 HEADER = "X-Docker-Container-Path-Stat"
 
-# Go's file modes (package io/fs): the nine permission bits are those of Unix, the rest sits at the top.
+# Go's file modes (package io/fs): the lowest nine bits are the permissions of Unix, the highest ones the type.
 _DIRECTORY, _LINK, _DEVICE, _PIPE, _SOCKET = 1 << 31, 1 << 27, 1 << 26, 1 << 25, 1 << 24
 _KINDS = (
     (_DIRECTORY, "directory"),
@@ -25,9 +25,9 @@ _SPECIAL = ((1 << 23, 0o4000), (1 << 22, 0o2000), (1 << 20, 0o1000))  # setuid, 
 
 
 def path_stat(header: str) -> dict[str, Any]:
-    """Decode the header: name, size, mode (Go's), mtime, linkTarget as sent; kind, permissions, isDirectory, isLink.
+    """Return name, size, mode (Go's), mtime, linkTarget as sent; and kind, permissions, isDirectory, isLink.
 
-    `permissions` is octal text as for chmod. Raises StreamFailed for a header that holds something else.
+    `permissions` is octal text as for chmod. Raises StreamFailed for a header that cannot be read.
     """
     try:
         stat = jsontext.decode(base64.b64decode(header, validate=True))

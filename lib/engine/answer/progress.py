@@ -1,4 +1,4 @@
-"""What a build, pull, push, load, import or plugin transfer reports line by line, and what it comes to."""
+"""Reads what a build, pull, push, load, import or plugin transfer reports line by line, and sums it up."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lib.engine.http.known_refusals import known_in_stream
 Record = dict[str, Any]
 
 LONGEST_LINE = 4_096
-"""Characters that are kept of a line of text."""
+"""Characters kept of a line of text."""
 _KEPT = 100
 _SHOWN = 500
-_STATUSES = 400  # the code of a failure is a status from here on, an exit code below
+_STATUSES = 400  # the `code` of a failure is a status from here on, an exit code below
 _LAYER = re.compile(r"[0-9a-f]{12,64}")
 _STEP = re.compile(r"Step \d+/\d+ : ")
 _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
@@ -29,7 +29,7 @@ _TAG = re.compile(
     r"Status: (?:Downloaded newer image for |Image is up to date for ))(\S+)"
 )
 _REPOSITORY = re.compile(r"The push refers to repository \[(.+)\]")
-# The classic builder paints what a command writes to stderr.
+# The classic builder colours what a command writes to stderr.
 _PAINT = re.compile(r"\x1b\[(?:91|0)m")
 
 
@@ -37,7 +37,7 @@ _PAINT = re.compile(r"\x1b\[(?:91|0)m")
 class ProgressResult:
     """Ids, digests and tags in the order they appeared, without repeats: the last id is the image built.
 
-    `layers` are {id, status, bytes}, `bytes` is their sum as far as the engine told; `lines` are the last
+    `layers` are {id, status, bytes}. `bytes` is their sum, as far as the engine reported it. `lines` are the last
     texts of the stream.
     """
 
@@ -65,9 +65,9 @@ class ProgressResult:
 
 
 class Progress:
-    """Takes the records of one stream in, one by one; `step` is the build step or layer it is at.
+    """Takes the records of one stream, one by one; `step` is the present build step or layer.
 
-    What it keeps is bounded: by MOST_NAMES, LONGEST_NAME, LONGEST_LINE and the number of lines kept.
+    Its memory is bounded by MOST_NAMES, LONGEST_NAME, LONGEST_LINE and the number of lines kept.
     """
 
     def __init__(self, keep: int = _KEPT, clock: Callable[[], float] = time.monotonic) -> None:
@@ -80,7 +80,7 @@ class Progress:
         self._began = clock()
 
     def feed(self, record: Record) -> None:
-        """Take a record; raises StreamFailed if it reports a failure, wherever in the stream, or names too much."""
+        """Take a record; raises StreamFailed if it reports a failure, or if the stream names too much."""
         detail, text = record.get("errorDetail"), record.get("error")
         if detail or text:
             self._fail(detail if isinstance(detail, dict) else {}, text, record.get("id"))
@@ -95,7 +95,7 @@ class Progress:
             self._aux(record["aux"])
 
     def result(self) -> ProgressResult:
-        """Return what has come together so far."""
+        """Return the result so far."""
         layers = list(self._layers.values())
         return ProgressResult(
             self._ids.list(),
@@ -111,7 +111,7 @@ class Progress:
         message = str(detail.get("message") or text or "The engine gave no reason").strip()
         code = detail.get("code")
         step = name_of(layer) or self.step
-        # With an exit code it is a command of the build that failed, whatever its text holds.
+        # An exit code means that a command of the build failed; its text is not a known refusal.
         row = None if isinstance(code, int) and code < _STATUSES else known_in_stream(message)
         before = "\n".join(self._lines)[-_SHOWN:].strip()
         hints = [row.hint] if row else []
@@ -146,7 +146,7 @@ class Progress:
         repository = _REPOSITORY.match(status)
         if repository:
             self._repository = repository[1][:LONGEST_NAME]
-        if _IMAGE_ID.fullmatch(status):  # an import says no more than this
+        if _IMAGE_ID.fullmatch(status):  # an import reports nothing else
             self._ids.add(status)
 
     def _layer(self, status: str, layer: str, detail: Record) -> None:
@@ -160,7 +160,7 @@ class Progress:
         current = detail.get("current")
         if isinstance(current, int | float):
             known["bytes"] = max(known["bytes"], current)
-        # A build that pulls its base stays at its step; a plain transfer fails at the layer it is at.
+        # A build that pulls its base image stays at its build step; any other transfer is at a layer.
         if self.step is None or not _STEP.match(self.step):
             self.step = f"layer {layer}"
 
@@ -184,7 +184,7 @@ def collect(
     keep: int = _KEPT,
     clock: Callable[[], float] = time.monotonic,
 ) -> ProgressResult:
-    """Read a progress stream to its end; `on_record` sees each record that is no failure.
+    """Read a progress stream to its end; `on_record` gets each record that is not a failure.
 
     Raises StreamFailed with the engine's text and the step or layer, and whatever `records` raises.
     """

@@ -1,4 +1,4 @@
-"""A whole answer of the engine, kept as the bytes that came until somebody reads them."""
+"""A whole answer of the engine; its body stays bytes until it is read as JSON or text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from lib.engine.errors import EngineFault
 from lib.engine.expected import expected_form
 
 MOST_MEMORY = 96 << 20
-"""Bytes that the values of one answer may need: lists of some 10 MB, as engines write them, are within it."""
+"""Bytes of memory (96 MiB) that the values of one answer may need; lists of some 10 MB, as engines write them, fit."""
 T = TypeVar("T")
 Kind = Literal["json", "text", "empty", "headers"]
 
 
 class Reply:
-    """Status, headers and body of an answer below 400. `raw` is the body, unparsed."""
+    """Status, headers and body of an answer below 400; `raw` is the body in bytes."""
 
     def __init__(self, status: int, headers: Mapping[str, str], raw: bytes, *, head: bool = False) -> None:
         self.status = status
@@ -29,12 +29,12 @@ class Reply:
 
     @classmethod
     def of(cls, response: Response, *, head: bool = False) -> Reply:
-        """Take over an answer that has been read to its end."""
+        """Return the Reply of an answer that was read to its end."""
         return cls(response.status_code, response.headers, response.content, head=head)
 
     @property
     def kind(self) -> Kind:
-        """What the body is. An engine says `application/json` for every JSON body, Podman does not always."""
+        """What the body is. An engine sends `application/json` with every JSON body, Podman does not always."""
         if self._head:
             return "headers"
         start = self.raw.lstrip()[:1]
@@ -44,7 +44,7 @@ class Reply:
 
     @cached_property
     def value(self) -> Any:
-        """The parsed JSON body; EngineFault where it is none, or more than an object to look into."""
+        """The parsed JSON body; raises EngineFault if it is not JSON, or if its values need more than MOST_MEMORY."""
         if len(self.raw) > jsontext.LARGE and (weight := jsontext.weight(self.raw)) > MOST_MEMORY:
             raise EngineFault(
                 f"The engine's answer of {len(self.raw)} bytes would need {weight} bytes of memory,"
@@ -59,9 +59,9 @@ class Reply:
 
     @cached_property
     def document(self) -> bytes:
-        """The JSON body as it came, without blanks around it: exactly one valid value; EngineFault otherwise.
+        """The JSON body as it came, without blanks around it; raises EngineFault unless it is one valid value.
 
-        What is passed on unparsed must not become more, or less, than one value of the message.
+        It becomes a part of a message without being parsed, so it must be exactly one value.
         """
         try:
             jsontext.check(self.raw)
@@ -74,11 +74,11 @@ class Reply:
         return self.raw.strip()
 
     def json(self) -> Any:
-        """Return the parsed JSON body, parsed once."""
+        """Return the parsed JSON body; it is parsed once. Raises EngineFault."""
         return self.value
 
     def read(self, how: Callable[[Any], T]) -> T:
-        """Return what `how` makes of the JSON body; EngineFault where the body has another form than it expects."""
+        """Return `how(value)` for the JSON body; raises EngineFault if the body has another form than `how` expects."""
         value = self.value
         with expected_form(self.status):
             return how(value)

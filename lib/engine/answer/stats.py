@@ -1,4 +1,4 @@
-"""CPU and memory as per cent out of one object of ContainerStats, by the formulas of Docker's own tools."""
+"""CPU and memory in percent from one object of ContainerStats, by the formulas of Docker's own tools."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ _NANOSECONDS_OF_A_TICK = 100
 
 @dataclass(frozen=True)
 class Usage:
-    """One sample of a running container. Memory in bytes, None where the engine does not tell.
+    """One sample of a running container. Memory is in bytes, None if the engine does not report it.
 
-    `cpu` and `system` count up in the same unit: what the container used, and what there was to use. On Linux that
-    is nanoseconds of all processors, and `processors` makes of their ratio a share of one processor. Windows counts
-    ticks of 100 ns, tells no time of the system (so it is the clock times the processors), and its own tools show
-    the share of the whole machine: `processors` is 1. Without counters (`system` 0) there is no CPU figure.
+    `cpu` is the processor time that the container used, `system` the time that there was to use, both as counters in
+    the same unit. On Linux the unit is a nanosecond, `system` is the sum of all processors, and `processors` turns the
+    ratio into a share of one processor. On Windows the unit is a tick of 100 ns, `system` is the clock times the
+    processors, since the engine reports none, and `processors` is 1: its own tools show the share of the whole
+    machine. If `system` is 0, there are no counters and no CPU figure.
     """
 
     cpu: int
@@ -33,7 +34,7 @@ class Usage:
 
     @classmethod
     def of(cls, stats: Stats, *, before: bool = False) -> Usage | None:
-        """Read a sample, or the CPU counters of the one `before` it; None: the container does not run (not 0)."""
+        """Return a sample, or with `before` the CPU counters of the one before; None: the container does not run."""
         memory = _tree(stats.get("memory_stats"))
         cpu = _tree(stats.get("precpu_stats" if before else "cpu_stats"))
         used = _whole(_tree(cpu.get("cpu_usage")).get("total_usage"))
@@ -54,7 +55,7 @@ class Usage:
 
     @property
     def memory_percent(self) -> float | None:
-        """Memory in percent of what the container may use."""
+        """Memory in percent of what the container may use, or None."""
         if self.memory is None or not self.memory_limit:
             return None
         return round(100 * self.memory / self.memory_limit, 2)
@@ -63,8 +64,8 @@ class Usage:
 def cpu_percent(now: Usage, cpu: int, system: int) -> float | None:
     """Return the CPU used since earlier counters in percent of one processor (on Windows of the machine).
 
-    100 * (now.cpu - cpu) / (now.system - system) * processors. None where there are no counters, or where they went
-    back: the container (or the machine) was started again in between.
+    The formula is 100 * (now.cpu - cpu) / (now.system - system) * processors. It is None if there are no counters, or
+    if they went back: the container (or the machine) was started again in between.
     """
     used, passed = now.cpu - cpu, now.system - system
     if not system or used < 0 or passed <= 0:
@@ -73,11 +74,11 @@ def cpu_percent(now: Usage, cpu: int, system: int) -> float | None:
 
 
 def percentages(stats: Stats) -> dict[str, Any]:
-    """Return {running, cpuPercent, memoryPercent, memoryBytes, memoryLimitBytes}; None: cannot be told.
+    """Return {running, cpuPercent, memoryPercent, memoryBytes, memoryLimitBytes}; None means unknown.
 
-    CPU is of one core (200 is two cores fully used) and needs two samples, which `one-shot` leaves out.
-    Memory is without the page cache that the kernel gives up at once. A stopped container's object is
-    empty: running is False and all else None.
+    CPU is in percent of one core (200 is two cores fully used) and needs two samples; `one-shot` gives only one.
+    Memory is without the page cache that the kernel can free at once. For a stopped container, whose object is empty,
+    running is False and all else None.
     """
     now, before = Usage.of(stats), Usage.of(stats, before=True)
     return {
@@ -94,7 +95,7 @@ def _is_windows(stats: Stats, memory: Stats) -> bool:
 
 
 def _processors(cpu: Stats) -> int:
-    # Engines before 1.27 do not count the CPUs; a list of usages per CPU exists with cgroup v1 only.
+    # Below API 1.27 the CPUs are not counted; a list of usages per CPU exists with cgroup v1 only.
     each = _tree(cpu.get("cpu_usage")).get("percpu_usage")
     return _whole(cpu.get("online_cpus")) or (len(each) if isinstance(each, list) else 0) or 1
 
@@ -104,7 +105,7 @@ def _used(memory: Stats) -> int | None:
     if usage is None:
         return None
     details = _tree(memory.get("stats"))
-    # cgroup v1 says total_inactive_file, v2 inactive_file: the page cache that is given back under pressure.
+    # The page cache that the kernel can free: total_inactive_file in cgroup v1, inactive_file in v2.
     cache = _whole(details.get("total_inactive_file", details.get("inactive_file")))
     return usage - cache if cache < usage else usage
 
@@ -127,6 +128,6 @@ def _nanoseconds(text: Any) -> int | None:
         return None
     try:
         seconds = calendar.timegm(time.strptime(match[1], "%Y-%m-%dT%H:%M:%S"))
-    except ValueError:  # digits that make no date
+    except ValueError:  # the digits are not a date
         return None
     return seconds * 10**9 + int((match[2] or "").ljust(9, "0"))

@@ -1,4 +1,7 @@
-"""Answers that come piece by piece: JSON lines, log lines, archives. Each is an iterator and a context manager."""
+"""Answers that come piece by piece: JSON lines, log lines, archives. Each is an iterator and a context manager.
+
+The bytes go from the body through Paced, which keeps the time limits, into the parser of the class.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ Record = dict[str, Any]
 
 
 class Stream(Closing, Generic[T]):
-    """An open answer. Leaving it, or `close()`, ends the connection; `pace` limits the waiting."""
+    """An open answer; its errors name method and path. Leaving its block, or `close`, ends the connection."""
 
     def __init__(self, response: Response, method: str, path: str) -> None:
         self.status: int = response.status_code
@@ -41,7 +44,7 @@ class Stream(Closing, Generic[T]):
     def pace(self, idle: float | None, seconds: float | None) -> None:
         """Allow `idle` seconds of silence and `seconds` in all, from now; then LimitReached is raised.
 
-        The first time, what the call took to begin counts too.
+        In the first call, `seconds` also include the time since the request began.
         """
         spent, self._spent = self._spent, 0.0
         self._chunks.pace(idle, None if seconds is None else seconds - spent)
@@ -62,7 +65,7 @@ class Stream(Closing, Generic[T]):
 
 
 class Lines(Stream[Record]):
-    """JSON lines, each an object; `each` adds to them what can be told from one alone."""
+    """JSON lines, each an object; `each` converts one before it is handed on."""
 
     def __init__(
         self, response: Response, method: str, path: str, each: Callable[[Record], Record] | None = None
@@ -75,7 +78,7 @@ class Lines(Stream[Record]):
 
 
 class ProgressLines(Lines):
-    """JSON lines that tell how a piece of work goes on; where they are cut, its outcome is unknown."""
+    """JSON lines that report the progress of work; if they are cut, OutcomeUnknown is raised."""
 
     def __next__(self) -> Record:
         try:
@@ -90,7 +93,7 @@ class ProgressLines(Lines):
 
 
 class Archive(Stream[bytes]):
-    """A tar in pieces of bytes; `name` is a file name for it."""
+    """A tar in pieces of bytes; `name` is a file name for it. Raises StreamCut or StreamFailed if it is not whole."""
 
     def __init__(self, response: Response, path: str, name: str) -> None:
         self.name = name
@@ -101,7 +104,7 @@ class Archive(Stream[bytes]):
 
 
 class Logs(Stream[LogLine]):
-    """Log lines of a container, service or task. `tty` is None until the first frame where it was not known before."""
+    """Log lines of a container, service or task. `tty` is None until the first frame if it was not known before."""
 
     def __init__(self, response: Response, path: str, *, tty: bool | None, timestamps: bool) -> None:
         self.tty, self._timestamps = tty, timestamps
@@ -114,11 +117,11 @@ class Logs(Stream[LogLine]):
         return self._recognised(chunks) if self.tty is None else raw(chunks) if self.tty else frames(chunks)
 
     def _recognised(self, chunks: Iterator[bytes]) -> Iterator[Frame]:
-        """A terminal's output begins with the digits of its first time, a frame with a number below 4."""
+        """Recognise a TTY by the first byte: the time of a line begins with a digit, a frame with a number below 4."""
         first = next(chunks, b"")
         self.tty = first[:1].isdigit()
         yield from self._framed(chain((first,), chunks))
 
     def frames(self) -> Iterator[Frame]:
-        """Return the frames (stream, payload) instead of lines; use the one or the other."""
+        """Return the frames (stream, payload) instead of lines; only one of the two can be read."""
         return self._framed(self._chunks)

@@ -1,4 +1,8 @@
-"""Watching a tar go by: whether it is whole, and what the engine wrote into it in place of an end."""
+"""Checks a tar while it passes: whether it is whole, or the engine wrote an error in the place of its end.
+
+An engine that fails in the middle of ContainerExport, ImageGet or ImageGetAll has sent the status 200 already: it just
+stops, or it appends its error as JSON. So the headers are followed, block by block, up to the zeros at the end.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +17,23 @@ _BLOCK = tarfile.BLOCKSIZE
 _ZEROS = bytes(_BLOCK)
 _TAIL = 4096
 LONGEST_META = 1 << 20
-"""Bytes of the headers before a member: pax records, long names, the maps of sparse files."""
+"""Bytes of one header before a member: pax records, long names, the maps of sparse files."""
 MOST_META = 16
-"""Headers before one member; readers nest as deep as they are many."""
-_NO_CONTENT = b"123456"  # links, devices, directories, pipes: a size they may state means nothing
+"""Headers before one member; tar readers nest one level deeper for each."""
+_NO_CONTENT = b"123456"  # links, devices, directories, pipes: their size has no meaning
 _SIZE = slice(124, 136)
 _KIND = 156
 _PAX, _GLOBAL, _SPARSE = b"xX", b"g", b"S"
 _META = _PAX + _GLOBAL + b"LK"
-_SPARSE_MORE, _MAP_MORE = (
-    482,
-    504,
-)  # where a sparse header, and a block of its map, says that one more follows
+# Where a sparse header, and a block of its map, says that another block of the map follows.
+_SPARSE_MORE, _MAP_MORE = 482, 504
 
 
 def whole(chunks: Iterable[bytes], *, sparse: bool = True) -> Iterator[bytes]:
-    """Pass a tar through unchanged and raise at its end if it is not whole, at once where no reader could go on.
+    """Yield the chunks of a tar unchanged; raise at its end if it is not whole, or at once if no reader could go on.
 
-    An engine that fails in the middle of ContainerExport, ImageGet or ImageGetAll has said 200 already: it
-    just stops (StreamCut), or it appends its error as JSON (StreamFailed with that text). Without `sparse`, files that
-    are stored with a map of their holes are refused.
+    Raises StreamCut for a cut, StreamFailed for a wrong header, and with the engine's text for an error of the engine.
+    Without `sparse`, files that are stored with a map of their holes are refused.
     """
     walk = _Walk(sparse=sparse)
     for chunk in chunks:
@@ -45,8 +46,8 @@ class _Walk:
     def __init__(self, *, sparse: bool) -> None:
         self._sparse = sparse
         self._members = 0
-        self._skip = 0  # bytes of content and padding still to go by
-        self._block = bytearray()  # a header not complete yet, or the content of a pax header
+        self._skip = 0  # bytes of content and padding still to skip
+        self._block = bytearray()  # a header that is not complete yet, or the content of a meta header
         self._want = _BLOCK
         self._meta_kind: int | None = None  # of the header whose content comes next
         self._meta_size = 0  # its length without padding
@@ -127,7 +128,7 @@ class _Walk:
             raise StreamFailed("A file in the tar is stored with a map of its holes, which is not read here")
 
     def finish(self) -> None:
-        """Raise unless the tar came to its end and nothing but zeros followed."""
+        """Raise unless the tar came to its end and only zeros followed."""
         if self._zero_blocks and not self._foreign and not self._block.strip(b"\0"):
             return
         message = _message(self._tail)
@@ -139,7 +140,7 @@ class _Walk:
 
 
 def _message(tail: bytes) -> str | None:
-    """Return the engine's error at the end of what should be a tar."""
+    """Return the text of an engine's error at the end of a tar, or None."""
     for mark in (b'{"errorDetail"', b'{"message"', b'{"error"'):
         start = tail.rfind(mark)
         if start >= 0:

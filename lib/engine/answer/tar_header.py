@@ -1,4 +1,4 @@
-"""The fields of a tar header: numbers in all their forms, bounded, and the records of pax headers."""
+"""Reads the fields of a tar header: sizes in all their forms, with a bound, and the records of pax headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lib.engine.errors import StreamFailed
 
 LARGEST = 1 << 60
-"""Bytes of a member; no file system holds one of an exbibyte."""
+"""Bytes of a member (1 EiB); no file system holds a file of this size."""
 BINARY = 0x80
 _CHECKSUM = slice(148, 156)
 _OCTAL = re.compile(rb"[0-7]*")
@@ -17,18 +17,18 @@ _RECORD_LENGTH = re.compile(rb"(\d{1,8}) ")
 
 
 def is_header(block: bytes) -> bool:
-    """Tell whether a block of 512 bytes is a header: it states its own checksum."""
+    """Whether a block of 512 bytes is a header: its checksum is right."""
     stated = _octal(block[_CHECKSUM])
-    # Over all bytes of the header, its own field taken as eight spaces.
+    # The checksum is the sum of all bytes, with its own field taken as eight spaces.
     return stated is not None and stated == sum(block) - sum(block[_CHECKSUM]) + 8 * 0x20
 
 
 def size_of(field: bytes) -> int:
-    """Return the size that a header states: octal, or binary after a set first bit; StreamFailed for any other.
+    """Return the size that a header states, in bytes: octal, or binary after a set first bit. Raises StreamFailed.
 
-    Blanks and NULs stand around the digits, and a field of nothing else is zero.
+    Blanks and NULs may stand around the digits; a field of nothing else is zero.
     """
-    # Binary is for what eleven octal digits cannot hold; a negative size begins with more set bits.
+    # Binary is for sizes beyond eleven octal digits; a negative size begins with more set bits.
     binary = field[0] & BINARY
     size = _octal(field) if not binary else int.from_bytes(field[1:]) if field[0] == BINARY else None
     if size is None or size > LARGEST:
@@ -37,7 +37,10 @@ def size_of(field: bytes) -> int:
 
 
 def pax_size(content: bytes) -> int | None:
-    """Return the record `size` of a pax header, which replaces the one of the member's own header."""
+    """Return the record `size` of a pax header, in bytes, or None; it replaces the size of the member's own header.
+
+    Raises StreamFailed.
+    """
     size = None
     for name, value in pax_records(content):
         if name == b"size":
@@ -48,7 +51,7 @@ def pax_size(content: bytes) -> int | None:
 
 
 def pax_records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (name, value) of each record: its length, a blank, name=value, a line feed. StreamFailed for any other."""
+    """Yield (name, value) of each record (its length, a blank, name=value, a line feed); raises StreamFailed."""
     at = 0
     while at < len(content) and content[at]:  # some writers fill the rest with NULs
         found = _RECORD_LENGTH.match(content, at)

@@ -1,4 +1,4 @@
-"""Reading a tar that streams by: its members in turn, or the one file that it holds."""
+"""Reads a tar as it streams in: its members one by one, or the one file that it holds."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from lib.engine.errors import EngineError, StreamFailed
 from lib.engine.request.upload import PIECE
 
 _UNREADABLE = (tarfile.TarError, ValueError, OverflowError, RecursionError, LookupError)
-"""What tarfile raises for headers that are none."""
+"""What tarfile raises for headers that are not valid."""
 Member = tuple[tarfile.TarInfo, Iterator[bytes]]
 
 
 class UnsafeArchive(EngineError):
-    """A member of a tar would end up, or leads, outside of the directory that it is unpacked into."""
+    """A member of a tar would be unpacked outside of its directory, links to the outside, or is a device."""
 
 
 class NotOneFile(EngineError):
-    """The archive is not of one regular file."""
+    """The archive does not hold exactly one regular file."""
 
 
 def members(chunks: Iterable[bytes]) -> Iterator[Member]:
-    """Yield (info, content) of each member; the content is to be read before the next member is asked for.
+    """Yield (info, content) of each member; read the content before you ask for the next member.
 
     Raises UnsafeArchive for a name or link that leads outside, StreamCut and StreamFailed as `whole`.
     """
@@ -36,14 +36,14 @@ def members(chunks: Iterable[bytes]) -> Iterator[Member]:
                 check(info)
                 info.mode &= 0o7777  # some engines add the bits of the file type
                 yield info, _content(tar, info)
-                tar.members.clear()  # type: ignore[attr-defined] # it would remember all of them
+                tar.members.clear()  # type: ignore[attr-defined] # it would keep all of them
     except _UNREADABLE as fault:
         raise StreamFailed(f"The archive cannot be read: {fault}") from fault
     source.drain()
 
 
 def check(info: tarfile.TarInfo) -> None:
-    """Raise UnsafeArchive if unpacking the member would reach out of its directory, or make a device."""
+    """Raise UnsafeArchive if the member would be unpacked outside of its directory, links there, or is a device."""
     if _outside(info.name):
         raise UnsafeArchive(f"The archive names a file outside of its directory: {info.name!r}")
     target = join(dirname(info.name), info.linkname) if info.issym() else info.linkname
@@ -67,7 +67,7 @@ def _content(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Iterator[bytes]:
 def single_file(chunks: Iterable[bytes]) -> Member:
     """Return (info, content) of a tar that holds one regular file, as ContainerArchive sends for a file's path.
 
-    Raises NotOneFile for a directory or link at once, for a second member at the end of the content.
+    Raises NotOneFile at once for a directory or link, and at the end of the content for a second member.
     """
     every = members(chunks)
     first = next(every, None)
@@ -87,14 +87,14 @@ def single_file(chunks: Iterable[bytes]) -> Member:
 
 
 class _Source:
-    """Chunks as the file that tarfile reads."""
+    """The chunks as the file object that tarfile reads."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._rest = b""
 
     def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, as few as there are at hand."""
+        """Return 1 to `size` bytes, as many as are there; b"" at the end."""
         while not self._rest:
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -104,6 +104,6 @@ class _Source:
         return data
 
     def drain(self) -> None:
-        """Read what follows the last member, which is where an engine's error would be."""
+        """Read what follows the last member: the error of an engine would be there."""
         for _ in self._chunks:
             pass
