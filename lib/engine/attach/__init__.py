@@ -1,1 +1,1 @@
-"""Connections that become a conversation: upgrades and websockets, in both directions at once."""
+"""Connections that carry data in both directions at once: upgrades and websockets."""

@@ -1,4 +1,8 @@
-"""Upgraded connections (ContainerAttach, ExecStart, Session): a request, then raw bytes in both directions."""
+"""Upgraded connections (ContainerAttach, ExecStart, Session): a request, then raw bytes in both directions.
+
+One thread serves both directions. While it sends stdin, it reads what arrives, so that neither side waits for the
+other. Then it closes stdin and reads until the connection ends.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +23,11 @@ _HINT = "The engine or the way to it went down; ask ExecInspect or ContainerInsp
 
 
 class Duplex(Closing):
-    """An open connection after its head. One thread does both directions; leaving the block ends it.
+    """An upgraded connection after its head; leaving its block ends it.
 
-    The engine ends it when the process ends, and the same way when the engine itself dies: which it was,
-    ExecInspect and ContainerInspect know.
+    The engine ends it when the process ends, and also when the engine itself dies; ExecInspect and ContainerInspect
+    tell which it was. `input_taken` is False if the process ended before it took all of its stdin. If `keeps_input` is
+    set, stdin is not closed.
     """
 
     def __init__(self, link: DuplexSocket, reader: Reader) -> None:
@@ -38,25 +43,23 @@ class Duplex(Closing):
 
     @property
     def upgraded(self) -> bool:
-        """Whether the engine switched protocols (101); with 200 it hijacked the connection all the same."""
+        """Whether the engine switched protocols (101). With 200 it takes the connection over, too."""
         return self.status == 101  # noqa: PLR2004
 
     def send(self, data: bytes) -> None:
-        """Send all of `data`; what arrives meanwhile is held for `chunks`. Raises StreamCut."""
+        """Send all of `data`; what arrives meanwhile is kept for `chunks`. Raises StreamCut, TimeoutError."""
         with _cutting():
             self._link.write(data)
 
     def close_input(self) -> None:
-        """End the process's stdin; output goes on (unix and TCP: shutdown, TLS: our close_notify)."""
+        """Close the process's stdin; its output goes on (unix and TCP: shutdown, TLS: our close_notify)."""
         with _cutting():
             self._link.end_writing()
 
     def chunks(self, feed: Iterable[bytes] | None = None) -> Iterator[bytes]:
-        """Yield the output until the connection ends; to be called once.
+        """Yield the output until the connection ends; call it once.
 
-        `feed` is the stdin: it is sent while output is read, so that neither has to wait for the other,
-        and then the input is closed, unless `keeps_input` was set. `input_taken` is False if the process ended
-        before it took all of it.
+        `feed` is the stdin: it is sent while output is read, and then stdin is closed, unless `keeps_input` was set.
         Raises StreamCut, and LimitReached under `pace`.
         """
         self._feed = feed
@@ -75,7 +78,7 @@ class Duplex(Closing):
                     self._decode(next(self._chunks, None))
 
     def _decode(self, chunk: bytes | None) -> None:
-        """Read the body of an answer that is no upgrade (200): chunked, of a length, or to the end."""
+        """Pass on the body of an answer that is no upgrade (200): chunked, with a length, or up to the end."""
         if chunk is None:
             self._reader.end()
         elif chunk:
@@ -94,7 +97,7 @@ class Duplex(Closing):
             yield from self._exchange(piece)
             if not self.input_taken:
                 break
-            yield b""  # nothing to read, but a moment to look at the time
+            yield b""  # no data; the reader checks the time
         if self._feed is not None and self.input_taken and not self.keeps_input:
             self._close_taken()
         with _cutting():
@@ -102,7 +105,7 @@ class Duplex(Closing):
                 yield data
 
     def _exchange(self, piece: bytes) -> Iterator[bytes]:
-        """Send a piece of the feed; yield what arrives meanwhile."""
+        """Send a piece of stdin; yield what arrives meanwhile."""
         view = memoryview(piece)
         with _cutting():
             while view:
@@ -112,11 +115,11 @@ class Duplex(Closing):
                     view = view[sent:]
                     arrived = self._link.receive()
                 except (BrokenPipeError, ConnectionResetError):
-                    # The process ended without reading its input; its output may still be on the way.
+                    # The process ended without reading its input; its output may still arrive.
                     self.input_taken = False
                     return
                 if not arrived:
-                    yield b""  # a moment to look at the time
+                    yield b""  # no data; the reader checks the time
                     continue
                 data = self._read()
                 if not data:
@@ -128,7 +131,7 @@ class Duplex(Closing):
         try:
             return self._link.read()
         except ConnectionResetError:
-            # What becomes of a process that ended with input unread; without any input it is a fault.
+            # A process that ended with unread input causes this; if no input was sent, it is a fault.
             if not self._fed:
                 raise
             self.input_taken = False
@@ -139,7 +142,7 @@ class Duplex(Closing):
             self._link.end_writing()
         except TimeoutError:
             raise
-        except OSError:  # ended meanwhile: there is no input to close any more
+        except OSError:  # the process ended meanwhile: there is no stdin to close
             self.input_taken = False
 
     def close(self) -> None:
@@ -157,12 +160,12 @@ def open_duplex(
     tls: ssl.SSLContext | None = None,
     server_name: str = "",
 ) -> Duplex:
-    """Connect, send `request` (head and body, see `request_head`), read the head of the answer.
+    """Connect, send `request` (head and body, see `request_head`), and read the head of the answer.
 
-    `connect` returns a connected unix or TCP socket, never an SSL one: give `tls` instead, since only then
-    the input can be closed alone. `timeout` holds for the handshake, and again for the request and the head.
-    Raises TlsRefused, OutcomeUnknown (after the request was sent) and, for a status that is neither 101 nor 2xx, the
-    error with the engine's own text.
+    `connect` returns a connected unix or TCP socket without TLS; give `tls` instead, since only then stdin can be
+    closed alone. `timeout` is in seconds, for the TLS handshake, and again for the request and the head. Raises
+    Unreachable, TlsRefused, OutcomeUnknown (after the request was sent) and, for a status that is neither 101 nor 2xx,
+    the error with the engine's own text.
     """
     link = open_link(connect, timeout, tls, server_name)
     try:
@@ -173,7 +176,7 @@ def open_duplex(
 
 
 class _cutting(StreamExit):  # noqa: N801 - reads as a function
-    """Time limits pass: they are told by the layer that set them."""
+    """Translates faults to StreamCut, but passes a TimeoutError on to the layer that set the limit."""
 
     def __init__(self) -> None:
         super().__init__(_HINT, times=False)

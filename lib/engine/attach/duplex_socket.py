@@ -1,7 +1,9 @@
-"""A connection used in both directions at once by one thread: plain or TLS, with a half-close that works.
+"""A connection that one thread uses in both directions at once: plain or TLS, with a half-close that works.
 
-TLS goes through memory buffers instead of an SSL socket for one reason: `SSLSocket.unwrap` ends the whole
-session, while an engine needs only our own close_notify to end a process's stdin and goes on sending.
+TLS goes through memory buffers instead of an SSL socket for one reason: `SSLSocket.unwrap` ends the whole session,
+while an engine needs only our close_notify to end a process's stdin, and goes on sending.
+
+A Wire does single steps that never wait. DuplexSocket repeats them and waits in between, under one deadline.
 """
 
 from __future__ import annotations
@@ -18,26 +20,26 @@ from typing import Protocol
 from lib.engine.http.connect import handshake_failed
 
 _PIECE = 65536
-# A record holds no more; what is not accepted by the socket yet should be little.
+# Bytes of a TLS record at most: few bytes should wait until the socket accepts them.
 _TLS_PIECE = 16384
-# How much may wait unread while we write; then the peer has to wait for its reader, as with any pipe.
+# Bytes that may wait unread while we write. Above it we read no more, so the peer has to wait.
 _HELD = 8 << 20
 
 
 class Wire(Protocol):
-    """One direction-independent step each, none of which waits."""
+    """A plain or TLS transport of bytes. Each method does one step and never waits."""
 
     def receive(self) -> bytes | None:
-        """Return what is there, None if nothing is, b"" at the end."""
+        """Return the bytes that are there, None if there are none, b"" at the end."""
 
     def send(self, data: memoryview) -> int:
-        """Take as much as goes now and return how much that was."""
+        """Take as many bytes as possible now and return their number."""
 
     def flush(self) -> bool:
-        """Push out what was taken; say whether all of it is out."""
+        """Send what was taken; return whether all of it is sent."""
 
     def end(self) -> None:
-        """Tell the peer that nothing more comes from us."""
+        """Tell the peer that nothing more comes from us (half-close)."""
 
 
 class PlainWire:
@@ -76,7 +78,7 @@ class TlsWire:
         self._decrypted: deque[bytes] = deque()
 
     def shake_hands(self) -> bool:
-        """Take the handshake as far as it goes now; True once it is done."""
+        """Do the handshake as far as possible now; return True once it is done."""
         while True:
             try:
                 self._tls.do_handshake()
@@ -92,7 +94,7 @@ class TlsWire:
                 return True
 
     def _flush_handshake(self) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):  # who closed has said why before
+        with suppress(BrokenPipeError, ConnectionResetError):  # a peer that closed has sent its reason before
             self.flush()
 
     def receive(self) -> bytes | None:
@@ -124,7 +126,7 @@ class TlsWire:
         if not self.flush():
             return 0
         taken = self._tls.write(data[:_TLS_PIECE])
-        self.flush()  # now, since the next piece may be long in coming
+        self.flush()  # at once: the next piece may come much later
         return taken
 
     def flush(self) -> bool:
@@ -138,21 +140,22 @@ class TlsWire:
         return True
 
     def end(self) -> None:
-        # With a whole record unread, OpenSSL takes it for a fault that data follows our close_notify.
+        # First read all records: OpenSSL treats data after our close_notify as an error.
         while data := self._decrypt():
             self._decrypted.append(data)
         if data == b"":
             self._decrypted.append(b"")
             return
-        with suppress(ssl.SSLWantReadError):  # ours is on its way; the peer's, which it wants, comes last
+        with suppress(ssl.SSLWantReadError):  # our close_notify is written; the peer's comes last
             self._tls.unwrap()
         self.flush()
 
 
 class DuplexSocket:
-    """A connection that waits for data and for room at once, and never longer than the time limit.
+    """A connection that waits for data and for room at once, and never longer than its deadline.
 
-    The limit is a moment: what arrives in small parts does not extend it.
+    The deadline is a moment: data that arrives in small parts does not extend it. The methods raise OSError, of which
+    TimeoutError means that the deadline has passed.
     """
 
     def __init__(self, sock: socket.socket, timeout: float | None) -> None:
@@ -167,19 +170,19 @@ class DuplexSocket:
         self._poll.register(sock, select.POLLIN)
 
     def secure(self, context: ssl.SSLContext, server_name: str) -> None:
-        """Begin TLS; raises ssl.SSLError, OSError."""
+        """Do the TLS handshake; raises ssl.SSLError, OSError."""
         wire = TlsWire(self._sock, context, server_name)
         while not wire.shake_hands():
             self._wait(writing=not wire.flush())
         self._wire = wire
 
     def set_timeout(self, seconds: float | None) -> None:
-        """Limit all waiting from now on to `seconds`; what takes longer raises TimeoutError."""
+        """Set the deadline to `seconds` from now (None: no deadline); waiting longer raises TimeoutError."""
         self.timeout = seconds
         self._until = None if seconds is None else time.monotonic() + seconds
 
     def read(self) -> bytes:
-        """Return the next bytes, b"" at the end; raises OSError."""
+        """Wait for the next bytes and return them, b"" at the end; raises OSError."""
         while not self._held:
             flushed = self._flushed()
             if self.receive():
@@ -193,10 +196,10 @@ class DuplexSocket:
         try:
             return self._wire.flush()
         except (BrokenPipeError, ConnectionResetError):
-            return True  # nobody takes it any more; there may be something to read all the same
+            return True  # the peer takes nothing any more, but there may be bytes to read
 
     def receive(self) -> bool:
-        """Take in what is there; say whether there is something to read, be it the end."""
+        """Take in what is there, without waiting; return whether there is something to read, or the end."""
         if not self._ended and self._held_size < _HELD:
             data = self._wire.receive()
             if data is not None:
@@ -207,20 +210,20 @@ class DuplexSocket:
         return bool(self._held) or self._ended
 
     def push_back(self, data: bytes) -> None:
-        """Give back what was read too far."""
+        """Put back bytes that were read too far."""
         if data:
             self._held.appendleft(data)
             self._held_size += len(data)
 
     def send(self, data: memoryview) -> int:
-        """Wait until something can be sent or read; return how much was sent."""
+        """Send what is possible and return its size; if that is 0 and nothing can be read, wait for either."""
         sent = self._wire.send(data)
         if not sent and not self.receive():
             self._wait(writing=True)
         return sent
 
     def write(self, data: bytes) -> None:
-        """Send all of it, holding what arrives meanwhile; raises OSError."""
+        """Send all of `data`; what arrives meanwhile is kept for `read`. Raises OSError."""
         view = memoryview(data)
         while view:
             sent = self._wire.send(view)
@@ -232,14 +235,14 @@ class DuplexSocket:
             self._wait(writing=True)
 
     def end_writing(self) -> None:
-        """Tell the peer that no more comes; it can go on sending."""
+        """Tell the peer that no more comes from us; it can go on sending."""
         self._wire.end()
         while not self._wire.flush():
             self.receive()
             self._wait(writing=True)
 
     def _wait(self, *, writing: bool) -> None:
-        """Wait for something to read, or for room if there is something to write."""
+        """Wait for something to read and, with `writing`, for room to write."""
         reading = not self._ended and self._held_size < _HELD
         events = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
         self._poll.modify(self._sock, events)
@@ -255,7 +258,7 @@ class DuplexSocket:
 def open_link(
     connect: Callable[[], socket.socket], timeout: float | None, tls: ssl.SSLContext | None, server_name: str
 ) -> DuplexSocket:
-    """Connect, and begin TLS where `tls` is given; raises what `connect` raises, TlsRefused and Unreachable."""
+    """Connect, and do the TLS handshake if `tls` is given; raises what `connect` raises, TlsRefused, Unreachable."""
     link = DuplexSocket(connect(), timeout)
     if tls is None:
         return link

@@ -1,4 +1,4 @@
-"""The beginning of a conversation: a request, and the head of an answer that is no refusal."""
+"""The start of an upgraded connection: sends the request and reads the head of an answer that is no refusal."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def shake_hands(
     *,
     only_101: bool = False,
 ) -> Reader:
-    """Send `request` and return the reader of the answer, whose head has come whole within `timeout` seconds.
+    """Send `request` and return the reader of the answer; its head must be whole within `timeout` seconds.
 
-    An answer of 101 or 2xx is one; what came behind the head of a 101 is given back to `link`. Raises TlsRefused,
-    OutcomeUnknown, and for any other status the error with the engine's own text.
+    101 and 2xx are accepted; with `only_101` a 2xx is an OutcomeUnknown. The bytes behind the head of a 101 go back to
+    `link`. Raises TlsRefused, OutcomeUnknown, and for any other status the error with the engine's own text.
     """
     reader = Reader(method, upgrade=True)
     link.set_timeout(timeout)
     with Exit(reads=False, look=LOOK):
-        # An engine that refuses at once, or ends the handshake at last, has said why before it closed.
+        # An engine that refuses the request or our certificate sends its reason before it closes.
         with suppress(BrokenPipeError, ConnectionResetError):
             link.write(request)
         while not reader.status:
@@ -60,7 +60,7 @@ def _hear(link: DuplexSocket, reader: Reader) -> None:
 
 
 def _error_text(link: DuplexSocket, reader: Reader) -> bytes:
-    """Read what the engine says; a text that is cut, slow or endless still says something."""
+    """Return the text of a refusal, as far as it comes: it may be cut, slow or endless."""
     link.set_timeout(ERROR_SECONDS)
     text = b""
     with suppress(*FAULTS):

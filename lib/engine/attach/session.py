@@ -1,4 +1,4 @@
-"""Operations whose connection becomes a conversation: ContainerAttach, ExecStart, websocket attach, Session."""
+"""Operations with data in both directions: ContainerAttach, ExecStart, websocket attach, Session."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from lib.engine.http.request_head import host_of, request_head
 from lib.engine.request.query import Parameter
 from lib.engine.request.upload import UploadBroken
 
-if TYPE_CHECKING:  # the library behind it is imported by the one step that needs it
+if TYPE_CHECKING:  # it is imported late, with its library: few steps need it
     from lib.engine.attach.websocket import WebSocket
 
 Opened = TypeVar("Opened")
 END_OF_INPUT = b"\x04"
-"""What Ctrl-D sends: how the stdin of a terminal ends."""
+"""The byte that Ctrl-D sends: it ends the stdin of a terminal."""
 
 
 @dataclass(frozen=True)
 class Dialogue:
-    """An open conversation: what to say (`stdin`), how to hear it (`tty`), what to look up `after` it.
+    """An open connection to a process. `stdin` is sent, `tty` says how the output is read, `after` looks up the end.
 
-    `final_input` is said after stdin instead of closing it: an engine drops the rest of the output when the stdin
+    `final_input` is sent after stdin, which is then not closed: an engine drops the rest of the output when the stdin
     of a terminal is closed, or that of a container which keeps it open for others.
     """
 
@@ -44,7 +44,7 @@ class Dialogue:
     def frames(self) -> Iterator[Frame]:
         """Send stdin and end it, and yield (stream, bytes) until the process ends.
 
-        A cut is an OutcomeUnknown: the process has heard some of it, and may be running.
+        Raises OutcomeUnknown if the connection is cut: the process has read a part of stdin, and may be running.
         """
         try:
             yield from self._frames()
@@ -52,9 +52,9 @@ class Dialogue:
             raise _unknown(cut) from cut
 
     def outcome(self) -> Mapping[str, Any]:
-        """Look up how it ended; an engine that is gone meanwhile is an OutcomeUnknown too.
+        """Return what `after` finds out about the end of the process; raises OutcomeUnknown if the engine is gone.
 
-        A container that was removed with its end (AutoRemove) has taken its exit code along.
+        A container that was removed at its end (AutoRemove) has no exit code any more: exitCode is None.
         """
         try:
             return self.after()
@@ -77,7 +77,7 @@ class Dialogue:
         self.connection.pace(idle, seconds)
 
     def close(self) -> None:
-        """End the conversation; the process goes on without us."""
+        """End the connection; the process goes on without it."""
         self.connection.close()
 
 
@@ -99,7 +99,7 @@ def upgrade(
     body: Any = None,
     protocol: str = "tcp",
 ) -> Duplex:
-    """POST and take the connection over; raises like the other verbs, a lost answer is OutcomeUnknown."""
+    """POST and return the upgraded connection; raises as the methods of Engine do, OutcomeUnknown for a lost answer."""
     engine.permit("POST", path, fields, reads=False)
     target = engine.endpoint.prefix + engine.target(path, fields, query)
     content = b"" if body is None else jsontext.encode(body)
@@ -118,7 +118,7 @@ def upgrade(
 
 
 def websocket(engine: Engine, path: str, fields: Fields, *, query: Sequence[Parameter] = ()) -> WebSocket:
-    """Open a websocket to a container (ContainerAttachWebsocket)."""
+    """Open a websocket to a container (ContainerAttachWebsocket); raises as `upgrade` does."""
     from lib.engine.attach.websocket import open_websocket
 
     engine.permit("GET", path, fields, reads=False)

@@ -1,6 +1,6 @@
-"""ContainerAttachWebsocket: binary frames both ways, by the library websocket-client over our own link.
+"""ContainerAttachWebsocket: binary frames in both directions, by the library websocket-client over a DuplexSocket.
 
-To be imported late: few steps need it.
+Import it late: few steps need the library.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from lib.engine.http.response import Headers
 
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _PIECE = 65536
-_NORMAL = 1000  # why it is closed, if nothing is wrong (RFC 6455, 7.4.1); a close may also say nothing
+_NORMAL = 1000  # the code of a normal close (RFC 6455, 7.4.1); a close may have no code
 _DATA = (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY, ABNF.OPCODE_CONT)
 
 
 class WebSocket(Closing):
-    """An attached websocket; the same verbs as a Duplex. The engine never frames it: all output is stdout."""
+    """An attached websocket, with the methods of Duplex. The engine sends no stream frames: all output is stdout."""
 
     def __init__(self, link: DuplexSocket, reader: Reader) -> None:
         self.status = reader.status
@@ -48,7 +48,7 @@ class WebSocket(Closing):
         self.keeps_input = False
         self._link = link
         self._arrivals = _Socket(link)
-        # Fragments as they come: what is sent through a websocket is a stream, not messages.
+        # Fragments are handed on as they come: the data is a stream, not messages.
         self._socket = Frames(skip_utf8_validation=True, fire_cont_frame=True)
         self._socket.sock = cast("socket.socket", self._arrivals)
         self._socket.connected = True
@@ -57,7 +57,7 @@ class WebSocket(Closing):
         self._chunks = Paced(self._arriving(), link)
 
     def send(self, data: bytes) -> None:
-        """Send one binary message; what arrives meanwhile is held for `chunks`. Raises StreamCut."""
+        """Send one binary message; what arrives meanwhile is kept for `chunks`. Raises StreamCut, TimeoutError."""
         try:
             self._socket.send_binary(data)
         except WebSocketTimeoutException:
@@ -66,17 +66,17 @@ class WebSocket(Closing):
             raise _cut(fault) from fault
 
     def close_input(self) -> None:
-        """End the process's stdin: a close frame, after which the engine still sends output."""
+        """Close the process's stdin by a close frame; the engine still sends output."""
         try:
             self._socket.send_close()
         except (OSError, WebSocketException) as fault:
             raise _cut(fault) from fault
 
     def chunks(self, feed: Iterable[bytes] | None = None) -> Iterator[bytes]:
-        """Yield the output until the connection ends; to be called once.
+        """Yield the output until the connection ends; call it once.
 
-        `feed` is the stdin; then it is closed, unless `keeps_input` was set. `input_taken` is False if the
-        process ended before it took all of it. Raises StreamCut, and LimitReached under `pace`.
+        `feed` is the stdin; then stdin is closed, unless `keeps_input` was set. `input_taken` is False if the process
+        ended before it took all of it. Raises StreamCut, and LimitReached under `pace`.
         """
         self._feed = feed
         return (chunk for chunk in self._chunks if chunk)
@@ -94,7 +94,7 @@ class WebSocket(Closing):
             if not self._taken(self.send, piece):
                 break
             self._fed = True
-            yield b""  # nothing to read, but a moment to look at the time
+            yield b""  # no data; the reader checks the time
             while self._link.receive():
                 message = self._message()
                 if message is None:
@@ -109,7 +109,7 @@ class WebSocket(Closing):
     def _taken(self, act: Callable[..., None], *arguments: bytes) -> bool:
         try:
             act(*arguments)
-        except StreamCut:  # the process ended; its output may still be on the way
+        except StreamCut:  # the process ended; its output may still arrive
             self.input_taken = False
         return self.input_taken
 
@@ -127,7 +127,7 @@ class WebSocket(Closing):
         except (OSError, WebSocketException) as fault:
             if self._fed and isinstance(fault, ConnectionResetError):
                 self.input_taken = False
-                return None  # see Duplex: the process ended with input unread
+                return None  # as in Duplex: the process ended with unread input
             raise _cut(fault) from fault
         finally:
             self._arrivals.replying = False
@@ -139,7 +139,7 @@ class WebSocket(Closing):
                 raise _cut(f"the websocket was closed with {code}")
             return None
         if kind not in _DATA:
-            return b""  # a ping or pong: nothing to read, but a moment to look at the time
+            return b""  # a ping or pong: no data; the reader checks the time
         self._in_message = not frame.fin
         return bytes(frame.data)
 
@@ -149,9 +149,10 @@ class WebSocket(Closing):
 
 
 class _Socket:
-    """The part of a socket's interface that websocket-client uses, over a link.
+    """The part of a socket's interface that websocket-client uses, over a DuplexSocket.
 
-    `count` says how many bytes a frame took so far, `replying` that what is sent answers a ping or close.
+    `count` is the number of bytes read for the present frame. `replying` says that what is sent answers a ping or
+    close.
     """
 
     def __init__(self, link: DuplexSocket) -> None:
@@ -171,7 +172,7 @@ class _Socket:
         try:
             self._link.write(data)
         except (BrokenPipeError, ConnectionResetError):
-            # An engine may be gone before our answer to its ping or close; what it sent is still to be read.
+            # The engine may be gone before our reply to its ping or close; its data must still be read.
             if not self.replying:
                 raise
         return len(data)
@@ -197,7 +198,10 @@ def open_websocket(
     tls: ssl.SSLContext | None = None,
     server_name: str = "",
 ) -> WebSocket:
-    """Connect and shake hands; `target` is path and query, `host` the Host header, the rest as for `open_duplex`."""
+    """Connect and do the websocket handshake; the rest is as for `open_duplex`.
+
+    `target` is path and query, `host` the Host header.
+    """
     key = base64.b64encode(os.urandom(16)).decode()
     request = request_head("GET", target, [("Host", host), *_asked(key), *headers])
     link = open_link(connect, timeout, tls, server_name)
@@ -216,7 +220,7 @@ def _asked(key: str) -> list[tuple[str, str]]:
 
 
 def _check(headers: Mapping[str, str], key: str, path: str) -> None:
-    """Check that it was our request that was answered (RFC 6455, 4.1)."""
+    """Raise OutcomeUnknown unless the answer is to our request (RFC 6455, 4.1)."""
     accepted = base64.b64encode(
         hashlib.sha1(f"{key}{_MAGIC}".encode(), usedforsecurity=False).digest()
     ).decode()
