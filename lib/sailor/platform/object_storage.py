@@ -74,8 +74,8 @@ class Maester:
 
     def delete_object(self, object_id: str) -> None:
         """Remove an object, with one attempt; StorageError when that fails, but not when there is no such object."""
-        url = f"{self.base}/objects/{segment(object_id)}"
         try:
+            url = f"{self.base}/objects/{segment(object_id)}"
             answer = rest.send("DELETE", url, self._headers(""), timeout=self._timeout)
             if answer.status not in GONE:
                 rest.checked(answer, f"DELETE {shown(url)}")
