@@ -1,1 +1,1 @@
-"""The engine's events: its memory of 256, its stream, and what is chosen of them."""
+"""The engine's events: its ring of the last 256, its stream, and the filter of the step."""

@@ -1,4 +1,4 @@
-"""The actions of events that engines have, so that a misspelt one in the form does not wait for ever."""
+"""The event actions that engines know. A misspelt action in the form is refused: no event would ever match it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ KNOWN = frozenset(_ACTIONS.split())
 
 
 def chosen_actions(form: Form) -> frozenset[str]:
-    """Return the field `actions`; raises BadInput for one that is close to an action of the engine and is none.
+    """Return the entries of the form's field `actions`, an empty set if there are none.
 
-    What is close to none may be an action that a newer engine has.
+    Raises BadInput for an unknown action that is spelt like a known one. Other unknown actions pass: a newer engine
+    may have them.
     """
     chosen = words(form, "actions")
     for action in chosen:

@@ -1,4 +1,4 @@
-"""Events of the engine as this component tells them: read, chosen, written as messages."""
+"""Reads the engine's events, filters them as the step asks, and writes them as messages."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ RUN = 6
 
 
 def read_ring(engine: Engine, now: int, edge: int = EDGE_SECONDS) -> list[Event]:
-    """Return all the engine remembers, in publish order (SystemEvents without filters, from 0 to just before now).
+    """Return the events of the engine's ring in publish order: SystemEvents without filters.
 
-    From 0: the engine's search goes backwards and stops at the first event that is older than `since`, which hides
-    newer ones behind it. Until the past: then the answer ends, and nothing is lost at the cut.
+    `now` is the engine's time in seconds. The read starts at 0: the engine searches backwards and stops at the first
+    event that is older than `since`, and newer events can lie behind that one. The read ends `edge` seconds before
+    `now`: an end in the past makes the engine end its answer, and the engine no longer adds events before it.
+    Raises EngineError.
     """
     window = {"since": "0", "until": str(now - edge)}
     with engine.lines("/events", window, query=("since", "until")) as events:
@@ -35,26 +37,29 @@ def read_ring(engine: Engine, now: int, edge: int = EDGE_SECONDS) -> list[Event]
 
 
 def engine_run(engine: Engine) -> str:
-    """Return a mark of the engine's start, "" where it cannot be told: NetworkInspect of the default bridge.
+    """Return a mark (RUN characters) of the engine's start, "" if it cannot be read: NetworkInspect of `bridge`.
 
-    The engine makes that network anew whenever it starts.
+    The engine creates that network again at each start. Raises Unreachable.
     """
     try:
         return mark(str(engine.get("/networks/bridge").json()["Created"]), RUN)
     except Unreachable:
         raise
-    except (EngineError, *MISSHAPEN):  # a proxy says no, or there is no such network
+    except (EngineError, *MISSHAPEN):  # a proxy refuses the call, or the network does not exist
         return ""
 
 
 def verb(event: Event) -> str:
-    """Return the action without what follows it: exec_start of `exec_start: /bin/sh`."""
+    """Return the action without its argument: `exec_start` for `exec_start: /bin/sh`."""
     return str(event.get("Action") or "").partition(":")[0]
 
 
 @dataclass(frozen=True)
 class EventFilter:
-    """What the step wants to hear of; asked after the cursor, so that it may change at any time."""
+    """Which events the step emits. It does not affect the cursor, so users may change it at any time.
+
+    `probes`: events of exec processes are emitted although `actions` does not name them.
+    """
 
     types: frozenset[str] = frozenset()
     actions: frozenset[str] = frozenset()
@@ -64,7 +69,7 @@ class EventFilter:
 
     @classmethod
     def of(cls, form: Form) -> EventFilter:
-        """Read the form: types, actions, scope, names and the lists of them, labels, images, includeExec."""
+        """Read types, actions, scope, labels, images, includeExec and all lists of names; raises BadInput."""
         return cls(
             frozenset(words(form, "types")),
             chosen_actions(form),
@@ -74,7 +79,7 @@ class EventFilter:
         )
 
     def takes(self, event: Event) -> bool:
-        """Whether the step wants this event."""
+        """Return whether the step emits this event."""
         short = verb(event)
         if self.types and event.get("Type") not in self.types:
             return False
@@ -99,7 +104,10 @@ class EventFilter:
 
 
 def body(event: Event, **more: Any) -> dict[str, Any]:
-    """Return the message of an event: the engine's own words, its time as text (it exceeds what mappers can count)."""
+    """Return the body of an event's message; `more` replaces or adds fields.
+
+    The engine's fields keep their names. `timeNano` is a text: the number is too large for the mapper.
+    """
     actor = event.get("Actor") or {}
     attributes = actor.get("Attributes") or {}
     time = nanos(event)

@@ -1,4 +1,4 @@
-"""Names of events: short, the same for the same event, and another for every other."""
+"""Fingerprints of events. Events have no ids, so a short hash of the content identifies each one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ LOCAL, SWARM = "l", "s"
 
 @dataclass
 class Fingerprints:
-    """Names events: 60 bits of a hash after `l` or `s` for the scope; identical events are told apart by number."""
+    """Makes fingerprints of WIDTH characters: `l` or `s` for the scope, then 60 bits of a hash.
+
+    Use one object per read of the ring: it counts identical events, and the count goes into the hash.
+    """
 
     _count: Counter[str] = field(default_factory=Counter)
 
@@ -37,11 +40,11 @@ class Fingerprints:
 
 
 def nanos(event: Event) -> int:
-    """Return the time an event carries, in Unix nanoseconds."""
+    """Return the time of an event in Unix nanoseconds."""
     return int(event.get("timeNano") or int(event.get("time") or 0) * SECOND)
 
 
 def known(ring: Iterable[Event]) -> tuple[Known, ...]:
-    """Pair every event of the ring, in its order, with its fingerprint."""
+    """Return (fingerprint, event) for each event, in the order of the ring."""
     name = Fingerprints()
     return tuple((name.of(event), event) for event in ring)

@@ -1,4 +1,14 @@
-"""Real time within one execution: what the engine's stream brings is told behind it, the ring stays the proof."""
+"""Real-time mode of engineEvents: one poll listens to the engine's event stream for a while.
+
+1. Read the ring and compare it with the memory (`_compared`). This is the same comparison as in a normal poll, and
+   only it proves that no event is missing.
+2. Open the stream (`_listen`). A thread reads it (lib/trigger/events/stream.py); this loop emits batches of BATCH
+   events and adds their fingerprints to the memory (`heard_live`).
+3. Compare with the ring again every COMPARE_SECONDS, when the stream ends, and at the end of the time.
+
+The stream and the ring show the same events. `Live.told` holds the fingerprints of the last LATEST events, so each
+event is emitted once.
+"""
 
 from __future__ import annotations
 
@@ -18,27 +28,30 @@ from lib.trigger.poll import Finding, Found, Poll
 COMPARE_SECONDS = 15.0
 RETRY_SECONDS = 0.5
 BATCH = 50
-"""Events that are told between two looks at the step's end; an interrupt repeats so many at most."""
+"""Events that are emitted between two checks for the step's end; after an interrupt at most so many are repeated."""
 LATEST = 20_000
-"""Names of events that were told, to know them again; the engine's stream repeats 256 at most."""
+"""Fingerprints of emitted events that are kept; a new stream repeats at most 256 events."""
 
 
 @dataclass
 class Live:
-    """Tells events as they come. Every start, every end of the stream and every now and then is a look at the ring."""
+    """Emits events as they arrive.
+
+    `look` compares the ring with a poll's memory. `most` is how many bytes of JSON may wait to be emitted.
+    """
 
     poll: Poll[Memory]
     wanted: EventFilter
     look: Callable[[Poll[Memory]], Found[Memory]]
     told: dict[str, None] = field(default_factory=dict)
-    """Names of the events that were told last, and by which they are known again."""
+    """Fingerprints of the last LATEST events that were read, oldest first; the values are not used."""
     most: int = MOST_BYTES
 
     def run(self, seconds: float) -> Iterator[Found[Memory]]:
-        """Yield what happens for so many seconds; every look at the ring, the last one too, is stored.
+        """Yield findings for `seconds`; the memory of each comparison with the ring, also the last, is stored.
 
-        What the stream brought before the end is told, however long that takes. When the step has to end at once
-        (`cancelled`), the place is what was told.
+        Events that the stream delivered before the end are emitted, however long that takes. If the step has to end at
+        once (`poll.cancelled`), the stored memory holds exactly the emitted events. Raises EngineError.
         """
         end = time.monotonic() + seconds
         memory = self.poll.state
@@ -53,11 +66,11 @@ class Live:
             if self.poll.cancelled.is_set():
                 return
             if time.monotonic() - began < RETRY_SECONDS:
-                # A proxy that ends streams at once is not to be stormed.
+                # A proxy may end each stream at once; do not send it requests without a pause.
                 self.poll.cancelled.wait(RETRY_SECONDS)
 
     def _compared(self, memory: Memory | None, end: float) -> Found[Memory]:
-        """Look at the ring; an engine that is just restarting is asked again until the time is over."""
+        """Compare with the ring; if the engine is unreachable (it may restart), retry until `end` (monotonic)."""
         while True:
             try:
                 found = self.look(replace(self.poll, now=engine_time(self.poll.engine), state=memory))
@@ -70,7 +83,7 @@ class Live:
                     raise
 
     def _listen(self, memory: Memory, end: float) -> Generator[Found[Memory], None, Memory]:
-        """Yield what the stream brings, until it ends; return what is known then."""
+        """Yield what the stream delivers until it ends; return the memory after it."""
         stream = EventStream(self.poll.engine, self.poll.log, memory.at, end, self.most)
         compared = time.monotonic()
         try:
@@ -78,7 +91,8 @@ class Live:
                 fresh = [pair for pair in came if not is_replay(*pair, memory) and self._remember(pair[0])]
                 memory = heard_live(memory, fresh)
                 yield Found(self._findings(fresh), memory, lazy=True)
-                # Behind a full queue the ring would tell the newest first; all that it shows has come by the stream.
+                # While events wait in the queue, the ring would emit newer events before them. With an empty queue
+                # the stream has delivered all that the ring shows.
                 if stream.drained and time.monotonic() - compared >= COMPARE_SECONDS:
                     found = self._compared(memory, end)
                     memory, compared = found.state or memory, time.monotonic()
@@ -91,7 +105,7 @@ class Live:
         return [_finding(name, event) for name, event in fresh if self.wanted.takes(event)]
 
     def _remember(self, name: str) -> bool:
-        """Return whether a name is new, and keep it; the oldest make room."""
+        """Keep a fingerprint and return whether it is new; above LATEST the oldest is dropped."""
         if name in self.told:
             return False
         self.told[name] = None
@@ -105,17 +119,17 @@ def _finding(name: str, event: Event) -> Finding:
 
 
 def _name(finding: Finding) -> str:
-    """Return the name of an event that was told."""
+    """Return the fingerprint in the identity of a finding."""
     return finding.identity.removeprefix("event ")
 
 
 def heard_live(memory: Memory, fresh: list[Known]) -> Memory:
-    """Return the memory with events that were told although the last look at the ring did not show them."""
+    """Return the memory with `fresh` added: events of the stream that the last read of the ring did not show."""
     if not fresh:
         return memory
     ahead = (*memory.ahead, *(name for name, _ in fresh))[-CAPACITY:]
     newest = max(nanos(event) for _, event in fresh) // SECOND
-    # Of more than the ring holds, the oldest have been thrown out.
+    # The ring holds CAPACITY events: the new ones have pushed out the oldest.
     shown = memory.shown[max(len(memory.shown) + len(ahead) - CAPACITY, 0) :]
     until = max(memory.until, newest + EDGE_SECONDS + 1)
     return replace(memory, shown=shown, ahead=ahead, until=until, heard=True)

@@ -1,7 +1,9 @@
-"""The container events since the last poll, and whether they are all: a witness of what happened, no cursor.
+"""The container events since the last poll, and whether they are complete.
 
-The engine's memory is first-in-first-out. While the last local event that a poll saw is still there, nothing that came
-after it was thrown out (ring.py has the whole reasoning; here the last event is all that is kept).
+Triggers that compare lists of containers use these events as further evidence; they do not keep a cursor of events.
+The ring is first in, first out: while the last local event that a poll saw is still there, the engine has pushed out
+nothing that it published later. So the state holds only that one event (`Place`). lib/trigger/events/ring.py has the
+full reasoning.
 """
 
 from __future__ import annotations
@@ -32,7 +34,11 @@ _WITHOUT_CHANGE = EXEC | {
 
 @dataclass(frozen=True)
 class Place:
-    """Where the last poll left the events: the name of the last local one, and up to which second it saw them."""
+    """How far the last poll read the events.
+
+    `last` is the fingerprint of the last local event, "" if there was none. `until` is the engine's second up to which
+    it read.
+    """
 
     last: str = ""
     until: int = 0
@@ -43,20 +49,21 @@ class Place:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Place:
-        """Read `to_state`."""
+        """Read `to_state`; raises ValueError or TypeError for anything else."""
         (last,) = pieces(state.get("last", ""), WIDTH) or ("",)
         return cls(last, int(state.get("until", 0)))
 
 
 def last_start(events: Iterable[Event]) -> int:
-    """Return the time of the last start among events in nanoseconds, 0 for none."""
+    """Return the time of the latest start event in nanoseconds, 0 if there is none."""
     return max((nanos(event) for event in events if verb(event) == "start"), default=0)
 
 
 def place_of(action: str, events: Sequence[Event], moment: int) -> int | None:
-    """Return the place of the event of a start or end, None where it is not there; `moment`: when it was (nanoseconds).
+    """Return the index of the event of a start ("start") or an end ("die"), None if it is missing.
 
-    The event comes a little later than the time that the container carries.
+    `moment` is the time of that start or end in the container, in nanoseconds. The engine publishes the event a
+    little later, so the nearest event at or after `moment` is taken.
     """
     late = {nanos(event) - moment: place for place, event in enumerate(events) if verb(event) == action}
     return min(((after, place) for after, place in late.items() if after >= 0), default=(0, None))[1]
@@ -64,9 +71,11 @@ def place_of(action: str, events: Sequence[Event], moment: int) -> int | None:
 
 @dataclass
 class RecentEvents:
-    """`complete`: all that happened after the last poll, up to the second `until`, is in `of`.
+    """The ring as this poll read it.
 
-    `deep`: up to this moment, after what was looked at.
+    `before`: how far the last poll read. `until`: the engine's second up to which this poll read. `complete`: no event
+    between the two is missing. `deep`: the events were read up to the present, after the containers were inspected.
+    `readable`: False if a proxy refuses events.
     """
 
     engine: Engine
@@ -80,17 +89,23 @@ class RecentEvents:
 
     @classmethod
     def read(cls, engine: Engine, before: Place, now: int) -> RecentEvents:
-        """Read what the engine remembers; nothing where a proxy does not let events through."""
+        """Read the ring up to EDGE_SECONDS before `now` (engine's seconds); empty if a proxy refuses events.
+
+        Raises Unreachable.
+        """
         found = cls(engine, before)
-        if before.until > now - EDGE_SECONDS:  # a poll soon after one that read up to its present
+        if before.until > now - EDGE_SECONDS:  # the last poll was moments ago and read up to its present
             found.deepen()
-            found.deep = False  # a look after this may be newer than the events: then they are read again
+            found.deep = False  # containers are inspected after this, so the events may have to be read again
         else:
             found._read(now - EDGE_SECONDS, now, EDGE_SECONDS)
         return found
 
     def deepen(self) -> bool:
-        """Read again, up to this very second (which takes one or two); False where that was done."""
+        """Read again up to the present second; this takes one to two seconds.
+
+        Returns False if that was done before or events are not readable. Raises Unreachable.
+        """
         if self.deep or not self.readable:
             return False
         self.deep = True
@@ -103,7 +118,7 @@ class RecentEvents:
             self._ring = list(known(read_ring(self.engine, now, edge)))
         except Unreachable:
             raise
-        except EngineError:  # a proxy that does not let events through
+        except EngineError:  # a proxy refuses events
             self.readable = self.complete = False
             return
         names = [name for name, _ in self._ring]
@@ -113,15 +128,15 @@ class RecentEvents:
 
     @property
     def place(self) -> Place:
-        """Where the next poll goes on."""
+        """How far this poll read: the start of the next one."""
         last = next((name for name, _ in reversed(self._ring) if name[0] == LOCAL), "")
         return Place(last, self.until) if last else Place()
 
     def touched(self, looked: int) -> frozenset[str]:
-        """Return the ids of containers to which something may have happened; events of other objects name them, too.
+        """Return the ids of containers that may have changed; events of networks and volumes name containers too.
 
-        `looked`: the second in which the last poll began to look. Where it read the events after that, they tell also
-        what came between.
+        `looked`: the engine's second in which the last poll began to inspect. Events after it count, also those that
+        the last poll read: it read some of them later than it inspected.
         """
         border = (min(self.before.until, looked) - _DISORDER_SECONDS) * SECOND
         found = set()
@@ -132,13 +147,14 @@ class RecentEvents:
         return frozenset(found)
 
     def fresh(self, identity: str) -> list[Event]:
-        """Return the events of a container since the last poll, none where they may not be all."""
+        """Return the events of a container since the last poll, an empty list if they may be incomplete."""
         return list(self._of(identity, self._begin)) if self.complete else []
 
     def untold(self, identity: str, since: int) -> list[Event]:
-        """Return the fresh events of a container, and those before that are not older than `since` (nanoseconds).
+        """Return the fresh events of a container, and before them older ones with a time of `since` or later.
 
-        The last poll may have read them without having seen what they tell: it looked before, or not at all.
+        `since` is in nanoseconds. The last poll may have read the older ones but not emitted their changes: it
+        inspected the container earlier, or not at all.
         """
         if not self.complete:
             return []
@@ -148,11 +164,11 @@ class RecentEvents:
         ]
 
     def remembered(self, identity: str) -> list[Event]:
-        """Return all that the engine remembers of a container, by its id or the beginning of it."""
+        """Return all events of a container in the ring; `identity` is its id or the beginning of it."""
         return list(self._of(identity, 0))
 
     def began(self, *actions: str) -> dict[str, Event]:
-        """Return the last event since the last poll by container, of those to which one of these things happened."""
+        """Return container id -> its last event, for containers with one of these actions since the last poll."""
         last: dict[str, Event] = {}
         found = set()
         for _, event in self._ring[self._begin :]:
@@ -163,7 +179,7 @@ class RecentEvents:
         return {identity: event for identity, event in last.items() if identity in found}
 
     def gone(self) -> dict[str, Event]:
-        """Return the destroy events since the last poll by the ids of their containers."""
+        """Return container id -> destroy event, for the containers removed since the last poll."""
         found = {}
         for _, event in self._ring[self._begin :]:
             if event.get("Type") == "container" and verb(event) == "destroy":

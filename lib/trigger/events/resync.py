@@ -1,4 +1,7 @@
-"""Container events that the engine no longer remembers, put together again from the containers' own times."""
+"""Reconstructs container events that the ring has lost, from the times that the containers themselves carry.
+
+docs/triggers.md#engineevents says what can be reconstructed.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,12 @@ CALL_SECONDS = 10.0
 def lost_events(
     engine: Engine, since: int, before: int, stopped: Callable[[], bool] = lambda: False
 ) -> tuple[list[Event], int]:
-    """Return create, start and die events with times in [since, before), in nanoseconds, in order of time.
+    """Return create, start and die events in order of time, and how many containers were not inspected.
 
-    Needs ContainerList and ContainerInspect. Containers that were removed meanwhile cannot be recovered, and of several
-    starts or ends only the last is known. The number is that of containers that could not be asked, or not before
-    `stopped`.
+    The events have times in [since, before), in nanoseconds. Calls: ContainerList, then one ContainerInspect for each
+    container, AT_ONCE at once, CALL_SECONDS each. A container counts as not inspected if its call failed, or
+    `stopped` was true before it. Removed containers are missing; of several starts or ends only the last is known.
+    Raises Unreachable, and EngineError if the list fails.
     """
     listed = [entry["Id"] for entry in engine.get("/containers/json", {"all": True}, query=("all",)).json()]
     patient = engine.limited(CALL_SECONDS)
@@ -50,7 +54,7 @@ def lost_events(
 
 
 def _life(container: Mapping[str, Any]) -> Iterator[tuple[int, Event]]:
-    """Yield what is known of a container's life, with the place of each event in time."""
+    """Yield (time in nanoseconds to sort by, event) for the creation, the last start and the last end."""
     state = container["State"]
     running = bool(state.get("Running"))
     created = _event(container, "create", container["Created"], {})
@@ -58,8 +62,8 @@ def _life(container: Mapping[str, Any]) -> Iterator[tuple[int, Event]]:
     if started := nanoseconds(state.get("StartedAt") or NEVER):
         yield started, _event(container, "start", state["StartedAt"], {})
     if finished := nanoseconds(state.get("FinishedAt") or NEVER):
-        # Two clocks write these times: a container that ends at once can have ended before it started. And of the
-        # end before the present run only the time is left.
+        # Two clocks write these times: by them, a container that ends at once can end before it starts. If the
+        # container runs again, the exit code of its end is gone.
         end = (
             {}
             if running

@@ -1,7 +1,23 @@
-"""What is new in the engine's ring of 256 remembered events, and whether something was lost in between.
+"""Compares the engine's ring of its last 256 events with the last poll's: what is new, and whether events were lost.
 
-The ring is first-in-first-out in publish order, which is not time order; so the cursor is the set of events that
-were in it, never a time.
+The ring is first in, first out, in publish order. Publish order is not time order, so the cursor (`Memory`) holds the
+fingerprints of the events that were in the ring, not a time. `difference` works in five steps:
+
+1. Loss. A local event of the last poll that is still in the ring proves that no later event was pushed out
+   (`_proven`). Swarm events do not prove this: a restarted manager publishes old ones again. Without a proof, `_loss`
+   names the reason: the ring is full (overflow), the clock is behind the last poll (clockSetBack), or the ring should
+   show known events and does not (restart). If only swarm events are known, the mark of the engine's start decides
+   (`Memory.run`); without it the reason is `unproven`.
+2. Doubt. A read ends EDGE_SECONDS before the engine's time, but younger events occupy places in the ring and may have
+   pushed out others. If the read has no local proof, the next polls look back at that time (`_doubt`, `_was_full`).
+3. Replays. For REPLAY_SECONDS after a restart, swarm events from before the last poll count as repeated
+   (`_replayed`, `is_replay`).
+4. Hidden events. Some emitted events are not shown: the stream brought them within the last seconds, or the clock was
+   set back. They stay in the memory until they must be visible again (`_hidden`).
+5. The rest. Each event that the memory does not hold is new.
+
+`hidden_until` is for the caller: before it accepts a restart as the reason, it reads the ring again with the last
+seconds in it.
 """
 
 from __future__ import annotations
@@ -16,19 +32,23 @@ from lib.trigger.events.ring_memory import CAPACITY, Memory
 
 Reason = Literal["overflow", "restart", "clockSetBack", "unproven", "forgotten"]
 
-# Not 256: events newer than the read's end hold places in the ring and are invisible to it.
+# Less than 256: events newer than the end of the read occupy places in the ring, and the read does not show them.
 FULL = 200
 REPLAY_SLACK = 10
-# The engine's time is known to the second, and reading takes a moment.
+# One second more than the edge: the engine's time has a resolution of one second, and a read takes some milliseconds.
 SETTLED_SECONDS = EDGE_SECONDS + 1
 REPLAY_SECONDS = 120
 YOUNG_SECONDS = 4
-"""What was told live within the last seconds may be waited for; what a clock that was set back hides may not."""
+"""Upper bound of the wait for hidden events: the stream's appear within seconds, those of a clock set back may not."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """`new` in ring order, `replays` of a restarted swarm manager, `gap`: why something may be missing."""
+    """Result of one comparison.
+
+    `memory`: what to store. `new`: new events, `replays`: those that a restarted swarm manager published again, both
+    in the order of the ring. `gap`: why events may be missing, since the engine's second `gap_from`; None if complete.
+    """
 
     memory: Memory
     new: tuple[Known, ...] = ()
@@ -38,10 +58,10 @@ class Difference:
 
 
 def hidden_until(ring: Sequence[Event], before: Memory, now: int) -> int | None:
-    """Return up to when the ring has to be read so that it shows why nothing of what is remembered is in it.
+    """Return the engine's second up to which to read the ring again, None if no second read is needed.
 
-    None where something is, or where the ring is full already. Else the engine was restarted, or pushed all of it out
-    by events of the last seconds, which a read up to just before `now` does not show.
+    A second read is needed if the ring shows no known event and is not full. Either the engine was restarted, or the
+    events of the last seconds pushed all known ones out; a read that ends before `now` cannot tell which.
     """
     present = known(ring)
     if now < before.at or len(present) >= FULL or _proven(present, before):
@@ -53,13 +73,10 @@ def hidden_until(ring: Sequence[Event], before: Memory, now: int) -> int | None:
 def difference(
     ring: Sequence[Event], before: Memory, now: int, run: str = "", until: int | None = None
 ) -> Difference:
-    """Compare the ring with what the last poll saw; `now` is the engine's time in seconds.
+    """Compare the ring with the last poll's memory, by the rules of docs/triggers.md#engineevents.
 
-    The rules are those of docs/triggers.md#engineevents. Complete, proven, if a local event of the last poll is
-    still there: nothing published later can have been thrown out. So it is if the oldest local event of the ring was
-    heard from the engine's stream. Swarm-wide events prove nothing: a restarted manager brings them back as they
-    were. Without a local event an equal mark of the engine's start is the proof, where there is one. `until`: the
-    ring was read up to then, beyond `now`.
+    `ring`: events in publish order. `now`: the engine's time in seconds. `run`: mark of the engine's start, "" if
+    unknown. `until`: the second up to which the ring was read, if that is later than `now` (see `hidden_until`).
     """
     present = known(ring)
     names = {name for name, _ in present}
@@ -73,7 +90,7 @@ def difference(
     ahead, told_until = _hidden(names, before, now, len(present))
     memory = Memory(
         now,
-        # A read into the future brings what happens meanwhile, which may be more than the ring holds.
+        # A read beyond `now` also returns events that happen during it: the result may exceed the ring's capacity.
         tuple(name for name, _ in present)[-CAPACITY:],
         ahead,
         max(told_until, until + EDGE_SECONDS + 1 if until else 0),
@@ -91,19 +108,26 @@ def difference(
 
 
 def is_replay(name: str, event: Event, memory: Memory) -> bool:
-    """Whether a swarm event repeats one from before a restart of the manager; until `replay_until` such may come."""
+    """Return whether a swarm event is a repeat from before the manager's restart: not later than `memory.replayed`."""
     return name[0] == SWARM and nanos(event) <= memory.replayed * SECOND
 
 
 def _doubt(present: Sequence[Known], before: Memory, now: int, gap: Reason | None) -> tuple[int, int]:
-    """Return since when completeness is in doubt for what is too young to be shown, and the poll that began it."""
+    """Return (doubt, doubted) for the new memory, (0, 0) without a doubt: see `Memory`.
+
+    A doubt begins if the poll counts as complete without a local proof. It ends SETTLED_SECONDS later.
+    """
     if before.doubt and now < before.doubted + SETTLED_SECONDS:
         return before.doubt, before.doubted
     return (before.at, now) if present and not gap and not _proven(present, before) else (0, 0)
 
 
 def _was_full(present: Sequence[Known], names: set[str], before: Memory, now: int) -> bool:
-    """Whether the ring may have been full when the doubt began; known once all of that time is shown."""
+    """Return whether the ring may have been full when the doubt began.
+
+    True at once if the oldest known event is gone. Otherwise the answer is known SETTLED_SECONDS after the doubt began:
+    then a read shows all events of that time.
+    """
     if not before.shown or before.shown[0] not in names:
         return True
     if now < before.doubted + SETTLED_SECONDS:
@@ -112,10 +136,11 @@ def _was_full(present: Sequence[Known], names: set[str], before: Memory, now: in
 
 
 def _replayed(gap: Reason | None, before: Memory, now: int) -> tuple[int, int]:
-    """Return up to which time swarm events repeat older ones, and until when such may still come."""
+    """Return (replayed, replay_until) for the new memory, (0, 0) if no swarm event counts as a repeat: see `Memory`."""
     if gap == "restart":
         return before.at - REPLAY_SLACK, now + REPLAY_SECONDS
-    if now < before.at:  # what happens now is as old, by a clock that was set back: rather twice than never
+    # The clock was set back, so new events look old too: emit an event twice rather than never.
+    if now < before.at:
         return 0, 0
     return (before.replayed, before.replay_until) if now <= before.replay_until else (0, 0)
 
@@ -123,7 +148,10 @@ def _replayed(gap: Reason | None, before: Memory, now: int) -> tuple[int, int]:
 def _loss(
     present: Sequence[Known], names: set[str], before: Memory, now: int, run: str
 ) -> tuple[Reason | None, int, int]:
-    """Return why events may be missing (None: proven complete), since when, and since when nothing can be proven."""
+    """Return (reason, since, unproven): why events may be missing (None: complete) and the engine's second since when.
+
+    `unproven` is the second since which nothing can be proven, 0 if a proof is possible.
+    """
     if _proven(present, before):
         return None, 0, 0
     if len(present) >= FULL:
@@ -133,14 +161,18 @@ def _loss(
     if before.awaits(now):
         return "restart", before.at, 0
     if run and before.run:
-        # Marks of older snapshots are shorter.
+        # Older snapshots hold shorter marks.
         same = run.startswith(before.run) or before.run.startswith(run)
         return (None, 0, 0) if same else ("restart", before.at, 0)
     return _unprovable(names, before)
 
 
 def _proven(present: Sequence[Known], before: Memory) -> bool:
-    """Whether nothing can have been thrown out that was not told: see `difference`."""
+    """Return whether the ring proves that no event was pushed out before it was read.
+
+    Two proofs: a local event that the last poll saw is still in the ring, or the oldest local event of the ring was
+    received from the stream before.
+    """
     shown = {name for name in before.shown if name[0] == LOCAL}
     if any(name in shown for name, _ in present):
         return True
@@ -149,7 +181,7 @@ def _proven(present: Sequence[Known], before: Memory) -> bool:
 
 
 def _unprovable(names: set[str], before: Memory) -> tuple[Reason | None, int, int]:
-    """Tell once where a time begins in which nothing can be proven, and once where it ends."""
+    """Return the result of `_loss` without any proof: a gap when such a time begins, and a gap when it ends."""
     if not before.shown:
         return None, 0, 0
     if any(name[0] == LOCAL for name in names):
@@ -158,7 +190,7 @@ def _unprovable(names: set[str], before: Memory) -> tuple[Reason | None, int, in
 
 
 def _hidden(names: set[str], before: Memory, now: int, count: int) -> tuple[tuple[str, ...], int]:
-    """Return what is told but not visible, and until when it may still appear."""
+    """Return the fingerprints that were emitted but are not shown, and the second until which they may appear."""
     back = now < before.at
     if not back and now > before.until:
         return (), 0

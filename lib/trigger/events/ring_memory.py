@@ -1,4 +1,4 @@
-"""What a poll remembers of the engine's ring of events."""
+"""What a poll stores of the engine's ring of events: the cursor of engineEvents."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ CAPACITY = 256
 
 @dataclass(frozen=True)
 class Memory:
-    """The ring as the last poll left it.
+    """The ring at the last poll. All times are in seconds of the engine's clock; 0 means none.
 
-    `at` is the engine time of that poll. `shown` are the fingerprints the ring held, in its order. `ahead` are those
-    already told that it did not show (heard live within the last seconds, or hidden by a clock that was set back);
-    they matter until the engine's clock passes `until`. `replayed` and `replay_until`: swarm events older than the one
-    that appear before the other repeat what was told before a restart. `unproven` is the time since which only
-    swarm-wide events are remembered. `tight`: it was told that the ring turns over too fast for the polls. `run`:
-    a mark of the engine's start, kept where `shown` has no local event that could prove anything. `doubt`: since then
-    it looks complete, but events too young to be shown may have pushed out others. `heard`: `ahead` came from the
-    engine's stream, so that the ring must show it soon.
+    - `at`: time of that poll.
+    - `shown`: fingerprints of the events in the ring, in its order.
+    - `ahead`: fingerprints of emitted events that the ring did not show: the stream brought them, or the clock was
+      set back. They count until the clock has passed `until`.
+    - `heard`: `ahead` came from the stream, so the ring must show these events soon.
+    - `replayed`, `replay_until`: until `replay_until`, a swarm event not later than `replayed` is a repeat from
+      before a restart of the manager.
+    - `run`: mark of the engine's start; it is the proof if `shown` has no local event.
+    - `unproven`: since then only swarm events are known, and nothing can be proven.
+    - `doubt`, `doubted`: the poll at `doubted` counted as complete since `doubt` without a local proof; younger
+      events may have pushed out others.
+    - `tight`: the warning `headRoom` was emitted.
     """
 
     at: int
@@ -41,17 +45,17 @@ class Memory:
 
     @property
     def anchored(self) -> bool:
-        """Whether an event is remembered that can prove completeness."""
+        """Whether `shown` has a local event, which can prove that nothing is missing."""
         return any(name[0] == LOCAL for name in self.shown)
 
     def awaits(self, now: int) -> bool:
-        """Whether events are remembered that the ring has to show at `now`, if it still has them."""
+        """Return whether the memory has local events that the ring must show at `now`, unless it has lost them."""
         return self.anchored or (
             self.heard and now > self.until and any(name[0] == LOCAL for name in self.ahead)
         )
 
     def to_state(self) -> dict[str, Any]:
-        """Return the JSON form for the snapshot: 11 characters an event."""
+        """Return the JSON form for the snapshot: 11 characters for each event."""
         optional = {
             "ahead": "".join(self.ahead),
             "until": self.until,
@@ -68,7 +72,7 @@ class Memory:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Memory:
-        """Read `to_state`; ValueError, TypeError or KeyError for anything else."""
+        """Read `to_state`; raises ValueError, TypeError or KeyError for anything else."""
         shown, ahead = pieces(state["seen"], WIDTH), pieces(state.get("ahead", ""), WIDTH)
         if (
             any(one[0] not in (LOCAL, SWARM) for one in shown + ahead)

@@ -1,4 +1,7 @@
-"""The engine's stream of events, read by a thread of its own: whoever reads slowly slows the engine down and loses."""
+"""Reads the engine's event stream on its own thread, into a queue of at most 16 MB.
+
+The engine drops events for a slow reader, so reading must not wait until earlier events are emitted.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,15 @@ from lib.trigger.faults import MISSHAPEN
 from lib.trigger.poll import Log
 
 MOST_BYTES = 16 << 20
-"""JSON of events that wait to be told, some 40,000 of them; then the stream is left, and the ring tells what it can."""
+"""Bytes of JSON that may wait in the queue, about 40,000 events; above it reading ends, and the ring has to do."""
 WAIT_SECONDS = 1.0
 
 
 class EventStream:
-    """Events since shortly before the engine's second `since`, until the monotonic time `until` or the stream's end."""
+    """Events from EDGE_SECONDS before the engine's second `since` to the monotonic time `until` or the stream's end.
+
+    `most` is how many bytes of JSON may wait. Errors only end the stream and are logged: the ring shows the rest.
+    """
 
     def __init__(self, engine: Engine, log: Log, since: int, until: float, most: int = MOST_BYTES) -> None:
         self._engine, self._log, self._until, self._most = engine, log, until, most
@@ -33,7 +39,7 @@ class EventStream:
         threading.Thread(target=self._run, name="engine events", daemon=True).start()
 
     def take(self, most: int) -> list[Known] | None:
-        """Return what has come, waiting a second for the first; None after the end of the stream."""
+        """Return up to `most` waiting events; wait up to WAIT_SECONDS for the first. None after the stream's end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._ended, WAIT_SECONDS)
             if not self._waiting and self._ended:
@@ -44,11 +50,11 @@ class EventStream:
 
     @property
     def drained(self) -> bool:
-        """Whether all that has come was taken."""
+        """Whether the queue is empty."""
         return not self._waiting
 
     def stop(self) -> None:
-        """Let the thread end with the next event or at the end of its time."""
+        """Ask the thread to end; it ends at the next event or when its time is over."""
         self._stopped = True
 
     def _run(self) -> None:
@@ -56,7 +62,7 @@ class EventStream:
             self._read()
         except LimitReached:
             self._log.debug("The time of the stream of events is over")
-        except (EngineError, *MISSHAPEN) as error:  # the engine went, or is none: the ring tells
+        except (EngineError, *MISSHAPEN) as error:  # the connection was lost, or the answer is no event
             self._log.debug("The stream of events ended", reason=str(error))
         finally:
             with self._changed:
