@@ -1,1 +1,1 @@
-"""Containers from poll to poll: what became of each."""
+"""Compares containers from poll to poll and finds what happened to each."""

@@ -1,4 +1,19 @@
-"""One poll of containerStateChanged: what was known, what the list and the events show, what had to be inspected."""
+"""One poll of containerStateChanged: compares all selected containers with the last poll.
+
+An inspect costs one call for each container, so the comparison inspects only where it must:
+
+1. List all containers, then read the ring of events up to EDGE_SECONDS ago (`__init__`). In this order the events
+   cover each container that is missing in the list.
+2. Inspect what may have changed (`look`). A container is skipped if the list proves that it is as the last poll stored
+   it (lib/trigger/containers/list_status.py) and no new event names it.
+3. If an event must exist but is too young to have been read, read the ring again up to the present
+   (`read_what_is_too_young`), and inspect once more what these events name.
+4. Yield the changes of each inspected container (`changed`, by lib/trigger/containers/between.py).
+   lib/trigger/containers/farewells.py does the same for containers that are gone (`vanished`).
+
+`known` collects the conditions to store. A container that cannot be inspected keeps its stored condition, so a later
+poll finds the change. The rules are those of docs/triggers.md#containerstatechanged.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +37,10 @@ from lib.trigger.selection import Selection
 
 
 class Comparison:
-    """One poll: what is known, what the list shows, what the events tell, what was inspected."""
+    """The state of one comparison; call `look`, then `read_what_is_too_young`, then `changed`.
+
+    `normal`: exit codes that are no crash. `loop`: how many restarts are a loop. Raises EngineError.
+    """
 
     def __init__(self, poll: Poll[Conditions], normal: frozenset[str], loop: Loop) -> None:
         self.poll, self.before = poll, poll.state
@@ -30,7 +48,7 @@ class Comparison:
         self.selection = Selection.of(poll.form)
         self.news = News(poll.now, self.before.at if self.before else None, poll.start)
         self.listing = listing(poll.engine)
-        # After the list: what is no longer in it has its events in here.
+        # After the list: then the events cover each container that is missing in it.
         place = self.before.place if self.before else Place()
         self.recent = RecentEvents.read(poll.engine, place, poll.now)
         self.known: dict[str, Condition] = {}
@@ -40,7 +58,7 @@ class Comparison:
         self.minutes = max(poll.now // 60 - self.before.at // 60, 0) if self.before else 0
 
     def look(self) -> None:
-        """Inspect what may have changed; keep what has not."""
+        """Inspect containers that may have changed; store the others as they were."""
         poll = self.poll
         chosen = self.chosen = selected(self.listing.containers, self.selection, poll.engine)
         poll.need_room(len(chosen) * LEAST)
@@ -57,7 +75,7 @@ class Comparison:
     def _ask(self, asked: Sequence[Container]) -> None:
         for one, look in self.poll.each(asked, look_at, key=key, name=name, fault=fault, missed=self._keep):
             if look.condition.status == "removing":
-                self._keep(one)  # when it is gone, the events tell whether it had ended before
+                self._keep(one)  # once it is gone, the events show whether it ended before
                 continue
             old = self._old(one)
             if old is None and self.before and (unread := self.before.old.get(one.short)):
@@ -79,7 +97,7 @@ class Comparison:
         return self.before.known.get(one.key) if self.before else None
 
     def _keep(self, one: Container) -> None:
-        """Keep the place of a container that could not be looked at, so that the next poll tells of it."""
+        """Store a container that could not be inspected as it was, so that the next poll finds its changes."""
         old = self._old(one)
         if old:
             self.known[one.key] = replace(old, stale=True)
@@ -87,7 +105,7 @@ class Comparison:
             self.known[one.key] = Condition.awaited()
 
     def read_what_is_too_young(self) -> None:
-        """Read the events up to this second where one is missing that must be there, and where the place begins."""
+        """Read the events up to the present if one is missing that must exist, or if no place in them is stored yet."""
         begins = self.before is None or bool(self.before.old)
         if begins or self._without_event() or any(self._lacks(*pair) for pair in self.looks):
             self.recent.deepen()
@@ -96,13 +114,14 @@ class Comparison:
             self._await_those_made_after_the_list()
 
     def _await_those_made_after_the_list(self) -> None:
-        """Keep a place for containers that only the events name: their end may be read already, but their removal not.
+        """Store a condition for containers that only the events name.
 
-        So it is with one in the list that went before it was looked at. The next poll finds them in the list, or reads
-        their end again out of the engine's memory.
+        Such a container was created after the list, or removed before it was inspected. Its end may be among the
+        events already read and its removal not. With the stored condition, the next poll compares it, or finds its end
+        in the ring again.
         """
         present = {one.id for one in self.listing.containers}
-        over = self.recent.gone().keys() - present  # `never_seen` tells them
+        over = self.recent.gone().keys() - present  # `never_seen` in farewells.py emits them
         looked = {look.container.id for look, _ in self.looks}
         for identity, event in self._begun().items():
             kept = identity in looked or identity[:KEY] in self.known
@@ -110,19 +129,23 @@ class Comparison:
                 self.known[identity[:KEY]] = Condition.awaited()
 
     def _begun(self) -> Mapping[str, Any]:
-        """Return the containers that were made or started since the last poll, where the events are all there."""
+        """Return container id -> event for containers created or started since the last poll.
+
+        Empty if the events are not complete.
+        """
         return self.recent.began("create", "start") if self.recent.complete else {}
 
     def takes(self, identity: str, event: Mapping[str, Any]) -> bool:
-        """Whether the step wants the container of an event."""
+        """Return whether the selection takes the container of an event."""
         facts = attributes(event)
         return self.selection.takes((str(facts.get("name")),), (identity,), facts, str(facts.get("image")))
 
     def _look_at_what_they_name(self) -> None:
-        """Look at those to which something happened so late that only the events read anew tell it.
+        """Inspect containers that only the second read of the events names, or that have ended since their inspect.
 
-        These are not fresh any more to the next poll. And here the inspect is newer than they are. Looked at again is
-        what has ended since: the end and what the next run did belong together.
+        To the next poll these events are not new any more, so this poll has to handle them. These inspects are newer
+        than the events (`late`). A container that has ended is inspected again, so that its end and its next run are
+        compared together.
         """
         if not self.recent.complete:
             return
@@ -145,20 +168,24 @@ class Comparison:
         return not self._is_silent(look, old) and self._between(look, old).lacks()
 
     def _is_silent(self, look: Look, old: Condition | None) -> bool:
-        """Whether a container that is not known was only selected now, or is seen by a first run."""
+        """Return whether an unknown container is stored without a message.
+
+        It is not new: the selection takes it only now, or this is a first run.
+        """
         times = (look.container.created, look.condition.started, look.condition.finished)
         return old is None and not self.news.has(*times) and look.container.id not in self._begun()
 
     def _without_event(self) -> bool:
+        """Return whether a container is gone and its removal is not among the events."""
         gone = self.recent.gone()
         told = {identity[:SHORT] for identity in gone}
         if any(key[:SHORT] not in told for key in self.vanished()):
             return True
-        # Made since the last poll and not in the list: its removal may be younger than what was read.
+        # Created since the last poll and missing in the list: its removal may be too young to have been read.
         return bool(self._begun().keys() - gone.keys() - {one.id for one in self.listing.containers})
 
     def changed(self) -> Iterator[Finding]:
-        """Yield what happened to the containers that are there."""
+        """Yield the changes of the inspected containers, and store their conditions."""
         for look, old in self.looks:
             now, loops = counted(seen(old), look.condition, self.minutes, self.loop)
             self.known[look.container.key] = now
@@ -189,7 +216,7 @@ class Comparison:
         return Finding(body, f"{look.container.id} {event}")
 
     def vanished(self) -> dict[str, Condition]:
-        """Return the known containers that are no longer there."""
+        """Return the known containers that are missing in the list, by the stored part of their ids."""
         if self.before is None:
             return {}
         keys = {one.key for one in self.listing.containers}

@@ -1,4 +1,4 @@
-"""All containers as the last poll saw them, as a snapshot keeps them."""
+"""The state of containerStateChanged: the condition of each container at the last poll, and its form in a snapshot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lib.trigger.marks.columns import packed, unpacked
 from lib.trigger.marks.compact import mark, number, pieces
 
 LEAST = 8
-"""Characters that a container needs at least: its id cannot be made smaller."""
+"""Characters of one container at least: the stored part of an id cannot be compressed."""
 _ID_BYTES = KEY // 2
 _OLD_WIDTH = 13
 _HEX = 16
@@ -23,7 +23,7 @@ _OTHER = -1
 
 @dataclass(frozen=True)
 class OldCondition:
-    """A container in a snapshot of version 1.0: marks in the place of times."""
+    """A container in a snapshot of version 1.0, which has marks (3 characters) instead of times."""
 
     condition: Condition
     started: str
@@ -31,7 +31,7 @@ class OldCondition:
 
     @classmethod
     def unpack(cls, text: str) -> OldCondition:
-        """Read 13 digits."""
+        """Read 13 digits (`number` in lib/trigger/marks/compact.py)."""
         head = number(text[:3])
         status, health = STATUSES[head >> 11], HEALTHS[head >> 9 & 3]
         restarts, recent, age = number(text[3:5]), number(text[11]), number(text[12])
@@ -40,7 +40,7 @@ class OldCondition:
         return cls(condition, text[5:8], text[8:11])
 
     def beside(self, state: Mapping[str, Any]) -> Condition:
-        """Return it with times: those of an inspected state where the marks are theirs, else others."""
+        """Return the condition with the times of an inspected `State` where their marks match, else with _OTHER."""
         started, finished = (str(state.get(name) or "") for name in ("StartedAt", "FinishedAt"))
         return replace(
             self.condition,
@@ -55,7 +55,11 @@ def _known(time: str) -> int:
 
 @dataclass(frozen=True)
 class Conditions:
-    """All selected containers, by the kept part of their ids. `place`: where the events were left."""
+    """All selected containers.
+
+    `at`: the engine's time of the poll in seconds. `known`: condition by the first KEY digits of the id. `place`: how
+    far the events were read. `old`: containers of a snapshot of version 1.0, by the first SHORT digits.
+    """
 
     at: int
     known: Mapping[str, Condition] = field(default_factory=dict)
@@ -63,13 +67,13 @@ class Conditions:
     old: Mapping[str, OldCondition] = field(default_factory=dict)
 
     def to_state(self) -> dict[str, Any]:
-        """Return the JSON form: about 17 characters for a container that runs, 25 for one that has ended."""
+        """Return the JSON form: about 17 characters for a running container, 25 for one that has ended."""
         rows = ((int(key, _HEX), *one.row()) for key, one in self.known.items())
         return {"at": self.at, **self.place.to_state(), "packed": packed(rows, (_ID_BYTES, *WIDTHS))}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Conditions:
-        """Read `to_state`, or the form of version 1.0."""
+        """Read `to_state` or the form of version 1.0; raises ValueError, TypeError, KeyError or IndexError."""
         at = int(state["at"])
         if "packed" not in state:
             cut = pieces(state["containers"], DIGITS + _OLD_WIDTH)

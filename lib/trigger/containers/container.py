@@ -1,4 +1,4 @@
-"""Containers as triggers see them: listed, selected, named."""
+"""Containers in triggers: listing, selecting and naming them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from lib.trigger.marks.compact import digits, number
 from lib.trigger.parallel import parallel
 from lib.trigger.selection import Selection
 
-# The first ten hexadecimal digits of an id fit exactly into the 42 bits of seven digits of a cursor.
+# Ten hexadecimal digits are 40 bits; they fit into the 42 bits of seven base64url digits.
 SHORT = 10
 DIGITS = 7
 KEY = 12
-"""Digits of an id that dense cursors keep: a chance below 1 in 10^10 that a new one meets one of 2,000."""
+"""Hexadecimal digits of an id in a packed state: a new id equals one of 2,000 with a chance below 1 in 10^10."""
 RUNNING = ("running", "paused", "restarting")
 _HEX = 16
 _AT_ONCE = 8
 _SECONDS = 10.0
 _RECORDED_MOST = 20_000
 _recorded: dict[str, str] = {}
-"""The image that each container was made from, by its id: it never changes."""
+"""Container id -> reference of the image that it was created from; it never changes."""
 
 
 @dataclass(frozen=True)
 class Container:
-    """One entry of ContainerList; `created` in Unix nanoseconds, `shown` its Status text, `health` from API 1.52 on.
+    """One entry of ContainerList.
 
-    `image` is the id of the image (sha256:...) where the reference that the container was made from names another
-    image now, or none.
+    `created` is in Unix nanoseconds, `shown` is the entry's Status text, `health` is "" before API 1.52. `image` is
+    the id of the image (sha256:...) if the reference that the container was created from now names another image, or
+    none.
     """
 
     id: str
@@ -47,27 +48,27 @@ class Container:
 
     @property
     def short(self) -> str:
-        """The part of the id that cursors keep."""
+        """The first SHORT digits of the id, which snapshots of version 1.0 hold."""
         return self.id[:SHORT]
 
     @property
     def key(self) -> str:
-        """The part of the id that dense cursors keep."""
+        """The first KEY digits of the id, which packed states hold."""
         return self.id[:KEY]
 
     @property
     def moved(self) -> bool:
-        """Whether the list no longer tells the reference that the container was made from."""
+        """Whether the list lacks the image reference that the container was created from."""
         return self.image.startswith("sha256:")
 
     def body(self) -> dict[str, Any]:
-        """Return what messages say of it."""
+        """Return {id, name, image, labels} for messages."""
         image = _recorded.get(self.id, self.image) if self.moved else self.image
         return {"id": self.id, "name": self.name, "image": image, "labels": dict(self.labels)}
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Container:
-        """Read an entry of ContainerList."""
+        """Read an entry of ContainerList; raises KeyError, TypeError or ValueError for anything else."""
         health = entry.get("Health")
         return cls(
             entry["Id"],
@@ -83,9 +84,9 @@ class Container:
 
 
 def own_name(entry: Mapping[str, Any]) -> str:
-    """Return a container's name out of an entry of ContainerList, its short id where it has none.
+    """Return the name in an entry of ContainerList, the first 12 digits of the id if it has none.
 
-    The list also has the names that links give it (/web/db), in any order.
+    The list also has the names that links give a container (/web/db), in any order.
     """
     names = [str(name).removeprefix("/") for name in entry.get("Names") or ()]
     own = [name for name in names if "/" not in name]
@@ -94,14 +95,17 @@ def own_name(entry: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Listing:
-    """All containers in order of their names; `made`: the engine's time in Unix seconds, None where it is not told."""
+    """All containers in order of their names.
+
+    `made` is when the engine made the list, in Unix seconds; None if its answer has no Date header.
+    """
 
     containers: list[Container]
     made: int | None
 
 
 def listing(engine: Engine) -> Listing:
-    """Return all containers, and when the list was made: ContainerList."""
+    """Return all containers, and when the list was made: ContainerList. Raises EngineError."""
     reply = engine.get("/containers/json", {"all": True}, query=("all",))
     found = [Container.of(entry) for entry in reply.json()]
     return Listing(sorted(found, key=lambda one: (one.name, one.id)), answered_at(reply.headers))
@@ -115,10 +119,10 @@ def listed(engine: Engine) -> list[Container]:
 def selected(
     containers: Sequence[Container], selection: Selection, engine: Engine | None = None
 ) -> list[Container]:
-    """Return those that a selection takes.
+    """Return the containers that a selection takes.
 
-    With an engine, also those that were made from a selected image whose tag has moved on: ContainerInspect, once for
-    each such container. One that cannot be inspected is taken: the trigger will tell of it.
+    With `engine`, also those created from a selected image whose tag now names another image: ContainerInspect, once
+    for each such container. A container that cannot be inspected is taken; the trigger then emits a warning about it.
     """
     taken = {one.id for one in containers if _takes(selection, one)}
     if engine is not None and selection.images:
@@ -138,7 +142,7 @@ def _takes(selection: Selection, one: Container) -> bool:
 
 
 def _record(engine: Engine, containers: Sequence[Container]) -> set[str]:
-    """Note the images that containers were made from; return the ids of those that cannot be inspected."""
+    """Look up the images that containers were created from; return the ids of those that cannot be inspected."""
     if len(_recorded) + len(containers) > _RECORDED_MOST:
         _recorded.clear()
     limited, unreadable = engine.limited(_SECONDS), set()
@@ -157,7 +161,7 @@ def _record(engine: Engine, containers: Sequence[Container]) -> set[str]:
 
 
 def pack_id(short: str) -> str:
-    """Write the kept part of an id in digits of a cursor."""
+    """Write the first SHORT digits of an id as DIGITS base64url digits."""
     return digits(int(short, _HEX), DIGITS)
 
 

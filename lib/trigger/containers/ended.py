@@ -1,4 +1,7 @@
-"""The end of a container that is gone: only the engine's events still know it."""
+"""Finds the end of a container in its events: of one that is gone, or of the run before the present one.
+
+Both functions read the events in their order and keep what the present run has seen: `oom`, a kill, a stop.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _KILL = "9"
 
 @dataclass(frozen=True)
 class End:
-    """The last run's end: its time in nanoseconds and its exit code; `oom`: the kernel ended it for lack of memory."""
+    """The end of a run: its time in nanoseconds, its exit code, and whether the kernel ended it for lack of memory."""
 
     time: int
     code: int
@@ -24,13 +27,14 @@ class End:
 
 
 def untold_end(events: Sequence[Event], before: Condition | None) -> End | None:
-    """Return the end of a container that is gone, None where there is none that was not told.
+    """Return the end of a removed container, None if there is none or it was emitted before.
 
-    `before` is how it was last seen (None: never). One that was killed to be removed is only removed.
+    `events`: its events in order. `before`: its condition at the last poll, None if no poll saw it. A container that
+    was killed in order to be removed (`docker rm -f`) has no end of its own: None.
     """
     found: End | None = None
     up = before is None or before.status in UP
-    # Of an end that is known, the event comes a little later than the time that the container carries.
+    # The event of an end carries a slightly later time than the container: a known end has `up` False to skip it.
     begin = 0 if before is None else before.started if up else before.finished
     killed = oom = False
     for event in events:
@@ -51,10 +55,10 @@ def untold_end(events: Sequence[Event], before: Condition | None) -> End | None:
 
 
 def own_end(events: Sequence[Event], started: int) -> End | None:
-    """Return the last end before the present start if nobody asked for it, else None.
+    """Return the last end before the present start, None if somebody asked for it (a kill event).
 
-    `started`: the time of that start in nanoseconds. None also where the events do not tell it yet: the end may be an
-    earlier one. Events that were read after the look tell also what came after that start.
+    `started`: the time of the present start in nanoseconds. Also None if the event of that start is missing: the end
+    found could then be an earlier one. Events after that start are ignored.
     """
     present = place_of("start", events, started)
     if present is None:
@@ -66,7 +70,7 @@ def own_end(events: Sequence[Event], started: int) -> End | None:
         if action == "start":
             asked = oom = False
         elif action == "kill":
-            asked, found = True, None  # an engine may publish it just after the end
+            asked, found = True, None  # an engine may publish the kill just after the end
         elif action == "oom":
             oom = True
         elif action == "die":

@@ -1,4 +1,4 @@
-"""Containers that are gone: their removal, and the ends before it that only the engine's events still tell."""
+"""Findings for containers that are gone: their removal, and the end before it, which only the events still show."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from lib.trigger.poll import Finding
 
 
 class Farewells:
-    """What is told of the containers that a comparison did not find any more."""
+    """Findings for the containers that are missing in the list of a comparison."""
 
     def __init__(self, compared: Comparison) -> None:
         self.compared, self.recent, self.before = compared, compared.recent, compared.before
 
     def known(self) -> Iterator[Finding]:
-        """Yield the removals of known containers, and their ends."""
+        """Yield the removals of known containers, each after its end if that is new."""
         for key, old in self.compared.vanished().items():
             events = self.recent.remembered(key)
             is_known = self.before is not None and key in self.before.known
@@ -29,7 +29,7 @@ class Farewells:
             yield from self._of(key, events, seen(old), end)
 
     def never_seen(self) -> Iterator[Finding]:
-        """Yield the ends of containers that were made and removed since the last poll, and their removals."""
+        """Yield the end and the removal of containers that were created, ran and were removed since the last poll."""
         if self.before is None or not self.recent.complete:
             return
         present = {one.id for one in self.compared.listing.containers}

@@ -1,4 +1,4 @@
-"""The counters of all running containers at the last poll, and how long they are above their limits."""
+"""The state of resourceThreshold: CPU counters at the last poll, and for how many polls a value is above its limit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from lib.trigger.marks.columns import packed, unpacked
 from lib.trigger.marks.compact import number, pieces
 
 LEAST = 10
-"""Characters that a container needs at least: its id and the lower half of its counters are never alike."""
+"""Characters of one container at least: its id and the low bytes of its counters cannot be compressed."""
 _UNIT = 1 << 16
-"""Nanoseconds to which counters are kept: a hundredth of a percent of a second of CPU."""
+"""Resolution of stored counters in nanoseconds: 65,536 ns, less than 0.01 % of one second of CPU."""
 _WIDTHS = (KEY // 2, 6, 6, 1, 1)
 _MOST = (1 << 48) - 1
 _COUNT = 100
@@ -23,13 +23,13 @@ _OLD_COUNTER = 11
 
 @dataclass(frozen=True)
 class Watch:
-    """How often in a row a value was above its limit, and whether that was told."""
+    """How many polls in a row a value was above its limit, and whether `exceeded` was emitted (`fired`)."""
 
     count: int = 0
     fired: bool = False
 
     def packed(self) -> int:
-        """Write it in one byte."""
+        """Return it as a number of one byte."""
         return min(self.count, _COUNT) * 2 + self.fired
 
     @classmethod
@@ -40,7 +40,10 @@ class Watch:
 
 @dataclass(frozen=True)
 class Gauge:
-    """A container's counters at the last poll, and its watches."""
+    """Counters at the last poll, in nanoseconds of CPU time: `cpu` of the container, `system` of the whole machine.
+
+    `watches` are by metric: cpu, memory.
+    """
 
     cpu: int
     system: int
@@ -49,13 +52,16 @@ class Gauge:
 
 @dataclass(frozen=True)
 class Gauges:
-    """All running selected containers, by the kept part of their ids: about 16 characters each."""
+    """All running selected containers, by the first KEY digits of their ids: about 16 characters each.
+
+    `at` is the engine's time of the poll in seconds.
+    """
 
     at: int
     known: Mapping[str, Gauge] = field(default_factory=dict)
 
     def of(self, container: Container) -> Gauge | None:
-        """Return what is known of a container; version 1.0 kept a shorter part of ids."""
+        """Return the gauge of a container, None if it is new; version 1.0 stored fewer digits of the id."""
         return self.known.get(container.key) or self.known.get(container.short)
 
     def to_state(self) -> dict[str, Any]:
@@ -74,7 +80,7 @@ class Gauges:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Gauges:
-        """Read `to_state`, or the form of version 1.0."""
+        """Read `to_state` or the form of version 1.0; raises ValueError, TypeError or KeyError for anything else."""
         if "packed" not in state:
             return cls(int(state["at"]), dict(_old(one) for one in pieces(state["gauges"], _OLD_WIDTH)))
         known = {}

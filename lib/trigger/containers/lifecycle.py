@@ -1,4 +1,8 @@
-"""What became of a container between two looks (docs/triggers.md#containerstatechanged), from inspect answers alone."""
+"""Finds what happened to a container between two inspects (docs/triggers.md#containerstatechanged), without events.
+
+`Condition` is what one inspect shows, in the form that a snapshot stores. `changes` compares two conditions;
+`counted` counts restarts for the change restartLoop.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +26,11 @@ _TIME = (1 << 63) - 1
 
 @dataclass(frozen=True)
 class Condition:
-    """One look at a container. `started` and `finished` are the engine's times in nanoseconds, 0 for never.
+    """A container as one inspect shows it.
 
-    They are compared for inequality only: clocks are set back. `recent` restarts were counted in the `age` minutes
-    since the window for restart loops began; `told`: it was told as one. `stale`: the last poll could not look.
+    `started` and `finished` are the engine's times in nanoseconds, 0 for never. They are only compared for equality,
+    since clocks may be set back. `recent`: restarts since the window for restart loops began, `age` minutes ago.
+    `told`: restartLoop was emitted in this window. `stale`: the last poll could not inspect the container.
     """
 
     status: str
@@ -41,22 +46,22 @@ class Condition:
 
     @classmethod
     def awaited(cls) -> Condition:
-        """Return what is kept of a container that is news and could not be looked at yet."""
+        """Return the condition to store for a new container that could not be inspected yet."""
         return cls("created", "none", 0, 0, 0, 1, stale=True)
 
     @property
     def unseen(self) -> bool:
-        """Whether it is `awaited`: nothing of it was told."""
+        """Whether this is `awaited`: nothing about the container was emitted."""
         return (self.status, self.started, self.finished) == ("created", 0, 1)
 
     @classmethod
     def of(cls, inspected: Mapping[str, Any]) -> Condition:
-        """Read an answer of ContainerInspect."""
+        """Read an answer of ContainerInspect; raises KeyError, TypeError, ValueError or StreamFailed for others."""
         state = inspected["State"]
         probes = state.get("Health") or {}
         health = (probes.get("Status") or "none").lower()
         if health == "unhealthy" and probes.get("FailingStreak") == 0:
-            health = "starting"  # no probe failed: engines call it so what they pause, or what ends
+            health = "starting"  # no probe failed: engines report this when they pause or end a container
         return cls(
             state.get("Status") if state.get("Status") in STATUSES else "exited",
             health if health in HEALTHS else "none",
@@ -67,7 +72,7 @@ class Condition:
         )
 
     def row(self) -> tuple[int, ...]:
-        """Return it as numbers of so many bytes as WIDTHS says."""
+        """Return it as whole numbers; WIDTHS has the bytes of each."""
         head = (
             STATUSES.index(self.status) << 4 | HEALTHS.index(self.health) << 2 | self.told << 1 | self.stale
         )
@@ -76,36 +81,36 @@ class Condition:
 
     @classmethod
     def of_row(cls, row: tuple[int, ...]) -> Condition:
-        """Read `row`; IndexError, ValueError for anything else."""
+        """Read `row`; raises IndexError or ValueError for anything else."""
         head, code, restarts, started, finished, recent, age = row
         told, stale = bool(head >> 1 & 1), bool(head & 1)
         status, health = STATUSES[head >> 4], HEALTHS[head >> 2 & 3]
         return cls(status, health, code, restarts, started, finished, recent, age, told, stale)
 
     def body(self) -> dict[str, Any]:
-        """Return what messages say of it."""
+        """Return {status, health, exitCode, restartCount} for messages; health and exitCode may be None."""
         health = None if self.health == "none" else self.health
         code = self.exit_code if self.status in (*ENDED, "restarting") else None
         return {"status": self.status, "health": health, "exitCode": code, "restartCount": self.restarts}
 
 
 def seen(old: Condition | None) -> Condition | None:
-    """Return what a poll saw of a container; None also where it only kept a place for it."""
+    """Return a condition that an inspect has shown, None for `awaited` and for None."""
     return None if old is None or old.unseen else old
 
 
 @dataclass(frozen=True)
 class Loop:
-    """When restarts are a loop: so many within so many minutes (at most 63)."""
+    """When restarts are a loop: `restarts` or more within `minutes`; each at most 63."""
 
     restarts: int = 3
     minutes: int = 10
 
 
 def restarts_since(before: Condition | None, now: Condition) -> int:
-    """Return how often the restart policy started it since, at least.
+    """Return how often the restart policy has started the container since `before`, at least.
 
-    A start by hand sets the engine's count to 0: a count above 0 after another start is of the policy's own starts.
+    A start by hand sets the engine's count to 0. So a count above 0 after a new start counts only starts by the policy.
     """
     if before is None:
         return now.restarts
@@ -115,10 +120,10 @@ def restarts_since(before: Condition | None, now: Condition) -> int:
 
 
 def changes(before: Condition | None, now: Condition, *, crash: bool, since: int = 0) -> tuple[str, ...]:
-    """Return what happened since `before` (None: the container is new), in the order in which it must have happened.
+    """Return the changes since `before` (None: the container is new), in the order in which they happened.
 
-    `crash`: the present exit code, or an end for lack of memory, counts as one. `since`: that a new container which is
-    up again had ended is news if that was later than this, in nanoseconds.
+    `crash`: the present exit code, or an end for lack of memory, counts as a crash. `since`: for a new container that
+    is up again, an earlier end counts only if it was later than this, in nanoseconds.
     """
     again = restarts_since(before, now) > 0
     if before is None:
@@ -127,9 +132,9 @@ def changes(before: Condition | None, now: Condition, *, crash: bool, since: int
     stopped = now.status in ENDED and before.status not in (*ENDED, "created")
     moved = now.finished != before.finished
     if moved and (now.status in ENDED or again):
-        # Up again: its exit code is gone, and that the engine restarted it is all that is known.
+        # If it is up again, its exit code is gone: a restart by the policy counts as a crash.
         found.append("crashed" if crash or (again and now.status in UP) else "exited")
-    elif stopped and not moved:  # its end was told while the engine waited to restart it: no other crash
+    elif stopped and not moved:  # its end was emitted while the engine waited to restart it: no second crash
         found.append("exited" if before.status == "restarting" or not crash else "crashed")
     started = now.started != before.started and now.status in UP
     if started:
@@ -142,9 +147,9 @@ def changes(before: Condition | None, now: Condition, *, crash: bool, since: int
 
 
 def counted(before: Condition | None, now: Condition, minutes: int, loop: Loop) -> tuple[Condition, bool]:
-    """Return `now` with its restarts counted into the window for loops, and whether there is a loop to be told.
+    """Return `now` with its restarts added to the window for loops, and whether to emit restartLoop.
 
-    `minutes` passed since `before`. A window that is over is followed by one that begins at the last poll.
+    `minutes` have passed since `before`. After a window, the next one begins at the last poll.
     """
     fresh = restarts_since(before, now)
     if before is None:
@@ -169,9 +174,10 @@ def _new(now: Condition, *, crash: bool, again: bool, ended: bool) -> tuple[str,
 
 
 def _health(before: Condition | None, now: Condition) -> tuple[str, ...]:
-    """A run that was started again begins without health, so the same health is news.
+    """Return the change of health, if any.
 
-    An engine calls what it pauses, or what ends, unhealthy without a probe.
+    A new run begins without health, so the same health is a change. Only a running container counts: engines report
+    unhealthy without a probe when they pause or end a container.
     """
     same = before and before.health == now.health and before.started == now.started
     told = now.status == "running" and now.health in ("healthy", "unhealthy")

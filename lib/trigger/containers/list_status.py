@@ -1,4 +1,9 @@
-"""What ContainerList shows of a container's state: often enough to see that nothing happened to it."""
+"""Decides from an entry of ContainerList whether a container may have changed; this saves an inspect.
+
+The entry has a Status text with an age ("Up 3 hours", "Exited (1) 2 minutes ago"). Its state, exit code and health
+must be those that are known, and the age must lie before the last poll (`unchanged`). Ages are rounded by the engine,
+so each text stands for a range of seconds (`shown`).
+"""
 
 from __future__ import annotations
 
@@ -34,7 +39,10 @@ _CLOCK_SLACK = 1
 
 @dataclass(frozen=True)
 class Shown:
-    """A Status text: "Up 3 minutes (healthy)", "Exited (1) 2 hours ago". Its age is from `least` to below `most`."""
+    """A Status text such as "Up 3 minutes (healthy)" or "Exited (1) 2 hours ago".
+
+    Its age is at least `least` and below `most`, in seconds. `code`: the exit code. `note`: the text in parentheses.
+    """
 
     least: int
     most: int
@@ -43,7 +51,7 @@ class Shown:
 
 
 def shown(text: str) -> Shown | None:
-    """Read a Status text of a container that is up or has ended; None for any other."""
+    """Read the Status text of a container that is up or has exited; None for any other text."""
     if up := _UP.fullmatch(text):
         age = _age(up[1])
         return Shown(*age, note=up[2] or "") if age else None
@@ -54,7 +62,7 @@ def shown(text: str) -> Shown | None:
 
 
 def _age(text: str) -> tuple[int, int] | None:
-    """Return the bounds of an age; engines round hours to the nearest, or down."""
+    """Return the bounds of an age in seconds, None for another text; engines round hours to the nearest, or down."""
     if text in _WORDS:
         return _WORDS[text]
     count, _, unit = text.partition(" ")
@@ -65,11 +73,11 @@ def _age(text: str) -> tuple[int, int] | None:
 
 
 def unchanged(one: Container, known: Condition, *, since: int, earliest: int, latest: int) -> bool:
-    """Whether the list proves that a container is as it was known: ContainerInspect could show nothing new.
+    """Return whether the list proves that an inspect would show nothing new of a container.
 
-    Nothing began or ended later than `since`; the list was made between `earliest` and `latest`. All in seconds of the
-    engine's clock. The age that the list shows must also agree with the time that is known, so that a clock that was
-    set back hides nothing. What cannot be read proves nothing.
+    `known`: its stored condition. `since`: a start or end after this would be new. `earliest`, `latest`: when the list
+    was made. All three are in seconds of the engine's clock. The age in the list must also agree with the known time,
+    so that a clock that was set back hides no change. A text that cannot be read proves nothing.
     """
     if one.status != known.status or known.stale:
         return False
@@ -89,7 +97,7 @@ def _agrees(one: Container, known: Condition, age: Shown) -> bool:
     if one.status == "exited":
         return age.code == known.exit_code
     if one.status == "paused":
-        # Its health is not in the text then, and may have turned while it was not paused.
+        # The text of a paused container has no health, and the health may have changed before the pause.
         return age.note == "Paused" and known.health in ("none", one.health.lower())
     health = one.health.lower() or _HEALTHS.get(age.note, "?")
     return one.status == "running" and health == known.health == _HEALTHS.get(age.note, "?")

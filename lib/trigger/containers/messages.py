@@ -1,4 +1,4 @@
-"""The messages of containerStateChanged."""
+"""The bodies of the messages of containerStateChanged, and the identities of their events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OF_THE_EVENT = ("name", "image", "exitCode", "execDuration", "signal")
 
 
 def change_body(change: str, look: Look, old: Condition | None, moment: int) -> dict[str, Any]:
-    """Return the message of a change at `moment`, in nanoseconds."""
+    """Return the body for a change; `moment` is its time in nanoseconds, `old` the condition before it."""
     state, now = look.inspected["State"], look.condition
     to = now.body()
     return {
@@ -36,7 +36,7 @@ def change_body(change: str, look: Look, old: Condition | None, moment: int) -> 
 
 
 def end_body(change: str, event: Event, old: Condition | None, end: End) -> dict[str, Any]:
-    """Return the message of the end of a container that is gone; `event` is one of its events."""
+    """Return the body for the end of a container that is gone; `event` is any of its events."""
     restarts = old.restarts if old else 0
     return {
         "kind": "change",
@@ -55,7 +55,11 @@ def end_body(change: str, event: Event, old: Condition | None, end: End) -> dict
 
 
 def removed_body(key: str, events: Sequence[Event], old: Condition | None, now: int) -> dict[str, Any]:
-    """Return the message of a removal; its events alone still know name, image and the full id."""
+    """Return the body for a removal.
+
+    `key`: the stored part of the id. `events`: the container's events; only they have its name, image and full id.
+    `now`: the engine's time in nanoseconds, used if the removal has no event.
+    """
     destroyed = next((event for event in reversed(events) if verb(event) == "destroy"), None)
     lacking: dict[str, Any] = {"id": key, "name": None, "image": None, "labels": {}}
     return {
@@ -69,7 +73,7 @@ def removed_body(key: str, events: Sequence[Event], old: Condition | None, now: 
 
 
 def moment_of(change: str, look: Look) -> int:
-    """Return the time of a change that the inspect shows, in nanoseconds; 0 where it shows none."""
+    """Return the time of a change as the inspect shows it, in nanoseconds; 0 if it shows none."""
     now = look.condition
     times = {
         "crashed": now.finished,
@@ -81,7 +85,7 @@ def moment_of(change: str, look: Look) -> int:
 
 
 def event_of(change: str, old: Condition | None, now: Condition) -> str:
-    """Name the event itself: what a poll sees beside it must not count."""
+    """Return the identity of a change: only its own event counts, so that a repeated poll gives the same id."""
     if change in ("started", "restarted"):
         return f"start {now.started}"
     if change == "created":

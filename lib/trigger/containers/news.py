@@ -1,4 +1,4 @@
-"""What is news to a poll that compares containers: what came after the last poll, or a first run's beginning."""
+"""Decides whether a time is new to a poll: after the last poll, or after the start of a first run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from lib.trigger.clock import SECOND
 
 @dataclass(frozen=True)
 class News:
-    """`now` and `at`: the engine's seconds in which this poll began, and the last one (None: it is the first).
+    """When a poll's news begins.
 
-    `start`: from when on a first run tells, in nanoseconds; None: it tells nothing.
+    `now`: the engine's second in which this poll began. `at`: that of the last poll, None on a first run. `start`: a
+    first run emits changes from this time on, in nanoseconds; None: it emits nothing.
     """
 
     now: int
@@ -19,14 +20,14 @@ class News:
     start: int | None
 
     def has(self, *times: int) -> bool:
-        """Whether one of these times (nanoseconds) is news; all are after a clock was set back."""
+        """Return whether one of these times (nanoseconds) is new; if the clock was set back, every time is."""
         if self.at is None:
             return self.start is not None and max(times) >= self.start
         return self.now < self.at or max(times) >= self.at * SECOND
 
     @property
     def since(self) -> int:
-        """Return the time after which all is news, in nanoseconds."""
+        """The time in nanoseconds after which everything is new."""
         if self.at is None:
             return self.start or 0
         return self.at * SECOND if self.now >= self.at else 0

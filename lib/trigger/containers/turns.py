@@ -1,4 +1,15 @@
-"""Health and pauses of one container between two polls: what turned and returned is in the events only."""
+"""Finds the turns of one container between two polls: healthy, unhealthy, paused, unpaused.
+
+A state that changed and changed back is visible in the events only. So `walk` follows the events from the condition
+`before` to the end and notes each turn, and the health and pause that they leave (`Walk`). The inspect can be older or
+newer than the events, and engines differ in which events they publish; three methods settle this:
+
+- `kept`: the events end before the inspect. What the inspect shows beyond them is a turn of the next poll.
+- `settled`: the events were read after the inspect, so they are right. Turns without an event are added.
+- `left`: the inspect was repeated after that second read. What it shows beyond the events is a turn of the next poll.
+
+Without complete events, `compared` takes the turns that two conditions show.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +27,7 @@ TURNS = (*_KNOWN, "paused", "unpaused")
 
 @dataclass(frozen=True)
 class Turn:
-    """A change, and the time of its event in nanoseconds; 0 where the engine does not remember it."""
+    """A turn, and the time of its event in nanoseconds; 0 if the engine no longer has that event."""
 
     change: str
     time: int
@@ -24,9 +35,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Walk:
-    """The turns that events tell, and the health that they leave, and whether it is paused.
+    """The turns that events show, and the health and pause that they leave.
 
-    `over`: the run that the inspect shows ended after it. What is left is that of its end; turns are also later ones.
+    `over`: the run that the inspect shows has ended since. Then `health` and `paused` are those at its end, and `turns`
+    includes later ones.
     """
 
     turns: tuple[Turn, ...]
@@ -35,9 +47,10 @@ class Walk:
     over: bool = False
 
     def lacks(self, now: Condition) -> tuple[str, ...]:
-        """Return the turns without which the container could not be as an inspect shows it `now`.
+        """Return the turns that lead from what the events leave to the inspected condition `now`.
 
-        An engine calls what it pauses, or what ends, unhealthy without a probe and without an event: no turn.
+        Health counts only while the container runs: engines report unhealthy without a probe, and without an event,
+        when they pause or end a container.
         """
         known = now.status == "running" and now.health in _KNOWN
         health = (now.health,) if known and now.health != self.health else ()
@@ -46,10 +59,10 @@ class Walk:
         return ("paused" if now.status == "paused" else "unpaused", *health)
 
     def settled(self, now: Condition) -> tuple[tuple[Turn, ...], Condition]:
-        """Return all turns, and the condition to be kept, where the events were read after the inspect.
+        """Return all turns and the condition to store, if the events were read after the inspect.
 
-        Then they are newer than it. What they tell nothing of is as the inspect shows it: other engines have other
-        events, or none.
+        The events are newer, so they decide. If they have no turn of a kind (health, pause), the inspect decides: some
+        engines do not publish events of that kind.
         """
         kinds = {turn.change in _KNOWN for turn in self.turns}
         silent = tuple(Turn(change, 0) for change in self.lacks(now) if (change in _KNOWN) not in kinds)
@@ -60,22 +73,25 @@ class Walk:
         return (*self.turns, *silent), now
 
     def kept(self, now: Condition) -> Condition:
-        """Return the condition to be kept where no event is missing: a health that none tells is the next one.s."""
+        """Return the condition to store if the events end before the inspect.
+
+        The health is the one that the events leave: a newer one is a turn of the next poll.
+        """
         untold = now.health in _KNOWN and self.health != "none"
         return replace(now, health=self.health) if untold else now
 
     def left(self, now: Condition) -> Condition:
-        """Return the condition to be kept where the inspect is newer than the events, which tell the rest later."""
+        """Return the condition to store if the inspect is newer than the events: later events show the rest."""
         health = now.health if self.health == "none" else self.health
         status = ("paused" if self.paused else "running") if now.status in UP else now.status
         return replace(now, health=health, status=status)
 
 
 def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> Walk:
-    """Follow the events of a container since `before` to `now`; those that `before` already shows turn nothing.
+    """Follow the events of a container from `before` (None: it is new) to the inspected condition `now`.
 
-    A start that no event tells (yet) leaves what a start leaves. Where the inspect shows no run, the next poll tells
-    one that begins after it.
+    An event that `before` already shows is no turn. A start without an event resets health and pause as its event
+    would. If the inspect shows no run, a run that began after it is left to the next poll.
     """
     events, last = _until_next_run(events, before, now)
     left = None
@@ -108,15 +124,18 @@ def walk(events: Sequence[Event], before: Condition | None, now: Condition) -> W
 def _until_next_run(
     events: Sequence[Event], before: Condition | None, now: Condition
 ) -> tuple[Sequence[Event], int | None]:
-    """Return the events, without a run that began after an inspect that shows none, and the place of a later end."""
+    """Return the events to follow, and the index of an end after the inspect (None: none).
+
+    If the inspect shows no run, the events of a run that began after it are left out.
+    """
     place = _after_look(events, before, now)
     return (events, place) if now.status in UP else (events[:place], None)
 
 
 def _after_look(events: Sequence[Event], before: Condition | None, now: Condition) -> int | None:
-    """Return the place of the event that ended the run which the inspect shows, or began one where it shows none.
+    """Return the index of the first event after the inspect that ends its run or, if it shows no run, begins one.
 
-    None where all is as the inspect shows it.
+    None if there is no such event.
     """
     up = now.status in UP
     moment = now.started if up else now.finished
@@ -129,7 +148,10 @@ def _after_look(events: Sequence[Event], before: Condition | None, now: Conditio
 
 
 def compared(changes: Sequence[str], remembered: Sequence[Event], now: Condition) -> tuple[Turn, ...]:
-    """Return the turns that two looks show where the events may not be all, with their times where these are there."""
+    """Return the turns among `changes`, which two conditions show; their times are 0 if their event is missing.
+
+    For events that may be incomplete: `remembered` are those of the container that are in the ring.
+    """
     return tuple(
         Turn(change, _last(change, remembered, now.started)) for change in changes if change in TURNS
     )
