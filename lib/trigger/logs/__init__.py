@@ -1,1 +1,1 @@
-"""Logs of containers from poll to poll: how far each is read, and what was lost."""
+"""Reads the logs of containers from poll to poll: new lines, the position in each log, and gaps."""

@@ -1,4 +1,9 @@
-"""The messages of a log driver as the engine sends them, each with its time: framed, or as a TTY wrote them."""
+"""Splits the engine's answer to ContainerLogs into the messages of the log driver, each with its time.
+
+Without a TTY the engine sends frames, and each frame is one message (`framed`). With a TTY it sends bytes without
+frames (`terminal`): a message ends at a line end, or after 16 KiB if the engine cut a long line. A cut shows only by
+the next message, which begins with the same time again. Both need `timestamps=true`.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +17,23 @@ from lib.trigger.marks.compact import mark
 Chunk = tuple[str, bytes]
 
 HASH = 6
-"""Digits of a frame's mark, 36 bits: another frame passes for it once in 7 * 10^10 times."""
+"""Digits of a frame's mark, 36 bits: another frame has the same mark with a chance of 1 in 7 * 10^10."""
 _TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ")
 _NEXT = re.compile(rb"\r(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) )")
 _LONGEST_TIME = 64
-# The engine cuts lines at this size; on a TTY every piece repeats the time of the line.
+# The engine cuts lines after so many bytes; on a TTY each piece begins with the time of the line.
 _FRAGMENT = 16384
-# Output that is not cut like that must not fill the memory.
+# Upper bound in bytes of one message: output that the engine does not cut must not fill the memory.
 _LONGEST = 1 << 20
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One message of a log driver: a line, or a piece of a long one."""
+    """One message of a log driver: a line, or a piece of a long one.
+
+    `stream`: stdout or stderr. `time`: Unix nanoseconds, 0 if it has none. `data`: with its line end. `ended`: whether
+    a line ends with it.
+    """
 
     stream: str
     time: int
@@ -33,18 +42,18 @@ class Frame:
 
     @property
     def hash(self) -> str:
-        """A mark of its content."""
+        """A mark of the content, HASH digits."""
         return mark([self.stream, self.time, self.data.hex()], HASH)
 
 
 def framed(chunks: Iterable[Chunk]) -> Iterator[Frame]:
-    """Read frames that begin with their times (timestamps=true)."""
+    """Yield a frame for each (stream, payload); each payload begins with its time. Raises StreamFailed for no time."""
     for stream, payload in chunks:
         yield _frame(stream, payload)
 
 
 def terminal(chunks: Iterable[Chunk]) -> Iterator[Frame]:
-    """Read the output of a TTY, where only line ends, and the times of fragments, part the frames."""
+    """Yield the frames in the output of a TTY, which has line ends and the times of fragments as its only borders."""
     held, begun = b"", False
     for _, chunk in chunks:
         held = held + chunk if held else chunk
@@ -60,9 +69,9 @@ def terminal(chunks: Iterable[Chunk]) -> Iterator[Frame]:
 
 
 def _end(held: bytes, start: int, *, begun: bool) -> int:
-    """Return where the frame ends that begins at `start`, 0 where its end has not come yet.
+    """Return the offset at which the frame that begins at `start` ends, 0 if more bytes are needed.
 
-    `begun`: it goes on with a line; the driver local of Engine 20.10 ends such a line with a CR only.
+    `begun`: the frame continues a line. The driver `local` of Engine 20.10 ends such a line with a CR only.
     """
     match = _TIME.match(held, start)
     follows = (match.end() if match else start) + _FRAGMENT

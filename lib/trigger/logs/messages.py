@@ -1,4 +1,4 @@
-"""Log lines as messages; a line that no message has room for is told in parts."""
+"""Writes log lines as messages; a line that does not fit into one message is emitted in parts."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lib.trigger.marks.compact import mark
 from lib.trigger.poll import Finding
 
 MOST_ESCAPED = 6
-"""Bytes of JSON that one character, or one byte that is no text, may need."""
+"""Upper bound of the bytes of JSON for one character, or for one byte that is no text."""
 LEAST_PART = 1000
-"""Characters."""
+"""Lower bound of a part, in characters."""
 
 
 def told(container: Container, line: Line, room: int) -> Iterator[Finding]:
-    """Yield a line's message, or those of its parts where one has no room for it."""
+    """Yield the finding for a line, or one for each part; `room` is how many bytes of JSON a body may have."""
     facts = [line.time, line.place, line.stream, line.data.hex()]
     identity = f"{container.id} {line.time} {mark(facts, 20)}"
     body = {
@@ -31,7 +31,7 @@ def told(container: Container, line: Line, room: int) -> Iterator[Finding]:
         "timeNano": str(line.time),
         "timestamp": iso(line.time),
     }
-    # Nearly all lines are short; what they and all around them need at most is known without writing it.
+    # Nearly all lines are short: their upper bound shows that they fit, without encoding them.
     if len(line.data) * MOST_ESCAPED < room // 2 or len(jsontext.encode(body)) <= room:
         yield Finding(body, identity)
         return

@@ -1,4 +1,7 @@
-"""Gaps of containerLogs: logs that are not as they were, containers that went with lines that nobody has read."""
+"""Gaps of containerLogs: a log that was rotated or replaced, or a container that was removed with unread lines.
+
+The reasons are those of docs/triggers.md#containerlogs.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from lib.trigger.selection import Selection
 
 
 def changed_log(poll: Poll[Places], container: Container, before: Position, tail: Tail) -> Finding:
-    """Return the gap of a log that is not as it was left."""
+    """Return the gap for a log in which the stored position was not found; `before` is that position."""
     texts = {
         "rotated": "The log was rotated or emptied beyond the last line that was read",
         "rewritten": "The log is not the one that was read before",
@@ -33,9 +36,10 @@ def changed_log(poll: Poll[Places], container: Container, before: Position, tail
 def gone(
     poll: Poll[Places], everything: Sequence[Container], chosen: Sequence[Container], recent: RecentEvents
 ) -> Iterator[Finding]:
-    """Yield the gaps of known containers that went, recreated under their name or not, with lines unread.
+    """Yield the gaps for known containers that were removed with unread lines, or recreated under the same name.
 
-    Those that had ended and were read to their end have no such lines, unless they were started again.
+    `everything`: all containers now, `chosen`: the selected ones. A container that had ended and was read to its end
+    has no unread lines, unless it was started again.
     """
     before = poll.state
     if before is None:
@@ -59,10 +63,10 @@ def gone(
 def never_seen(
     poll: Poll[Places], everything: Sequence[Container], selection: Selection, recent: RecentEvents
 ) -> Iterator[Finding]:
-    """Yield the gaps of containers that were made, ran and were removed since the last poll.
+    """Yield the gaps for containers that were created, ran and were removed since the last poll.
 
-    The events end before the list was made: what they let start and the list lacks is gone, though its removal may be
-    too young to be in them.
+    The events end before the list was made. So a container that starts in them and is missing in the list was removed,
+    even if its removal is too young to be among the events.
     """
     if poll.state is None or not recent.complete:
         return
@@ -91,5 +95,5 @@ def _from(since: str | None) -> str:
 def _gap(
     poll: Poll[Places], identity: str, reason: str, text: str, container: dict[str, Any], since: str | None
 ) -> Finding:
-    # A container goes once, whatever of it is told: by its id alone the message is the same.
+    # A container is removed once, so its id alone identifies the message, whatever its text.
     return poll.gap(reason, text, identity[:SHORT], container=container, **({"from": since} if since else {}))

@@ -1,4 +1,4 @@
-"""How far the logs of all selected containers are read, as the snapshot keeps it."""
+"""The state of containerLogs: how far each log was read, and its form in a snapshot."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from lib.trigger.marks.columns import packed, unpacked
 from lib.trigger.marks.compact import digits, mark, number, pieces
 
 NAME = 5
-"""Digits of a name's mark, 30 bits: they tell whether a container has the name of one that went."""
+"""Digits of a name's mark, 30 bits: it shows whether a new container has the name of a removed one."""
 LEAST = 12
-"""Characters of one container at least: what is a matter of chance cannot be compressed."""
+"""Characters of one container at least: its id and its marks cannot be compressed."""
 FINISHED, MUTE, OPEN = "f", "m", "-"
-"""What is known of a log beside its place: it had ended and is read to the end; it cannot be read; neither."""
+"""What is known of a log: its container has ended and it was read to the end; it cannot be read; neither."""
 _FLAGS = (OPEN, FINISHED, MUTE)
 _HEX = 16
-# Nine bytes hold the nanoseconds of the year 9999, the last that a log can have.
+# Bytes of each number in a row. Nine bytes hold the nanoseconds of the year 9999, the last that a log can have.
 _WIDTHS = (6, 4, 9, 4, 5, 1)
 _MOST_COUNT = (1 << 32) - 1
-# The first form, which had shorter marks.
+# Digits in the form of version 1.0, which has shorter marks.
 _OLD_NAME, _OLD_TIME, _OLD_COUNT = 3, 11, 4
 
 
 @dataclass(frozen=True)
 class Place:
-    """How far one container's log is read; `name` is a mark."""
+    """How far one container's log was read; `name` is a mark of the container's name, `flag` one of the three above."""
 
     name: str
     position: Position
@@ -38,30 +38,33 @@ class Place:
 
     @classmethod
     def of(cls, container: Container, position: Position, flag: str = OPEN) -> Place:
-        """Return a place in a container's log."""
+        """Return the place for a position in a container's log."""
         return cls(mark(container.name, NAME), position, flag)
 
 
 @dataclass(frozen=True)
 class Places:
-    """The logs of all selected containers, by the kept part of their ids. `at`: the engine's time of the poll."""
+    """The logs of all selected containers, by the first KEY digits of their ids.
+
+    `at`: the engine's time of the poll in seconds. `events`: how far the events were read.
+    """
 
     at: int
     known: Mapping[str, Place] = field(default_factory=dict)
     events: recent_events.Place = field(default_factory=recent_events.Place)
 
     def of(self, container: Container) -> Place | None:
-        """Return the place in a container's log, None for a container that was not known."""
+        """Return the place in a container's log, None if the container is not known."""
         return self.known.get(container.key) or self.known.get(container.short)
 
     def to_state(self) -> dict[str, Any]:
-        """Return the JSON form: about 27 characters a container."""
+        """Return the JSON form: about 27 characters for each container."""
         rows = [_row(kept, place) for kept, place in sorted(self.known.items())]
         return {"at": self.at, "places": packed(rows, _WIDTHS), **self.events.to_state()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Places:
-        """Read `to_state`, and the first form of it; ValueError, TypeError or KeyError for anything else."""
+        """Read `to_state` or the form of version 1.0; raises ValueError, TypeError or KeyError for anything else."""
         if "places" not in state:
             return cls(int(state["at"]), _first_form(state))
         known = {}

@@ -1,4 +1,18 @@
-"""Where a log was left, to the frame, and what stands behind it (docs/triggers.md#containerlogs): no I/O in here."""
+"""Finds the stored position in a log again and joins what follows it into lines (docs/triggers.md#containerlogs).
+
+A time does not identify a frame: many frames can have the same time, and times can go back. So a `Position` counts
+the frames since the first one with the largest time read, and has a mark of them. `read` gets the frames from that time
+on and works in three phases:
+
+1. Anchor (`_Reader._anchor`). Skip as many frames as the position counts, and compare their mark. If it matches, the
+   position is found. If the time is missing, the log was rotated; if the mark differs, it was rewritten. Both are a
+   gap, and all that is there is read as new.
+2. Join (`_Reader._add`). Collect the frames of each stream until a line ends.
+3. Settle (`_Reader._settle`). When no line is open, the lines are taken and the position moves behind them. So an
+   unfinished line stays before the position and is read again by the next poll, with all that follows it.
+
+There is no I/O in here: lib/trigger/logs/reading.py calls the engine.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +27,17 @@ from lib.trigger.marks.compact import mark
 Gap = Literal["rotated", "rewritten"]
 
 _NO_HASH = "A" * HASH
-# What waits for a line to end must not fill the memory; then the line is told in parts.
+# Upper bound in bytes of unfinished lines; above it they are closed as they are, and the rest is a new line.
 _PENDING = 4 << 20
 
 
 @dataclass(frozen=True)
 class Position:
-    """The last frame that was delivered, findable again although many frames may have its time.
+    """The last frame of a log that was read.
 
-    `time` is the largest time delivered, in nanoseconds. `count`: frames from the first with that time to the last
-    one delivered; `hash` is a mark of all of them, since pieces of long lines are often equal. A count of 0 means no
-    frame but a moment: everything later is new. `of_last`: the mark is of the last frame only, as version 1.0 had it.
+    `time`: the largest time read, in Unix nanoseconds. `count`: frames from the first with that time to the last one
+    read. `hash`: a mark of all these frames, since pieces of long lines are often equal. A `count` of 0 stands for a
+    time without a frame: every later frame is new. `of_last`: `hash` is of the last frame only (version 1.0).
     """
 
     time: int = 0
@@ -39,16 +53,16 @@ class Position:
 
 
 def chained(before: str, frame: Frame) -> str:
-    """Return the mark of the frames that have the mark `before`, and one more."""
+    """Return the mark of several frames: those with the mark `before`, and `frame` after them."""
     return mark([before, frame.hash], HASH)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line put together; `whole` is False where its end never came.
+    """A line, joined from its frames; `whole` is False if its end is missing.
 
-    `place` is where it ended: the largest time until then, and the number of frames since the first with that time. It
-    tells lines of one time and content apart, wherever a reading began.
+    `time` is in Unix nanoseconds, `data` has the line end. `place` is (time, count) of the position after the line. It
+    differs for lines of equal time and content, and does not depend on where a read began.
     """
 
     stream: str
@@ -59,12 +73,12 @@ class Line:
 
     @property
     def text(self) -> str:
-        """The line without its end."""
+        """The line as text, without its line end."""
         return self._content.decode("utf-8", "replace")
 
     @property
     def lossy(self) -> bool:
-        """Whether it has bytes that are no UTF-8, which `text` replaces by U+FFFD."""
+        """Whether the line has bytes that are no UTF-8; `text` has U+FFFD in their place."""
         try:
             self._content.decode()
         except UnicodeDecodeError:
@@ -78,7 +92,11 @@ class Line:
 
 @dataclass
 class Tail:
-    """What a reading brought. `more`: it stopped at its limit of bytes; the next poll goes on."""
+    """Result of one read.
+
+    `position`: where the next read begins. `gap`: why the old position was not found, None if it was. `more`: the read
+    stopped before the end of the log, at its limit or because of an error; the next poll continues.
+    """
 
     position: Position
     lines: list[Line] = field(default_factory=list)
@@ -87,11 +105,12 @@ class Tail:
 
 
 def read(frames: Iterable[Frame], before: Position, *, settled: int, limit: int) -> Tail:
-    """Return what is new behind `before`, where the log was read from its time on.
+    """Return the lines after `before`; `frames` are those of the log from the time of `before` on.
 
-    An unfinished line at the end is held back, and all that follows it, unless its time is before `settled`. At
-    least one line is taken, then no more than `limit` bytes. Where reading fails behind lines that are new, they are
-    returned, and the next reading will see the failure.
+    An unfinished line at the end is held back with all that follows it, unless its time is before `settled` (Unix
+    nanoseconds). At least one line is returned, and then no more than `limit` bytes. Raises LimitReached, NoAnswer and
+    StreamFailed of `frames` if there are no new lines; if there are, these are returned, and the next read meets the
+    error.
     """
     reader = _Reader(before, limit)
     try:
@@ -109,7 +128,7 @@ def read(frames: Iterable[Frame], before: Position, *, settled: int, limit: int)
 
 
 class _Reader:
-    """Skips what was delivered, joins what is new; `tail` stands after the last frame that leaves no line open."""
+    """Does the three phases of this file; `tail` is the result up to the last frame after which no line is open."""
 
     def __init__(self, before: Position, limit: int) -> None:
         self._before, self._limit, self._size = before, limit, 0
@@ -138,7 +157,7 @@ class _Reader:
         return self._size < self._limit
 
     def _anchor(self, frame: Frame) -> None:
-        """Pass over what was delivered; anything that is not as it was means that something was lost."""
+        """Skip a frame that was read before; if the frames are not as the position says, report a gap."""
         if not self._skipped and frame.time > self._before.time:
             self._lose("rotated", [frame])
             return
@@ -192,7 +211,7 @@ class _Reader:
         self._ready, self._pending = [], 0
 
     def finish(self, settled: int) -> None:
-        """Deal with the end of the log: lines that never ended, an anchor that is not there."""
+        """Handle the end of the log: a position that was not found, and unfinished lines (see `read`)."""
         if not self._anchored:
             self._lose("rewritten" if self._skipped else "rotated", self._passed)
             if not self._passed:

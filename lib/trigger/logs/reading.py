@@ -1,9 +1,12 @@
-"""Reads on in one container's log: ContainerLogs.
+"""Reads the new lines of one container's log: ContainerLogs.
 
-Times of a log can go back: the clock was set, or two streams wrote at once. Engines from API 1.42 on show all that
-follows the first line that is not older than `since`. Older ones leave out every line that is older, so there the last
-lines are read whatever their times, as many as it takes to find the one that was read last. Only where that is far
-back they are read by time, from an hour before it.
+The times in a log can go back: somebody set the clock, or two streams wrote at the same moment. `since` works
+differently by API version:
+
+- From 1.42 on, the engine sends everything after the first line that is not older than `since`. One call suffices.
+- Before 1.42, it leaves out every line that is older, also later ones. So the last 20, 500 or 16,000 lines are read
+  without `since`, until the last line of the last poll is among them (`_Window`). If it is not, the log is read from
+  one hour before that line.
 """
 
 from __future__ import annotations
@@ -21,11 +24,12 @@ from lib.trigger.logs.frames import Frame, framed, terminal
 from lib.trigger.logs.position import Position, Tail, read
 
 ENDED = ("exited", "dead", "created", "removing")
-# A line without an end is waited for, so long; then it is told as it stands.
+# How long to wait for the newline of a partial line.
 PATIENCE_SECONDS = 10
+# Upper bound of one call, and of a pause in its answer.
 SECONDS = 10.0
 WINDOWS = (20, 500, 16_000)
-"""How many of a log's last lines an older engine is asked for, until the last one that was read is among them."""
+"""Numbers of last lines to ask an older engine for, in this order."""
 _SINCE_SHOWS_ALL = Version(1, 42)
 _BACK = 3600 * SECOND
 _NEVER = 1 << 63
@@ -33,14 +37,17 @@ _QUERY = ("stdout", "stderr", "timestamps", "since", "until", "tail")
 
 
 def read_on(engine: Engine, container: Container, before: Position, *, now: int, limit: int) -> Tail:
-    """Return what is new in a log by the engine's time `now` (seconds): one line, then no more than `limit` bytes."""
+    """Return the lines after `before`, up to EDGE_SECONDS before the engine's time `now` (seconds).
+
+    At least one line is returned, and then no more than `limit` bytes. Raises EngineError.
+    """
     until = (now - EDGE_SECONDS) * SECOND
     settled = until - PATIENCE_SECONDS * SECOND
     if container.status in ENDED:
-        # Nobody writes to its log any more.
+        # No process writes to this log any more, so it is read to its end.
         until = settled = _NEVER
     elif before.time > until:
-        # With the engine's clock behind the last line, the end of the window would hide everything.
+        # The engine's clock is behind the last line: an end by time would hide all lines.
         until = _NEVER
     since = before.time
     if before.count and engine.version < _SINCE_SHOWS_ALL:
@@ -58,7 +65,7 @@ def read_on(engine: Engine, container: Container, before: Position, *, now: int,
 
 
 def last_lines(engine: Engine, container: Container, lines: int, limit: int) -> Tail:
-    """Return the last lines of a container's log."""
+    """Return the last `lines` lines of a container's log, at most `limit` bytes after the first. Raises EngineError."""
     with _opened(engine, container, {"tail": str(lines)}) as frames:
         return read(frames, Position(), settled=_NEVER, limit=limit)
 
@@ -73,13 +80,13 @@ def _opened(engine: Engine, container: Container, query: Mapping[str, str]) -> I
 
 def _timed(logs: Logs) -> Iterator[Frame]:
     chunks = logs.frames()
-    for first in chunks:  # with it, it is known what kind of output this is
+    for first in chunks:  # `logs.tty` is known only after the first chunk
         whole = chain((first,), chunks)
         yield from terminal(whole) if logs.tty else framed(whole)
 
 
 def _from(frames: Iterable[Frame], time: int) -> Iterator[Frame]:
-    """Leave out what comes before the first frame that is not older than `time`."""
+    """Yield the frames from the first one that is not older than `time` (nanoseconds)."""
     rest = iter(frames)
     for frame in rest:
         if frame.time >= time:
@@ -88,10 +95,10 @@ def _from(frames: Iterable[Frame], time: int) -> Iterator[Frame]:
 
 
 class _Window:
-    """The last `lines` frames of a log, from the first not older than `time` to the first later than `until`.
+    """The last `lines` frames of a log, from the first not older than `time` up to the first later than `until`.
 
-    If it `suffices`, the log's first frame with that time, or a later one, does not stand before them. (Only if times
-    went back it can; then the frame that was read last is not found where it should be.)
+    Both times are in nanoseconds. If the window `suffices`, the log's first frame with `time` or later is in it. Times
+    that went back are an exception; then the reader does not find the position in the window.
     """
 
     def __init__(self, frames: Iterator[Frame], time: int, until: int, lines: int) -> None:
@@ -112,5 +119,5 @@ class _Window:
                 yield frame
 
     def suffices(self) -> bool:
-        """Whether it begins before that time, or is the whole log; call it after all that was wanted was read."""
+        """Return whether the window begins before `time` or is the whole log; call it after the frames were read."""
         return self._begins_before or self._count + sum(1 for _ in self._frames) < self._lines

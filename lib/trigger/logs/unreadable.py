@@ -1,4 +1,4 @@
-"""What is told of a container whose log cannot be read, and what is kept of its place."""
+"""Decides what to emit and to store for a container whose log cannot be read."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ REMOVAL = ("removing", "dead")
 
 
 def unreadable(container: Container, error: Exception) -> tuple[str, Fault | None]:
-    """Return the flag for a place, and what is told of a log that cannot be read now."""
-    if isinstance(error, Unauthorized):  # all of them, and somebody has to act
+    """Return the flag to store (lib/trigger/logs/places.py), and the fault to emit, None for no fault.
+
+    Raises `error` again if it is Unauthorized: a proxy refuses all logs, and the poll fails.
+    """
+    if isinstance(error, Unauthorized):
         raise error
     if isinstance(error, NotFound) and not isinstance(error, NoSuchOperation):
-        return OPEN, None  # removed since it was listed: the next poll tells what may be missing
+        return OPEN, None  # removed since the list was made: the next poll reports the gap
     details = {"container": container.body()}
     if isinstance(error, NotSupported):
         text = f"The log driver of {container.name} cannot be read, so its lines are not seen. Use json-file or local"
         return MUTE, Fault("unreadable", text, details)
     if isinstance(error, Conflict) and container.status not in REMOVAL:
-        return OPEN, None  # its removal has just begun: the next poll tells
+        return OPEN, None  # its removal has just begun: the next poll reports the gap
     told = Fault.of(container.name, error)
     if isinstance(error, Conflict | EngineFault):
         said = error.message
