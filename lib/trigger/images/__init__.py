@@ -1,1 +1,1 @@
-"""Image references and the digests that registries give for them."""
+"""Looks up image references in their registries and compares the digests from poll to poll."""

@@ -1,7 +1,7 @@
-"""What the trigger imageUpdated keeps from poll to poll: digests of references, and when each registry was asked.
+"""The state of imageUpdated: the digest of each reference, and when each registry was asked.
 
-The references of a registry are asked in rounds. A round that does not come to its end, because the registry refuses
-or the poll's time is over, is gone on with; so the last reference is reached as often as the first.
+A round asks all references of one registry once. If the registry refuses or the poll's time is over, the next poll
+continues the round, so that the last reference is reached as often as the first.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ _OLD_NAME = 6
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a reference: the first 64 bits of its digest.
+    """What is stored of a reference.
 
-    `asked`: in the round that is not at its end. `outdated`: that the engine has another one is told.
+    `digest`: the first 64 bits of the digest. `asked`: the reference was asked in the current round. `outdated`: it was
+    emitted that the engine's own image has another digest.
     """
 
     digest: str = UNKNOWN
@@ -34,9 +35,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Asked:
-    """When the last round of a registry ended, since when it may be asked again, and how often in a row it refused.
+    """What is stored of a registry. Times are in seconds of the engine's clock.
 
-    `begin` is the mark of the reference that a round goes on with, "" where it is at its end.
+    `at`: the end of the last round. `again`: the registry is not asked before this time. `failures`: refusals in a row
+    for asking too often. `begin`: mark of the reference with which the round continues, "" if the round has ended.
     """
 
     at: int = 0
@@ -47,10 +49,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Digests:
-    """All references (19 characters each) and registries (27 each), by marks of their names.
+    """All references (19 characters each) and registries (27 characters each), by marks of their names.
 
-    `changes` counts polls that found something: it tells equal changes apart. `first`: a first run that tells all
-    there is has not reached every reference yet.
+    `changes`: number of polls that found something; it makes the identities of equal changes different. `first`: a
+    first run that emits everything has not reached every reference yet.
     """
 
     references: Mapping[str, Known] = field(default_factory=dict)
@@ -69,7 +71,7 @@ class Digests:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Digests:
-        """Read `to_state`, also that of version 1.0."""
+        """Read `to_state` or the form of version 1.0; raises ValueError, TypeError or KeyError for anything else."""
         if "digests" not in state:
             return _old(state)
         references = {one[:NAME]: _known(one[NAME:]) for one in pieces(state["digests"], REFERENCE_ROOM)}
@@ -77,12 +79,12 @@ class Digests:
         return cls(references, hosts, int(state["changes"]), bool(state.get("first")))
 
     def reference(self, name: str) -> Known:
-        """Return what is known of a reference."""
+        """Return what is stored of a reference, a new entry if there is nothing."""
         short = mark(name, NAME)
         return self.references.get(short) or self.references.get(short[:_OLD_NAME]) or Known()
 
     def host(self, name: str) -> Asked:
-        """Return what is known of a registry."""
+        """Return what is stored of a registry, a new entry if there is nothing."""
         short = mark(name, NAME)
         return self.hosts.get(short) or self.hosts.get(short[:_OLD_NAME]) or Asked()
 
@@ -108,7 +110,7 @@ def _read(text: str) -> Asked:
 
 
 def _old(state: Mapping[str, Any]) -> Digests:
-    """Read a state of version 1.0; its marks are the beginnings of ours."""
+    """Read a state of version 1.0; its marks are the first digits of the present ones."""
     end = _OLD_NAME + DIGEST
     references = {one[:_OLD_NAME]: Known(one[_OLD_NAME:end]) for one in pieces(state["references"], end + 1)}
     hosts = {

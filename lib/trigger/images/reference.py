@@ -1,4 +1,4 @@
-"""What a reference to an image must look like, so that a wrong one is told as what it is and no registry is asked."""
+"""Checks image references, so that a wrong one is reported without asking a registry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TAG = re.compile(r"\w[\w.-]*", re.ASCII)
 
 
 def problem(reference: str) -> str | None:
-    """Return what is wrong with "[host[:port]/]path[:tag]" and how to mend it, None where nothing is."""
+    """Return what is wrong with a reference and how to correct it, None if it is "[host[:port]/]path[:tag]"."""
     if found := _SCHEME.match(reference):
         return f"Leave {found[0]} out"
     if any(character.isspace() for character in reference):
@@ -36,13 +36,16 @@ def _misspelt(name: str, tag: str | None) -> str | None:
 
 
 def split(reference: str) -> tuple[str, str | None]:
-    """Return the name and the tag of a reference; None where it names no tag."""
+    """Return the name and the tag of a reference; the tag is None if there is none."""
     name, colon, tag = reference.rpartition(":")
     return (name, tag) if colon and "/" not in tag else (reference, None)
 
 
 def spellings(reference: str) -> list[str]:
-    """Return how a reference and its repository may stand in a text, the longest first; never a bare word."""
+    """Return the forms in which an error text may name a reference or its repository, the longest first.
+
+    A form has always a `/` or a tag, so that no ordinary word of the text is one.
+    """
     name, tag = split(reference)
     _, path = _host(name)
     last = path.rpartition("/")[2]
@@ -52,7 +55,7 @@ def spellings(reference: str) -> list[str]:
 
 
 def _host(name: str) -> tuple[str, str]:
-    """Return the host of a name, "" where it names none, and the path."""
+    """Return the host of a name ("" if it has none) and the path."""
     first, slash, rest = name.partition("/")
     named = slash and ("." in first or ":" in first or first == "localhost")
     return (first, rest) if named else ("", name)

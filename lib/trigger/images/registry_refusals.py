@@ -1,6 +1,7 @@
-"""What a failed look-up in a registry means; engines pass most of what a registry says on as a fault of their own.
+"""Finds out why a look-up in a registry failed, from the text and the status of the engine's error.
 
-Names of images are taken out of the text before words and numbers are looked for in it: app:429 is not a refusal.
+Engines report most errors of a registry as their own, so the text decides before the status. Names of images are
+removed from the text first: `app:429` is not the status 429.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ LONGEST_PAUSE = 6 * 3600
 
 
 def outcome(error: Exception, reference: str) -> Outcome:
-    """Return what a failed DistributionInspect means; `failed` is all that is none of the others."""
+    """Return the meaning of a failed DistributionInspect for `reference`; `failed` if it is none of the others."""
     if isinstance(error, TimedOut):
         return "unreachable"
     if not isinstance(error, Refused) or isinstance(error, NoSuchOperation):
@@ -72,19 +73,19 @@ def outcome(error: Exception, reference: str) -> Outcome:
 
 
 def reference_fault(reference: str, meaning: Outcome, error: Exception) -> Fault:
-    """Return what is told of a reference that cannot be looked up."""
+    """Return the fault of a reference that cannot be looked up."""
     text = f"{_TEXTS[meaning].format(reference)}. {_said(error)}"
     return Fault(meaning, text, {"reference": reference})
 
 
 def registry_fault(host: str, error: Exception) -> Fault:
-    """Return what is told of a registry that nothing can be asked of."""
+    """Return the fault of a registry that does not answer."""
     text = f"The registry {host} cannot be reached: the engine gets no answer from it. {_said(error)}"
     return Fault("unreachable", text, {"registry": host})
 
 
 def rate_fault(host: str, seconds: int) -> Fault:
-    """Return what is told of a registry that was asked too often."""
+    """Return the fault of a registry that was asked too often and is not asked for `seconds`."""
     text = (
         f"The registry {host} refuses further questions for now; it is left alone for {seconds // 60} minutes"
     )
@@ -92,7 +93,10 @@ def rate_fault(host: str, seconds: int) -> Fault:
 
 
 def pause(failures: int) -> int:
-    """Return for how many seconds a registry is left alone after so many refusals for asking too often in a row."""
+    """Return the seconds for which a registry is not asked, after so many refusals in a row for asking too often.
+
+    15 minutes, doubled with each further refusal, at most 6 hours (docs/triggers.md#imageupdated).
+    """
     return min(FIRST_PAUSE << min(max(failures - 1, 0), 10), LONGEST_PAUSE)
 
 

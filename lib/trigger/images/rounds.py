@@ -1,7 +1,13 @@
-"""References are asked in rounds, one for each registry, and a registry that refuses or is silent holds up no other.
+"""Asks registries for the digests of references, in rounds: a round asks all references of one registry once.
 
-A registry that was asked too often is left alone for a while, and then the round goes on where it stopped: however
-few questions a registry allows, each reference is reached.
+1. `rounds_of` sorts the references by registry and decides which are due in this poll: none before the registry's
+   interval or pause is over; in a round that did not end, those that were not asked yet.
+2. `asked` asks for the due references of all registries, in turn. A registry that refuses or does not answer is asked
+   nothing more in this poll (`Round.stopped`), and the others are not delayed.
+3. `ended` emits the failures and decides where the registry's next round begins, and when.
+
+A round that stopped continues later where it stopped. So each reference is reached, however few requests a registry
+allows (docs/triggers.md#imageupdated).
 """
 
 from __future__ import annotations
@@ -36,7 +42,11 @@ LookUp = Callable[[Engine, str], Answer]
 
 @dataclass
 class Round:
-    """What a poll asks of one registry, and how that went."""
+    """The part of one poll that asks one registry.
+
+    `asked`: what is stored of the registry. `due`: references to ask in this poll, in order. `answered`, `errors`: what
+    came of them. `stopped`: the registry is asked nothing more in this poll.
+    """
 
     host: str
     references: Sequence[str]
@@ -47,16 +57,16 @@ class Round:
     stopped: bool = False
 
     def failed(self, reference: str, error: Exception) -> None:
-        """A registry that refuses or does not answer is asked nothing more in this poll."""
+        """Note an error; stop if the registry refuses (rateLimited) or does not answer (unreachable)."""
         self.stopped = self.stopped or outcome(error, reference) in ("rateLimited", "unreachable")
 
 
 class Passed(EngineError):
-    """A reference is not asked, since its registry refuses or does not answer."""
+    """The reference was not asked, since its registry refuses or does not answer."""
 
 
 def rounds_of(poll: Poll[Digests], references: Sequence[str]) -> dict[str, Round]:
-    """Return by host what is asked of each registry, those that are left alone among them."""
+    """Return host -> round for all registries; `due` is empty for those that are not asked now."""
     before = poll.state or Digests()
     theirs: dict[str, list[str]] = {}
     for name in references:
@@ -73,7 +83,7 @@ def rounds_of(poll: Poll[Digests], references: Sequence[str]) -> dict[str, Round
 
 
 def minutes(form: Form, host: str = HUB) -> int:
-    """Return how many minutes lie between two look-ups of a registry."""
+    """Return the minutes between two rounds of a registry; raises BadInput."""
     return whole(form, "minutes", HUB_MINUTES if host == HUB else OTHER_MINUTES, least=0, most=10080)
 
 
@@ -89,7 +99,10 @@ def _may_ask(poll: Poll[Digests], host: str, asked: Asked) -> bool:
 def asked(
     poll: Poll[Digests], rounds: Mapping[str, Round], known: Mapping[str, Known], look_up: LookUp[Answer]
 ) -> Iterator[tuple[str, Answer]]:
-    """Yield the answers for the references that are due, of all registries in turn."""
+    """Yield (reference, answer of `look_up`) for the due references, from all registries in turn.
+
+    `known`: all references. Errors go into the rounds; raises Unreachable and ReadOnly.
+    """
     mixed = chain.from_iterable(zip_longest(*(one.due for one in rounds.values())))
     due = [name for name in mixed if name is not None]
     for name in known.keys() - set(due):
@@ -106,7 +119,7 @@ def asked(
             raise
 
     def fault(reference: str, error: Exception) -> None:
-        """Told at the end of the round: then it is known whether the reference fails or its registry."""
+        """Keep the error until `ended`, when it is known whether the reference fails or its registry."""
         if not isinstance(error, Passed):
             rounds[host_of_reference(reference)].errors[reference] = error
 
@@ -117,7 +130,7 @@ def asked(
 
 
 def ended(poll: Poll[Digests], one: Round, known: dict[str, Known]) -> Asked:
-    """Tell what failed, and return how the registry goes on; references that were asked are marked in `known`."""
+    """Emit what failed, mark the references that were asked in `known`, and return what to store of the registry."""
     told = f"registry {one.host}"
     meanings = {name: outcome(error, name) for name, error in one.errors.items()}
     refused = [name for name, meaning in meanings.items() if meaning == "rateLimited"]
@@ -143,7 +156,7 @@ def ended(poll: Poll[Digests], one: Round, known: dict[str, Known]) -> Asked:
         at, begin = poll.now, ""
     elif untried or one.answered or not any(known[name].asked for name in one.references):
         return Asked(one.asked.at, again, failures, mark((untried or left)[0], NAME))
-    else:  # only those are left that it refuses again and again: the others do not wait for them
+    else:  # only references are left that the registry always refuses: end the round, so the others need not wait
         at, begin = poll.now, mark(left[0], NAME)
     for name in one.references:
         known[name] = replace(known[name], asked=False)

@@ -1,1 +1,1 @@
-"""Short forms for snapshots, which must stay small."""
+"""Compact encodings for snapshots, which must stay under 4 KB."""

@@ -1,7 +1,7 @@
-"""Sets of marks in few characters: sorted, and written as the distances between them (Golomb-Rice coding).
+"""Packs sets of marks: sorted, each written as the difference to the one before it (Golomb-Rice coding).
 
-A set of n marks of b bits takes about b - log2(n) + 1.5 bits a mark: 2,000 of 42 bits take 5.1 characters each
-instead of 7. Of a new object that is compared with them, one in 2^42 / 2,000 = 2.2 * 10^9 is taken for a known one.
+A set of n marks of b bits takes about b - log2(n) + 1.5 bits for each mark: 2,000 marks of 42 bits take 5.1 characters
+each instead of 7. A new object has the mark of one of 2,000 with a chance of 2,000 / 2^42, or 1 in 2.2 * 10^9.
 """
 
 from __future__ import annotations
@@ -16,23 +16,26 @@ IDENTITY_DIGITS, DETAIL_DIGITS = 7, 5
 IDENTITY_BITS, DETAIL_BITS = 6 * IDENTITY_DIGITS, 6 * DETAIL_DIGITS
 """An identity is compared with all others, a detail with one: 30 bits miss a change with a chance below 10^-9."""
 RESERVED = 2
-"""Details below it are no marks: 0 stands for none, 1 is the trigger's own."""
+"""Details below this are no marks: 0 means none, 1 has a meaning of the trigger."""
 CHARACTERS = 8
-"""Upper bound of the room of one mark without a detail, for sets of ten and more."""
+"""Upper bound of the characters for one mark without a detail, in sets of ten or more."""
 
 
 def identity_mark(value: Any) -> int:
-    """Return the mark of what an object is."""
+    """Return the mark of an object's identity, a number of IDENTITY_BITS."""
     return number(mark(value, IDENTITY_DIGITS))
 
 
 def detail_mark(value: Any) -> int:
-    """Return the mark of what may change about an object; at least RESERVED."""
+    """Return the mark of what can change about an object, a number of DETAIL_BITS and at least RESERVED."""
     return max(number(mark(value, DETAIL_DIGITS)), RESERVED)
 
 
 def packed(marks: Mapping[int, int], *, details: bool) -> str:
-    """Write marks of identities, each with that of its detail, as "count.text"; the text is base 85."""
+    """Return identity marks -> detail marks as "count.text", with the text in base 85.
+
+    The bits are first all identities in order, then, with `details`, their details in the same order.
+    """
     low = _low_bits(len(marks))
     bits, last = [], 0
     for one in sorted(marks):
@@ -48,7 +51,7 @@ def packed(marks: Mapping[int, int], *, details: bool) -> str:
 
 
 def unpacked(text: Any, *, details: bool) -> dict[int, int]:
-    """Read what `packed` wrote; ValueError for anything else."""
+    """Read what `packed` wrote, with the same `details`; raises ValueError for anything else."""
     count, dot, written = text.partition(".") if isinstance(text, str) else ("", "", "")
     if not dot or not count.isdecimal() or int(count) > 8 * len(written):
         raise ValueError("not a set of marks")
@@ -72,10 +75,10 @@ def unpacked(text: Any, *, details: bool) -> dict[int, int]:
 
 
 def _detail(value: int) -> str:
-    """Return the bits of a detail: most volumes have none, or a reserved one."""
+    """Return the bits of a detail: two bits for a reserved one, which most volumes have."""
     return f"1{value:0{DETAIL_BITS}b}" if value >= RESERVED else f"0{value:b}"
 
 
 def _low_bits(count: int) -> int:
-    """Bits of a distance that are written as they are: about the logarithm of the mean distance."""
+    """Return how many low bits of a difference are written as they are: about log2 of the mean difference."""
     return IDENTITY_BITS - count.bit_length()

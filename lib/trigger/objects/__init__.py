@@ -1,1 +1,1 @@
-"""Images, volumes, networks and swarm objects from poll to poll."""
+"""Compares images, volumes, networks and swarm objects from poll to poll."""

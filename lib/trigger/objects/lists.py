@@ -1,4 +1,4 @@
-"""The engine's lists of images, volumes, networks and swarm objects, as they are and not as they should be."""
+"""Reads the engine's lists of images, volumes, networks and swarm objects; a bad entry does not spoil the others."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from lib.trigger.poll import Poll
 
 @dataclass(frozen=True)
 class Listed:
-    """What the engine lists of a kind; `whole` is False where a driver of volumes did not answer."""
+    """The objects of one kind; `whole` is False if a volume driver did not answer, so that volumes are missing."""
 
     objects: Sequence[Named]
     whole: bool = True
 
 
 def read_list(poll: Poll[Any], kind: str, answer: Any) -> Listed:
-    """Read a list; an entry that is none is told once, the others count."""
+    """Return the objects in the engine's answer, in order of time and id.
+
+    An entry that cannot be read, and a list that is not whole, each add a warning to the poll, once.
+    """
     volumes = answer if kind == "volumes" else {"Volumes": answer}
     found = []
     for place, thing in enumerate(volumes.get("Volumes") or ()):

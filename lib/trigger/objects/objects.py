@@ -1,4 +1,4 @@
-"""What images, volumes, networks and swarm objects have in common, and the marks by which they are known again."""
+"""One form for images, volumes, networks and swarm objects, and the marks that identify them from poll to poll."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from lib.trigger.marks.markset import detail_mark, identity_mark
 
 Thing = Mapping[str, Any]
 ELSEWHERE = 1
-"""The detail of a volume whose driver is not the engine's own: it may be missing in a list that is not whole."""
-# Made anew under another id at each start of the engine; nobody else can have these names.
+"""The detail of a volume whose driver is not `local`: it may be missing in a list that is not whole."""
+# The engine creates these networks with a new id at each start, so their names identify them; the names are reserved.
 _ENGINES_OWN = ("bridge", "host", "none")
-# Before it the CreatedAt of a local volume is the time of the last change in it.
+# Before this version, the CreatedAt of a local volume is the time of the last change of its content.
 _TIMES_STAND = Version(1, 45)
 _LAST_SECOND = 253402300800
 _OLD_IDENTITY, _OLD_DETAIL = 5, 2
@@ -25,7 +25,11 @@ _OLD_IDENTITY, _OLD_DETAIL = 5, 2
 
 @dataclass(frozen=True)
 class Named:
-    """An entry of a list; `time` is 0 where it has none that can be read."""
+    """An entry of a list.
+
+    `kind` is a key of LOCAL or SWARM in lib/trigger/objects/seen.py, `thing` the entry itself. `time`: when it was
+    updated or else created, in Unix nanoseconds; 0 if it has no readable time.
+    """
 
     kind: str
     thing: Thing
@@ -36,7 +40,7 @@ class Named:
 
     @classmethod
     def of(cls, kind: str, thing: Thing) -> Named:
-        """Read an entry of a list; TypeError, AttributeError or ValueError for what is none."""
+        """Read an entry of a list; raises TypeError, AttributeError or ValueError for anything else."""
         spec = thing.get("Spec") or {}
         identity = str(thing.get("Id") or thing.get("ID") or thing.get("Name") or "")
         if not identity:
@@ -50,13 +54,13 @@ class Named:
 
     @property
     def mark(self) -> int:
-        """What it is."""
+        """The mark of its identity."""
         if self.kind == "networks" and self.name in _ENGINES_OWN:
             return identity_mark(self.name)
         return identity_mark(self.id)
 
     def detail(self, version: Version) -> int:
-        """What may change about it: the tags of an image, the birth of a local volume; 0: nothing is known."""
+        """Return the mark of what can change: an image's tags, a local volume's creation time; 0 if there is none."""
         if self.kind == "images":
             return detail_mark(sorted(_tags(self.thing)))
         if self.kind != "volumes":
@@ -68,24 +72,24 @@ class Named:
 
     @property
     def old_mark(self) -> tuple[str, str]:
-        """What and how, as snapshots of version 1.0 have it."""
+        """The marks of identity and detail, as snapshots of version 1.0 have them."""
         born = self.thing.get("CreatedAt") if self.kind == "volumes" else None
         detail = sorted(self.thing.get("RepoTags") or ())
         return mark([self.id, born], _OLD_IDENTITY), mark(detail, _OLD_DETAIL)
 
     @property
     def index(self) -> int:
-        """The version of a swarm object."""
+        """The version index of a swarm object."""
         return int(self.thing["Version"]["Index"])
 
     @property
     def created(self) -> int:
-        """When a swarm object was made, by the clock of the swarm's leader."""
+        """When a swarm object was created, in Unix nanoseconds of the clock of the swarm's leader."""
         return _time(self.thing.get("CreatedAt"))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names it goes by."""
+        """All names that can select it: its name, its id, its tags."""
         return (self.name, self.id, *_tags(self.thing))
 
 
@@ -94,7 +98,7 @@ def _tags(thing: Thing) -> list[str]:
 
 
 def _time(written: Any) -> int:
-    """Read a time as nanoseconds; drivers of volumes write what they like."""
+    """Return a time in Unix nanoseconds, 0 if it cannot be read: volume drivers use many forms."""
     if isinstance(written, int):
         return written * SECOND if 0 < written < _LAST_SECOND else 0
     try:

@@ -1,4 +1,4 @@
-"""What the trigger objectChanged keeps from poll to poll."""
+"""The state of objectChanged: marks of images, volumes and networks, version indexes of swarm objects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OldMarks = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Versions:
-    """Of a kind of swarm objects the largest version index, and when the youngest was made (nanoseconds)."""
+    """For one kind of swarm objects: the largest version index, and when the youngest was created (nanoseconds)."""
 
     index: int
     youngest: int | None = None
@@ -29,10 +29,11 @@ class Versions:
 
 @dataclass(frozen=True)
 class Seen:
-    """Marks of all images, volumes and networks; of swarm objects what their versions say.
+    """What the last poll saw.
 
-    `old` are marks as snapshots of version 1.0 have them; they are used once. `partial` says that volumes of some
-    drivers have not been seen yet. `changes` counts polls that found something: it tells equal changes apart.
+    `marks`: kind -> identity mark -> detail mark. `versions`: kind -> largest versions. `cluster`: mark of the swarm.
+    `partial`: the volumes of some drivers were never listed yet. `changes`: number of polls that found something; it
+    makes the identities of equal changes different. `old`: marks of a snapshot of version 1.0, used once.
     """
 
     marks: Mapping[str, Marks] = field(default_factory=dict)
@@ -43,7 +44,7 @@ class Seen:
     old: Mapping[str, OldMarks] = field(default_factory=dict)
 
     def to_state(self) -> dict[str, Any]:
-        """Return the JSON form; nanoseconds as text, other readers of JSON would round them."""
+        """Return the JSON form; nanoseconds are texts, since some JSON readers would round the numbers."""
         return {
             "sets": {kind: packed(marks, details=kind in DETAILED) for kind, marks in self.marks.items()},
             "index": {kind: one.index for kind, one in self.versions.items()},
@@ -56,7 +57,7 @@ class Seen:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Seen:
-        """Read `to_state`, also that of version 1.0."""
+        """Read `to_state` or the form of version 1.0; raises ValueError, TypeError or KeyError for anything else."""
         youngest = {kind: int(time) for kind, time in state.get("youngest", {}).items()}
         versions = {kind: Versions(int(index), youngest.get(kind)) for kind, index in state["index"].items()}
         cluster = str(state["cluster"])
@@ -69,7 +70,7 @@ class Seen:
         return cls(marks, versions, cluster, bool(state.get("partial")), int(state["changes"]))
 
     def change(self, one: Named, detail: int) -> str | None:
-        """Return what happened to an image, volume or network since: created, changed or nothing."""
+        """Return what happened to an image, volume or network since the last poll: created, changed, or None."""
         if one.kind in self.old:
             marks = self.old[one.kind]
             if one.old_mark in marks:
@@ -84,7 +85,7 @@ class Seen:
         return "created" if one.kind == "volumes" else "changed"
 
     def only(self, kinds: Collection[str]) -> Seen:
-        """Return what is kept of these kinds."""
+        """Return the state of these kinds only."""
         return replace(
             self,
             marks={kind: marks for kind, marks in self.marks.items() if kind in kinds},
@@ -93,7 +94,7 @@ class Seen:
         )
 
     def knows(self, kind: str) -> bool:
-        """Whether the kind was looked at before."""
+        """Return whether a poll has listed this kind before."""
         return kind in self.marks or kind in self.old
 
 

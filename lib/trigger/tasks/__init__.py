@@ -1,1 +1,1 @@
-"""Tasks of a swarm: which failed, which are stuck."""
+"""Finds the tasks of a swarm that failed or are stuck."""

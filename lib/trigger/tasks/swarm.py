@@ -11,5 +11,5 @@ CLUSTER_MARK = 8
 
 
 def cluster_mark(swarm: Mapping[str, Any]) -> str:
-    """Return a mark of the swarm's id, out of SwarmInspect."""
+    """Return a mark (CLUSTER_MARK digits) of the swarm's id; `swarm` is an answer of SwarmInspect."""
     return mark(str(swarm["ID"]), CLUSTER_MARK)

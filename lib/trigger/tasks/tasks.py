@@ -1,4 +1,4 @@
-"""Swarm tasks as the engine lists them, and whether a swarm may have forgotten some of them."""
+"""Reads the tasks that a swarm lists, and finds the slots of which the swarm may have forgotten tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ DEFAULT_HISTORY = 5
 
 @dataclass(frozen=True)
 class Task:
-    """An entry of TaskList; `time` is when it got into its state (nanoseconds, by its node's clock)."""
+    """An entry of TaskList.
+
+    `index`: its version index. `time`: when it entered its state, in Unix nanoseconds of its node's clock. `service`
+    and `node` are ids.
+    """
 
     raw: Mapping[str, Any]
     id: str
@@ -33,7 +37,7 @@ class Task:
 
     @classmethod
     def of(cls, raw: Any) -> Task:
-        """Read an entry; KeyError, TypeError or ValueError for what is none."""
+        """Read an entry; raises KeyError, TypeError, ValueError or AttributeError for anything else."""
         status = raw["Status"]
         container = status.get("ContainerStatus") or {}
         spec = (raw.get("Spec") or {}).get("ContainerSpec") or {}
@@ -52,27 +56,30 @@ class Task:
 
     @property
     def mark(self) -> int:
-        """What is remembered of it: that it was in this state."""
+        """The mark of the task in its present state."""
         return identity_mark([self.id, self.state])
 
     @property
     def failed(self) -> bool:
-        """Whether it ended badly."""
+        """Whether it failed, was rejected or is orphaned."""
         return self.state in FAILED
 
     @property
     def waits(self) -> bool:
-        """Whether it should run, and does not yet."""
+        """Whether it should run and has not started yet."""
         return self.desired == "running" and self.state in IDLE
 
     @property
     def slot(self) -> tuple[str, str]:
-        """The service, and its slot (its node, if the service is global): what the swarm keeps a history of."""
+        """(service, slot), or (service, node) if the service is global: the swarm keeps a history of each."""
         return self.service, str(self.raw.get("Slot") or self.node)
 
 
 def read_tasks(poll: Poll[Any], answer: Iterable[Any]) -> list[Task]:
-    """Read TaskList in order of the versions; an entry that is no task is told once, the others count."""
+    """Return the tasks in an answer of TaskList, in order of their version indexes.
+
+    An entry that cannot be read adds a warning to the poll, once.
+    """
     found = []
     for place, raw in enumerate(answer):
         try:
@@ -85,29 +92,30 @@ def read_tasks(poll: Poll[Any], answer: Iterable[Any]) -> list[Task]:
 
 
 def history_limit(swarm: Mapping[str, Any]) -> int:
-    """Return how many tasks a slot this swarm keeps (SwarmInspect); negative: all."""
+    """Return how many tasks the swarm keeps for each slot, by an answer of SwarmInspect; negative: all."""
     orchestration = (swarm.get("Spec") or {}).get("Orchestration") or {}
     limit = orchestration.get("TaskHistoryRetentionLimit")
     return limit if isinstance(limit, int) else DEFAULT_HISTORY
 
 
 def limit_of(service: Mapping[str, Any], limit: int) -> int:
-    """Return how many tasks a slot are kept of a service, where `limit` holds for the swarm; negative: all."""
+    """Return how many tasks are kept for each slot of a service; `limit` is the swarm's. Negative: all."""
     template = (service.get("Spec") or {}).get("TaskTemplate") or {}
     policy = template.get("RestartPolicy") or {}
     attempts = policy.get("MaxAttempts")
     if not isinstance(attempts, int) or attempts <= 0:
         return limit
     if not policy.get("Window") and not service.get("PreviousSpec"):
-        return -1  # it gives up before its history is full
+        return -1  # its attempts are over before its history is full
     return attempts + 1
 
 
 def unproven(tasks: Iterable[Task], index: int, told: Mapping[int, int]) -> Iterator[tuple[str, int]]:
-    """Yield service and number of tasks of each slot that does not show that the swarm forgot nothing of it.
+    """Yield (service id, number of listed tasks) for each slot of which the swarm may have forgotten tasks.
 
-    Only slots where something happened after the version `index` count. The present task counts in a history. Those
-    that ended first are forgotten first: where one that had ended at `index` is still there, all later ones are too.
+    `index`: the largest version index of the last poll; only slots with a later change count. `told`: marks of the
+    emitted failures. The swarm forgets first what ended first. So a task that had ended at the last poll and is still
+    listed proves that none of the later ones is missing.
     """
     slots: dict[tuple[str, str], list[Task]] = {}
     for task in tasks:

@@ -1,4 +1,4 @@
-"""What the trigger taskFailed keeps from poll to poll."""
+"""The state of taskFailed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ OLD_MARK = 8
 
 @dataclass(frozen=True)
 class Told:
-    """The largest version index of any task at the last poll, its swarm, and marks of the failures that are told.
+    """What the last poll saw.
 
-    `idle` is up to when (nanoseconds) a task must have been idle to be told as stuck; None where it was not watched.
+    `cluster`: mark of the swarm. `index`: the largest version index of any task. `told`: marks of the tasks that were
+    emitted and are still listed; the values are not used. `idle`: a task that had been waiting since before this time
+    was stuck, in Unix nanoseconds; None if stuck tasks were not watched.
     """
 
     cluster: str
@@ -25,13 +27,13 @@ class Told:
     idle: int | None = None
 
     def to_state(self) -> dict[str, Any]:
-        """Return the JSON form; nanoseconds as text, other readers of JSON would round them."""
+        """Return the JSON form; nanoseconds are texts, since some JSON readers would round the numbers."""
         state = {"cluster": self.cluster, "index": self.index, "told": packed(self.told, details=False)}
         return state if self.idle is None else {**state, "idle": str(self.idle)}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Told:
-        """Read `to_state`, also that of version 1.0, which has `at`."""
+        """Read `to_state` or the form of version 1.0, which has `at`; raises ValueError, TypeError or KeyError."""
         if "at" in state:
             marks = (number(one[:IDENTITY_DIGITS]) for one in pieces(state["told"], OLD_MARK))
             return cls(str(state["cluster"]), int(state["index"]), dict.fromkeys(marks, 0))
