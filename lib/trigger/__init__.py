@@ -1,4 +1,4 @@
-"""Polling triggers: what happened on an engine since the last poll, told once, with ids that a repeat keeps."""
+"""Polling triggers: each poll emits what happened on an engine since the last one; a repeat keeps the message ids."""
 
 from lib.trigger.faults import Fault
 from lib.trigger.poll import Finding, Found, Poll

@@ -1,4 +1,4 @@
-"""The engine's clock. No cursor ever holds the time of the machine this runs on."""
+"""The engine's clock, and times in the engine's forms. A cursor never holds a time of the component's machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lib.engine.errors import BadInput, EngineError, Refused, StreamFailed
 from lib.engine.request.times import instant
 
 SECOND = 1_000_000_000
-# A read stops this far behind the engine's clock: at the very edge the engine may still be writing.
+# A read ends so many seconds before the engine's time: the engine may still be writing younger entries.
 EDGE_SECONDS = 2
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _NO_HEAD = (
@@ -28,7 +28,8 @@ _NO_HEAD = (
 def engine_time(engine: Engine) -> int:
     """Return the engine's time in Unix seconds, from the Date header of /_ping (SystemPingHead, SystemPing).
 
-    Ping, not /info: proxies before an engine allow it. GET where HEAD is refused.
+    Proxies before an engine allow /_ping more often than /info. If HEAD is refused, GET is sent. Raises EngineError,
+    also for an answer without a time.
     """
     try:
         reply = engine.head("/_ping", {})
@@ -53,7 +54,7 @@ def engine_time(engine: Engine) -> int:
 
 
 def answered_at(headers: Mapping[str, str]) -> int | None:
-    """Return the engine's time in an answer's Date header in Unix seconds, None where there is none."""
+    """Return the time in an answer's Date header in Unix seconds, None if there is none."""
     try:
         return int(parsedate_to_datetime(_date(headers) or "").timestamp())
     except (ValueError, TypeError, OverflowError):
@@ -65,14 +66,17 @@ def _date(headers: Mapping[str, str]) -> str | None:
 
 
 def nanoseconds(written: str) -> int:
-    """Read a time of an engine as Unix nanoseconds; its year 1 (never) is 0. StreamFailed for what is no time."""
+    """Return a time that an engine wrote (ISO 8601) in Unix nanoseconds; 0 for its year 1, which means never.
+
+    Raises StreamFailed for a text that is no time.
+    """
     match = _ISO.fullmatch(written.strip())
     if not match:
         raise _no_time(written)
     try:
         read = datetime.fromisoformat(match[1] + ("+00:00" if match[3] in (None, "Z") else match[3]))
         seconds = int(read.astimezone(UTC).timestamp()) if read.year > 1 else 0
-    except (ValueError, OverflowError):  # no such day; an offset that leads out of the years 1 to 9999
+    except (ValueError, OverflowError):  # no such day, or in UTC outside the years 1 to 9999
         raise _no_time(written) from None
     return max(seconds, 0) * SECOND + (int((match[2] or "").ljust(9, "0")) if seconds > 0 else 0)
 
@@ -82,21 +86,22 @@ def _no_time(written: str) -> StreamFailed:
 
 
 def iso(nanos: int) -> str:
-    """Write Unix nanoseconds as ISO 8601 in UTC with nine decimals, or none where they are zero."""
+    """Return Unix nanoseconds as ISO 8601 in UTC, with nine decimals, or without decimals if they are zero."""
     whole, part = divmod(nanos, SECOND)
     decimals = f".{part:09d}" if part else ""
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}{decimals}Z"
 
 
 def unix_time(nanos: int) -> str:
-    """Write Unix nanoseconds as the engine's `since` and `until` take them: seconds.nanoseconds."""
+    """Return Unix nanoseconds in the form of the engine's `since` and `until`: seconds.nanoseconds."""
     return f"{nanos // SECOND}.{nanos % SECOND:09d}"
 
 
 def moment(form: Form, name: str) -> int | None:
-    """Return a time field as Unix nanoseconds, None if it is empty: a moment in any form of lib.engine.request.times.
+    """Return a time field of the form in Unix nanoseconds, None if it is empty.
 
-    A span ("1h") is none: it would count back from the clock of this machine.
+    lib/engine/request/times.py has the accepted forms. Raises BadInput for others, also for a span ("1h"): it would
+    count back from the clock of this machine.
     """
     if not text(form, name):
         return None

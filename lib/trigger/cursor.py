@@ -1,4 +1,7 @@
-"""Snapshots of triggers: {"v", "trigger", "engine", ...state}, always under 4 KB, and what to do with unusable ones."""
+"""Reads and writes the snapshots of triggers: {"v", "trigger", "engine", ...state}, always under 4 KB.
+
+A snapshot that cannot be used makes the poll a first run with a gap: docs/triggers.md lists the reasons.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 FORMAT = 1
 STORED = 2
 """The format of a snapshot that names an object with the state in it."""
-# The platform keeps 5 KB; the rest is room for the platform's own additions and a later format.
+# Bytes of a snapshot. The platform keeps 5 KB; the rest is for its own additions and for a later format.
 LIMIT = 4096
 
 State = TypeVar("State")
@@ -26,15 +29,15 @@ PROBLEMS: Mapping[str, str] = {
 
 
 class LostState(Exception):
-    """The object that a snapshot names is missing, or is not the one that was stored."""
+    """The object that a snapshot names is missing, or its content is not what was stored."""
 
 
 class CursorTooLarge(Exception):
-    """The selection needs more room than a snapshot has; nothing is cut off, the selection has to be narrowed."""
+    """The state of the selection is too large to be stored. Nothing is cut off: users have to narrow the selection."""
 
     @classmethod
     def of(cls, trigger: str, size: int, room: int) -> CursorTooLarge:
-        """Return the refusal of a state of `size` bytes."""
+        """Return the error for a state of `size` bytes where `room` bytes are possible."""
         return cls(
             f"To remember its place in all that is selected, {trigger} needs {size} bytes; a snapshot has room for "
             f"{room}. Narrow the filter, or split the selection over several flows"
@@ -43,10 +46,11 @@ class CursorTooLarge(Exception):
 
 @dataclass(frozen=True)
 class Cursor(Generic[State]):
-    """Where the last poll ended: `state` is None on the first run and where `problem` made it one.
+    """What the last poll stored.
 
-    `engine` is the mark of the engine that the state belongs to, "" where its identity was never readable. `shared`
-    is the whole of what was stored, for what all triggers keep.
+    `state`: the trigger's own state, None on a first run. `problem`: why a stored state could not be used; then this is
+    a first run too. `engine`: mark of the engine that the state belongs to, "" if its identity was never readable.
+    `shared`: all that was stored, for the parts that all triggers have (lib/trigger/turn.py).
     """
 
     state: State | None = None
@@ -62,10 +66,10 @@ def load(
     read: Callable[[Mapping[str, Any]], State],
     opened: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda snapshot: snapshot,
 ) -> Cursor[State]:
-    """Read a snapshot; whatever is wrong with it becomes a first run with a `problem`, never an error.
+    """Return the cursor in a snapshot; a snapshot that cannot be used gives a first run with a `problem`, no error.
 
-    `engine` is "" where the engine's identity cannot be read now: then the snapshot's word is taken. `opened` returns
-    what a snapshot stands for, with the state that was stored elsewhere; LostState where that is gone.
+    `engine`: mark of this engine, "" if its identity cannot be read now; then the mark in the snapshot is used. `read`
+    makes the state. `opened` adds a state that is stored in an object, and raises LostState if that is gone.
     """
     if snapshot is None or snapshot == {}:
         return Cursor(engine=engine)
@@ -97,12 +101,12 @@ def _problem(snapshot: Any, trigger: str, engine: str) -> Problem | None:
 
 
 def head(trigger: str, engine: str, version: int = FORMAT) -> dict[str, Any]:
-    """Return what every snapshot begins with."""
+    """Return the first fields of every snapshot."""
     return {"v": version, "trigger": trigger, "engine": engine}
 
 
 def dump(state: Mapping[str, Any], trigger: str, engine: str) -> dict[str, Any]:
-    """Return the snapshot of a state; CursorTooLarge if it does not fit."""
+    """Return the snapshot for a state; raises CursorTooLarge above LIMIT bytes."""
     snapshot = {**head(trigger, engine), **state}
     size = len(json.dumps(snapshot, separators=(",", ":")).encode())
     if size >= LIMIT:

@@ -1,9 +1,8 @@
-"""Turns findings into messages, in the form the step asks for: one by one, or in pages.
+"""Emits findings as messages: one message for each, or pages with many.
 
-A message's id is made of what names the finding: the same when it is told again, another for every other finding.
-In pages every result carries the id that it would have alone as `messageId`, and the page's own id is made of
-those: a page that grows, because more was found when it is told again after a crash, is another page, with the same
-results in it.
+The id of a message is a hash of the finding's identity: a repeat has the same id, other findings have others. In a page
+each result has the id that it would have alone (`messageId`), and the page's id is a hash of these. A repeat after a
+crash can find more; then the page has another id, and its results keep theirs.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ AROUND = 100
 BETWEEN = 100
 """Bytes of a result beside its body: its id and a comma."""
 LEAST_ROOM = 2000
-"""Bytes; below it nothing is left out for its size: the limit is what is wrong."""
+"""Lower bound of the room for a body in bytes; below it the poll fails, instead of leaving out nearly everything."""
 
 
 class TriggerNotice(Exception):
-    """A gap or warning, where the step shows them as errors of the flow."""
+    """A gap or warning, if the step emits notices as errors of the flow."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Emits what polls of one trigger on one engine found."""
+    """Emits the findings of one trigger; `key` is the trigger's, `engine` the mark of the engine: both go into ids."""
 
     context: Context
     key: str
@@ -42,7 +41,10 @@ class Delivery:
     config: Form
 
     def emit(self, findings: Sequence[Finding]) -> None:
-        """Emit findings in order; returns when every message is confirmed."""
+        """Emit findings in order; return when every message is confirmed. Raises SailorError.
+
+        Below LEAST_ROOM bytes of room it raises EmissionTooLarge.
+        """
         room = self.context.emit.room - AROUND - BETWEEN
         if findings and room < LEAST_ROOM:
             raise EmissionTooLarge(f"Messages have no room for findings: {room} bytes are left for a body")
@@ -62,7 +64,7 @@ class Delivery:
             self._send({"results": results}, self._id("page", *ids))
 
     def _pages(self, sized: Sequence[tuple[Finding, int]]) -> Iterator[list[Finding]]:
-        """Yield as many findings as one message has room for."""
+        """Yield lists of findings, each as long as one message has room for."""
         page: list[Finding] = []
         room = left = self.context.emit.room - AROUND
         for finding, size in sized:
@@ -75,8 +77,11 @@ class Delivery:
             yield page
 
     def _fitting(self, finding: Finding, room: int) -> tuple[Finding, int]:
-        """Return what is told of a finding, and its size; one that fits into no message would stop all later ones."""
-        if finding.notice:  # it may quote what engine, proxy or registry said, and that may quote a login
+        """Return the finding to emit and the bytes of its body; a finding that fits into no message becomes a warning.
+
+        An error instead would stop all later findings.
+        """
+        if finding.notice:  # it may repeat an error text of others, with a login in it
             finding = replace(finding, body=self.context.logger.secrets.masked(finding.body))
         size = len(jsontext.encode(finding.body))
         if size <= room:

@@ -1,4 +1,7 @@
-"""Drop-downs of the triggers' forms, filled from the engine (select models): value to store -> label to show."""
+"""Fills the drop-downs of the triggers' forms from the engine.
+
+Each function returns value to store -> label to show, and raises EngineError.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which engine this is: asked once, and again after a while or after a poll that failed."""
+"""Identifies the engine: asks for its id, and again after SECONDS or after a poll that failed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from lib.trigger.marks.compact import mark
 
 WIDTH = 12
 SECONDS = 900
-"""How long the answer holds. An engine that was exchanged meanwhile has also ended its connections and failed polls."""
+"""How long an answer is used. If another engine takes its place before, connections end and a poll fails."""
 PATIENCE = 10
+"""Upper bound of the call in seconds."""
 _known: WeakKeyDictionary[Sender, tuple[str, float]] = WeakKeyDictionary()
 
 
 def identity(engine: Engine) -> str:
-    """Return a mark of the engine's id (SystemInfo), "" where it cannot be known; Unreachable where nothing answers.
+    """Return a mark (WIDTH digits) of the engine's id, the last known one or "" if it cannot be read: SystemInfo.
 
-    A proxy may refuse the call, and counting all images and containers for it may take an engine too long.
+    A proxy may refuse the call, or the engine may be too slow: it counts all images and containers for the answer.
+    Raises Unreachable.
     """
     found, until = _known.get(engine.sender, ("", 0.0))
     if time.monotonic() < until:
@@ -39,5 +41,5 @@ def identity(engine: Engine) -> str:
 
 
 def forget(engine: Engine) -> None:
-    """Ask again at the next poll: something about the engine has changed."""
+    """Drop the stored answer, so that the next poll asks again."""
     _known.pop(engine.sender, None)

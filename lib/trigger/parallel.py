@@ -1,4 +1,4 @@
-"""A bounded number of calls at once, their outcomes in order."""
+"""Runs a bounded number of calls at once and yields their outcomes in order."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AHEAD = 4
-"""Outcomes that wait behind a slow one, for each call at once."""
+"""Calls that may be started ahead of the outcome to yield next, for each of `at_once`."""
 
 
 def parallel(
     things: Sequence[T], work: Callable[[T], R], at_once: int, stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[T, Callable[[], R]]]:
-    """Yield each thing and a function that returns what `work` gave for it, or raises what it raised, in order.
+    """Yield (thing, outcome) in the order of `things`; `outcome()` returns or raises what `work(thing)` did.
 
-    At most `at_once` calls run at the same time, each on a thread. After `stopped` none is begun any more: the rest
-    of the things is not yielded. Closing the iterator waits for the calls that run.
+    At most `at_once` calls run at the same time, each on its own thread. Once `stopped()` is true no call is started,
+    and the things without a call are not yielded. Closing the iterator waits for running calls.
     """
     if len(things) <= 1 or at_once <= 1:
         for thing in things:
@@ -28,7 +28,7 @@ def parallel(
                 return
             yield thing, lambda thing=thing: work(thing)  # type: ignore[misc]
         return
-    from concurrent.futures import Future, ThreadPoolExecutor  # late: a quiet poll needs none
+    from concurrent.futures import Future, ThreadPoolExecutor  # imported late: most polls need no threads
 
     waiting: deque[tuple[T, Future[R]]] = deque()
     rest = iter(things)
@@ -48,7 +48,7 @@ def parallel(
 
 
 class _Stopped(Exception):
-    """The call was not begun."""
+    """The call was not started."""
 
 
 def _unless(stopped: Callable[[], bool], work: Callable[[T], R], thing: T) -> R:

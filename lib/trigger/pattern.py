@@ -1,4 +1,4 @@
-"""Regular expressions of the form, by RE2: their time grows with the text only, whatever the expression."""
+"""Regular expressions in forms. RE2 runs them: its time is linear in the length of the text, for every expression."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lib.config.form import Form, shown, text, wrong
 
-# Lookarounds, atomic groups, conditions; back references. RE2 has none of them.
+# Not supported by RE2: lookarounds, atomic groups and conditions; back references.
 _BEYOND = (
     (re.compile(r"(?<!\\)\(\?(?:<?[=!]|>|\()"), "a lookaround"),
     (re.compile(r"(?<!\\)(?:\\\\)*\\[1-9]|\(\?P=|\\k[<{']"), "a back reference"),
@@ -16,14 +16,14 @@ _MEMORY = 8 << 20
 
 
 def pattern(form: Form, name: str) -> Callable[[str], bool] | None:
-    """Return whether a text holds a match of the field's expression; None where the field is empty.
+    """Return a function that tells whether a text has a match of the field's expression; None if the field is empty.
 
-    Raises BadInput for what is no expression, or one with a lookaround or a back reference.
+    Raises BadInput for a text that is no expression, or has a lookaround or a back reference.
     """
     written = text(form, name)
     if not written:
         return None
-    import re2  # late: most steps have no expression
+    import re2  # imported late: most steps have no expression
 
     options = re2.Options()
     options.log_errors = False
@@ -36,7 +36,7 @@ def pattern(form: Form, name: str) -> Callable[[str], bool] | None:
     def matches(line: str) -> bool:
         try:
             return search(line) is not None
-        except UnicodeEncodeError:  # half a pair of surrogates
+        except UnicodeEncodeError:  # a lone surrogate
             return search(line.encode("utf-8", "replace").decode()) is not None
 
     return matches

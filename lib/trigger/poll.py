@@ -1,4 +1,4 @@
-"""What a trigger is given for one poll, and what it hands back."""
+"""What a trigger gets for one poll (`Poll`) and what it returns (`Found`, with findings and the new state)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lib.trigger.turn import Turn
 
 AT_ONCE = 8
 CALL_SECONDS = 10.0
-"""One object's part of a poll; an engine answers for one in milliseconds."""
+"""Upper bound of one object's call in seconds; engines normally answer within milliseconds."""
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class Storable(Protocol):
-    """The state of a trigger."""
+    """What the state of a trigger has to offer."""
 
     def to_state(self) -> dict[str, Any]:
         """Return its JSON form for the snapshot."""
@@ -34,10 +34,10 @@ class Log(Protocol):
     """The part of the step's logger that polls use."""
 
     def debug(self, msg: object, **fields: Any) -> None:
-        """Log for those who look closely."""
+        """Log a detail for developers; `fields` become fields of the record."""
 
     def warning(self, msg: object, **fields: Any) -> None:
-        """Log for those who operate."""
+        """Log what operators have to know."""
 
 
 State = TypeVar("State", bound=Storable)
@@ -45,7 +45,11 @@ State = TypeVar("State", bound=Storable)
 
 @dataclass(frozen=True)
 class Finding:
-    """One message to be: `identity` is what makes it the same message when it is told again."""
+    """A message that is not emitted yet.
+
+    `identity` names what was found: findings with equal identities have the same message id. `notice`: it is a gap or
+    a warning.
+    """
 
     body: Mapping[str, Any]
     identity: str
@@ -54,9 +58,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Found(Generic[State]):
-    """What a poll found, and the state to store once all of it is delivered (None: what was stored stays).
+    """Findings, and the state to store after they are confirmed (None: the stored state stays).
 
-    `lazy`: the state need not be stored at once, but at the latest when the poll ends, however it does.
+    `lazy`: the state may be stored later, at the latest at the end of the poll, also if the poll fails.
     """
 
     findings: Sequence[Finding] = ()
@@ -66,9 +70,10 @@ class Found(Generic[State]):
 
 @dataclass(frozen=True)
 class Poll(Generic[State]):
-    """One poll: `now` is the engine's time in seconds, `state` what the last one left (None on a first run).
+    """The input of one poll.
 
-    `start` says what a first run tells: None nothing, else all that is not older than these nanoseconds.
+    `now`: the engine's time in Unix seconds. `state`: the state of the last poll, None on a first run. `start`: what a
+    first run emits: None for nothing, otherwise everything from this time on, in Unix nanoseconds.
     """
 
     engine: Engine
@@ -80,7 +85,7 @@ class Poll(Generic[State]):
     cancelled: threading.Event = field(default_factory=threading.Event)
     turn: Turn = field(default_factory=Turn)
     notices: list[Finding] = field(default_factory=list)
-    """Warnings of `each`; they are emitted with what the poll found."""
+    """Warnings of `each` and `failed`; they are emitted after the findings of the poll."""
     trigger: str = ""
     room: int = 1 << 62
     """Characters that the trigger's own state may have."""
@@ -99,13 +104,17 @@ class Poll(Generic[State]):
         at_once: int = AT_ONCE,
         seconds: float = CALL_SECONDS,
     ) -> Iterator[tuple[T, R]]:
-        """Yield each thing with what `work` returns for it, in order; `work` gets an engine whose calls end in time.
+        """Yield (thing, result of `work`) in order; at most `at_once` calls run at the same time.
 
-        A thing that fails is told once as a warning, and not yielded; the others go on. Neither are those yielded that
-        the poll's time does not suffice for: the next poll begins with them. `missed` is called for both, so that
-        their places can be kept. `fault` says what is told of a failure (None: nothing). An engine that cannot be
-        reached fails the poll. Use it once in a poll, with all things; what is left out of it counts as well again,
-        see `skip`.
+        - `work` gets an engine whose calls end within `seconds`, or within the poll's time if that is shorter.
+        - `key` identifies a thing from poll to poll, `name` is for people.
+        - A thing that fails is not yielded. Its failure is emitted once as a warning, which `fault` can supply (None:
+          no warning).
+        - A thing that the poll's time does not suffice for is not yielded either. The next poll begins with it.
+        - `missed` is called for both kinds, so that the trigger can keep their places.
+
+        Raises Unreachable and ReadOnly: they fail the poll. Call it once in a poll, with all things: a thing that
+        neither this nor `skip` gets counts as well again.
         """
         ordered = self.turn.order(things, key)
         miss = missed or (lambda _: None)
@@ -133,14 +142,17 @@ class Poll(Generic[State]):
             self.log.warning("The poll's time is over; the next one goes on", left=len(ordered) - begun)
 
     def skip(self, key: str) -> None:
-        """Note a thing that is not asked in this poll: if it failed before, that is not told again."""
+        """Keep the stored failure of a thing that this poll does not read, so that it is not emitted again."""
         self.turn.faults.kept(key)
 
     def _over(self) -> bool:
         return self.cancelled.is_set() or not self.turn.left
 
     def _too_late(self, key: str, error: Exception) -> bool:
-        """Whether the poll's end and not the thing made the call fail; then it was not reached."""
+        """Return whether a call failed because the poll's time was over; then the thing counts as not reached.
+
+        Raises `error` if the step was cancelled.
+        """
         if self.cancelled.is_set():
             raise error
         if self.turn.left or not isinstance(error, TimedOut | LimitReached):
@@ -149,21 +161,21 @@ class Poll(Generic[State]):
         return True
 
     def failed(self, key: str, fault: Fault | None) -> None:
-        """Tell once that an object fails; for what is not asked one by one, such as an entry of a list."""
+        """Add a warning if this failure is new; for things that `each` does not read, such as entries of a list."""
         if fault and (identity := self.turn.faults.failed(key, fault)):
             self.notices.append(self.warning(fault.reason, fault.text, identity, **fault.details))
 
     def need_room(self, characters: int) -> None:
-        """Raise CursorTooLarge if a state of so many characters has no room; call it before anything is asked."""
+        """Raise CursorTooLarge if the state may not have so many characters; call it before calls for single things."""
         if characters > self.room:
             raise CursorTooLarge.of(self.trigger, characters, self.room)
 
     def gap(self, reason: str, text: str, identity: str, **details: Any) -> Finding:
-        """Return the message that something may be missing, and why."""
+        """Return a gap: something may be missing. `reason` is a code, `details` are further fields of the body."""
         return self._notice("gap", reason, text, identity, details)
 
     def warning(self, reason: str, text: str, identity: str, **details: Any) -> Finding:
-        """Return the message that something will be missing, or cannot be watched, unless somebody acts."""
+        """Return a warning: something will be missing, or cannot be watched, unless somebody acts. See `gap`."""
         return self._notice("warning", reason, text, identity, details)
 
     def _notice(

@@ -1,4 +1,4 @@
-"""Whether something is selected: by name or id, by label, by image. An empty selection takes everything."""
+"""Decides which objects a step watches: by name or id, by label, by image. An empty selection takes everything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
 
 
 def names_match(patterns: Iterable[str], names: Iterable[str], ids: Iterable[str] = ()) -> bool:
-    """Whether a pattern (`*` and `?` allowed) is one of the names, or the beginning of an id, 12 digits or more."""
+    """Return whether a pattern (with `*` and `?`) matches a name, or is the beginning of an id (12 digits or more)."""
     for pattern in patterns:
         if any(fnmatchcase(name, pattern) for name in names):
             return True
@@ -25,7 +25,7 @@ def names_match(patterns: Iterable[str], names: Iterable[str], ids: Iterable[str
 
 
 def labels_match(wanted: Iterable[str], labels: Mapping[str, str]) -> bool:
-    """Whether all wanted labels are there, each written `key` or `key=value`."""
+    """Return whether all wanted labels are present, each written `key` or `key=value`."""
     for label in wanted:
         key, equals, value = label.partition("=")
         if key not in labels or (equals and labels[key] != value):
@@ -34,7 +34,7 @@ def labels_match(wanted: Iterable[str], labels: Mapping[str, str]) -> bool:
 
 
 def image_matches(patterns: Iterable[str], image: str) -> bool:
-    """Whether a pattern is the image's reference, with or without its tag or digest."""
+    """Return whether a pattern matches the image's reference, with or without its tag or digest."""
     bare = image.partition("@")[0]
     last = bare.rpartition("/")[2]
     untagged = bare[: len(bare) - len(last)] + last.partition(":")[0]
@@ -43,7 +43,7 @@ def image_matches(patterns: Iterable[str], image: str) -> bool:
 
 @dataclass(frozen=True)
 class Selection:
-    """The part of the form that selects containers: fields containers, names, labels, images."""
+    """The fields of the form that select containers: containers, names, labels, images."""
 
     names: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -51,16 +51,17 @@ class Selection:
 
     @classmethod
     def of(cls, form: Form, *lists: str) -> Selection:
-        """Read the form; `lists` are further fields that hold names."""
+        """Read the form; `lists` are further fields with names. Raises BadInput."""
         names = (name for field in ("containers", "names", *lists) for name in words(form, field))
         return cls(tuple(names), words(form, "labels"), words(form, "images"))
 
     def takes(
         self, names: Iterable[str], ids: Iterable[str], labels: Mapping[str, str], *images: str
     ) -> bool:
-        """Whether all that is selected by agrees; within names and within images one is enough.
+        """Return whether an object is selected: by its names, its labels and its images, each if the form has any.
 
-        `images` are all references of one object: as it was asked for, by its id.
+        Of several names or images one match suffices; all labels must match. `images` are all references of the
+        object's image, such as its name and its id.
         """
         if self.names and not names_match(self.names, tuple(names), tuple(ids)):
             return False

@@ -1,4 +1,4 @@
-"""Stores states in their order: emit, confirm, snapshot."""
+"""Stores the states of one poll, each after its findings are confirmed: emit, confirm, snapshot."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from lib.trigger.state_room import StateRoom
 from lib.trigger.turn import Turn
 
 LAZY_SECONDS = 1.0
-"""Between two snapshots of states that need not be stored at once."""
+"""Lower bound of the time between two snapshots of lazy states."""
 
 
 class StateKeeper:
-    """Knows the last snapshot of one poll and the state that is not stored yet."""
+    """Holds the last snapshot, and the lazy state that is not stored yet. `last` is None if none was usable."""
 
     def __init__(self, room: StateRoom, emit: Emitter, turn: Turn, engine: str, last: Any) -> None:
         self._room, self._emit, self._turn, self._engine, self._last = room, emit, turn, engine, last
@@ -26,7 +26,11 @@ class StateKeeper:
 
     @contextmanager
     def prepared(self, state: Storable | None, *, lazy: bool) -> Iterator[None]:
-        """Store a state after what is emitted within; that it fits is found out before."""
+        """Store `state` at the end of the `with` block, in which its findings are emitted.
+
+        The snapshot is made before the block, so CursorTooLarge and StorageError come before anything is emitted. If
+        the block raises, the snapshot is not sent, and its object is removed.
+        """
         if state is None or (lazy and time.monotonic() - self._stored < LAZY_SECONDS):
             yield
             self._pending = state or self._pending
@@ -40,7 +44,7 @@ class StateKeeper:
         self._store(snapshot)
 
     def settle(self) -> None:
-        """Store what is not stored yet."""
+        """Store the lazy state that is not stored yet, if there is one."""
         if self._pending is not None:
             self._store(self._snapshot(self._pending))
 

@@ -1,8 +1,16 @@
-"""Where the state of a trigger is kept: in the snapshot, or in an object that the snapshot names.
+"""Stores the state of a trigger: in the snapshot, or in an object of the object storage that the snapshot names.
 
-An object is written before the snapshot that names it. As a platform takes snapshots over a while after they are
-confirmed, the object of the snapshot before stays until the next snapshot is confirmed: `before` names it. An object
-is proven by the SHA-256 in the snapshot; a missing or another one is a LostState.
+A state that fits into the snapshot (under 4 KB) stays there. A larger one, up to 1 MB, is compressed and stored as an
+object; the snapshot then has its name (`object`) and its SHA-256 (`digest`). The steps of one change are:
+
+1. `kept` writes the new object and returns the snapshot that names it.
+2. The findings are emitted and confirmed, and the snapshot is sent (lib/trigger/state_keeper.py).
+3. `confirmed` deletes the object of the snapshot before the last. The last one's object stays, since the platform
+   may still give back the last snapshot; the new snapshot names it too (`before`).
+4. If the findings are not confirmed, `refused` deletes the new object instead.
+
+So at most two objects are kept, and after a crash at any point the stored snapshot names an object that exists.
+`opened` reads the state back; an object that is missing or has another digest is a LostState (docs/triggers.md).
 """
 
 from __future__ import annotations
@@ -22,16 +30,16 @@ from lib.trigger.poll import Log
 from lib.trigger.turn import Turn
 
 HEAD = 400
-"""Bytes of a snapshot beside the trigger's own state."""
+"""Bytes of a snapshot that are not the trigger's own state."""
 LARGEST = 1 << 20
-"""Bytes of a state in an object: 2,000 of anything that triggers watch need a tenth of it."""
+"""Upper bound of a state in an object, in bytes before compression; 2,000 watched objects need about a tenth."""
 GONE = (404, 410)
 LONGEST_NAME = 300
 
 
 @dataclass(frozen=True)
 class StateRoom:
-    """Keeps the states of one trigger of one engine. `store` is None where a step has no storage for objects."""
+    """Stores the states of one trigger; `store` is the object storage, None if the step has none."""
 
     trigger: str
     store: StateStore | None
@@ -39,13 +47,14 @@ class StateRoom:
 
     @property
     def size(self) -> int:
-        """How many characters a trigger's own state may have."""
+        """Upper bound of a trigger's own state, in characters."""
         return LARGEST - HEAD if self.store else cursor.LIMIT - HEAD
 
     def opened(self, snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a snapshot with its state; StorageError where the storage is away.
+        """Return a snapshot with the fields of its state.
 
-        That is no reason to start anew: the poll fails, and a later one finds the state.
+        Raises LostState if the object is gone or changed. Raises StorageError if the storage does not answer: the poll
+        then fails, and a later one finds the state.
         """
         if snapshot["v"] != cursor.STORED:
             return snapshot
@@ -68,16 +77,17 @@ class StateRoom:
         return {**_unpacked(packed), **snapshot}
 
     def kept(self, state: Mapping[str, Any], turn: Turn, engine: str, last: Any) -> dict[str, Any]:
-        """Return the snapshot that stands for a state; its object, if it needs one, is stored then.
+        """Return the snapshot for a state; if it needs an object, the object is stored before the return.
 
-        Raises CursorTooLarge where there is no room. `last` is the snapshot before, None where it was not usable.
+        `last`: the snapshot of the last poll, None if it was not usable. Raises CursorTooLarge for a state that does
+        not fit, and StorageError.
         """
         before = last.get("object") if isinstance(last, Mapping) and last.get("v") == cursor.STORED else None
         chain = {"before": before} if before else {}
         try:
             return cursor.dump({**turn.to_state(), **state, **chain}, self.trigger, engine)
         except CursorTooLarge:
-            if self.store is None:  # what is known of failures only keeps them from being told again
+            if self.store is None:  # without the stored failures it may fit; then they are emitted again
                 return cursor.dump({**turn.without_faults(), **state, **chain}, self.trigger, engine)
         text = jsontext.encode({**turn.to_state(), **state})
         if len(text) > LARGEST:
@@ -89,12 +99,12 @@ class StateRoom:
         return {**cursor.head(self.trigger, engine, cursor.STORED), **named}
 
     def confirmed(self, snapshot: Any, last: Any) -> None:
-        """Remove the object that neither the new snapshot nor the one before it names."""
+        """Delete the object of the snapshot before `last`, once `snapshot` is confirmed."""
         if isinstance(last, Mapping):
             self._delete(last.get("before"), snapshot)
 
     def refused(self, snapshot: Any, last: Any) -> None:
-        """Remove the object of a snapshot that was not sent."""
+        """Delete the object of a snapshot that is not sent."""
         if snapshot != last and isinstance(snapshot, Mapping):
             self._delete(snapshot.get("object"), last if isinstance(last, Mapping) else {})
 

@@ -1,7 +1,13 @@
-"""The bridge for triggers: opens the engine, reads the cursor, and owns the order emit, confirm, snapshot.
+"""The bridge between the runtime and a trigger's handler: `@trigger` makes a `process` function of a handler.
 
-A poll that fails raises before its snapshot: the flow shows the error and the next poll starts from the same place,
-so a crash at any point repeats messages (with equal ids), never loses them.
+One poll works like this:
+
+1. Check the form, open the engine, read the engine's identity and time, and read the cursor from the snapshot.
+2. Call the handler with a `Poll`. It returns one `Found`, or yields several.
+3. For each `Found`: emit the findings, wait for the confirms, then store the state as a snapshot.
+
+A poll that fails raises before its snapshot, and the next poll starts from the same place. So a crash at any point
+repeats messages, with equal ids, and loses none (docs/triggers.md). A try-out emits a sample and stores nothing.
 """
 
 from __future__ import annotations
@@ -47,7 +53,7 @@ Process = Callable[[Context, Message, Form, Any], None]
 
 @dataclass(frozen=True)
 class Declared:
-    """What the runtime reads from a trigger function."""
+    """What the runtime reads from a trigger's handler: its key and its functions."""
 
     key: str
     process: Process
@@ -65,12 +71,14 @@ def trigger(
     settings: Callable[[Form], object] | None = None,
     seconds: int = POLL_SECONDS,
 ) -> Callable[[Handler[State]], Handler[State]]:
-    """Declare the function that polls for a trigger key.
+    """Declare the handler for a trigger key; the handler itself stays as it is.
 
-    `read` turns a snapshot into its state, raising ValueError, TypeError or KeyError. `sample` is the message of a
-    try-out that finds nothing real: `live` looks for it; without it, a first run that tells everything. `settings`
-    reads the form, so that what is wrong with it is told before the engine is asked, in a try-out too. `seconds` is
-    how long a poll may take unless the step says otherwise (pollSeconds).
+    - `read` makes a state from a snapshot; it raises ValueError, TypeError or KeyError.
+    - `live` returns the body for a try-out, None if there is none. Without `live`, the last finding of a first run
+      that emits everything is taken.
+    - `sample` is the body for a try-out if there is no real one.
+    - `settings` reads the form and raises BadInput, before the engine is asked, also in a try-out.
+    - `seconds` is how long a poll may take if the form has no pollSeconds.
     """
 
     def declare(handler: Handler[State]) -> Handler[State]:
@@ -130,7 +138,7 @@ def _poll(
 def _shown(
     handler: Handler[State], live: Live[State] | None, poll: Poll[State], sample: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Return the message of a try-out. It must be quick, and must not move the place of the running flow."""
+    """Return the body for a try-out, within TRY_OUT_SECONDS; the stored place of the flow is not changed."""
     poll.turn.until = min(poll.turn.until, time.monotonic() + TRY_OUT_SECONDS)
     poll = replace(poll, state=None, start=0)
     if live:
@@ -149,11 +157,11 @@ def _run(
     room: StateRoom,
     snapshot: Any,
 ) -> None:
-    """Emit what the handler found, and only then let the state that stands for it be stored."""
+    """Emit each batch of findings, and store its state after the confirms."""
     found = handler(poll)
     batches: Iterable[Found[State]] = (found,) if isinstance(found, Found) else found
     notices = [_unusable(poll, saved.problem, snapshot)] if saved.problem else []
-    # What an unusable snapshot names may not be ours: it is neither kept in mind nor removed.
+    # An unusable snapshot may name an object of another trigger, so that object is not deleted.
     supervisor = StateKeeper(
         room, delivery.context.emit, poll.turn, delivery.engine, None if saved.problem else snapshot
     )
@@ -164,7 +172,7 @@ def _run(
             notices = []
             poll.notices.clear()
     except BaseException:
-        # What was told need not be told again because of what came later, be it the end of the process.
+        # Store the lazy state: confirmed findings must not be emitted again because of a later error or exit.
         with suppress(Exception):
             supervisor.settle()
         raise

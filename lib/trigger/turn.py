@@ -1,4 +1,4 @@
-"""A poll's time, and whose turn it is when the last poll did not reach all objects."""
+"""The time of one poll, and the object that comes first because the last poll did not reach it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _ALL = 1 << (6 * TURN)
 
 @dataclass
 class Turn:
-    """What polls of all triggers keep beside their own state. `until`: the end of this poll by the monotonic clock.
+    """What all triggers store beside their own state.
 
-    `first` is the mark of the first object that the last poll did not reach.
+    `until`: the end of this poll by the monotonic clock, in seconds. `first`: mark of the first object that the last
+    poll did not reach, "" if it reached all. `faults`: the failures of the last poll.
     """
 
     until: float = float("inf")
@@ -29,13 +30,13 @@ class Turn:
 
     @property
     def left(self) -> float:
-        """Seconds until the poll has to end."""
+        """Seconds until the poll has to end, 0 if its time is over."""
         return max(self.until - time.monotonic(), 0)
 
     def order(self, things: Sequence[T], key: Callable[[T], str]) -> Sequence[T]:
-        """Return the things, beginning with those that the last poll did not reach.
+        """Return the things, rotated so that those come first that the last poll did not reach.
 
-        By marks, so that there is a beginning also where the first of them is gone.
+        The first is the one whose mark is the nearest at or after `first`: that works also if the object is gone.
         """
         if not self.first or not things:
             return things
@@ -45,22 +46,22 @@ class Turn:
         return [*things[start:], *things[:start]]
 
     def missed(self, key: str) -> None:
-        """Note an object that was not reached; the first of them is the next poll's first."""
+        """Store an object that was not reached; the next poll begins with the first of these."""
         self._next = self._next or mark(key, TURN)
         self.faults.kept(key)
 
     def to_state(self) -> dict[str, Any]:
-        """Return the JSON form, {} where there is nothing to keep."""
+        """Return the JSON form, {} if there is nothing to store."""
         return self.faults.to_state() | ({"turn": self._next} if self._next else {})
 
     def without_faults(self) -> dict[str, Any]:
-        """Return the JSON form where there is no room for the failures; then they are told again."""
+        """Return the JSON form without the failures, if they have no room; then they are emitted again."""
         kept = self.to_state()
         return {name: kept[name] for name in ("turn", "faultCount") if name in kept}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], seconds: float) -> Turn:
-        """Read `to_state`; what cannot be read is as if nothing had been kept."""
+        """Read `to_state`; `seconds` is how long this poll may take. A state that cannot be read counts as empty."""
         until = time.monotonic() + seconds
         try:
             (first,) = pieces(state.get("turn", ""), TURN) or ("",)
