@@ -1,4 +1,4 @@
-"""Checks a credential: opens the engine it names and says what answered, or the exact fault."""
+"""Checks a credential: connects to its engine and returns what answered, or why the connection failed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lib.engine.errors import Unauthorized
 from lib.engine.expected import expected_form
 from lib.sailor import Context
 
-# What triggers and first steps need, in calls that cost an engine little.
+# Reads that triggers and most flows need, as calls that are cheap for the engine.
 _PROBES: dict[str, tuple[str, dict[str, str]]] = {
     "SystemVersion": ("/version", {}),
     "SystemInfo": ("/info", {}),
@@ -23,9 +23,10 @@ _PROBES: dict[str, tuple[str, dict[str, str]]] = {
 
 
 def verify(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return {verified, ...} with engine, its version range and the version in use, or {verified: False, reason}.
+    """Return {verified: True, engine, product, apiVersions, apiVersion, access, registries, forbidden}.
 
-    `forbidden` names the actions among a few that only read which a proxy before the engine refuses.
+    `forbidden` lists the calls of _PROBES that a proxy before the engine refuses. If the engine does not answer or the
+    credential is wrong, returns {verified: False, reason} with a text for people; raises no EngineError.
     """
     try:
         with new_engine(checked_credential(config)) as engine, expected_form():
@@ -49,7 +50,7 @@ def verify(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _about(engine: Engine) -> Mapping[str, Any]:
     about: Mapping[str, Any] = {}
-    engine.version  # noqa: B018 - the engine must be there; what it tells of itself may be kept from us
+    engine.version  # noqa: B018 - fails if there is no engine; /version may be refused by a proxy
     with suppress(Unauthorized):
         about = engine.get("/version").json()
     return about

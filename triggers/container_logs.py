@@ -1,4 +1,12 @@
-"""Trigger containerLogs: every new log line of the selected containers once, joined and in order."""
+"""Trigger containerLogs (docs/triggers.md#containerlogs): each new log line of the selected containers once, in order.
+
+One poll:
+
+1. Read the events, then list the containers. A container that starts in the events and is missing in the list is gone.
+2. Emit the gaps for containers that were removed with unread lines (lib/trigger/logs/notices.py).
+3. Skip containers that had ended, were read to their end and did not run since (`_is_still`).
+4. Read on in the logs of the others, eight at once, with a share of the poll's bytes each (`_tails`).
+"""
 
 from __future__ import annotations
 
@@ -45,12 +53,12 @@ SAMPLE = {
 
 
 def last_line(poll: Poll[Places]) -> Mapping[str, Any] | None:
-    """Return the last line of the first selected container that has one, for a try-out."""
+    """Return the body of the last line of the first container that has one, for a try-out; None if none has."""
     keeps = _Chooser(poll.form)
     for container in selected(listing(poll.engine).containers, Selection.of(poll.form), poll.engine)[:10]:
         try:
             tail = last_lines(poll.engine, container, 50, 1 << 20)
-        except EngineError:  # this one's log cannot be read
+        except EngineError:  # this log cannot be read
             continue
         lines = [line for line in tail.lines if keeps(line)]
         if lines:
@@ -69,14 +77,11 @@ def _most_bytes(form: Form) -> int:
 
 @trigger("containerLogs", read=Places.from_state, sample=SAMPLE, live=last_line, settings=_settings)
 def container_logs(poll: Poll[Places]) -> Found[Places]:
-    """Read the selected containers' logs from where they were left: SystemEvents, ContainerList, ContainerLogs.
-
-    Not read are those of containers that had ended, were read to their end, and did not run since.
-    """
+    """Read on in the logs of the selected containers: SystemEvents, ContainerList, ContainerLogs."""
     selection = Selection.of(poll.form)
-    # Before the list, even where they are read up to the present: what they let start and the list lacks is gone.
+    # Events first, also if they are read up to the present: a container that starts in them and is not listed is gone.
     recent = RecentEvents.read(poll.engine, poll.state.events if poll.state else EventsPlace(), poll.now)
-    if poll.state is None:  # what came and went before the first run is not told by the second one
+    if poll.state is None:  # so the second poll does not report containers that are gone already
         recent.deepen()
     found = listing(poll.engine)
     chosen = selected(found.containers, selection, poll.engine)
@@ -94,7 +99,7 @@ def container_logs(poll: Poll[Places]) -> Found[Places]:
             poll.skip(container.id)
         else:
             unread.append(container)
-            # What is not reached, or fails, is not read to its end: the next poll has to come back to it.
+            # If the poll does not reach this log, or reading fails, the next poll must read it.
             places[container.id] = replace(place, flag=MUTE if place.flag == MUTE else OPEN)
     keeps = _Chooser(poll.form)
     for container, tail in _tails(poll, unread, places):
@@ -110,7 +115,7 @@ def container_logs(poll: Poll[Places]) -> Found[Places]:
 def _tails(
     poll: Poll[Places], unread: Sequence[Container], places: dict[str, Place]
 ) -> Iterator[tuple[Container, Tail]]:
-    """Read on in each log, within the bytes of a poll."""
+    """Yield what is new in each log, within the bytes of a poll; a fault changes the flag in `places`."""
     budget = Budget(_most_bytes(poll.form), len(unread))
 
     def work(engine: Engine, container: Container) -> Tail:
@@ -128,9 +133,11 @@ def _tails(
 
 
 def _before(poll: Poll[Places], container: Container, made: frozenset[str]) -> Place:
-    """Return where to begin: where it was left; at the beginning of a new container; else as for a first run.
+    """Return where to begin in a container's log.
 
-    `made`: those that the events call new. One whose making took long may have been begun before the last poll.
+    A known log continues at its place. A new container is read from the beginning of its log, any other one from the
+    present. `made`: ids of containers with a create event; these are new, although their creation may have begun
+    before the last poll.
     """
     edge = Position((poll.now - EDGE_SECONDS) * SECOND)
     if poll.state is None:
@@ -150,10 +157,13 @@ def _is_still(
     recent: RecentEvents,
     touched: frozenset[str],
 ) -> bool:
-    """Whether a container that had ended did not run since its log was read; `made`: when the list was made."""
+    """Return whether a container had ended and did not run since its log was read to the end.
+
+    `made`: when the list was made, in Unix seconds. `touched`: ids of containers that the events name.
+    """
     if place.flag == OPEN or container.status not in ENDED:
         return False
-    if container.status != "exited":  # it never ran, or never will
+    if container.status != "exited":  # created, dead or removing: it does not run
         return True
     age = shown(container.shown)
     if age is None or made is None or poll.state is None or poll.now < poll.state.at:
@@ -165,7 +175,7 @@ def _is_still(
 
 
 class _Chooser:
-    """Which lines the step wants; asked after the cursor, so that it may change at any time."""
+    """Which lines the step emits. It does not affect the cursor, so users may change it at any time."""
 
     def __init__(self, form: Form) -> None:
         self._matches = pattern(form, "pattern")

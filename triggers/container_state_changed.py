@@ -1,4 +1,7 @@
-"""Trigger containerStateChanged: crashed, exited, restart loop, unhealthy, healthy, started, removed and so on."""
+"""Trigger containerStateChanged: crashed, exited, restartLoop, unhealthy, healthy, started, removed and so on.
+
+docs/triggers.md#containerstatechanged has the rules; lib/trigger/containers/comparison.py says how a poll works.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ SAMPLE = {
 
 
 def running(poll: Poll[Conditions]) -> Mapping[str, Any] | None:
-    """Return the state of the first selected container as if it had just started, for a debug run."""
+    """Return the body for the first selected container as if it had just started, for a try-out; None for none."""
     chosen = selected(listing(poll.engine).containers, Selection.of(poll.form), poll.engine)
     for _, look in poll.each(chosen, look_at, key=key, name=name, fault=fault):
         return change_body("started", look, None, poll.now * SECOND)
@@ -56,16 +59,13 @@ def _loop(form: Form) -> Loop:
 
 
 def settings(form: Form) -> tuple[frozenset[str], Loop]:
-    """Read what numbers the step has; what is wrong with them is raised."""
+    """Return the normal exit codes and the limits of a restart loop; raises BadInput."""
     return _normal_codes(form), _loop(form)
 
 
 @trigger("containerStateChanged", read=Conditions.from_state, sample=SAMPLE, live=running, settings=settings)
 def container_state_changed(poll: Poll[Conditions]) -> Found[Conditions]:
-    """Compare the selected containers with the last poll: ContainerList, SystemEvents, ContainerInspect.
-
-    Inspected is what the list and the events do not prove to be as it was.
-    """
+    """Compare the selected containers with the last poll: ContainerList, SystemEvents, ContainerInspect."""
     comparison = Comparison(poll, *settings(poll.form))
     comparison.look()
     comparison.read_what_is_too_young()

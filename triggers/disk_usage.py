@@ -1,4 +1,8 @@
-"""Trigger diskUsage: images, containers, volumes or the build cache take more room than a limit."""
+"""Trigger diskUsage (docs/triggers.md#diskusage): disk usage crosses a limit.
+
+A limit is for images, containers, volumes, the build cache, or their total. `exceeded` is emitted when usage rises
+above the limit, and again only after it was below the limit minus the hysteresis.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,10 @@ SAMPLE = {
 
 @dataclass(frozen=True)
 class Above:
-    """What was told to be above its limit; `changes` counts polls that told something: it tells crossings apart."""
+    """The state: which limits are exceeded (`fired`).
+
+    `changes`: number of polls that emitted something; it makes the identities of equal crossings different.
+    """
 
     fired: frozenset[str] = frozenset()
     changes: int = 0
@@ -52,7 +59,7 @@ class Above:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Above:
-        """Read `to_state`, also that of version 1.0, which has no `changes`."""
+        """Read `to_state` or the form of version 1.0 (no `changes`); raises ValueError, TypeError or KeyError."""
         fired = frozenset(state["above"])
         if not fired <= FIELDS.keys():
             raise ValueError("no kinds of disk usage")
@@ -60,7 +67,7 @@ class Above:
 
 
 def present(poll: Poll[Above]) -> dict[str, Any]:
-    """Return the present usage as if the first limit had been crossed, for a debug run."""
+    """Return the body for the present usage as if the first limit had been crossed, for a try-out."""
     limits = _limits(poll.form)
     usage = _usage(poll, set(TYPES))
     what = next(iter(limits))
@@ -68,7 +75,7 @@ def present(poll: Poll[Above]) -> dict[str, Any]:
 
 
 def settings(form: Form) -> tuple[dict[str, int], float]:
-    """Return the limits in bytes, and which part of one usage has to fall below it before it is told again."""
+    """Return the limits in bytes, and the hysteresis as a part of the limit (0 to 1); raises BadInput."""
     return _limits(form), number(form, "hysteresis", 10, most=100) / 100
 
 
@@ -102,7 +109,10 @@ def _limits(form: Form) -> dict[str, int]:
 
 
 def _usage(poll: Poll[Above], wanted: set[str]) -> Usage:
-    """Return bytes by kind; engines that can, count only what is asked for, which saves them work: None for others."""
+    """Return bytes by kind and in `total`; None for what the engine did not count.
+
+    From API 1.42 on the engine counts only the `wanted` kinds, which saves it work.
+    """
     fields = {"type": [TYPES[what] for what in sorted(wanted)]}
     chosen = poll.engine.version.minor >= 42 and wanted != set(TYPES)  # noqa: PLR2004
     query = (repeated("type"),) if chosen else ()
@@ -114,7 +124,7 @@ def _usage(poll: Poll[Above], wanted: set[str]) -> Usage:
 
 
 def _bytes(answer: Mapping[str, Any], what: str) -> int:
-    """Return the sum that engines give from API 1.52 on (none is 0), else what the lists add up to."""
+    """Return the bytes of a kind: the engine's sum from API 1.52 on (missing means 0), before it the sum of a list."""
     if isinstance(found := answer.get(NEW[what]), Mapping):
         return int(found.get("TotalSize") or 0)
     if what == "images":
@@ -129,7 +139,7 @@ def _sum(answer: Mapping[str, Any], name: str, size: str) -> int:
 
 
 def _volumes(answer: Mapping[str, Any]) -> int:
-    # -1: the driver cannot tell
+    # A size of -1 means that the driver does not know it.
     sizes = (int((volume.get("UsageData") or {}).get("Size") or 0) for volume in answer.get("Volumes") or ())
     return sum(max(size, 0) for size in sizes)
 

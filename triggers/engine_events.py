@@ -1,4 +1,9 @@
-"""Trigger engineEvents: every event of the engine once, and a gap message where the engine has forgotten some."""
+"""Trigger engineEvents (docs/triggers.md#engineevents): each event once, and a gap where the engine has lost some.
+
+The default mode reads the engine's ring of 256 events once in each poll and compares it with the last poll
+(lib/trigger/events/ring.py). The real-time mode also reads the engine's stream of events between such comparisons
+(lib/trigger/events/live.py).
+"""
 
 from __future__ import annotations
 
@@ -47,14 +52,14 @@ SAMPLE = {
 
 
 def newest(poll: Poll[Memory]) -> dict[str, object] | None:
-    """Return the last remembered event that the filter takes, for a debug run."""
+    """Return the body of the newest event in the ring that the filter takes, for a try-out; None if there is none."""
     wanted = EventFilter.of(poll.form)
     taken = [event for event in read_ring(poll.engine, poll.now) if wanted.takes(event)]
     return body(taken[-1]) if taken else None
 
 
 def settings(form: Form) -> int | None:
-    """Return how many seconds to listen, None to poll; what is wrong with any setting is raised."""
+    """Return for how many seconds to listen in real-time mode, None in the default mode; raises BadInput."""
     EventFilter.of(form)
     seconds = whole(form, "realTimeSeconds", 50, least=1, most=3600)
     return None if choice(form, "mode", ("poll", "realTime")) == "poll" else seconds
@@ -62,13 +67,13 @@ def settings(form: Form) -> int | None:
 
 @trigger("engineEvents", read=Memory.from_state, sample=SAMPLE, live=newest, settings=settings)
 def engine_events(poll: Poll[Memory]) -> Found[Memory] | Iterator[Found[Memory]]:
-    """Compare what the engine remembers with what it remembered at the last poll: GET /events."""
+    """Compare the engine's ring with the last poll: SystemEvents. In real-time mode also read its stream."""
     seconds = settings(poll.form)
     return look(poll) if seconds is None else Live(poll, EventFilter.of(poll.form), compared).run(seconds)
 
 
 def look(poll: Poll[Memory]) -> Found[Memory]:
-    """Read the ring once and tell what is new in it, and whether it turns over too fast for the polls."""
+    """Return what is new in the ring, with the warning `headRoom` if the ring turns over too fast for the polls."""
     found, ring = _looked(poll)
     before, memory = poll.state, found.state
     gap = any(finding.notice for finding in found.findings)
@@ -79,14 +84,14 @@ def look(poll: Poll[Memory]) -> Found[Memory]:
 
 
 def compared(poll: Poll[Memory]) -> Found[Memory]:
-    """Do the same for the real-time mode, which the ring's room does not matter to."""
+    """Return what is new in the ring, without that warning: the real-time mode does not depend on the ring's size."""
     return _looked(poll)[0]
 
 
 def _looked(poll: Poll[Memory]) -> tuple[Found[Memory], list[Event]]:
     ring, run = _read(poll)
     until = hidden_until(ring, poll.state, poll.now) if poll.state else None
-    if until is not None:  # it looks like a restart; the events of the last seconds may be why
+    if until is not None:  # it looks like a restart, but events of the last seconds may be the reason
         ring = read_ring(poll.engine, until, edge=0)
     change = (
         _first(poll, ring, run) if poll.state is None else difference(ring, poll.state, poll.now, run, until)
@@ -104,9 +109,9 @@ def _looked(poll: Poll[Memory]) -> tuple[Found[Memory], list[Event]]:
 
 
 def _read(poll: Poll[Memory]) -> tuple[list[Event], str]:
-    """Read the ring and, where it holds no local event that could prove anything, the mark of the engine's start.
+    """Return the ring, and the mark of the engine's start, "" if local events make it unnecessary.
 
-    The mark comes first: if the engine starts anew in between, the next poll sees another one.
+    The mark is read before the ring: if the engine restarts in between, the next poll reads another mark.
     """
     run = "" if poll.state and poll.state.anchored else engine_run(poll.engine)
     ring = read_ring(poll.engine, poll.now)
@@ -133,12 +138,12 @@ def _first(poll: Poll[Memory], ring: Sequence[Event], run: str) -> Difference:
 def _gap(
     poll: Poll[Memory], change: Difference, ring: Sequence[Event], wanted: EventFilter
 ) -> Iterator[Finding]:
-    """Tell why events may be missing and, if wanted, what the containers themselves still know."""
+    """Yield the gap, if there is one, and the reconstructed container events, if the step wants them."""
     if not change.gap:
         return
-    # The same loss must have the same id when it is told again after a crash.
+    # After a crash the same loss must have the same id.
     identity = mark([change.gap, change.gap_from, poll.state.to_state() if poll.state else poll.start], 20)
-    # The last poll did not show what was younger than the edge.
+    # The last poll did not read the events of its last EDGE_SECONDS.
     since = change.gap_from if change.gap == "forgotten" else change.gap_from - EDGE_SECONDS
     text = f"{REASONS[change.gap]}; events since {iso(since * SECOND)} may be missing"
     details = _extent(poll, since, ring)
@@ -163,7 +168,7 @@ def _gap(
 
 
 def _extent(poll: Poll[Memory], since: int, ring: Sequence[Event]) -> dict[str, object]:
-    """Say what time is in doubt, and how fast the ring turns over."""
+    """Return the fields of a gap: the time in doubt, and how fast the ring turns over."""
     times = [nanos(event) for event in ring] or [poll.now * SECOND]
     span = (max(times) - min(times)) / SECOND
     return {
@@ -177,12 +182,12 @@ def _extent(poll: Poll[Memory], since: int, ring: Sequence[Event]) -> dict[str, 
 
 
 def _head_room(now: int, ring: Sequence[Event]) -> int:
-    """Return how many seconds back the engine remembers."""
+    """Return how many seconds the ring reaches back."""
     return now - min(nanos(event) for event in ring) // SECOND
 
 
 def _is_tight(now: int, before: int, ring: Sequence[Event]) -> bool:
-    """Whether the ring turns over in less than three times the interval of the polls."""
+    """Return whether the ring is full and reaches back less than HEAD_ROOM intervals of the polls."""
     return len(ring) >= FULL and _head_room(now, ring) < HEAD_ROOM * max(now - before, 1)
 
 

@@ -1,4 +1,8 @@
-"""Trigger imageUpdated: a reference has a new digest in its registry. Nothing is pulled."""
+"""Trigger imageUpdated (docs/triggers.md#imageupdated): a reference has a new digest in its registry.
+
+The engine asks the registry for the digest (DistributionInspect); nothing is pulled. lib/trigger/images/rounds.py
+decides which references a poll asks for.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +49,7 @@ SAMPLE = {
 
 
 def current(poll: Poll[Digests]) -> dict[str, Any] | None:
-    """Return the present digest of the first reference, for a debug run."""
+    """Return the body for the present digest of the first reference, for a try-out; None if it cannot be read."""
     reference = _references(poll)[0]
     try:
         return _body(poll, reference, *_look_up(poll, poll.engine, reference, Known()), Known())
@@ -55,7 +59,7 @@ def current(poll: Poll[Digests]) -> dict[str, Any] | None:
 
 @trigger("imageUpdated", read=Digests.from_state, sample=SAMPLE, live=current, settings=minutes)
 def image_updated(poll: Poll[Digests]) -> Found[Digests]:
-    """Look up the digest of every reference in its registry: DistributionInspect."""
+    """Look up the digests of the due references: DistributionInspect, ImageInspect."""
     references = _references(poll)
     rounds = rounds_of(poll, references)
     poll.need_room(HEAD_ROOM + REFERENCE_ROOM * len(references) + HOST_ROOM * len(rounds))
@@ -79,7 +83,7 @@ def image_updated(poll: Poll[Digests]) -> Found[Digests]:
 
 
 def _references(poll: Poll[Digests]) -> list[str]:
-    """Return what is to be asked; what is no reference is told once, and holds up no other one."""
+    """Return the valid references of the form; each other one adds a warning, once. BadInput if none is valid."""
     names = list(dict.fromkeys((*words(poll.form, "references"), *words(poll.form, "images"))))
     if not names:
         raise BadInput("references: name at least one image, such as nginx:1.27", field="references")
@@ -95,7 +99,7 @@ def _references(poll: Poll[Digests]) -> list[str]:
 def _look_up(
     poll: Poll[Digests], engine: Engine, reference: str, old: Known
 ) -> tuple[Mapping[str, Any], list[str]]:
-    """Return the registry's answer, and the digests of the engine's own image where they matter."""
+    """Return the registry's answer, and the digests of the engine's own image if they matter for the result."""
     answer = engine.get(
         "/distribution/{+name}/json", {"name": reference}, headers=(RegistryAuth("name"),), timeout="slow"
     ).json()

@@ -1,4 +1,8 @@
-"""Trigger objectChanged: new or changed images, volumes, networks, services, secrets, configs, nodes."""
+"""Trigger objectChanged (docs/triggers.md#objectchanged): new or changed objects of the chosen kinds.
+
+Each poll lists all objects of each kind. Images, volumes and networks are compared by marks of their identity and
+detail (`_by_mark`); services, secrets, configs and nodes by their version indexes (`_by_version`).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ __all__ = ["images", "networks", "nodes", "object_changed", "services"]
 PATHS = {**LOCAL, **SWARM, "swarm": "/swarm"}
 DEFAULT = ("images", "volumes", "networks")
 LIST_SECONDS = 45.0
-"""An engine counts what containers of each image there are before it lists them."""
+"""Upper bound of one list; for the list of images the engine counts the containers of each image."""
 SAMPLE = {
     "kind": "object",
     "type": "volume",
@@ -45,7 +49,7 @@ SAMPLE = {
 
 @trigger("objectChanged", read=Seen.from_state, sample=SAMPLE)
 def object_changed(poll: Poll[Seen]) -> Found[Seen]:
-    """List every wanted kind and compare with the last poll: ImageList, VolumeList, NetworkList, ServiceList, ..."""
+    """List each chosen kind and compare it with the last poll: ImageList, VolumeList, NetworkList, ServiceList, ..."""
     kinds = _kinds(poll.form)
     before = (poll.state or Seen()).only(kinds)
     answers = _asked(poll, kinds, before.old.keys())
@@ -82,9 +86,9 @@ def _kinds(form: Form) -> Sequence[str]:
 
 
 def _asked(poll: Poll[Seen], kinds: Sequence[str], needed: AbstractSet[str]) -> dict[str, Any]:
-    """Return the answers for the kinds, and for the swarm; a kind that fails keeps its place.
+    """Return kind -> answer, and "swarm" -> answer of SwarmInspect; a kind that fails is missing and keeps its state.
 
-    The poll fails where all do, or one whose place (`needed`) cannot be written again as it was.
+    Raises the first error if all kinds fail, or one of `needed`, whose state cannot be stored again as it was.
     """
     swarm = ["swarm"] if set(kinds) & SWARM.keys() else []
     errors: list[Exception] = []
@@ -105,7 +109,7 @@ def _asked(poll: Poll[Seen], kinds: Sequence[str], needed: AbstractSet[str]) -> 
 
 
 def _by_mark(poll: Poll[Seen], kind: str, listed: Listed, before: Seen) -> list[tuple[str, Named]]:
-    """Compare sets: creation dates tell nothing (reproducible images have a fixed one)."""
+    """Return (change, object) by comparing sets of marks; creation dates do not help, reproducible images fix them."""
     if not before.knows(kind):
         return [("created", one) for one in _first(poll, listed)]
     version = poll.engine.version
@@ -114,21 +118,21 @@ def _by_mark(poll: Poll[Seen], kind: str, listed: Listed, before: Seen) -> list[
 
 
 def _late(kind: str, one: Named, before: Seen) -> bool:
-    """Whether it may have been there at the first poll already, when its driver did not answer."""
+    """Return whether a volume may have existed at the first poll, when its driver did not answer."""
     return kind == "volumes" and before.partial and one.thing.get("Driver") != "local"
 
 
 def _first(poll: Poll[Seen], listed: Listed) -> Sequence[Named]:
-    """Return what is told of a kind that was never looked at."""
+    """Return the objects to emit of a kind that no poll has listed before."""
     start = None if poll.state else poll.start
     return () if start is None else [one for one in listed.objects if one.time >= start]
 
 
 def _by_version(poll: Poll[Seen], kind: str, listed: Listed, before: Seen) -> list[tuple[str, Named]]:
-    """Compare versions, which only ever grow.
+    """Return (change, object) by comparing version indexes, which only grow.
 
-    The swarm itself changes a new service before it is seen, so an equal time of change is no condition: what was
-    made after the youngest of the last poll is new.
+    An object is new if it was created after the youngest one of the last poll. Equal times of creation and change are
+    no condition: the swarm itself may change a new service before the poll.
     """
     known = before.versions.get(kind)
     if known is None:
@@ -143,7 +147,7 @@ def _is_new(one: Named, known: Versions) -> bool:
 
 
 def _noted(poll: Poll[Seen], kind: str, listed: Listed, seen: Seen) -> Seen:
-    """Return the state after this list; volumes that a driver may have kept back are not forgotten."""
+    """Return the state after this list; if the list is not whole, volumes that may be missing in it stay known."""
     if kind in SWARM:
         known = seen.versions.get(kind) or Versions(0)
         index = max([known.index, *(one.index for one in listed.objects)])
@@ -181,7 +185,7 @@ def _wanted(form: Form, one: Named) -> bool:
 
 def _finding(one: Named, change: str, changes: int) -> Finding:
     thing = dict(one.thing)
-    if one.kind == "configs" and "Data" in (thing.get("Spec") or {}):  # a file, often with passwords in it
+    if one.kind == "configs" and "Data" in (thing.get("Spec") or {}):  # content, often with passwords
         thing["Spec"] = {key: value for key, value in thing["Spec"].items() if key != "Data"}
     body = {
         "kind": "object",

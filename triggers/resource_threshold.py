@@ -1,4 +1,8 @@
-"""Trigger resourceThreshold: CPU or memory of a container is above a limit for some polls in a row."""
+"""Trigger resourceThreshold (docs/triggers.md#resourcethreshold): CPU or memory is above a limit for some polls.
+
+Each poll reads the stats of each running container once. CPU is the average since the last poll, so the state holds the
+counters of each container, and for each limit how many polls in a row the value was above it (`Watch`).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ __all__ = ["containers", "images", "labels", "resource_threshold"]
 
 ONE_SHOT = Version(1, 41)
 AT_ONCE = 16
-"""Engines before API 1.42 answer for a container after a second or two of waiting: so many wait together."""
+"""Calls at once. Engines before API 1.42 wait one to two seconds before they answer for a container."""
 SAMPLE = {
     "kind": "threshold",
     "event": "exceeded",
@@ -46,7 +50,12 @@ SAMPLE = {
 
 @dataclass(frozen=True)
 class Limits:
-    """The step's limits in percent, None where a value is not watched."""
+    """The limits of the form.
+
+    `cpu` in percent of one processor, `memory` in percent of the container's limit; None if it is not watched.
+    `polls`: polls in a row above the limit before `exceeded`. `hysteresis`: in percent points. `recovered`: whether to
+    emit `recovered`.
+    """
 
     cpu: float | None
     memory: float | None
@@ -56,7 +65,7 @@ class Limits:
 
     @classmethod
     def of(cls, form: Form) -> Limits:
-        """Read the form."""
+        """Read the form; raises BadInput."""
         cpu = decimal(form, "cpuPercent", 0, least=0.1) if text(form, "cpuPercent") else None
         memory = (
             decimal(form, "memoryPercent", 0, least=0.1, most=100) if text(form, "memoryPercent") else None
@@ -67,13 +76,13 @@ class Limits:
         return cls(cpu, memory, polls, decimal(form, "hysteresis", 10, most=100), flag(form, "recovered"))
 
     def items(self) -> tuple[tuple[str, float | None], ...]:
-        """Return the limits by metric."""
+        """Return (metric, limit) for both metrics."""
         return (("cpu", self.cpu), ("memory", self.memory))
 
     def step(self, watch: Watch, value: float | None, limit: float | None) -> tuple[Watch, str | None]:
-        """Return the watch after one more value, and what has to be told. Without a value nothing changes.
+        """Return the watch after one more value, and the event to emit, None for no event.
 
-        The hysteresis is at most half of the limit: below 0 no value would ever fall.
+        Without a value nothing changes. The hysteresis is at most half of the limit: a value cannot fall below 0.
         """
         if limit is None:
             return Watch(), None
@@ -88,7 +97,7 @@ class Limits:
 
 
 def measured(poll: Poll[Gauges]) -> Mapping[str, Any] | None:
-    """Return the values of the first selected container as if it had crossed its limit, for a debug run."""
+    """Return the body for the first running selected container as if it had crossed its limit, for a try-out."""
     limits = Limits.of(poll.form)
     metric, limit = next((name, limit) for name, limit in limits.items()[::-1] if limit is not None)
     running = [one for one in listed(poll.engine) if one.status in RUNNING]
@@ -103,7 +112,7 @@ def measured(poll: Poll[Gauges]) -> Mapping[str, Any] | None:
 
 @trigger("resourceThreshold", read=Gauges.from_state, sample=SAMPLE, live=measured, settings=Limits.of)
 def resource_threshold(poll: Poll[Gauges]) -> Found[Gauges]:
-    """Measure every selected running container: ContainerList, ContainerStats (one-shot)."""
+    """Read the stats of each running selected container: ContainerList, ContainerStats (one-shot)."""
     limits = Limits.of(poll.form)
     present = listed(poll.engine)
     running = [one for one in present if one.status in RUNNING]
@@ -164,14 +173,14 @@ def _name(container: Container) -> str:
 
 
 def _fault(container: Container, error: Exception) -> Fault | None:
-    """Return what is told of a container that cannot be measured; of one that ended since the list, nothing."""
+    """Return the fault of a container that cannot be measured, None if it ended since the list was made."""
     return None if isinstance(error, NotFound | Conflict) else Fault.of(_name(container), error)
 
 
 def _stopped(
     poll: Poll[Gauges], limits: Limits, present: list[Container], ended: list[Container]
 ) -> Iterator[Finding]:
-    """Yield the recovery of containers that were above a limit and no longer run."""
+    """Yield `recovered` for containers that were above a limit and do not run any more."""
     if poll.state is None or not limits.recovered:
         return
     bodies = {one.key: one.body() for one in ended}
@@ -213,7 +222,7 @@ def _finding(
 def _body(
     poll: Poll[Gauges], container: Mapping[str, Any], metric: str, event: str, limit: float
 ) -> dict[str, Any]:
-    """Return the message about a container without values, as of one that does not run."""
+    """Return the body for a container without values, as for one that does not run."""
     return {
         "kind": "threshold",
         "event": event,

@@ -1,4 +1,4 @@
-"""Trigger startFlow: starts a flow by the schedule; emits the time, the step's configuration and its snapshot."""
+"""Trigger startFlow (docs/triggers.md#startflow): starts a flow by its schedule and asks the engine nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from lib.sailor.step.context import Context
 
 
 def process(_context: Context, _message: Message, config: Mapping[str, Any], snapshot: Any) -> Message:
-    """Emit {now, config, snapshot}; what is secret in the configuration stays out."""
+    """Return the message {now, config, snapshot}; `config` is without its secrets."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Message(body={"now": now, "config": without_secrets(config), "snapshot": snapshot or {}})

@@ -1,4 +1,9 @@
-"""Trigger taskFailed: swarm tasks that failed, were rejected or orphaned, or do not get to run."""
+"""Trigger taskFailed (docs/triggers.md#taskfailed): swarm tasks that failed, were rejected or orphaned, or are stuck.
+
+The engine has no events for tasks. So each poll lists all tasks and takes those whose version index is larger than any
+of the last poll. The swarm keeps only some tasks for each slot; if failures may have been forgotten between two polls,
+the poll emits the warning `history` (`_beyond_history`).
+"""
 
 from __future__ import annotations
 
@@ -17,10 +22,10 @@ from lib.trigger.tasks.told import Told
 
 __all__ = ["nodes", "services", "task_failed"]
 
-# Tasks change again after they failed (their desired state follows); so many are remembered as told.
+# Upper bound of the emitted failures in the state. A failed task changes once more when its desired state follows.
 REMEMBERED = 10_000
 CHARACTERS, HEAD = 6, 300
-"""Room of a remembered task, and of all else in the state."""
+"""Characters of one task in the state, and of all else in it."""
 SAMPLE = {
     "kind": "task",
     "state": "failed",
@@ -41,14 +46,14 @@ SAMPLE = {
 
 @dataclass(frozen=True)
 class Names:
-    """Names for ids; a task itself knows only ids."""
+    """Services and host names of nodes by id: a task has only ids."""
 
     services: Mapping[str, Mapping[str, Any]]
     nodes: Mapping[str, str]
 
     @classmethod
     def ask(cls, poll: Poll[Told]) -> Names:
-        """Ask for them: ServiceList, NodeList."""
+        """Ask the engine: ServiceList, NodeList. Raises EngineError."""
         listed = poll.engine.get("/services").json()
         hosts = poll.engine.get("/nodes").json()
         return cls(
@@ -57,26 +62,26 @@ class Names:
         )
 
     def service(self, identity: str) -> dict[str, Any]:
-        """Return id and name of a service; the name is None where it is gone."""
+        """Return {id, name} of a service; the name is None if the service is gone."""
         return {"id": identity, "name": self.spec(identity).get("Name")}
 
     def spec(self, identity: str) -> Mapping[str, Any]:
-        """Return what a service is meant to be, nothing where it is gone."""
+        """Return the `Spec` of a service, {} if the service is gone."""
         return self.services.get(identity, {}).get("Spec") or {}
 
     def node(self, identity: str) -> dict[str, Any]:
-        """Return id and host name of a node; the name is None where it has none."""
+        """Return {id, name} of a node; the name is None if the node has none."""
         return {"id": identity, "name": self.nodes.get(identity) or None}
 
 
 def stuck_minutes(form: Form) -> float:
-    """Return after how many minutes a task that should run and does not is told, 0 for never."""
+    """Return after how many minutes a waiting task is stuck, 0 for never; raises BadInput."""
     return number(form, "stuckMinutes", 0)
 
 
 @trigger("taskFailed", read=Told.from_state, sample=SAMPLE, settings=stuck_minutes)
 def task_failed(poll: Poll[Told]) -> Found[Told]:
-    """Look for tasks whose version is newer than all of the last poll and which failed: SwarmInspect, TaskList."""
+    """Find failed tasks with a version index above all of the last poll, and stuck ones: SwarmInspect, TaskList."""
     swarm = poll.engine.get("/swarm").json()
     cluster = cluster_mark(swarm)
     tasks = read_tasks(poll, poll.engine.get("/tasks").json())
@@ -106,7 +111,7 @@ def _is_news(poll: Poll[Told], task: Task, before: Told | None) -> bool:
 
 
 def _idle(poll: Poll[Told], before: Told | None) -> int | None:
-    """Return since when a task must be idle to be stuck, in nanoseconds."""
+    """Return the time before which a stuck task began to wait, in Unix nanoseconds; None if it was never watched."""
     minutes = stuck_minutes(poll.form)
     if not minutes:
         return before.idle if before else None
@@ -114,10 +119,10 @@ def _idle(poll: Poll[Told], before: Told | None) -> int | None:
 
 
 def _is_stuck(poll: Poll[Told], task: Task, before: Told | None, idle: int) -> bool:
-    """Whether a task has become stuck since the last poll.
+    """Return whether a task has become stuck since the last poll.
 
-    That needs no memory of tasks: one that was idle so long at the last poll already was told by it, unless it has
-    changed since.
+    The state needs no list of waiting tasks: a task that was already stuck at the last poll, by `before.idle`, was
+    emitted then, unless it has changed since.
     """
     if not stuck_minutes(poll.form) or not task.waits or task.time >= idle:
         return False
@@ -129,7 +134,7 @@ def _is_stuck(poll: Poll[Told], task: Task, before: Told | None, idle: int) -> b
 def _remembered(
     poll: Poll[Told], tasks: Iterable[Task], stuck: Iterable[Task], before: Told | None
 ) -> dict[int, int]:
-    """Return the marks of what is told, of the youngest versions if there is no room for all."""
+    """Return the marks of the emitted tasks that are still listed, the youngest ones if not all have room."""
     known = {*(before.told if before else ()), *(task.mark for task in stuck)}
     marks = [task.mark for task in tasks if task.failed or task.mark in known]
     most = min(REMEMBERED, max((poll.room - HEAD) // CHARACTERS, 0))
@@ -176,7 +181,7 @@ def _finding(task: Task, names: Names) -> Finding:
 def _beyond_history(
     poll: Poll[Told], doubtful: Iterable[tuple[str, int]], names: Names, limit: int
 ) -> list[Finding]:
-    """Warn of the services of which the swarm may have forgotten failures, once each."""
+    """Return a warning for each service of which the swarm may have forgotten failures."""
     index = poll.state.index if poll.state else 0
     warnings = {}
     for identity, count in doubtful:
