@@ -135,9 +135,9 @@ def _tails(
 def _before(poll: Poll[Places], container: Container, made: frozenset[str]) -> Place:
     """Return where to begin in a container's log.
 
-    A known log continues at its place. A new container is read from the beginning of its log, any other one from the
-    present. `made`: ids of containers with a create event; these are new, although their creation may have begun
-    before the last poll.
+    A first run begins at `poll.start`, or at the present if that is None. A later poll continues a known log at its
+    place; it reads a new container from the beginning of its log, and any other one from the present. `made`: ids of
+    containers with a create event; these are new, although their creation may have begun before the last poll.
     """
     edge = Position((poll.now - EDGE_SECONDS) * SECOND)
     if poll.state is None:
