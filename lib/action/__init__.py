@@ -1,4 +1,4 @@
-"""Actions: from a message to one call of the engine, and from its answer to messages."""
+"""Actions: an action makes one call of the engine from a message, and messages from the answer."""
 
 from lib.action.action import action
 from lib.action.output.answer import Answer

@@ -1,4 +1,13 @@
-"""The bridge for actions: checks the message, opens the engine, calls the handler, emits its answer."""
+"""The bridge between the runtime and an action's handler: `@action` makes a `process` function of a handler.
+
+One message is processed like this (`Action.process`, `Action._work`):
+
+1. Read the settings, and check that the answer has room in a message.
+2. Check the body against the in-schema, and its fields against the engine's API version.
+3. Open the uploads: attachment, url or base64.
+4. Call the handler, and emit the messages that its answer gives.
+5. If a call fails, the setting errorPolicy decides: fail, rebound, emit the error, or emit nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,18 +35,20 @@ from lib.sailor import Context, Message, RawJson
 
 Handler = Callable[[Engine, Fields], Answer]
 MOST_TOLD = 20
-"""Wrong fields that one error names."""
+"""Upper bound of the wrong fields that one error names."""
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
 def action(
     key: str, *, upload: Callable[[Fields], bool] | None = None, talks: str = ""
 ) -> Callable[[Handler], Handler]:
-    """Declare the handler of an operation; the function itself stays as it is.
+    """Declare the handler of an operation; the handler itself stays as it is.
 
-    `upload` marks an operation with a body of bytes and says for an input whether it has to have one; the
-    handler then finds an Upload (or None) in `requestBody`. `talks` marks one that feeds a process
-    and names the field with the text for it; the handler finds its stdin (or None) in `input`.
+    - `key` is the operation's name, such as ContainerCreate.
+    - `upload` marks an operation with a body of bytes. It returns whether these fields need one. The handler finds an
+      Upload or None in `requestBody`.
+    - `talks` marks an operation that feeds stdin of a process, and names the field with the text. The handler finds an
+      Upload or None in `input`.
     """
 
     def declare(handler: Handler) -> Handler:
@@ -48,7 +59,7 @@ def action(
 
 
 def told(problems: list[Problem]) -> str:
-    """Return what an error says of wrong fields: all of them, or the first and how many more there are."""
+    """Return the text of an error for wrong fields: the first MOST_TOLD, and how many more there are."""
     more = len(problems) - MOST_TOLD
     text = "; ".join(map(str, problems[:MOST_TOLD]))
     return f"{text}; and {more} more" if more > 0 else text
@@ -56,18 +67,18 @@ def told(problems: list[Problem]) -> str:
 
 @dataclass
 class Emitted:
-    """The messages that one input has brought so far: what follows them is no matter of the input alone."""
+    """Emits the messages for one input and counts them: after the first, an input must not simply be repeated."""
 
     context: Context
     count: int = 0
 
     def add(self, message: Message) -> None:
-        """Emit a message."""
+        """Emit a message; return when it is confirmed."""
         self.context.emit.data(message)
         self.count += 1
 
     def tell(self, error: EngineError) -> None:
-        """Say in an error that something was emitted before it."""
+        """Add a hint to an error if messages were emitted before it."""
         if self.count:
             hint = f"{self.count} messages were emitted before it; a repeat would emit them again"
             error.hint = f"{error.hint}. {hint}" if error.hint else hint
@@ -83,16 +94,18 @@ class Action:
     talks: str = ""
 
     def init(self, _config: Mapping[str, Any]) -> None:
-        """Read the schema before the first message arrives."""
+        """Read and compile the in-schema, so that the first message does not wait for it."""
         self._ages  # noqa: B018
         self._validator.ready()
 
     def process(
         self, context: Context, message: Message, config: Mapping[str, Any], _snapshot: Any
     ) -> Message | None:
-        """Work on one message; what the settings say decides what an error becomes.
+        """Process one message: see the head of this file.
 
-        An only message is returned, not emitted: the runtime need not keep a thread until it is confirmed.
+        If the answer is exactly one message, it is returned instead of emitted: then no thread waits for its confirm.
+        Returns None if messages were emitted or the input was rebound. Raises EngineError if the outcome is to fail,
+        and BadInput for a wrong setting.
         """
         context.logger.secrets.add_later(lambda: message_secrets(self._validator.schema, message.body))
         config = checked(self.key, config)
@@ -129,7 +142,7 @@ class Action:
         fields = self.fields(message.body, context.logger.warning, unknown=unknown)
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
         fields = self._ages.checked(engine, fields, context.logger.warning, unknown=unknown)
-        if self.upload or self.talks:  # before a source is opened for it
+        if self.upload or self.talks:  # before an upload is opened
             schema = self._validator.schema
             engine.permit(schema["x-method"], schema["x-path"], fields, reads=False)
         if self.upload:
@@ -158,15 +171,16 @@ class Action:
     def fields(
         self, body: Any, warn: Callable[[str], None] = lambda _: None, *, unknown: bool = False
     ) -> dict[str, Any]:
-        """Return a body's fields, checked against the operation's in-schema; raises BadInput.
+        """Return the fields of a body without empty ones, checked against the in-schema; raises BadInput.
 
-        `unknown` lets fields below the top level pass that the schema does not know.
+        `unknown`: fields below the top level pass although the schema does not know them. `warn` gets a text for each
+        empty filter.
         """
         if isinstance(body, RawJson):
             body = body.parse()
         if not isinstance(body, dict):
             raise BadInput("The message body must be an object", hint="Map the step's inputs by name")
-        # A mapper leaves null or "" where it found nothing; where that would mean more, it is refused first.
+        # The mapper writes null or "" where it finds nothing. First refuse them where they would change more.
         self._filled.check(body)
         for warning in self._filled.warnings(body):
             warn(warning)

@@ -1,4 +1,4 @@
-"""Storing what an engine gave as an attachment; what the storage says becomes an error that the policy can judge."""
+"""Stores an engine's answer as an attachment. Errors of the storage become EngineErrors, for errorPolicy."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lib.sailor.transport import Storage
 
 
 class StorageUnreachable(Unreachable):
-    """The storage of attachments is away; what was asked of the engine, if anything, may be asked again."""
+    """The storage of attachments does not answer; a call to the engine, if there was one, may be repeated."""
 
 
 class NotStored(EngineError):
-    """The storage of attachments refused what the engine gave."""
+    """The storage of attachments refused the engine's answer."""
 
 
 def store(
@@ -26,10 +26,11 @@ def store(
     size: int | None = None,
     repeatable: bool,
 ) -> dict[str, Any]:
-    """Return the entry of a new attachment.
+    """Store `chunks` and return the entry of the new attachment for a message; `size` in bytes, None if unknown.
 
-    Where the call to the engine is `repeatable`, a storage that is away is StorageUnreachable and one that refuses
-    NotStored. After a process has run it is OutcomeUnknown: only its output is lost, and it must not run again.
+    Raises StorageUnreachable if the storage does not answer, NotStored if it refuses. If the call to the engine is not
+    `repeatable` (a process has run), raises OutcomeUnknown instead: the output is lost, and the process must not run
+    again.
     """
     try:
         return storage.store(chunks, content_type=content_type, size=size)

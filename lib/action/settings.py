@@ -1,4 +1,4 @@
-"""The settings that all actions share (README.md#settings-of-a-step), and what they make of an error."""
+"""The settings that all actions share (README.md#settings-of-a-step), and the outcome of an error by errorPolicy."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ from lib.engine.errors import (
     Unreachable,
 )
 
-# What a step takes of a stream when its settings do not say otherwise: streams are always bounded.
-# The bytes are those of the message's JSON, which grow by a third on the wire; a full message ends a stream earlier.
+# Default limits of a stream; every stream is bounded. Bytes are of the message's JSON, which is a third larger when it
+# is sealed. A full message ends a stream earlier.
 DEFAULTS = Limits(max_items=1000, max_bytes=6 * 1024 * 1024, max_seconds=300, idle_seconds=60)
-# A build or transfer that a limit ends is undone work, so it gets an hour; silence is normal in a long RUN step.
+# Default limits of a build or transfer. One that a limit ends has failed, so it gets one hour; a long RUN step is
+# silent for minutes.
 WORK = Limits(max_seconds=3600, idle_seconds=900)
-# A process may think for long before it says something; its output is told by stream and as a whole.
+# Default limits of attach and exec. There is no limit of silence: a process may work for long without output. Output is
+# limited to 2 MiB, since a message has it twice: by stream, and together.
 TALK = Limits(max_bytes=2 * 1024 * 1024, max_seconds=300)
 ARCHIVE_BYTES = 1024 * 1024 * 1024
 TEXT, BASE64, ATTACHMENT = "text", "base64", "attachment"
@@ -38,7 +40,7 @@ _SHORTEST = 0.001  # seconds of a limit
 
 
 class Outcome(Enum):
-    """What becomes of a message whose call failed."""
+    """What happens to a message whose call failed."""
 
     FAIL = "error, the message is rejected"
     REBOUND = "the message comes again later"
@@ -48,28 +50,28 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StepSettings:
-    """Step settings after parsing; numbers came as texts."""
+    """The settings of a step after parsing."""
 
     individually: bool = False
     error_policy: str = "byComponent"
     empty_when_not_found: bool = False
     limits: Limits = DEFAULTS
-    """Of streams that end well at a limit: logs, events, stats."""
+    """For streams that end with success at a limit: logs, events, stats."""
     work: Limits = WORK
-    """Of builds and transfers, which fail at a limit."""
+    """For builds and transfers, which fail at a limit."""
     talk: Limits = TALK
-    """Of attach and exec."""
+    """For attach and exec."""
     archive_bytes: int = ARCHIVE_BYTES
-    """Of what becomes an attachment."""
+    """Upper bound of an attachment in bytes."""
     unknown_fields: bool = False
-    """Whether fields of a request body that no schema knows, or not the engine, go to the engine."""
+    """Whether fields of a request body that the schema or the engine's version does not know are sent."""
     output: str = TEXT
-    """What the output of processes and logs becomes: TEXT, BASE64 or ATTACHMENT."""
+    """Form of the output of processes and logs: TEXT, BASE64 or ATTACHMENT."""
     verbose: bool = False
 
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> StepSettings:
-        """Read the settings of a step; a wrong one is a BadInput that names it."""
+        """Read the settings of a step; raises BadInput with the name of a wrong one."""
         items, size = whole(config, "maxItems", 0, least=1), whole(config, "maxBytes", 0, least=1)
         seconds = number(config, "maxSeconds", 0, least=_SHORTEST)
         idle = number(config, "idleSeconds", 0, least=_SHORTEST)
@@ -89,19 +91,19 @@ class StepSettings:
 
     @property
     def whole_seconds(self) -> float:
-        """How long a wait or a transfer may take in all."""
+        """Upper bound of a wait or a transfer, in seconds."""
         return self.work.max_seconds or float("inf")
 
     @property
     def head_seconds(self) -> float:
-        """How long a stream may take to begin: the limits of the step hold for that, too."""
+        """Upper bound of the time until an answer begins, in seconds."""
         return min(limit for limit in (self.work.max_seconds, self.work.idle_seconds) if limit)
 
     def outcome(self, error: EngineError, emitted: int = 0) -> Outcome:
-        """Decide what becomes of a failed call.
+        """Return the outcome for a failed call after which `emitted` messages were emitted.
 
-        Nothing that may have taken effect is repeated, and nothing that would fail again in the same way, and
-        nothing of which messages were `emitted`: the next steps would get them twice, or others in their place.
+        A call is not repeated if it may have taken effect, if it would fail again in the same way, or if messages were
+        emitted before: the next steps would get these twice, or different ones.
         """
         outcome = self._outcome(error)
         return Outcome.FAIL if emitted and outcome in (Outcome.REBOUND, Outcome.EMPTY) else outcome
@@ -121,7 +123,7 @@ class StepSettings:
 
 
 def _passes(error: EngineError) -> bool:
-    """Whether the fault is likely to be gone later and the call can be repeated without harm."""
+    """Return whether the error may be gone later and the call can be repeated without harm."""
     if isinstance(error, Unreachable):
         return error.retriable
     if isinstance(error, NotSupported):
@@ -130,9 +132,9 @@ def _passes(error: EngineError) -> bool:
 
 
 def error_as_data(error: EngineError, masked: Callable[[Any], Any]) -> dict[str, Any]:
-    """Return the body that `errorPolicy: emit` hands on: {error: {name, message, status, method, path, hint}}.
+    """Return the body that `errorPolicy: emit` emits: {error: {name, message, status, method, path, hint, field}}.
 
-    `masked` blanks out secrets in a value.
+    Fields without a value are left out. `masked` returns a value with its secrets replaced by `***`.
     """
     told = {
         "name": type(error).__name__,

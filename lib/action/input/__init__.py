@@ -1,1 +1,1 @@
-"""What comes into an action: the message, checked field by field, and the files that it names."""
+"""The input of an action: the message, checked field by field, and the files that it names."""

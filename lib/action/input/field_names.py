@@ -1,7 +1,8 @@
-"""Field names of a message: which ones a schema knows at each place, and which one was probably meant.
+"""Checks the field names of a message against the in-schema, and suggests a name for an unknown one.
 
-The engine takes names as Go's encoding/json does: the exact name first, else the one that differs only in upper and
-lower case. What it does not know it drops without a word, so a misspelt limit would be no limit.
+The engine reads names as Go's encoding/json does: an exact name first, else one that differs in upper and lower case
+only. It ignores unknown names without an error, so a misspelt limit would be no limit. `FieldNames.settle` compares
+the value with the schema level by level and gives each name the schema's spelling.
 """
 
 from __future__ import annotations
@@ -14,19 +15,22 @@ from typing import Any
 Tree = dict[str, Any]
 
 _BODY = "requestBody"
-DEPTH = 200  # levels of a message that are checked; the checker itself ends at 255
+DEPTH = 200  # upper bound of nested levels in a message; the checker itself fails above 255
 _LIST = "; it has "
-_LISTED = 40  # names that an error lists
+_LISTED = 40  # upper bound of the names that an error lists
 LONGEST_NAME = 100  # characters
 MOST_COMPARED = 50
-"""Problems of one message after which no name is compared with those that may have been meant."""
+"""Problems of one message after which no suggestions are looked for: each comparison takes time."""
 MOST_UNKNOWN = 1_000
-"""Names of one object that are looked at one by one; with more, the object as a whole is wrong."""
+"""Upper bound of unknown names in one object; above it, the object as a whole is one problem."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """What is wrong with one field: its path (`HostConfig.Binds[2]`, "" for the whole body) and what is expected."""
+    """What is wrong with one field.
+
+    `field` is its path, such as `HostConfig.Binds[2]`, "" for the whole body. `message` says what is expected.
+    """
 
     field: str
     message: str
@@ -37,7 +41,7 @@ class Problem:
 
 
 class FieldNames:
-    """The names that an in-schema knows, place by place."""
+    """The names that an in-schema has at each place."""
 
     def __init__(self, schema: Tree) -> None:
         self._schema = schema
@@ -45,10 +49,10 @@ class FieldNames:
         self._top: Tree = schema.get("properties", {})
 
     def settle(self, value: Any, *, unknown: bool = False) -> tuple[Any, list[Problem]]:
-        """Return the value with the schema's own spelling of each name, and a problem for each name that is wrong.
+        """Return the value with the schema's spelling of each name, and a problem for each wrong name.
 
-        `unknown` lets names below the top level pass that no schema knows; a top-level name is never sent as
-        it stands, so it is always refused. An unknown name with the value null says nothing and is left out.
+        `unknown`: unknown names below the top level pass. At the top level they are always refused: those inputs are
+        not sent as they are. An unknown name with the value null is left out.
         """
         problems: list[Problem] = []
         settled = self._settled(value, self._schema, "", problems)
@@ -81,7 +85,7 @@ class FieldNames:
             where = path or self._operation
             problems.append(Problem(path, f"has {len(value)} fields; {where} has no more than {len(known)}"))
             return value
-        # Inputs at the top level are ours, and always were exact.
+        # At the top level the component reads the names, not the engine, so they must be exact.
         folded = {name.casefold(): name for name in reversed(known)} if path else {}
         settled: Tree = {}
         written: dict[str, str] = {}
@@ -105,12 +109,12 @@ class FieldNames:
         where = path or self._operation
         told = self._meant(key, node) if len(before) < MOST_COMPARED else ""
         if told.startswith(_LIST) and any(problem.message.endswith(told) for problem in before[:_LISTED]):
-            told = ""  # the names that a place has are listed once
+            told = ""  # list the names of a place only once
         hint = 'Where the engine is newer than this component and knows it, set unknownFields to "pass"'
         return Unknown(_below(path, key), f"is no field of {where}{told}", hint if path else "")
 
     def _meant(self, key: str, node: Tree) -> str:
-        import difflib  # late: most processes never see an unknown field
+        import difflib  # imported late: most processes never see an unknown field
 
         known = list(node["properties"])
         lower = {name.casefold(): name for name in reversed(known)}
@@ -122,7 +126,7 @@ class FieldNames:
             return "; it belongs beside requestBody, at the top level of the message"
         if home:
             return f"; it belongs into {home}"
-        # Bounded: the comparison is quadratic in the length of both names.
+        # At most 100 characters: the comparison is quadratic in the length of both names.
         close = difflib.get_close_matches(asked[:100], lower, n=1, cutoff=0.6)
         if close:
             return f"; did you mean {lower[close[0]]}?"
@@ -130,14 +134,14 @@ class FieldNames:
         return f"{_LIST}{', '.join(known[:_LISTED]) or 'none'}{more}"
 
     def _home(self, asked: str) -> str | None:
-        """Return the path of the nearest place that has a name, "" for the top level, None if there is none."""
+        """Return the path of the outermost place that has the name, "" for the top level, None if there is none."""
         for path, node in self._places():
             if any(name.casefold() == asked for name in node.get("properties", ())):
                 return path
         return None
 
     def _places(self) -> Iterator[tuple[str, Tree]]:
-        """Yield the path of each object that can be reached without a list or map, the outermost first."""
+        """Yield the path of each object that is not inside a list or map, the outermost first."""
         waiting: deque[tuple[str, Tree]] = deque([("", self._schema)])
         while waiting:
             path, node = waiting.popleft()
@@ -157,11 +161,11 @@ class FieldNames:
 
 
 def unwritable(value: Any) -> list[Problem]:
-    """Return a problem for the first value that no request can carry, or that is nested too deeply to be checked.
+    """Return a problem for the first value that cannot be sent or is nested too deeply, an empty list if there is none.
 
-    JSON can hold half of a character, which has no bytes in UTF-8.
+    A text in JSON can have a lone surrogate (half of a character), which has no form in UTF-8.
     """
-    # Only the path to where we are is kept: those of all values would be far longer than the message.
+    # Only the path to the current value is kept: the paths of all values would need more memory than the message.
     path, waiting = [""], [iter([("", value)])]
     while waiting:
         if (step := next(waiting[-1], None)) is None:
@@ -191,7 +195,7 @@ def _within(item: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def has_more_than(most: int, value: Any) -> bool:
-    """Whether a value holds more than so many others, found out without looking at all of them."""
+    """Return whether a value has more than `most` values in it; counting ends there."""
     count, waiting = 0, [value]
     while waiting:
         item = waiting.pop()
@@ -208,11 +212,11 @@ def _escaped(text: Any) -> str:
 
 
 class Unknown(Problem):
-    """A name that the schema does not have."""
+    """The problem of a name that the schema does not have."""
 
 
 def is_closed(node: Mapping[str, Any]) -> bool:
-    """Whether an object can hold the names of its schema only."""
+    """Return whether an object may have only the names in its schema node."""
     return "properties" in node and "additionalProperties" not in node and not node.get("x-open")
 
 
@@ -221,7 +225,7 @@ def _known(node: Tree) -> list[str]:
 
 
 def shown(name: str) -> str:
-    """Return a name as a path holds it; its end is left out where nobody would read it."""
+    """Return a name for a path, cut off after LONGEST_NAME characters."""
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
 
 

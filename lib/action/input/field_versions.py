@@ -1,7 +1,7 @@
-"""Which API versions know a field: what the engine would overlook without a word is refused, on every level.
+"""Refuses fields, on every level of a message, that the engine's API version does not know.
 
-A limit or a protection that is overlooked makes a call do more than was asked for: without its Subpath a whole volume
-is mounted. The versions are the marks `x-since` and `x-until` of an in-schema.
+The engine ignores such fields without an error, and then a call can do more than the user asked for: without Subpath, a
+whole volume is mounted. The versions are the marks `x-since` and `x-until` of the in-schema.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ _BASELINE = Version(1, 25)
 _BODY = "requestBody"
 _FILTERS = "filters"
 _MOST_TOLD = 20
-"""Fields that one error names."""
+"""Upper bound of the fields that one error names."""
 _OF_NO_USE = ("CheckDuplicate", "email")
-"""Ended without a loss: names of networks are always checked, and no registry wants an address. They are left out."""
+"""Ended fields that can be left out: engines always check names of networks now, and no registry reads the email."""
 
 
 @dataclass(frozen=True)
 class Age:
-    """First and last version of one field (None: the oldest, the newest), and the ages of the fields in it."""
+    """First and last API version of one field (None: no bound), and the ages of the fields in it."""
 
     since: Version | None = None
     until: Version | None = None
     within: Mapping[str, Age] = field(default_factory=dict)
     each: bool = False
-    """Whether `within` holds for each value of a list or map instead of for the keys of an object."""
+    """Whether `within` is about each value of a map, instead of the object itself."""
 
     @property
     def matters(self) -> bool:
         return bool(self.since or self.until or self.within)
 
     def is_newer(self, version: Version) -> bool:
-        """Whether a version is too old for the field."""
+        """Return whether the field is newer than a version."""
         return bool(self.since and version < self.since)
 
     def outside(self, version: Version) -> str | None:
@@ -51,7 +51,7 @@ class Age:
 
 
 class FieldVersions:
-    """The ages of one operation and of its inputs."""
+    """The API versions of one operation and of its inputs, read from its in-schema."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._key = str(schema.get("x-operation"))
@@ -62,11 +62,11 @@ class FieldVersions:
     def checked(
         self, engine: Engine, fields: dict[str, Any], warn: Callable[[str], None], *, unknown: bool = False
     ) -> dict[str, Any]:
-        """Return the fields that the engine's version knows.
+        """Return the fields without those that the engine's version does not need.
 
-        Raises VersionMismatch for an operation, an input, a filter or a field of a body that is too new, and for one
-        that has ended where the operation changes something. With `unknown` fields of a body go to the engine with a
-        warning.
+        Raises VersionMismatch for an operation, an input, a filter or a field of a body that is too new. A field that
+        has ended is refused too if the operation changes something; otherwise it is left out with a warning. With
+        `unknown`, fields of a body are sent with a warning instead of refused. `warn` gets the texts.
         """
         if self._since:
             engine.require(self._since, self._key)
@@ -124,7 +124,10 @@ def _require_filters(engine: Engine, value: Any, age: Age, key: str) -> None:
 
 
 class Body:
-    """A request body, looked at for the fields that a version does not know: a path and a reason for each."""
+    """Finds the fields of a request body that a version does not know, each as (path, reason).
+
+    `overlooked`: the engine would ignore them, and that matters. `useless`: they do not matter and are left out.
+    """
 
     def __init__(self, version: Version) -> None:
         self.version = version
@@ -132,7 +135,7 @@ class Body:
         self.useless: list[tuple[str, str]] = []
 
     def known(self, value: Any, age: Age, path: str) -> Any:
-        """Return a value without what says nothing to the version, or is of no use; what it overlooks stays in."""
+        """Return a value without unknown fields that are empty or useless; overlooked fields stay in it."""
         if isinstance(value, list):
             return [self.known(item, age, f"{path}[{index}]") for index, item in enumerate(value)]
         if not isinstance(value, dict):
@@ -155,16 +158,16 @@ class Body:
 
 
 def _says_nothing(item: Any, age: Age, version: Version) -> bool:
-    """Whether a value means the same as none; engines write null for what is not set.
+    """Return whether a value means the same as no value.
 
-    Where a field has ended, so do 0, false and what is empty; where it is too new they may say a lot: an empty
-    list of masked paths masks none.
+    null and "" do, since engines write null for what is not set. In a field that has ended, also 0, false and empty
+    lists and objects. In a field that is too new these can matter: an empty list of masked paths masks no path.
     """
     return item is None or item == "" or (not item and bool(age.until) and not age.is_newer(version))
 
 
 def _within(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Age]:
-    """Return the ages that matter of an object's properties."""
+    """Return name -> age for the properties of an object that have a version, or a field with one."""
     found = {name: _age(item, definitions) for name, item in node.get("properties", {}).items()}
     return {name: age for name, age in found.items() if age.matters}
 
@@ -178,7 +181,7 @@ def _age(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Age:
 
 
 def _targets(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the object that a property is, or that its items or values are."""
+    """Yield the object schema of a property, of its items or of its values."""
     reference = node.get("$ref")
     if reference:
         yield from _targets(definitions[reference.rpartition("/")[2]], definitions)

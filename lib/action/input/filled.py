@@ -1,8 +1,8 @@
-"""Inputs that must hold something when they are given: empty, they would make a call change more than was meant.
+"""Refuses empty inputs that would make a call change more than the user wants.
 
-A mapper leaves null or "" where it found nothing. For most inputs that is as good as leaving them out. For some of
-the calls that delete or change it is not: no `filters` means everything, no `signal` kills. Those inputs carry the
-mark `x-filled` in the in-schema; they may be left out, but not be there and empty.
+The mapper writes null or "" where it finds nothing. For most inputs that is the same as leaving them out. For some
+calls that delete or change something it is dangerous: no `filters` means everything, no `signal` means kill. Such
+inputs have the mark `x-filled` in the in-schema: users may leave them out, but not give them empty.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Filled:
         self._looks = _FILTERS in properties and _FILTERS not in self._names
 
     def check(self, body: Mapping[str, Any]) -> None:
-        """Raise BadInput for a marked input that is there and empty."""
+        """Raise BadInput for a marked input that is present and empty."""
         for name in self._names:
             if name not in body:
                 continue
@@ -39,7 +39,7 @@ class Filled:
                 )
 
     def warnings(self, body: Mapping[str, Any]) -> Iterator[str]:
-        """Yield a warning for each empty filter of a call that reads: it selects nothing or everything."""
+        """Yield a warning for each empty filter, if `filters` is not marked: the filter does not narrow the result."""
         if self._looks and _FILTERS in body:
             for place in empty_places(body[_FILTERS], _FILTERS):
                 yield f"{place} is empty, so it does not narrow the result"

@@ -1,18 +1,20 @@
-"""The secrets of one message: the fields that an operation's in-schema marks with `x-secret`, and passwords elsewhere.
+"""Finds the secrets in one message, so that they are masked in logs and errors.
+
+A field is secret if the operation's in-schema marks it with `x-secret`:
 
 | x-secret | what is secret |
 |---|---|
 | text | every text of the field |
-| base64 | the text, and what it stands for |
+| base64 | the text, and the text that it encodes |
 | assignments | the value of NAME=value in a list, or of name: value in an object; not the name |
 | login | password and tokens of registry logins, as object, JSON text or base64 of it |
 
-Values of assignments are configuration as often as secrets: unless the name says password, token or the like, those
-below 6 characters stay visible (1, true, 8080), and so do paths, words that errors are made of, and what the message
-also says in the open (its name, its image): without them no error could be understood.
+Values of assignments are often configuration and no secrets. If the name does not say password, token or the like,
+these values stay visible: those below 6 characters (1, true, 8080), paths, common words of error texts, and what the
+message also has in a visible field (its name, its image). Without them no error could be understood.
 
-In what is not marked, a secret is the value of a name=value that says so, an entry of a free map (labels, driver
-options) that says so, and the password of an address.
+In unmarked fields these are secret: the value in name=value and the entry of a free map (labels, driver options), if
+the name says so, and the password in an address.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from lib.sailor.secrets.names import (
 
 Node = Mapping[str, Any]
 _PATH = re.compile(r"(/[a-z0-9_.-]{1,24})+/?")
-"""Small letters only: a secret in base64 may begin with a slash, too."""
+"""Lower case only: a secret in base64 can begin with a slash too."""
 _WORDS = frozenset(
     (
         *(
@@ -70,7 +72,7 @@ _NOTHING: Node = {}
 
 
 def message_secrets(schema: Node, body: Any) -> Iterator[str]:
-    """Yield the secrets of a message's body, which may have any shape: nothing has checked it yet."""
+    """Yield the secrets in a message's body; the body may have any shape, since it is not checked yet."""
     try:
         value = body.parse() if isinstance(body, RawJson) else body
         definitions = schema.get("definitions", _NOTHING)
@@ -78,18 +80,18 @@ def message_secrets(schema: Node, body: Any) -> Iterator[str]:
         for found in _within(value, schema, definitions):
             if not isinstance(found, _Assigned) or found not in shown:
                 yield found
-    except (ValueError, RecursionError):  # what cannot be read is refused, and never quoted
+    except (ValueError, RecursionError):  # a body that cannot be read is refused, and no error quotes it
         return
 
 
 class _Assigned(str):
-    """A value whose name does not say that it is a secret."""
+    """The value of an assignment whose name does not say that it is a secret."""
 
     __slots__ = ()
 
 
 def _shown(value: Any, node: Node, definitions: Node, depth: int = 2) -> Iterator[str]:
-    """Yield the texts of unmarked fields at the top level and directly in an object there: names, an image."""
+    """Yield the texts of unmarked fields on the first `depth` levels, such as names and images."""
     for name, item in value.items() if isinstance(value, Mapping) else ():
         below = node.get("properties", _NOTHING).get(name)
         if below is None or "x-secret" in below:
@@ -141,7 +143,7 @@ def _texts(value: Any) -> Iterator[str]:
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from _texts(item)
     elif value is not None and not isinstance(value, bool):
-        yield str(value)  # a number where a text was meant
+        yield str(value)  # a number in the place of a text
 
 
 def _packed(value: Any) -> Iterator[str]:
@@ -177,7 +179,7 @@ _READERS = {"text": _texts, "base64": _packed, "assignments": _assigned, "login"
 
 
 def _json(text: str) -> Any:
-    """Return the value of a text that may be JSON, None where it is none."""
+    """Return the value of a text with a JSON object or list, None for any other text."""
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:

@@ -1,6 +1,7 @@
-"""Sources of uploads outside of the message: they are opened, and their first piece read, before the engine is asked.
+"""Uploads from outside the message: attachments and addresses.
 
-A source that cannot be read then is an error of the input; later, the engine holds a part of it already.
+A source is opened, and its first 64 kB are read, before the engine is called. An error until then is an error of the
+input; after it, the engine has already received a part of the upload (UploadBroken).
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from lib.sailor.transport import Storage
 
 Chunks = Generator[bytes, None, None]
 Opened = tuple[int | None, Chunks]
-"""The number of bytes if it is known, and the bytes."""
+"""(number of bytes, None if unknown; the bytes)"""
 SCHEMES = ("http://", "https://")
 NOTHING_SENT = "Nothing was sent to the engine"
 
 
 def url_upload(url: str, destinations: Destinations) -> Upload:
-    """Return the content of an address as an upload of known size where the server tells it; BadInput otherwise."""
+    """Return the content of an http or https address as an open upload; its size is None if the server sends none.
+
+    Raises BadInput if the address is not allowed by `destinations` or cannot be read.
+    """
     from lib.sailor.net.fetching import fetched
 
     address = url.strip()
@@ -41,16 +45,19 @@ def url_upload(url: str, destinations: Destinations) -> Upload:
 
 
 def attachment_upload(storage: Storage, attachment: Mapping[str, Any], name: str) -> Upload:
-    """Return the content of an attachment as an upload; BadInput, or StorageUnreachable where it may be there later."""
+    """Return the content of an attachment as an open upload; `name` is its name in the message.
+
+    Raises BadInput if it cannot be read, StorageUnreachable if the storage may answer later.
+    """
     source = _attachment(storage, attachment, name, "attachment")
     source.open()
     return Upload(source, source.size, TAR)
 
 
 def attachment_input(storage: Storage, attachment: Mapping[str, Any], name: str, field: str) -> Upload:
-    """Return an attachment for a process; whoever knows that it will be heard opens it, with the same errors.
+    """Return an attachment as an upload for stdin of a process; it is opened when it is used, with the same errors.
 
-    `field` is the input that named the attachment.
+    `field` is the input that names the attachment.
     """
     return Upload(_attachment(storage, attachment, name, field), None, TAR)
 
@@ -81,7 +88,7 @@ def _attachment(storage: Storage, attachment: Mapping[str, Any], name: str, fiel
 
 
 class _Source:
-    """What Upload calls for its chunks: the first call gives those that were opened for it, a repeat opens anew."""
+    """The callable that gives an Upload its chunks: the first call uses the open source, a repeat opens it again."""
 
     def __init__(
         self, opened: Callable[[], Opened], what: str, refused: Callable[[RequestError], EngineError]
@@ -93,7 +100,7 @@ class _Source:
         self.size: int | None = None
 
     def open(self) -> None:
-        """Open the source and read its first 64 kB: most that break do so at once."""
+        """Open the source and read its first 64 kB: most errors show here. Raises BadInput or StorageUnreachable."""
         if self._fresh:
             return
         try:
@@ -121,9 +128,9 @@ class _Source:
                 rest.close()
 
     def close(self) -> None:
-        """End the source, read or not."""
+        """Close the source, read or not."""
         if self._rest is not None:
-            with suppress(ValueError):  # a thread that feeds a process may be reading it
+            with suppress(ValueError):  # another thread, which feeds a process, may be reading it
                 self._rest.close()
 
 

@@ -1,4 +1,4 @@
-"""What an action sends to the engine as a body: an attachment, a URL's content, or base64 in the message."""
+"""Uploads of an action: a request body from an attachment, an address or base64, and stdin for a process."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from lib.sailor import Context, Message
 
 
 def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, needed: bool) -> Any:
-    """Return the Upload that the fields `attachment`, `url` or `requestBody` name, in this order.
+    """Return the Upload that the first given field of `attachment`, `url` and `requestBody` names.
 
-    Where a body is `needed` and none of them is set, the message's only attachment is taken. The source is open and
-    its first piece read when this returns; `close()` of the Upload ends it. Raises BadInput where nothing or more than
-    one thing could be meant or the source cannot be read, StorageUnreachable where it may be later.
+    If none is given and a body is `needed`, the message's only attachment is taken; otherwise returns None. The source
+    is open when this returns; the caller has to `close()` the Upload. Raises BadInput if there is no source or more
+    than one attachment, or if the source cannot be read or is no archive. Raises StorageUnreachable if the storage may
+    answer later.
     """
     attachments = message.attachments or {}
     name = fields.get("attachment")
@@ -47,7 +48,7 @@ def upload_of(context: Context, message: Message, fields: Mapping[str, Any], *, 
 
 
 def _archive(upload: Upload, field: str) -> Upload:
-    """Every upload is an archive; what is none is refused before the engine is asked."""
+    """Return the upload if it is an archive; otherwise close it and raise BadInput."""
     try:
         check_archive(upload.beginning, field)
     except BadInput:
@@ -57,9 +58,9 @@ def _archive(upload: Upload, field: str) -> Upload:
 
 
 def input_of(context: Context, message: Message, fields: Mapping[str, Any], text_field: str) -> Upload | None:
-    """Return what a process gets as its stdin: the text of `text_field`, or an attachment, or None.
+    """Return stdin for a process: the text in `text_field`, or the attachment in `stdinAttachment`, or None.
 
-    The field is named by the action: `stdin` is a text in ExecStart and a switch in ContainerAttach.
+    The action names the field: `stdin` is a text in ExecStart and a switch in ContainerAttach. Raises BadInput.
     """
     name, text = fields.get("stdinAttachment"), fields.get(text_field)
     if name and text:
@@ -74,7 +75,7 @@ def input_of(context: Context, message: Message, fields: Mapping[str, Any], text
 
 @contextmanager
 def released(fields: Mapping[str, Any]) -> Iterator[None]:
-    """Let go at the end of what was opened for the engine, also where it did not read it."""
+    """Close the uploads in `fields` at the end of the `with` block, read or not."""
     try:
         yield
     finally:

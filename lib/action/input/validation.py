@@ -1,7 +1,8 @@
 """Checks message bodies against the component's schemas.
 
-The files are in the platform's dialect; `draft7` says what that means as JSON Schema. A schema is compiled once,
-on its first use.
+The schema files are in the platform's dialect, which `draft7` translates to JSON Schema. Each is compiled twice, once
+per process: `closed` forbids unknown names, so a valid body needs one fast check; `open` allows them and gives the
+errors.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from lib.action.input.field_names import FieldNames, Problem, has_more_than, is_
 
 Tree = dict[str, Any]
 
-_SHORT = 20  # characters of a text that an error may repeat; longer ones could be anything
+_SHORT = 20  # upper bound of the characters of a text that an error repeats; a longer one may be a secret
 _TEXTS = {"integer": r"^-?\d+$", "boolean": r"^(true|True|TRUE|false|False|FALSE|1|0)$"}
 _PATTERNS = {_TEXTS["integer"]: "must be a whole number", _TEXTS["boolean"]: "must be true or false"}
 _KEPT = (
@@ -34,9 +35,9 @@ _KEPT = (
 
 
 MOST_PROBLEMS = 1_000
-"""Problems of one message that are looked at."""
+"""Upper bound of the problems that are collected for one message."""
 LARGE = 5_000
-"""Values of a message; each may be wrong, and to describe 5,000 errors takes the checker half a second."""
+"""Values of a large message, for which only the first error is described: 5,000 errors take half a second."""
 
 
 class _Compiled(Protocol):
@@ -55,27 +56,27 @@ class Validator:
         self._fields: Tree = schema.get("properties", {})
 
     def ready(self) -> None:
-        """Compile what `settled` needs, so that the first message need not wait for it."""
+        """Compile what `settled` needs, so that the first message does not wait for it."""
         self._closed  # noqa: B018
 
     def settled(self, value: Any, *, unknown: bool = False) -> tuple[Any, list[Problem]]:
-        """Return a message's value as it is to be sent, and what is wrong with it.
+        """Return a message's value as it has to be sent, and the problems in it, an empty list if there are none.
 
-        Names that the engine takes in any case get the schema's spelling. Names that the schema does not know
-        are wrong; `unknown` lets them pass below the top level.
+        Names that differ in upper and lower case only get the schema's spelling. Unknown names are problems; with
+        `unknown` they pass below the top level.
         """
         try:
             if self._closed.is_valid(value):
                 return value, self._bad_json(value)
             value, problems = self._names.settle(value, unknown=unknown)
             return value, problems or self.errors(value)
-        except ValueError:  # of the checker, for text or nesting that it cannot take
+        except ValueError:  # the checker cannot read a text, or the value is nested too deeply
             return value, unwritable(value) or [Problem("", "cannot be checked")]
 
     def errors(self, value: Any) -> list[Problem]:
-        """Return what is wrong with the value; empty if nothing is.
+        """Return the problems in the value, an empty list if there are none; unknown names are no problem.
 
-        An empty text in an optional top-level field means "not given": a mapper sends it for what is unfilled.
+        An empty text in an optional top-level field counts as no value: the mapper writes it where it finds nothing.
         """
         if not self._open.is_valid(value):
             filled = self._filled(value)
@@ -85,7 +86,7 @@ class Validator:
         return self._bad_json(value)
 
     def _errors(self, value: Any) -> Iterable[Any]:
-        """Return the checker's errors; of a large value only the first: it finds all before it tells any."""
+        """Return the checker's errors; for a large value only one: the checker makes all before it yields one."""
         if not has_more_than(LARGE, value):
             return islice(self._open.iter_errors(value), MOST_PROBLEMS)
         from jsonschema_rs import ValidationError
@@ -115,7 +116,7 @@ class Validator:
         return FieldNames(self.schema)
 
     def _bad_json(self, value: Any) -> list[Problem]:
-        """Return a problem per field whose text must be JSON (`x-text`) and is not."""
+        """Return a problem for each field whose text must be JSON (`x-text`) and is not."""
         found = []
         for name, node in self._fields.items() if isinstance(value, Mapping) else ():
             text = value.get(name)
@@ -129,7 +130,7 @@ class Validator:
 
 
 def _compiled(schema: Tree) -> _Compiled:
-    # Imported late: only a process that checks messages pays for the library.
+    # Imported late: most processes check no messages.
     from jsonschema_rs import Draft7Validator
 
     compiled: _Compiled = Draft7Validator(schema, validate_formats=False)
@@ -137,7 +138,7 @@ def _compiled(schema: Tree) -> _Compiled:
 
 
 def validator(path: str | Path) -> Validator:
-    """Return the validator of a schema file; it is read and compiled once per process."""
+    """Return the validator of a schema file; the file is read once per process."""
     return _validator(str(path))
 
 
@@ -147,7 +148,7 @@ def _validator(path: str) -> Validator:
 
 
 def marks(schema: Tree) -> dict[str, tuple[str | None, str | None]]:
-    """Return the first and last API version of each top-level field; inputs of our own have neither."""
+    """Return name -> (first, last API version) of each top-level field; inputs of the component have (None, None)."""
     return {
         name: (node.get("x-since"), node.get("x-until"))
         for name, node in schema.get("properties", {}).items()
@@ -158,13 +159,13 @@ def draft7(schema: Tree, *, closed: bool = False) -> Tree:
     """Return the JSON Schema (draft 7) of a file in the platform's dialect.
 
     - `required: true` on properties becomes the list on their object, `multipleOf: 1` a type `integer`.
-    - `x-nullable` allows null, and an optional property may always be null, a choice also "": so the engine itself
-      writes what is not set, and what it writes can be sent back to it.
-    - In an answer (`x-answer` at the root) null is allowed everywhere and `enum` is no limit: engines of many
-      versions answer.
-    - `x-accepts` allows further types; `x-text` says what a text in place of a number or boolean must look like.
-    - Additional properties are allowed, or where `closed` only those that `x-also` names, and any where `x-open`
-      stands. Words and marks are dropped.
+    - `x-nullable` allows null. An optional property may always be null, and an optional enum also "": the engine
+      writes these for what is not set, and users can send them back.
+    - In an answer (`x-answer` at the root) null is allowed everywhere and `enum` is ignored: engines of many versions
+      answer.
+    - `x-accepts` allows further types; `x-text` gives the pattern of a text in place of a number or boolean.
+    - Additional properties are allowed. With `closed` they are not, except those in `x-also`, and any beside `x-open`.
+    - Titles, descriptions and other marks are left out.
     """
     form = _Form(answer="x-answer" in schema, closed=closed)
     definitions = schema.get("definitions", {})
@@ -178,7 +179,7 @@ def draft7(schema: Tree, *, closed: bool = False) -> Tree:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How `draft7` writes a schema."""
+    """Translates the nodes of one schema for `draft7`."""
 
     answer: bool
     closed: bool
@@ -186,7 +187,7 @@ class _Form:
     def node(self, node: Tree, *, optional: bool = False) -> Tree:
         nullable = self.answer or optional or bool(node.get("x-nullable"))
         if "$ref" in node:
-            # Siblings of a reference count for nothing in draft 7, so null needs a definition of its own.
+            # Draft 7 ignores the siblings of `$ref`, so a nullable reference needs its own definition.
             return {"$ref": f"{node['$ref']}.null" if nullable else node["$ref"]}
         tree: Tree = {key: node[key] for key in _KEPT if key in node}
         if "type" in node:
@@ -198,7 +199,7 @@ class _Form:
         return tree | self._below(node)
 
     def _below(self, node: Tree) -> Tree:
-        """Return the keywords for what a node holds."""
+        """Return the keywords for the properties, items and values of a node."""
         tree: Tree = {}
         properties = node.get("properties", {})
         required = [name for name, item in properties.items() if item.get("required") is True]
@@ -210,7 +211,7 @@ class _Form:
             tree["required"] = required
         for key in ("items", "additionalProperties"):
             if isinstance(node.get(key), dict):
-                # Null in a map: in an update it removes the key, elsewhere engines read it as nothing.
+                # A map may have null values: in an update they remove the key, elsewhere engines ignore them.
                 tree[key] = self.node(node[key], optional=key == "additionalProperties")
         if self.closed and is_closed(node):
             tree.setdefault("properties", {}).update((name, True) for name in node.get("x-also", ()))
@@ -236,7 +237,7 @@ def _expected(kind: Any, value: Any) -> str:
     match kind.name:
         case "type":
             wanted = f"must be {_any_of(kind.types)}"
-            # A text in place of a list or object may be anything, an environment variable for one.
+            # A text in place of a list or object may be a secret, such as an environment variable: do not repeat it.
             if isinstance(value, str) and not {"integer", "number", "boolean"} & set(kind.types):
                 return f"{wanted}, not a text"
         case "enum":
@@ -270,14 +271,14 @@ _ARTICLES = {
 
 
 def _any_of(types: list[str]) -> str:
-    """Name the types; null goes without saying, and so does the text that stands for a number or boolean."""
+    """Name the types, without null, and without the text in place of a number or boolean."""
     unsaid = {"null", "string"} if {"integer", "boolean"} & set(types) else {"null"}
     names = [text for item, text in _ARTICLES.items() if item in types and item not in unsaid] or ["null"]
     return " or ".join(", ".join(names).rsplit(", ", 1))
 
 
 def _shown(value: Any) -> str:
-    """Show scalars, name the type of anything bigger: a body may hold secrets, an error must not repeat them."""
+    """Return short scalars as they are, otherwise the type and size: an error must not repeat secrets of the body."""
     match value:
         case None | bool() | int() | float():
             return json.dumps(value)

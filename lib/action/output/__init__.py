@@ -1,1 +1,1 @@
-"""What an action emits: whole answers, streams, the output of processes."""
+"""The output of an action: messages from whole answers, streams, archives and the output of processes."""

@@ -1,4 +1,4 @@
-"""From what a handler returns to the messages a step emits: one place for all kinds of `answer` in shapes.json."""
+"""Makes messages from what a handler returns, for all kinds of `answer` in lib/metadata/facts/shapes.json."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ Answer = Reply | Mapping[str, Any] | list[Any] | Lines | Logs | Archive | Dialog
 
 
 LEAST_ROOM = 4096
-"""Bytes of JSON that a message has to have room for before anything is asked of the engine."""
+"""Lower bound of the room of a message in bytes of JSON; below it the engine is not called."""
 
 
 def check_room(settings: StepSettings, context: Context) -> None:
-    """Raise LimitReached where nothing could be told of a call, before it is made."""
+    """Raise LimitReached if a message has no room for an answer, BadInput if attachments have no storage.
+
+    Call it before the engine is called.
+    """
     room = context.emit.room
     if room < LEAST_ROOM:
         raise LimitReached(
@@ -37,12 +40,13 @@ def check_room(settings: StepSettings, context: Context) -> None:
 
 
 def messages(answer: Answer, settings: StepSettings, context: Context) -> Iterator[Message]:
-    """Yield the messages of an answer; LimitReached where one is longer than the platform takes.
+    """Yield the messages of an answer; raises LimitReached if a body is longer than the platform allows.
 
-    An object is one message, a list one message {"results": [...]} or one per item, a text {"text": ...},
-    nothing {}. A stream is read up to the step's limits and to what one message holds; `truncated` names
-    what ended it, with one message per item in a last message of its own. Progress is one message with
-    what came of it, and one per line before it if items are emitted individually.
+    - An object gives one message, a text {"text": ...}, an empty answer {}.
+    - A list gives one message {"results": [...]}, or one message for each item.
+    - A stream is read up to the step's limits and the room of a message. `truncated` names the limit that ended it; if
+      items are emitted individually, it is in an additional last message.
+    - Progress gives one message with the result; if items are emitted individually, one for each line before it.
     """
     room = context.emit.room
     for message in _messages(answer, settings, context, room):
@@ -71,12 +75,12 @@ def _messages(answer: Answer, settings: StepSettings, context: Context, room: in
 
 
 def is_one_message(answer: Answer, settings: StepSettings) -> bool:
-    """Whether an answer is there already and makes exactly one message."""
+    """Return whether an answer is read already and makes exactly one message."""
     return not settings.individually and not isinstance(answer, Lines | Logs | Archive | Dialogue)
 
 
 def _fitting(message: Message, room: int) -> Message:
-    """Return a message with its body as JSON text, which is written once and never too long to be sent."""
+    """Return a message with its body as JSON text; raises LimitReached if it is longer than `room` bytes."""
     body = message.body if isinstance(message.body, RawJson) else RawJson(json_text(message.body))
     _check_length(len(body.data), room)
     return replace(message, body=body)
@@ -104,7 +108,7 @@ def _parsed(reply: Reply, settings: StepSettings) -> Iterator[Message]:
     text = reply.document
     if text.startswith(b"{"):
         yield Message(body=RawJson(text))
-    elif not text.startswith(b"["):  # an engine writes an empty list that was never filled as null
+    elif not text.startswith(b"["):  # an engine may write an empty list as null
         value = reply.json()
         yield from _listed([], settings) if value is None else [Message(body={"value": value})]
     elif settings.individually:

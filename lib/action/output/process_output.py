@@ -1,4 +1,4 @@
-"""What a process wrote, kept as text, as base64 or as files, as far as the message and the step's limits allow."""
+"""Collects the output of a process as text, as base64 or as attachments, within the limits of message and step."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from lib.action.settings import ATTACHMENT, BASE64, StepSettings
 from lib.sailor import Context
 
 MESSAGE_FULL = "messageSize"
-"""What `truncated` says where the platform's limit for messages ended the reading, and none of the step."""
+"""Value of `truncated` if the platform's limit for messages ended the reading, and not a limit of the step."""
 BYTES = "application/octet-stream"
 _STREAMS = ("stdout", "stderr")
 _AROUND = 512
-"""Bytes for the names of the fields, and for the exit code and the like."""
+"""Bytes of a body for the names of the fields, the exit code and the like."""
 _IN_MEMORY = 1 << 20
 _CHUNK = 1 << 16
 
@@ -30,10 +30,10 @@ _CHUNK = 1 << 16
 def output(
     settings: StepSettings, context: Context, room: int, most: int | None, *, repeatable: bool = False
 ) -> Output:
-    """Return what keeps output in the form that the step's setting asks for.
+    """Return the collector for the form in the step's setting `output`.
 
-    `room` is how many bytes of JSON the body may have, `most` how many bytes the step takes at most. `repeatable` says
-    that the same output can be read again, if the storage does not take it now.
+    `room`: bytes of JSON that the body may have. `most`: bytes of output that the step takes, None for no limit.
+    `repeatable`: the same output can be read again if the storage does not answer now.
     """
     if settings.output == ATTACHMENT:
         return Files(context, settings.archive_bytes, repeatable=repeatable)
@@ -41,7 +41,7 @@ def output(
 
 
 class Output(ABC):
-    """Takes pieces of output; `full` names the limit once one of them does not fit any more, whole or in part."""
+    """Collects pieces of output. When a piece does not fit as a whole, `full` names the limit."""
 
     def __init__(self, room: int, most: int | None) -> None:
         self.full: str | None = None
@@ -50,7 +50,7 @@ class Output(ABC):
         self._ends = ExitStack()
 
     def add(self, stream: str, payload: bytes) -> None:
-        """Keep a piece, or as much of its beginning as there is room for."""
+        """Keep a piece, or as much of its beginning as has room; `stream` is stdout or stderr."""
         if self._most is not None:
             if len(payload) > self._most:
                 payload, self.full = payload[: self._most], "maxBytes"
@@ -62,7 +62,7 @@ class Output(ABC):
         self._keep(stream, payload)
 
     def _beginning(self, payload: bytes) -> bytes:
-        """Return the longest beginning that fits; each byte costs one at least."""
+        """Return the longest beginning that fits, by binary search; each byte costs at least one byte of room."""
         low, high = 0, min(len(payload), max(self._room, 0))
         while low < high:
             middle = (low + high + 1) // 2
@@ -74,15 +74,15 @@ class Output(ABC):
 
     @abstractmethod
     def _cost(self, payload: bytes) -> int:
-        """Return how many bytes of the body's JSON this piece needs, rather more than less."""
+        """Return an upper bound of the bytes of JSON that this piece needs."""
 
     @abstractmethod
     def _keep(self, stream: str, payload: bytes) -> None:
-        """Take a piece that has room."""
+        """Store a piece that has room."""
 
     @abstractmethod
     def body(self) -> dict[str, Any]:
-        """Return the fields of the message's body."""
+        """Return the fields of the message's body; call it once, at the end."""
 
     def __enter__(self) -> Self:
         return self
@@ -94,12 +94,12 @@ class Output(ABC):
 
 
 class Text(Output):
-    """Both streams as text, and once more together in the order in which they came."""
+    """Both streams as text, and in addition both together, in the order in which they came."""
 
     def __init__(self, room: int, most: int | None) -> None:
         super().__init__(room, most)
         self._bytes = {name: bytearray() for name in _STREAMS}
-        # By stream, so that a character is whole where the other stream spoke between its bytes.
+        # One decoder for each stream: output of the other stream may come between the bytes of a character.
         self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in _STREAMS}
         self._together = io.StringIO()
 
@@ -112,7 +112,7 @@ class Text(Output):
             self._together.write(self._decoders[stream].decode(payload))
 
     def body(self) -> dict[str, Any]:
-        """Return {stdout, stderr, text}, and `lossy` where bytes that are no UTF-8 were replaced."""
+        """Return {stdout, stderr, text}, and `lossy: true` if bytes that are no UTF-8 were replaced."""
         found: dict[str, Any] = {}
         lossy = False
         for name, data in self._bytes.items():
@@ -124,7 +124,7 @@ class Text(Output):
 
 
 def _decoded(data: bytes, *, whole: bool) -> tuple[str, bool]:
-    """Return text and whether it is lossy; a character that a limit cut off counts for nothing."""
+    """Return the text, and whether it is lossy; a character that a limit cut off is dropped and does not count."""
     try:
         return codecs.getincrementaldecoder("utf-8")().decode(data, final=whole), False
     except UnicodeDecodeError:
@@ -152,14 +152,14 @@ class Base64(Output):
 
 
 class Files(Output):
-    """Both streams byte for byte, each an attachment; what does not fit into a little memory waits on disk."""
+    """Both streams byte for byte, each an attachment; above 1 MiB a stream is buffered in a file."""
 
     def __init__(self, context: Context, most: int, *, repeatable: bool) -> None:
         super().__init__(0, most)
         self._storage, self._repeatable = context.storage, repeatable
         self._files: dict[str, BinaryIO] = {}
 
-    def _cost(self, payload: bytes) -> int:  # noqa: ARG002 - its message holds an address only
+    def _cost(self, payload: bytes) -> int:  # noqa: ARG002 - the message has only the address
         return 0
 
     def _keep(self, stream: str, payload: bytes) -> None:
@@ -171,7 +171,7 @@ class Files(Output):
         self._files[stream].write(payload)
 
     def body(self) -> dict[str, Any]:
-        """Store the streams that said something; return {attachments: {stdout, stderr}}."""
+        """Store the streams that have output; return {attachments: {stdout, stderr}}. Raises as `store`."""
         return {"attachments": {name: self._stored(file) for name, file in self._files.items()}}
 
     def _stored(self, file: BinaryIO) -> Any:

@@ -1,4 +1,4 @@
-"""Answers that come piece by piece, as messages: streams, progress, output of processes, archives."""
+"""Makes messages from answers that come piece by piece: streams, progress, output of processes, archives."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from lib.sailor import Context, Message, RawJson
 
 TAR = "application/x-tar"
 SEES_END = 5.0
-"""Seconds in which a process may still end whose output is not kept any more, so that its exit code is known."""
+"""How long to wait for the end of a process, in seconds, after its output is full: then its exit code is known."""
 
 
 def json_text(value: Any) -> bytes:
-    """Write what the engine said as JSON; EngineFault where it has no such form."""
+    """Return a value of the engine as JSON; raises EngineFault if it cannot be written as JSON."""
     try:
         return jsontext.encode(value)
     except (TypeError, ValueError) as fault:
@@ -35,9 +35,9 @@ def json_text(value: Any) -> bytes:
 
 
 def streamed(stream: Lines | Logs, settings: StepSettings, context: Context, room: int) -> Iterator[Message]:
-    """Yield items one by one and then what ended the reading, or all of them in one message."""
+    """Yield one message for each item, then one with `truncated` if a limit ended the stream; or one with all of it."""
     with stream:
-        # Written as JSON at once: only so their size in the message is known, and as text they need less memory.
+        # Each item is encoded at once: its size in the message is needed, and JSON text takes less memory.
         texts = bounded(
             (json_text(_body(item, settings)) for item in stream), settings.limits, len, pace=stream.pace
         )
@@ -83,7 +83,7 @@ def _body(item: LogLine | dict[str, Any], settings: StepSettings) -> dict[str, A
 
 
 def progressed(lines: ProgressLines, settings: StepSettings, room: int) -> Iterator[Message]:
-    """Yield what came of the work, before it each record if items are emitted individually."""
+    """Yield the result of the work; if items are emitted individually, each record of the progress before it."""
     progress = Progress()
     with lines:
         lines.pace(settings.work.idle_seconds, settings.work.max_seconds)
@@ -95,13 +95,13 @@ def progressed(lines: ProgressLines, settings: StepSettings, room: int) -> Itera
 
 
 def _step(record: dict[str, Any], room: int) -> Message:
-    """The work goes on and must not fail for a record that no message can hold."""
+    """Return the message for a record; a record without room is replaced, since the work goes on and must not fail."""
     text = b'{"progress":' + json_text(record) + b"}"
     return Message(body=RawJson(text) if len(text) <= room else {"progress": {}, "truncated": MESSAGE_FULL})
 
 
 def _result(progress: Progress, room: int) -> Message:
-    """The work is done: what came of it is told as far as there is room, the most important last to go."""
+    """Return the message for the result; if it has no room, lists are emptied, the least important first."""
     body = progress.result().as_dict()
     for name in ("lines", "layers", "ids", "tags", "digests"):
         if len(json_text(body)) <= room:
@@ -111,7 +111,7 @@ def _result(progress: Progress, room: int) -> Message:
 
 
 def filed(logs: Logs, settings: StepSettings, context: Context) -> Message:
-    """Return a log as attachments, byte for byte."""
+    """Return the message for a log that is stored as attachments, byte for byte."""
     with logs, output(settings, context, 0, None, repeatable=True) as kept:
         logs.pace(settings.limits.idle_seconds, settings.limits.max_seconds)
         truncated = _taken(_in_time(logs.frames(), settings.limits), kept)
@@ -119,17 +119,17 @@ def filed(logs: Logs, settings: StepSettings, context: Context) -> Message:
 
 
 def heard(dialogue: Dialogue, settings: StepSettings, context: Context, room: int) -> Message:
-    """Collect what a conversation brought; the process may still be running when a limit ends it."""
+    """Return the message with the output of an attach or exec; the process may still run if a limit ended it."""
     limits = settings.talk
     with output(settings, context, room, limits.max_bytes) as kept:
         with closing(dialogue):
-            # The frames are the iterator, the connection below them keeps the time.
+            # The connection enforces the limits of time, not the iterator of frames.
             dialogue.pace(limits.idle_seconds, limits.max_seconds)
             frames = _in_time(dialogue.frames(), limits)
             truncated = _taken(frames, kept)
             if kept.full:
                 _see_end(dialogue, frames)
-        ended = dialogue.outcome()  # before anything is stored for a message that cannot be
+        ended = dialogue.outcome()  # may raise, so before the output is stored
         return _message({**kept.body(), **ended}, truncated, context)
 
 
@@ -138,7 +138,7 @@ def _in_time(frames: Iterator[Frame], limits: Limits) -> Bounded[Frame]:
 
 
 def _taken(frames: Bounded[Frame], kept: Output) -> str | None:
-    """Keep what comes until it ends or the first limit is reached, and return which."""
+    """Collect frames until they end or a limit is reached; return the name of the limit, None if there was none."""
     for stream, payload in frames:
         kept.add(stream, payload)
         if kept.full:
@@ -148,7 +148,7 @@ def _taken(frames: Bounded[Frame], kept: Output) -> str | None:
 
 def _see_end(dialogue: Dialogue, frames: Iterator[Frame]) -> None:
     dialogue.pace(SEES_END, SEES_END)
-    with suppress(EngineError):  # what was heard counts; how it ended is looked up in any case
+    with suppress(EngineError):  # the collected output counts; `outcome` asks for the exit code
         for _ in frames:
             pass
 
@@ -161,7 +161,7 @@ def _message(body: dict[str, Any], truncated: str | None, context: Context) -> M
 
 
 def stored(archive: Archive, settings: StepSettings, context: Context) -> Message:
-    """Return an archive as an attachment."""
+    """Return the message for an archive that is stored as an attachment; raises LimitReached above the step's limit."""
     with archive:
         if context.storage is None:
             raise LimitReached("There is no storage for attachments here", limit="storage")
