@@ -1,4 +1,8 @@
-"""From the credential's fields to an engine: which address, which trust, which version, which access."""
+"""Opens an engine by the fields of a credential: address, TLS, API version, registry logins, access mode.
+
+Engines are kept for the life of the process, one for each different credential, so that steps and messages share
+connections and the negotiated version.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from lib.engine.errors import BadInput
 from lib.engine.host import host_name
 from lib.engine.text import utf8
 
-# The older connector stored the index of the chosen entry; the texts are what its form showed.
+# Values of `server` that the older connector stored: the index of the chosen entry, or its text.
 _SERVERS = {
     "0": "http://docker.local/v1.33",
     "1": "https://docker.local/v1.33",
@@ -44,16 +48,16 @@ def open_engine(
     cancelled: threading.Event | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Engine:
-    """Return the engine that a step's configuration names, for one message.
+    """Return the engine of a step's configuration, for one message.
 
-    The same credential gives the same connections and versions, whoever asks; `cancelled` and `warn` are the message's.
-
-    Raises BadInput naming the field of the credential that is missing or wrong.
+    Equal credentials share connections and versions. `cancelled` and `warn` belong to the message: the event ends its
+    calls, and `warn` gets texts for the log. Raises BadInput with the field of the credential that is missing or
+    wrong.
     """
     identity = repr([config.get(key) for key in _KEYS])
     engine = _engines.get(identity)
     if engine is None:
-        with _opening:  # messages that come first come together
+        with _opening:  # the first messages may come at the same time
             engine = _engines.get(identity)
             if engine is None:
                 engine = _engines[identity] = new_engine(config)
@@ -61,7 +65,10 @@ def open_engine(
 
 
 def server_url(config: Mapping[str, Any]) -> str:
-    """Return the address that `server` and `otherServer` mean together."""
+    """Return the engine's address: that in `server`, or in `otherServer` if `server` is empty or custom.
+
+    Raises BadInput if `otherServer` is missing.
+    """
     server = _server(config)
     other = str(config.get("otherServer") or "").strip()
     if server in _SERVERS:
@@ -78,7 +85,7 @@ def server_url(config: Mapping[str, Any]) -> str:
 
 
 def _server(config: Mapping[str, Any]) -> str:
-    # The index of an entry may come as a number; 0 is one of them.
+    # The index of an entry may be a number, also 0, which is false in Python.
     return "" if config.get("server") is None else str(config["server"]).strip()
 
 
@@ -88,7 +95,7 @@ def new_engine(
     cancelled: threading.Event | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Engine:
-    """Return a new engine for a configuration, for a caller that closes it; raises as `open_engine`."""
+    """Return a new engine that is not shared; the caller has to close it. Raises BadInput as `open_engine`."""
     try:
         return _new_engine(config, cancelled=cancelled, warn=warn)
     except BadInput as fault:
@@ -135,7 +142,7 @@ def _is_blank(value: Any) -> bool:
 
 
 def _text(config: Mapping[str, Any], key: str) -> str | None:
-    """Return a field that is a text, None where it is empty or blank."""
+    """Return a text field, None if it is missing or blank; raises BadInput for another type."""
     value = config.get(key)
     if value is None:
         return None

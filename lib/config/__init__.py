@@ -1,1 +1,1 @@
-"""The configuration of a step: its fields, their labels, and what was filled in."""
+"""The configuration of a step: its fields, their labels, and their values."""

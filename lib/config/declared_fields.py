@@ -1,6 +1,6 @@
-"""The settings that component.json declares for an action or trigger, and the check that a step has no others.
+"""Checks that a step has only settings that component.json declares for its action or trigger.
 
-A misspelt setting would do nothing. What the platform adds to a configuration is let through.
+A misspelt setting would have no effect, so it is refused. Names that the platform adds to a configuration pass.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from lib.config.form import Form, Labelled, among, flag, meant, text, words
 from lib.engine.errors import BadInput
 
 MANIFEST = Path(__file__).parents[2] / "component.json"
-# Names, with commas, that a platform adds beyond those that are known here.
+# An environment variable with further names that a platform adds, separated by commas.
 VARIABLE = "EXTRA_SETTINGS"
-# The id of a credential of either scheme, the schedule of a flow, and what Open Integration Hub puts beside the fields.
+# The id of the credential, the schedule of the flow, and a field of Open Integration Hub.
 _ADDED = frozenset({"secretId", "interval", "cron", "nodeSettings"})
 _PREFIXES = ("_", "elasticio", "ELASTICIO")
 
@@ -26,10 +26,10 @@ Fields = Mapping[str, Mapping[str, Any]]
 
 
 def checked(function: str, config: Form) -> Labelled:
-    """Return a step's configuration with the labels of its fields.
+    """Return a step's configuration with the labels of its fields; `function` is the key of the action or trigger.
 
-    Raises BadInput for a name that neither the function nor the credential declares, and for a value that a list
-    of choices or a tick cannot have. Values of the credential are left to those who read them.
+    Raises BadInput for a name that neither the function nor the credential declares, and for a value that is not
+    possible in a drop-down or check box. Values of the credential are checked where they are read.
     """
     own, labels = _declared(function)
     form = Labelled(config, labels)
@@ -52,7 +52,7 @@ def checked_credential(config: Form) -> Labelled:
 
 @cache
 def _declared(function: str) -> tuple[Fields, Mapping[str, str]]:
-    """Return the fields of an action or trigger, and the labels of these and of the credential's."""
+    """Return the fields of an action or trigger, and name -> label of these and of the credential's fields."""
     component = _component()
     functions = component["actions"] | component.get("triggers", {})
     own: Fields = functions[function].get("fields", {})

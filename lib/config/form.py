@@ -1,7 +1,7 @@
-"""The configuration of a step, as its form and its credential fill it: one reader of choices, numbers, flags and words.
+"""Reads typed values from the configuration of a step: texts, flags, lists of words, choices and numbers.
 
-Every value is a text, a list of texts or a tick. The readers give it a type; what cannot be one is a BadInput that
-names the field, the label that people see, and what is possible.
+In the configuration each value is a text, a list of texts or a boolean. A value that cannot be read raises BadInput; it
+names the field, its label and what is possible.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from lib.engine.errors import BadInput
 Form = Mapping[str, Any]
 
 _ON, _OFF = frozenset({"true", "on", "yes", "1"}), frozenset({"false", "off", "no", "0", ""})
-# Not all that Python reads: 1_000, nan and infinity are slips of the hand here.
+# Less than Python's float() reads: 1_000, nan and infinity are taken as mistakes.
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
-_SHOWN = 40  # characters of a value that an error repeats; a longer one could be anything
+_SHOWN = 40  # upper bound of the characters of a value that an error repeats; a longer one may be a secret
 
 
 class Labelled(dict[str, Any]):
@@ -29,7 +29,7 @@ class Labelled(dict[str, Any]):
 
 
 def wrong(form: Form, name: str, problem: str, hint: str | None = None) -> BadInput:
-    """Return the error for a field, with its label where the form has labels."""
+    """Return the BadInput for a field, with its label if the form has labels."""
     label = form.labels.get(name) if isinstance(form, Labelled) else None
     return BadInput(
         f'{name} ("{label}"): {problem}' if label else f"{name}: {problem}", field=name, hint=hint
@@ -37,13 +37,13 @@ def wrong(form: Form, name: str, problem: str, hint: str | None = None) -> BadIn
 
 
 def shown(value: str) -> str:
-    """Return a value as an error repeats it."""
+    """Return a value for the text of an error, in quotes and at most _SHOWN characters long."""
     return repr(value if len(value) <= _SHOWN else value[:_SHOWN] + "...")
 
 
 def meant(value: str, possible: Iterable[str]) -> str:
-    """Return "Did you mean x? " for a value that is close to a possible one, else ""."""
-    import difflib  # late: most processes never see a wrong value
+    """Return "Did you mean x? " if a value is spelt like a possible one, else ""."""
+    import difflib  # imported late: most processes never see a wrong value
 
     lower = {one.casefold(): one for one in possible}
     close = difflib.get_close_matches(value[:100].casefold(), lower, n=1, cutoff=0.6)
@@ -51,7 +51,7 @@ def meant(value: str, possible: Iterable[str]) -> str:
 
 
 def text(form: Form, name: str) -> str:
-    """Return a text field without the blanks around it, "" if it is empty."""
+    """Return a text field without the blanks around it, "" if it is empty; raises BadInput for a list or object."""
     value = form.get(name)
     if value is None:
         return ""
@@ -63,7 +63,7 @@ def text(form: Form, name: str) -> str:
 
 
 def flag(form: Form, name: str) -> bool:
-    """Return whether a box is ticked; the platform sends true, "on" or nothing."""
+    """Return whether a check box is ticked; the platform sends true, "on" or nothing. Raises BadInput."""
     value = text(form, name).lower()
     if value not in _ON and value not in _OFF:
         raise wrong(form, name, f"{shown(value)} is not possible. Write true or false")
@@ -71,7 +71,10 @@ def flag(form: Form, name: str) -> bool:
 
 
 def words(form: Form, name: str) -> tuple[str, ...]:
-    """Return the entries of a multi-select or of a text with commas or line breaks."""
+    """Return the entries of a multi-select, or of a text with commas or line breaks, without empty ones.
+
+    Raises BadInput for anything else.
+    """
     value = form.get(name)
     if value is None:
         return ()
@@ -82,7 +85,7 @@ def words(form: Form, name: str) -> tuple[str, ...]:
 
 
 def choice(form: Form, name: str, allowed: tuple[str, ...]) -> str:
-    """Return one of `allowed`, the first of them if nothing is chosen."""
+    """Return the chosen one of `allowed`, the first of them if the field is empty; raises BadInput."""
     value = text(form, name)
     if not value:
         return allowed[0]
@@ -92,7 +95,7 @@ def choice(form: Form, name: str, allowed: tuple[str, ...]) -> str:
 
 
 def among(form: Form, name: str, values: Iterable[str], allowed: Collection[str]) -> None:
-    """Refuse a value that is none of `allowed`."""
+    """Raise BadInput if one of `values` is not in `allowed`."""
     for value in values:
         if value not in allowed:
             told = f"{meant(value, allowed)}Choose one of: {', '.join(allowed)}"
@@ -100,7 +103,7 @@ def among(form: Form, name: str, values: Iterable[str], allowed: Collection[str]
 
 
 def number(form: Form, name: str, default: float, *, least: float = 0, most: float = float("inf")) -> float:
-    """Return a finite number within its bounds."""
+    """Return a finite number from `least` to `most`, `default` if the field is empty; raises BadInput."""
     written = text(form, name)
     if not written:
         return float(default)
@@ -114,7 +117,7 @@ def number(form: Form, name: str, default: float, *, least: float = 0, most: flo
 
 
 def whole(form: Form, name: str, default: int, *, least: int = 0, most: int = 1 << 53) -> int:
-    """Return a whole number within its bounds."""
+    """Return a whole number from `least` to `most`, `default` if the field is empty; raises BadInput."""
     value = number(form, name, default, least=least, most=most)
     if not value.is_integer():
         raise wrong(form, name, f"{value:g} is no whole number")

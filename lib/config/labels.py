@@ -1,4 +1,4 @@
-"""Errors name a field by its key, which a mapping shows; a form shows its label or title. This gives both."""
+"""Adds labels to errors: an error names a field by its key, but forms and the mapper show its label or title."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _DEEPEST = 20
 
 
 def add_label(error: BadInput, label: str | None) -> None:
-    """Put a label behind the field's key in an error's message: `apiVersion ("API version"): ...`.
+    """Insert a label after the field's key in an error's message: `apiVersion ("API version"): ...`.
 
-    The message stays as it is where it does not begin with the key, or has a label already.
+    The message is unchanged if it does not begin with the key, or has a label already.
     """
     key = error.field
     if not key or not label or not error.message.startswith(key):
@@ -24,9 +24,9 @@ def add_label(error: BadInput, label: str | None) -> None:
 
 
 def title_of(schema: Mapping[str, Any], field: str) -> str | None:
-    """Return the titles on the way to a field of a message: "Host settings > Published ports", None if unknown.
+    """Return the titles on the path to a field: "Host settings > Published ports", None if there are none.
 
-    `field` is a path such as `requestBody.HostConfig.Binds[2]`; keys of open maps have no titles.
+    `schema` is an in-schema, `field` a path such as `requestBody.HostConfig.Binds[2]`. Keys of maps have no titles.
     """
     titles: list[str] = []
     node: Mapping[str, Any] = schema
