@@ -1,1 +1,1 @@
-"""Facts of the Engine API and our own words; builds the schemas, the manifest and the tables of the README."""
+"""Builds schemas, manifest, README tables and docs/operations.md from facts of the Engine API and our own words."""

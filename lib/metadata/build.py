@@ -1,8 +1,7 @@
 """Writes schemas, component.json, the tables of the README and docs/operations.md: `python -m lib.metadata.build`.
 
-The version in component.json and in the Dockerfile is the one of pyproject.toml.
-
-With --check it writes nothing, prints one line per stale file and ends with 1.
+The version in component.json and in the Dockerfile is that of pyproject.toml. With --check, the program writes nothing,
+prints one line for each stale file, and exits with 1 if there is one.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build or check; returns the exit code."""
+    """Build or check; return the exit code: 0, or 1 for stale files, missing words or wrong facts."""
     parser = argparse.ArgumentParser(prog="build", description="Writes the generated files of the component.")
     parser.add_argument("--check", action="store_true", help="write nothing, name what is stale")
     parser.add_argument("--root", type=Path, default=ROOT, help="folder of the component")
@@ -56,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
-    """Return all generated files, path below the root -> text."""
+    """Return path below `root` -> text, for all generated files; raises ValueError for wrong facts."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     home = project.get("urls", {}).get("Documentation", "")
     trees: dict[str, Tree] = {}

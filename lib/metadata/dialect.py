@@ -1,8 +1,8 @@
-"""From the facts' JSON Schema to the platform's dialect, with our words.
+"""Translates the JSON Schema of the facts to the platform's dialect, and adds our words.
 
-The mapper of the platform knows `required: true` on the property, no union types, no `allOf`, no certain `integer`
-(a whole number is a `number` that is a `multipleOf` 1). Null is allowed where `x-nullable` stands. `x-also` has
-further names that an engine takes: undocumented ones, and those of its answers, which it overlooks in a request.
+The platform's mapper expects `required: true` on the property. It has no union types and no `allOf`, and is not sure
+to know `integer`: a whole number is a `number` with `multipleOf` 1. `x-nullable` allows null. `x-also` lists further
+names that an engine accepts: undocumented ones, and those of its answers, which it ignores in a request.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NUMBER_FORMATS = ("int", "uint", "float", "double")
 
 @dataclass(frozen=True)
 class Dialect:
-    """Translates definitions for one direction: an answer promises nothing, so it has no `required` and no limits."""
+    """Translates definitions for requests or for answers; in answers there is no `required` and no limit of values."""
 
     facts: Facts
     words: Words
@@ -33,7 +33,7 @@ class Dialect:
         return self.node(self.facts.definitions[name], name, "")
 
     def node(self, schema: Tree, owner: str, path: str) -> Tree:
-        """Return one schema node; `owner` and `path` say where its words are."""
+        """Return one schema node in the dialect; its words are those of `path` in the definition `owner`."""
         if "$ref" in schema:
             return {"$ref": schema["$ref"], **_kept(schema, _MARKS)}
         node = self._typed(schema)
@@ -59,7 +59,7 @@ class Dialect:
         return node | _kept(schema, ("enum",) if self.answer else _KEPT)
 
     def _properties(self, schema: Tree, owner: str, path: str) -> Tree:
-        """Return own and inherited properties; inherited ones keep the words of the definition they come from."""
+        """Return own and inherited properties; inherited ones have the words of the definition they come from."""
         found: Tree = {}
         for part in schema.get("allOf", ()):
             if "$ref" in part:

@@ -14,13 +14,13 @@ FOLDER = Path(__file__).parent / "facts"
 
 @dataclass(frozen=True)
 class Facts:
-    """All fact files, as read."""
+    """The content of all fact files."""
 
     operations: Tree  # key -> method, path, resource, since, parameters, body
     definitions: Tree  # name -> JSON Schema, nullable as x-nullable
     filters: Tree  # key -> filter -> kind, since, values, forms
     shapes: Tree  # key -> kind of request and answer, what the operation needs
-    extras: Tree  # inputs of our own, forms that an input accepts beside its type, names that no document lists for it
+    extras: Tree  # inputs of the component, further types and names of inputs, marks such as x-secret
     answers: Tree  # kind of answer -> properties of its message
     examples: Tree  # key -> a message body that the operation accepts
 

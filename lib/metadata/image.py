@@ -1,4 +1,4 @@
-"""The version in the Dockerfile: the labels of an image need it, and a Dockerfile cannot read it from a file."""
+"""Writes the version into the Dockerfile: image labels need it, and a Dockerfile cannot read it from a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _VERSION = re.compile(r"^ARG VERSION=.*$", re.MULTILINE)
 
 
 def dockerfile(text: str, version: str) -> str:
-    """Return the Dockerfile with this version as the default of its argument VERSION; all else stays.
+    """Return the Dockerfile `text` with `version` as the default of its argument VERSION.
 
     Raises ValueError unless exactly one line begins with `ARG VERSION=`.
     """

@@ -1,4 +1,4 @@
-"""How generated JSON is laid out: what fits on a line stays on it, so that diffs and people can read it."""
+"""Formats generated JSON: a value that fits on one line of 120 characters is on one line, for readable diffs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def layout(value: Any) -> str:
 
 
 def _render(value: Any, depth: int, lead: int = 0) -> tuple[str, str]:
-    """Return the text for this depth and the one-line text; `lead` is what stands before it on its line."""
+    """Return the text for this depth, and the one-line text; `lead` is the length of the key before it on its line."""
     if not isinstance(value, (dict, list)) or not value:
         text = json.dumps(value, ensure_ascii=False)
         return text, text

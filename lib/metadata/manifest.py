@@ -1,4 +1,4 @@
-"""component.json: what the platform shows of the component and where it finds the code."""
+"""Makes component.json: what the platform shows of the component, and where the code of each function is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from lib.metadata.facts import Facts, Tree
 from lib.metadata.words import Words
 
-# Sections of the README and files in actions/; the order is that of the lists which people see.
+# Sections of the README and files in actions/, in the order in which users see them.
 RESOURCES = (
     "containers",
     "execs",
@@ -32,7 +32,7 @@ _OURS = ("kinds", "reads", "body", "of")
 def manifest(facts: Facts, words: Words, version: str, home: str, outputs: dict[str, Tree]) -> Tree:
     """Return component.json.
 
-    `home` is the address of the folder that holds the README, `outputs` has the out-schemas of the triggers.
+    `home`: address of the folder with the README. `outputs`: trigger key -> out-schema.
     """
     component = words.component
     tree: Tree = {key: component[key] for key in ("title", "description")}
@@ -82,7 +82,7 @@ def _action(key: str, facts: Facts, words: Words, home: str) -> Tree:
 
 
 def _kind(key: str, facts: Facts) -> str:
-    """What decides which settings make sense: the shape of the answer, or what waiting for it means."""
+    """Return the kind of an operation that decides which settings it has: `settings` in its shape, else `answer`."""
     shape = facts.shapes[key]
     kind: str = shape.get("settings", shape["answer"])
     return kind

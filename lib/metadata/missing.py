@@ -1,7 +1,7 @@
-"""Names the words that are missing, grouped by table: `python -m lib.metadata.missing`.
+"""Prints the words that are missing, grouped by TOML table: `python -m lib.metadata.missing`.
 
-A key is written as it belongs into the TOML table; a dotted key is a property of an inline object and may also
-be answered by its last name in `_any`.
+A key is printed as it has to be in the table. A dotted key is a property of an inline object; an entry for its last
+name in the table `_any` is enough.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lib.metadata.words import Words
 
 
 def report(words: Words, facts: Facts) -> list[str]:
-    """Return one line per table that lacks words, and one per word that belongs to nothing."""
+    """Return a line for each table that lacks words, and a line for each table with words that nothing uses."""
     lines = [f"words missing: [{table}] {', '.join(keys)}" for table, keys in _grouped(words.missing)]
     orphans = [(f"{key}.fields", name) for key, name in _field_words(words) if (key, name) not in words.used]
     orphans += [(key, "(no such operation)") for key in words.operations if key not in facts.operations]
@@ -45,7 +45,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
 
 
 def main() -> int:
-    """Print what is missing; returns the exit code."""
+    """Print what is missing; return the exit code: 1 if words are missing, else 0."""
     facts, words = fact_files.load(), word_files.load()
     for key in facts.operations:
         schema_in(key, facts, words)

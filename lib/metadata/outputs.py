@@ -1,4 +1,4 @@
-"""Out-schemas of the triggers: written by hand in outputs/, one file per trigger."""
+"""Reads the out-schemas of the triggers, which are written by hand: one file for each in lib/metadata/outputs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How a parameter of an operation looks as an input field: the type a person wants to fill in, and what else is taken.
+"""Makes input fields from the parameters of an operation, by the `wire` form in lib/metadata/facts/operations.json.
 
-The wire form decides (facts/operations.json, `wire`). `x-accepts` names the further JSON types that the field takes,
-`x-text` what a text must then be; `x-open` that names beside the properties are taken, `x-also` that these are.
+A field has the type that is easiest to fill in, and marks for what else it accepts: `x-accepts` lists further JSON
+types, `x-text` the form of a text, `x-also` further names of properties; `x-open` allows any name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from lib.metadata.words import Words, humanised
 
 _STRINGS: Tree = {"type": "array", "items": {"type": "string"}}
 
-# File names, references and tags stay texts: 1.10 as a number would lose its zero.
+# File names, references and tags are texts only: the number 1.10 would lose its zero.
 _FORMS: dict[str, Tree] = {
     "path": {"type": "string", "minLength": 1},
     "text": {"type": "string"},
@@ -44,7 +44,7 @@ _FORMS: dict[str, Tree] = {
 }
 _PLATFORM = ("os", "architecture", "variant")
 _LOGIN = ("username", "password", "serveraddress", "identitytoken", "registrytoken")
-# Names without a field in the form: config.json of Docker's own client has some, OCI platforms have the others.
+# Accepted names without an input field: of Docker's config.json, and of OCI platforms.
 _ALSO = {
     "login": ["auth", "email", "serveraddress", "identitytoken", "registrytoken"],
     "platform": ["os.version", "os.features"],
@@ -54,7 +54,7 @@ _ALSO = {
 def property_of(parameter: Tree, filters: Tree, words: Words) -> Tree:
     """Return the input field for a parameter, without title and description.
 
-    `filters` are the known filters of the operation: name -> kind, values (facts/filters.json).
+    `filters`: the filters of the operation, name -> entry in lib/metadata/facts/filters.json.
     """
     node = _form(parameter, filters, words)
     if "enum" in parameter:
@@ -82,13 +82,13 @@ def _form(parameter: Tree, filters: Tree, words: Words) -> Tree:
 
 
 def _repeated(parameter: Tree) -> Tree:
-    if parameter["type"] == "string":  # the older connector's form; a list is the better one
+    if parameter["type"] == "string":  # a text for flows of the older connector; a list is accepted too
         return {"type": "string", "x-accepts": ["array"]}
     return {"type": "array", "items": {"type": "string"}, "x-accepts": ["string"]}
 
 
 def _filters(filters: Tree) -> Tree:
-    """Return an object with one list per filter; names that no mapping expression can hold are left to the text."""
+    """Return an object with a list for each filter; a name that is no identifier can only be given in JSON text."""
     properties: dict[str, Any] = {}
     for name, fact in filters.items():
         if not name.isidentifier():

@@ -1,4 +1,4 @@
-"""In-schemas: what a message must hold for an operation."""
+"""Makes in-schemas: what a message must have for an operation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def schema_in(key: str, facts: Facts, words: Words) -> Tree:
         fields["requestBody"] = _body(key, operation["body"], facts, words)
     for name in facts.extras["inputs"].get(key, ()):
         fields[name] = _extra(key, name, facts, words)
-    # Higher comes first in the mapper.
+    # The mapper shows fields with a higher `order` first.
     first = sorted(fields, key=lambda name: not fields[name].get("required", False))
     for order, name in enumerate(reversed(first), start=1):
         fields[name]["order"] = order
@@ -66,7 +66,7 @@ def _body(key: str, body: Tree, facts: Facts, words: Words) -> Tree:
 
 
 def _extra(key: str, name: str, facts: Facts, words: Words) -> Tree:
-    """Return an input of our own. It has no version: the component serves it, not the engine."""
+    """Return an input of the component; it has no API version, since it is not sent to the engine as it is."""
     schema: Tree = facts.extras["fields"][name]
     node = _worded(key, name, dict(schema), words)
     if "properties" in schema:
@@ -83,7 +83,7 @@ def _worded(key: str, name: str, schema: Tree, words: Words) -> Tree:
 
 
 def _secret(name: str, facts: Facts) -> Tree:
-    """Return the mark that says how a field is secret (lib/action/input/message_secrets.py)."""
+    """Return {x-secret} if a field is secret, else {}; lib/action/input/message_secrets.py has the values."""
     kind = facts.extras["secrets"].get(name)
     return {"x-secret": kind} if kind else {}
 

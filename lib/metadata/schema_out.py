@@ -1,7 +1,6 @@
-"""Out-schemas: what the messages of an operation hold.
+"""Makes out-schemas: what the messages of an operation have.
 
-Nothing is required and everything may be null: engines of many versions answer, and a list without items
-arrives as null.
+Nothing is required and everything may be null: engines of many versions answer, and they send an empty list as null.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes a schema whole: what it refers to comes along, what is used once is written in place."""
+"""Completes a schema with the definitions that it refers to; a definition that is used once is written in place."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lib.metadata.facts import Tree
 
 
 def whole(root: Tree, definition: Callable[[str], Tree]) -> Tree:
-    """Return the root with all definitions it reaches.
+    """Return `root` with all definitions that it reaches; `definition` returns a definition by its name.
 
-    A definition that is used in one place only is put there: the mapper shows title and hint of a plain
-    property for sure, of one beside a `$ref` perhaps.
+    A definition that is used in one place only replaces its `$ref`: the platform's mapper may not show a title and
+    description beside a `$ref`.
     """
     reached: dict[str, Tree] = {}
     uses = Counter(references(root))
@@ -34,7 +34,7 @@ def whole(root: Tree, definition: Callable[[str], Tree]) -> Tree:
 
 
 def references(node: Any) -> Iterator[str]:
-    """Yield the name of each definition that a schema refers to, once per place."""
+    """Yield the name of each definition that a schema refers to, once for each place."""
     if isinstance(node, list):
         for item in node:
             yield from references(item)

@@ -1,7 +1,7 @@
-"""Our titles and descriptions: one TOML table per operation and per definition.
+"""Reads our titles and descriptions: one TOML table for each operation and each definition.
 
-Looked up from the special to the general: the definition's own words, then `_any`. What nobody wrote is remembered,
-so that a build names everything that is missing at once.
+For a property, the table of its definition is read first, then `_any`. Missing words are collected, so that a build
+reports all of them at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![a-z
 
 @dataclass
 class Words:
-    """All words of a folder, and what was asked for in vain."""
+    """All words of a folder, the (table, key) that were asked for and are missing, and those that were used."""
 
     operations: dict[str, dict[str, Any]]
     definitions: dict[str, dict[str, list[str]]]
@@ -35,7 +35,7 @@ class Words:
     used: set[tuple[str, str]] = field(default_factory=set)
 
     def operation(self, key: str, part: str) -> str:
-        """Return the title, description or result of an operation; "" if nobody wrote it (only a result may lack)."""
+        """Return the title, description or result of an operation; without words, a title made of the key, or ""."""
         text = self.operations.get(key, {}).get(part)
         if text is None:
             if part != "result":
@@ -44,19 +44,19 @@ class Words:
         return str(text)
 
     def input(self, key: str, name: str) -> Pair:
-        """Return title and description of an input field of an operation."""
+        """Return (title, description) of an input field of an operation."""
         table = self.operations.get(key, {}).get("fields", {})
         self.used.add((key, name))
         return self._pair(table.get(name) or self.inputs.get(name), f"{key}.fields", name)
 
     def answer(self, kind: str, path: str) -> Pair:
-        """Return title and description of a property of one of our own answer shapes."""
+        """Return (title, description) of a property in an answer of the component's own form."""
         return self._pair(self.answers.get(kind, {}).get(path), f"answers:{kind}", path)
 
     def property(self, owner: str, path: str, *, needed: bool) -> Pair:
-        """Return title and description of a property of a definition; `path` is dotted for inline objects.
+        """Return (title, description) of a property of a definition; `path` is dotted for inline objects.
 
-        Without words the title falls back on the name; if they are needed, their absence is remembered.
+        Without words, the title is made of the name; if words are `needed`, they are noted as missing.
         """
         name = path.rsplit(".", 1)[-1]
         self.used.add((owner, path))
@@ -73,7 +73,7 @@ class Words:
 
 
 def load(folder: Path = FOLDER) -> Words:
-    """Read all word files of a folder."""
+    """Read all word files of a folder; raises ValueError for a table that is written twice."""
     return Words(
         operations=_tables(folder / "operations"),
         definitions=_tables(folder / "definitions"),
@@ -87,7 +87,7 @@ def load(folder: Path = FOLDER) -> Words:
 
 
 def humanised(name: str) -> str:
-    """Return a readable form of an Engine name: RestartCount -> Restart count, IPAddress -> IP address."""
+    """Return a readable form of a name of the Engine API: RestartCount -> Restart count, IPAddress -> IP address."""
     parts = [part for part in _WORD_BORDER.split(name) if part]
     words = [_cased(part) for part in parts]
     text = " ".join(words)
