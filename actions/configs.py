@@ -1,4 +1,4 @@
-"""Configs of a swarm."""
+"""Actions on the configs of a swarm."""
 
 from __future__ import annotations
 

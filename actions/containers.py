@@ -1,4 +1,4 @@
-"""Containers: from create to delete, their state, logs, files and processes."""
+"""Actions on containers: create and delete, state, logs, files and processes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _ATTACH = ("detachKeys", "logs", "stream", "stdin", "stdout", "stderr")
 
 
 def _changed(reply: Reply) -> Answer:
-    """304 is success: the container was in that state already (ContainerStart, ContainerStop)."""
+    """Return {changed}; the status 304 is success: the container was in that state before."""
     return {"changed": reply.status != 304}  # noqa: PLR2004
 
 
 def _attaching(fields: Fields) -> Fields:
-    """Both outputs as they come, unless the input says otherwise; stdin if there is something to say."""
+    """Return the fields with defaults: stdout, stderr and stream; stdin too if there is input for the process."""
     wanted = dict(fields)
     if not is_true(fields.get("stdout")) and not is_true(fields.get("stderr")):
         wanted.update(stdout=True, stderr=True)
@@ -42,13 +42,13 @@ def _attaching(fields: Fields) -> Fields:
 
 
 def has_terminal(engine: Engine, fields: Fields) -> bool:
-    """Whether the container of field `id` has a TTY, and so sends its output without frames."""
+    """Return whether the container in the field `id` has a TTY; then its output has no frames."""
     reply = engine.get("/containers/{id}/json", fields)
     return reply.read(lambda container: bool(container["Config"]["Tty"]))
 
 
 def _attachable(engine: Engine, fields: Fields) -> dict[str, Any]:
-    """Return the container's configuration; BadInput where there is input that it would not hear."""
+    """Return {Tty, StdinOnce} of the container; raises BadInput if there is input that it would not read."""
 
     def config(container: dict[str, Any]) -> dict[str, Any]:
         check_attach(fields, container)
@@ -65,7 +65,7 @@ def container_list(engine: Engine, fields: Fields) -> Answer:
 
 @action("ContainerCreate")
 def container_create(engine: Engine, fields: Fields) -> Answer:
-    """Create a container: POST /containers/create. Ports that are bound are exposed, which a warning tells."""
+    """Create a container: POST /containers/create. Bound ports are exposed too, and a warning in the answer says so."""
     body, warnings = published(body_object(fields))
     query = ("name", "platform")
     reply = engine.post("/containers/create", fields, query=query, body=body, timeout="slow")
@@ -118,7 +118,7 @@ def container_export(engine: Engine, fields: Fields) -> Answer:
 
 @action("ContainerStats")
 def container_stats(engine: Engine, fields: Fields) -> Answer:
-    """Measure a container: GET /containers/{id}/stats. One sample unless a stream is asked for."""
+    """Read the stats of a container: GET /containers/{id}/stats. One sample, unless the fields ask for a stream."""
     fields = {"stream": False, **fields}
     query = ("stream", "one-shot")
     if is_true(fields["stream"]):
@@ -231,7 +231,7 @@ def container_wait(engine: Engine, fields: Fields) -> Answer:
 
 
 def _waited(reply: Reply) -> Reply:
-    """The head said 200 long before; what went wrong with the wait itself stands in the body."""
+    """Return the answer; raises StreamFailed if the wait itself failed: the body has the error, the status was 200."""
     problem = reply.read(_wait_problem) if reply.kind == "json" else "no exit code came"
     if problem:
         raise StreamFailed(f"The wait failed: {problem}", hint="Ask ContainerInspect how the container ended")
@@ -252,13 +252,13 @@ def container_delete(engine: Engine, fields: Fields) -> Answer:
 
 @action("ContainerArchiveInfo")
 def container_archive_info(engine: Engine, fields: Fields) -> Answer:
-    """Look at a path in a container: HEAD /containers/{id}/archive."""
+    """Inspect a path in a container: HEAD /containers/{id}/archive."""
     return path_stat(engine.head("/containers/{id}/archive", fields, query=("path",)).headers.get(HEADER, ""))
 
 
 @action("ContainerArchive")
 def container_archive(engine: Engine, fields: Fields) -> Answer:
-    """Take a path out of a container: GET /containers/{id}/archive."""
+    """Copy a path from a container: GET /containers/{id}/archive."""
     return engine.tar("/containers/{id}/archive", fields, query=("path",), name="archive.tar")
 
 

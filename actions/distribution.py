@@ -1,4 +1,4 @@
-"""What a registry says of an image, without pulling it."""
+"""Action that looks an image up in its registry without pulling it."""
 
 from __future__ import annotations
 

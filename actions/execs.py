@@ -1,4 +1,4 @@
-"""Commands run inside containers."""
+"""Actions that run commands in containers."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _AGAIN = "ExecInspect tells how it ended; prepare another one with ContainerExec
 
 @action("ContainerExec")
 def container_exec(engine: Engine, fields: Fields) -> Answer:
-    """Prepare a command in a container: POST /containers/{id}/exec. Its output is attached unless said otherwise."""
+    """Prepare a command in a container: POST /containers/{id}/exec. By default its output is attached."""
     body = {"AttachStdout": True, "AttachStderr": True, **body_object(fields)}
     return engine.post("/containers/{id}/exec", fields, body=body)
 
 
 @action("ExecStart", talks="stdin")
 def exec_start(engine: Engine, fields: Fields) -> Answer:
-    """Run a prepared command: POST /exec/{id}/start, and with its output the exit code from ExecInspect."""
+    """Run a prepared command: POST /exec/{id}/start. Returns its output, with the exit code from ExecInspect."""
     wish = body_object(fields)
     if wish.get("Detach"):
         check_exec(fields, {}, detached=True)
         engine.post("/exec/{id}/start", fields, body=wish)
         return _outcome(engine, fields)
     prepared = engine.get("/exec/{id}/json", fields).read(_prepared)
-    if prepared.get("Pid"):  # started again, engines answer 200 and replace the exit code by 126
+    if prepared.get("Pid"):  # a second start: engines would answer 200 and set the exit code to 126
         raise Conflict(
             "This command was started before",
             method="POST",

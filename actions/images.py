@@ -1,4 +1,4 @@
-"""Images: build, pull, push, tags, archives."""
+"""Actions on images: build, pull, push, tags, archives."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def build_prune(engine: Engine, fields: Fields) -> Answer:
 
 @action("ImageCreate", upload=lambda fields: fields.get("fromSrc") == "-")
 def image_create(engine: Engine, fields: Fields) -> Answer:
-    """Pull or import an image: POST /images/create. A pull without a tag asks for latest, not for all tags."""
+    """Pull or import an image: POST /images/create. A pull without a tag pulls `latest`, not all tags."""
     name = fields.get("fromImage")
     if name and not fields.get("tag") and "@" not in name and ":" not in name.rpartition("/")[2]:
         fields = {**fields, "tag": "latest"}
@@ -160,7 +160,7 @@ def image_prune(engine: Engine, fields: Fields) -> Answer:
 
 @action("ImageCommit")
 def image_commit(engine: Engine, fields: Fields) -> Answer:
-    """Make an image of a container: POST /commit."""
+    """Create an image from a container: POST /commit."""
     query = ("container", "repo", "tag", "comment", "author", "pause", repeated("changes"))
     return engine.post("/commit", fields, query=query, body=exposed(body_object(fields)), timeout="slow")
 

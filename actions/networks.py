@@ -1,4 +1,4 @@
-"""Networks and who is connected to them."""
+"""Actions on networks and their connections to containers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nodes of a swarm."""
+"""Actions on the nodes of a swarm."""
 
 from __future__ import annotations
 

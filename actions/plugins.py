@@ -1,4 +1,4 @@
-"""Plugins of the engine."""
+"""Actions on the plugins of the engine."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def plugin_delete(engine: Engine, fields: Fields) -> Answer:
 
 @action("PluginEnable")
 def plugin_enable(engine: Engine, fields: Fields) -> Answer:
-    """Enable a plugin: POST /plugins/{name}/enable. The engine insists on a timeout."""
+    """Enable a plugin: POST /plugins/{name}/enable. The engine requires a timeout, so there is a default."""
     fields = {"timeout": _START_SECONDS, **fields}
     return engine.post("/plugins/{+name}/enable", fields, query=(whole("timeout"),), timeout="slow")
 

@@ -1,4 +1,4 @@
-"""Secrets of a swarm."""
+"""Actions on the secrets of a swarm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services of a swarm."""
+"""Actions on the services of a swarm."""
 
 from __future__ import annotations
 
@@ -60,7 +60,11 @@ def service_update(engine: Engine, fields: Fields) -> Answer:
 
 
 def _for_rollback(engine: Engine, fields: Fields) -> dict[str, Any]:
-    """Return what the engine wants to see in a rollback: the present specification, merged by `update` or whole."""
+    """Return the body of a rollback: the engine requires the present specification of the service.
+
+    Without `version` it is {}, since `update` then merges it into the present specification. Raises BadInput if the
+    fields ask for no rollback.
+    """
     if not fields.get("rollback"):
         hint = 'Give what shall change, or rollback: "previous"'
         raise BadInput("requestBody is missing", field="requestBody", hint=hint)

@@ -1,4 +1,4 @@
-"""The build session: an upgrade whose other side is a program that flows do not have."""
+"""Action that opens a build session. The session itself needs a program on this side, which flows do not have."""
 
 from __future__ import annotations
 

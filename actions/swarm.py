@@ -1,4 +1,4 @@
-"""The swarm itself: founding, joining, leaving, settings, the unlock key."""
+"""Actions on the swarm itself: create, join, leave, settings, unlock key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lib.engine.swarm_update import update
 
 @action("SwarmInspect")
 def swarm_inspect(engine: Engine, fields: Fields) -> Answer:
-    """Inspect the swarm: GET /swarm. Without the join tokens for a credential that only reads: they let in managers."""
+    """Inspect the swarm: GET /swarm. A read-only credential gets no join tokens: with them a manager can join."""
     swarm = engine.get("/swarm", fields)
     if not engine.read_only:
         return swarm
@@ -18,7 +18,7 @@ def swarm_inspect(engine: Engine, fields: Fields) -> Answer:
 
 @action("SwarmInit")
 def swarm_init(engine: Engine, fields: Fields) -> Answer:
-    """Found a swarm: POST /swarm/init. The answer is a bare JSON string, the node's id."""
+    """Create a swarm: POST /swarm/init. The engine's answer is a JSON string, the node's id."""
     return {"text": engine.post("/swarm/init", fields, body="requestBody", timeout="slow").json()}
 
 
@@ -43,7 +43,7 @@ def swarm_update(engine: Engine, fields: Fields) -> Answer:
 
 @action("SwarmUnlockkey")
 def swarm_unlockkey(engine: Engine, fields: Fields) -> Answer:
-    """Show the unlock key: GET /swarm/unlockkey. Who has it can change the swarm, so it is refused where writes are."""
+    """Show the unlock key: GET /swarm/unlockkey. The key allows changes, so a read-only credential is refused."""
     engine.permit("GET", "/swarm/unlockkey", reads=False)
     return engine.get("/swarm/unlockkey", fields)
 

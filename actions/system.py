@@ -1,4 +1,4 @@
-"""The engine itself: ping, version, information, disk usage, events, registry login."""
+"""Actions on the engine itself: ping, version, information, disk usage, events, registry login."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lib.engine.request.query import filters, repeated, seconds
 
 
 def _facts(engine: Engine, reply: Reply) -> dict[str, Any]:
-    """What the answer's headers tell; a swarm's state changes, so the facts of the first call will not do."""
+    """Return the facts in the headers of this answer. Stored facts do not suffice: the swarm's state changes."""
     facts = EngineFacts.from_headers(reply.headers) or engine.facts
     return {
         "apiVersion": str(facts.maximum),

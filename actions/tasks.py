@@ -1,4 +1,4 @@
-"""Tasks of services."""
+"""Actions on the tasks of services."""
 
 from __future__ import annotations
 

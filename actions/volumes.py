@@ -1,4 +1,4 @@
-"""Volumes."""
+"""Actions on volumes."""
 
 from __future__ import annotations
 
