@@ -26,6 +26,7 @@ from lib.trigger.marks.compact import mark
 __all__ = ["containers", "engine_events", "images", "labels", "networks", "nodes", "services"]
 
 HEAD_ROOM = 3
+"""Intervals of polling that the ring has to reach back; below it there is a warning."""
 REASONS: dict[Reason, str] = {
     "overflow": "More happened than the engine remembers (256 events)",
     "restart": "The engine was restarted and its memory of events was empty",

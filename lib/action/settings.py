@@ -36,7 +36,7 @@ TALK = Limits(max_bytes=2 * 1024 * 1024, max_seconds=300)
 ARCHIVE_BYTES = 1024 * 1024 * 1024
 TEXT, BASE64, ATTACHMENT = "text", "base64", "attachment"
 _READS = ("GET", "HEAD")
-_SHORTEST = 0.001  # seconds of a limit
+_SHORTEST = 0.001  # lower bound of a limit, in seconds
 
 
 class Outcome(Enum):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 FORMAT = 1
+"""The format of a snapshot that holds the state itself."""
 STORED = 2
 """The format of a snapshot that names an object with the state in it."""
 # Bytes of a snapshot. The platform keeps 5 KB; the rest is for its own additions and for a later format.

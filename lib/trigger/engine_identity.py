@@ -12,6 +12,7 @@ from lib.engine.http.sender import Sender
 from lib.trigger.marks.compact import mark
 
 WIDTH = 12
+"""Digits of the mark."""
 SECONDS = 900
 """How long an answer is used. If another engine takes its place before, connections end and a poll fails."""
 PATIENCE = 10

@@ -13,6 +13,7 @@ from lib.engine.errors import EngineError
 from lib.trigger.marks.compact import mark, pieces
 
 KEY, KIND = 10, 6
+"""Digits of the mark of an object, and of the mark of its failure."""
 MISSHAPEN = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 """Exceptions of code that reads an answer of an unexpected shape."""
 

@@ -13,6 +13,7 @@ _BEYOND = (
     (re.compile(r"(?<!\\)(?:\\\\)*\\[1-9]|\(\?P=|\\k[<{']"), "a back reference"),
 )
 _MEMORY = 8 << 20
+"""Upper bound of the memory of one compiled expression, in bytes."""
 
 
 def pattern(form: Form, name: str) -> Callable[[str], bool] | None:

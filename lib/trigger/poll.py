@@ -17,6 +17,7 @@ from lib.trigger.parallel import parallel
 from lib.trigger.turn import Turn
 
 AT_ONCE = 8
+"""Upper bound of the calls that run at the same time."""
 CALL_SECONDS = 10.0
 """Upper bound of one object's call in seconds; engines normally answer within milliseconds."""
 T = TypeVar("T")

@@ -34,7 +34,9 @@ HEAD = 400
 LARGEST = 1 << 20
 """Upper bound of a state in an object, in bytes before compression; 2,000 watched objects need about a tenth."""
 GONE = (404, 410)
+"""HTTP statuses for an object that does not exist."""
 LONGEST_NAME = 300
+"""Upper bound of an object's name in a snapshot, in characters."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from lib.trigger.marks.compact import mark, number, pieces
 
 T = TypeVar("T")
 TURN = 10
+"""Digits of a mark in the state."""
 _ALL = 1 << (6 * TURN)
 
 

@@ -18,7 +18,7 @@ _BODY = "requestBody"
 DEPTH = 200  # upper bound of nested levels in a message; the checker itself fails above 255
 _LIST = "; it has "
 _LISTED = 40  # upper bound of the names that an error lists
-LONGEST_NAME = 100  # characters
+LONGEST_NAME = 100  # upper bound of a name in a path, in characters
 MOST_COMPARED = 50
 """Problems of one message after which no suggestions are looked for: each comparison takes time."""
 MOST_UNKNOWN = 1_000

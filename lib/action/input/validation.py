@@ -1,8 +1,7 @@
 """Checks message bodies against the component's schemas.
 
-The schema files are in the platform's dialect, which `draft7` translates to JSON Schema. Each is compiled twice, once
-per process: `closed` forbids unknown names, so a valid body needs one fast check; `open` allows them and gives the
-errors.
+The schema files are in the platform's dialect; `draft7` translates it to JSON Schema. Each is compiled on first use, in
+two forms: `_closed` refuses unknown names, so a valid body needs one fast check; `_open` allows them and gives errors.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _KEPT = (
 MOST_PROBLEMS = 1_000
 """Upper bound of the problems that are collected for one message."""
 LARGE = 5_000
-"""Values of a large message, for which only the first error is described: 5,000 errors take half a second."""
+"""Values in a message above which only one error is described: to describe 5,000 takes half a second."""
 
 
 class _Compiled(Protocol):

@@ -24,6 +24,7 @@ _STREAMS = ("stdout", "stderr")
 _AROUND = 512
 """Bytes of a body for the names of the fields, the exit code and the like."""
 _IN_MEMORY = 1 << 20
+"""Bytes of one stream that stay in memory; above it the stream goes to a temporary file."""
 _CHUNK = 1 << 16
 
 

@@ -23,6 +23,7 @@ _HEX = 16
 _AT_ONCE = 8
 _SECONDS = 10.0
 _RECORDED_MOST = 20_000
+"""Upper bound of the entries in `_recorded`; above it all are dropped."""
 _recorded: dict[str, str] = {}
 """Container id -> reference of the image that it was created from; it never changes."""
 

@@ -15,6 +15,7 @@ LEAST = 10
 _UNIT = 1 << 16
 """Resolution of stored counters in nanoseconds: 65,536 ns, less than 0.01 % of one second of CPU."""
 _WIDTHS = (KEY // 2, 6, 6, 1, 1)
+"""Bytes of the numbers of a row: id, CPU of the container, CPU of the machine, watch of CPU, watch of memory."""
 _MOST = (1 << 48) - 1
 _COUNT = 100
 _HEX = 16

@@ -18,6 +18,7 @@ ENDED = ("exited", "dead")
 UP = ("running", "paused")
 NEVER = "0001-01-01T00:00:00Z"
 WIDTHS = (1, 4, 3, 8, 8, 1, 1)
+"""Bytes of the numbers of a row: head, exit code, restarts, started, finished, recent, age."""
 _RESTARTS = (1 << 24) - 1
 _CODE = (1 << 32) - 1
 _RECENT = 255

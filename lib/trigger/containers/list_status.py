@@ -34,6 +34,7 @@ _WORDS: Mapping[str, tuple[int, int]] = {
     "About an hour": (_HOUR // 2, 2 * _HOUR),
 }
 _HEALTHS = {"": "none", "healthy": "healthy", "unhealthy": "unhealthy", "health: starting": "starting"}
+# Seconds: the times in headers and ages are rounded to whole seconds.
 _CLOCK_SLACK = 1
 
 

@@ -19,6 +19,7 @@ from lib.trigger.selection import Selection
 EXEC = frozenset({"exec_create", "exec_start", "exec_die", "exec_detach"})
 IDLE_SECONDS, MOST_SECONDS = 30, 120
 RUN = 6
+"""Digits of the mark of the engine's start."""
 
 
 def read_ring(engine: Engine, now: int, edge: int = EDGE_SECONDS) -> list[Event]:
@@ -31,7 +32,7 @@ def read_ring(engine: Engine, now: int, edge: int = EDGE_SECONDS) -> list[Event]
     """
     window = {"since": "0", "until": str(now - edge)}
     with engine.lines("/events", window, query=("since", "until")) as events:
-        seconds = engine.timeouts.stream.total or MOST_SECONDS  # of a poll
+        seconds = engine.timeouts.stream.total or MOST_SECONDS  # the poll's
         events.pace(min(IDLE_SECONDS, seconds), min(MOST_SECONDS, seconds))
         return list(events)
 

@@ -14,6 +14,7 @@ Event = Mapping[str, Any]
 Known = tuple[str, Event]
 
 WIDTH = 11
+"""Characters of a fingerprint."""
 LOCAL, SWARM = "l", "s"
 
 

@@ -19,6 +19,7 @@ from lib.trigger.events.filter import EXEC, read_ring, verb
 from lib.trigger.events.fingerprints import LOCAL, WIDTH, Event, known, nanos
 from lib.trigger.marks.compact import pieces
 
+# Upper bound by which the times of events may differ from their publish order.
 _DISORDER_SECONDS = 2
 _WITHOUT_CHANGE = EXEC | {
     "attach",
@@ -44,7 +45,7 @@ class Place:
     until: int = 0
 
     def to_state(self) -> dict[str, Any]:
-        """Return the JSON form, {} where no event was seen."""
+        """Return the JSON form, {} if no local event was read."""
         return {"last": self.last, "until": self.until} if self.last else {}
 
     @classmethod

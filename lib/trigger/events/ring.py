@@ -10,8 +10,8 @@ fingerprints of the events that were in the ring, not a time. `difference` works
    (`Memory.run`); without it the reason is `unproven`.
 2. Doubt. A read ends EDGE_SECONDS before the engine's time, but younger events occupy places in the ring and may have
    pushed out others. If the read has no local proof, the next polls look back at that time (`_doubt`, `_was_full`).
-3. Replays. For REPLAY_SECONDS after a restart, swarm events from before the last poll count as repeated
-   (`_replayed`, `is_replay`).
+3. Replays. For REPLAY_SECONDS after a restart, swarm events from more than REPLAY_SLACK seconds before the last poll
+   count as repeated (`_replayed`, `is_replay`).
 4. Hidden events. Some emitted events are not shown: the stream brought them within the last seconds, or the clock was
    set back. They stay in the memory until they must be visible again (`_hidden`).
 5. The rest. Each event that the memory does not hold is new.
@@ -34,9 +34,11 @@ Reason = Literal["overflow", "restart", "clockSetBack", "unproven", "forgotten"]
 
 # Less than 256: events newer than the end of the read occupy places in the ring, and the read does not show them.
 FULL = 200
+# Seconds before the last poll: younger swarm events are not taken for repeats, to emit one twice rather than never.
 REPLAY_SLACK = 10
 # One second more than the edge: the engine's time has a resolution of one second, and a read takes some milliseconds.
 SETTLED_SECONDS = EDGE_SECONDS + 1
+# For so long after a restart, a manager may publish old events again.
 REPLAY_SECONDS = 120
 YOUNG_SECONDS = 4
 """Upper bound of the wait for hidden events: the stream's appear within seconds, those of a clock set back may not."""

@@ -10,6 +10,7 @@ from lib.trigger.events.fingerprints import LOCAL, SWARM, WIDTH
 from lib.trigger.marks.compact import pieces
 
 CAPACITY = 256
+"""Events in the engine's ring."""
 
 
 @dataclass(frozen=True)

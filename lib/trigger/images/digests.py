@@ -13,7 +13,9 @@ from typing import Any
 from lib.trigger.marks.compact import digits, mark, number, pieces
 
 NAME, DIGEST, TIME = 7, 11, 6
+"""Digits of the mark of a name, of a digest, and of a time in seconds."""
 REFERENCE_ROOM, HOST_ROOM, HEAD_ROOM = NAME + DIGEST + 1, 2 * NAME + 2 * TIME + 1, 80
+"""Characters of one reference, of one registry, and of all else in the state."""
 UNKNOWN = "A" * DIGEST
 _NOWHERE = "A" * NAME
 _ASKED, _OUTDATED = 1, 2

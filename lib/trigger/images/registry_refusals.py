@@ -57,6 +57,7 @@ _TEXTS: dict[Outcome, str] = {
 }
 FIRST_PAUSE = 15 * 60
 LONGEST_PAUSE = 6 * 3600
+"""Both in seconds."""
 
 
 def outcome(error: Exception, reference: str) -> Outcome:

@@ -6,7 +6,7 @@ on and works in three phases:
 
 1. Anchor (`_Reader._anchor`). Skip as many frames as the position counts, and compare their mark. If it matches, the
    position is found. If the time is missing, the log was rotated; if the mark differs, it was rewritten. Both are a
-   gap, and all that is there is read as new.
+   gap; the frames with later times, and all after them, are read as new.
 2. Join (`_Reader._add`). Collect the frames of each stream until a line ends.
 3. Settle (`_Reader._settle`). When no line is open, the lines are taken and the position moves behind them. So an
    unfinished line stays before the position and is read again by the next poll, with all that follows it.
@@ -46,7 +46,7 @@ class Position:
     of_last: bool = field(default=False, compare=False)
 
     def after(self, frame: Frame) -> Position:
-        """Return the position behind one more frame."""
+        """Return the position after one more frame."""
         if frame.time > self.time or not self.count:
             return Position(max(frame.time, self.time), 1, frame.hash)
         return Position(self.time, self.count + 1, chained(self.hash, frame))
@@ -142,7 +142,7 @@ class _Reader:
         self.tail = Tail(before)
 
     def take(self, frame: Frame) -> bool:
-        """Take a frame; False once the limit is reached."""
+        """Take a frame; return False if the limit of bytes is reached."""
         if not self._anchored:
             self._anchor(frame)
             return True

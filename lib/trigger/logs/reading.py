@@ -31,7 +31,9 @@ SECONDS = 10.0
 WINDOWS = (20, 500, 16_000)
 """Numbers of last lines to ask an older engine for, in this order."""
 _SINCE_SHOWS_ALL = Version(1, 42)
+# How far before the last line an older engine is asked by time, in nanoseconds.
 _BACK = 3600 * SECOND
+# A time in nanoseconds that is later than any in a log.
 _NEVER = 1 << 63
 _QUERY = ("stdout", "stderr", "timestamps", "since", "until", "tail")
 

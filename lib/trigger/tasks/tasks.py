@@ -16,6 +16,7 @@ FAILED = ("failed", "rejected", "orphaned")
 ENDED = (*FAILED, "complete", "shutdown", "remove")
 IDLE = ("new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting")
 DEFAULT_HISTORY = 5
+"""Tasks that a swarm keeps for each slot if its settings do not say it."""
 
 
 @dataclass(frozen=True)
