@@ -3,7 +3,7 @@
 Three sources are combined:
 
 1. The condition that the last poll stored (`old`) and the one that the inspect shows now (`look`). Their difference
-   gives starts, ends and removals (`_changes`, by lib/trigger/containers/lifecycle.py).
+   gives its creation, start and end (`_changes`, by lib/trigger/containers/lifecycle.py).
 2. The events since the last poll (`recent`), if they are complete. They add what two conditions cannot show: whether
    somebody asked for an end (`found`), and changes of health or pauses that were reversed (`turns`, by
    lib/trigger/containers/turns.py).

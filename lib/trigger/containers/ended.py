@@ -1,6 +1,7 @@
 """Finds the end of a container in its events: of one that is gone, or of the run before the present one.
 
-Both functions read the events in their order and keep what the present run has seen: `oom`, a kill, a stop.
+Both functions read the events in order. A start event begins a new run and resets what is known of the run before it:
+lack of memory (`oom`), a kill, a stop.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def untold_end(events: Sequence[Event], before: Condition | None) -> End | None:
     """
     found: End | None = None
     up = before is None or before.status in UP
-    # The event of an end carries a slightly later time than the container: a known end has `up` False to skip it.
+    # The event of a known end is a little later than the container's time of that end; `up` is False, so it is skipped.
     begin = 0 if before is None else before.started if up else before.finished
     killed = oom = False
     for event in events:

@@ -30,7 +30,7 @@ RETRY_SECONDS = 0.5
 BATCH = 50
 """Events that are emitted between two checks for the step's end; after an interrupt at most so many are repeated."""
 LATEST = 20_000
-"""Fingerprints of emitted events that are kept; a new stream repeats at most 256 events."""
+"""Upper bound of the kept fingerprints; a new stream repeats at most 256 events."""
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Live:
         """Yield findings for `seconds`; the memory of each comparison with the ring, also the last, is stored.
 
         Events that the stream delivered before the end are emitted, however long that takes. If the step has to end at
-        once (`poll.cancelled`), the stored memory holds exactly the emitted events. Raises EngineError.
+        once (`poll.cancelled`), the memory to store is that of the last emitted batch. Raises EngineError.
         """
         end = time.monotonic() + seconds
         memory = self.poll.state
