@@ -12,14 +12,15 @@ from lib.engine import Engine
 from lib.engine.answer.limits import Limits, bounded
 from lib.engine.answer.log_lines import log_lines
 from lib.engine.answer.pathstat import HEADER, path_stat
-from lib.engine.answer.progress import Progress, collect
+from lib.engine.answer.progress import Progress
 from lib.engine.answer.stats import percentages
 from lib.engine.answer.tar_reader import NotOneFile, single_file
 from lib.engine.attach.session import upgrade, websocket
 from lib.engine.errors import Conflict, NotFound, StreamCut, StreamFailed
 from lib.engine.request.query import seconds
-from lib.engine.request.tar_writer import dockerfile_archive, file_archive
+from lib.engine.request.tar_writer import file_archive
 from lib.engine.request.upload import Upload
+from tests.engine.answer.collecting import collect
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import DEADLINE
 
@@ -181,7 +182,9 @@ def test_a_busy_container_has_percentages_and_a_stopped_one_has_none(bench: Benc
 def test_a_build_from_a_text_gives_id_and_tags(bench: Bench) -> None:
     fields = {"t": "streams/built:1", "forcerm": True}
     text = "FROM busybox:local\nRUN echo said >&2\n"
-    with bench.engine.progress("/build", fields, query=tuple(fields), body=dockerfile_archive(text)) as lines:
+    with bench.engine.progress(
+        "/build", fields, query=tuple(fields), body=file_archive("Dockerfile", text.encode())
+    ) as lines:
         result = collect(lines)
     try:
         image = bench.engine.get("/images/{+name}/json", {"name": "streams/built:1"}).json()
@@ -196,7 +199,9 @@ def test_a_failed_build_names_the_step_and_its_last_words(bench: Bench) -> None:
     text = "FROM busybox:local\nRUN echo the reason; exit 7\n"
     fields = {"forcerm": True}
     with (
-        bench.engine.progress("/build", fields, query=tuple(fields), body=dockerfile_archive(text)) as lines,
+        bench.engine.progress(
+            "/build", fields, query=tuple(fields), body=file_archive("Dockerfile", text.encode())
+        ) as lines,
         pytest.raises(StreamFailed, match="code: 7") as caught,
     ):
         collect(lines)

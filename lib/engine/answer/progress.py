@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -176,21 +176,3 @@ class Progress:
         self._digests.add(name_of(aux.get("Digest")))
         if tag := name_of(aux.get("Tag")):
             self._tags.add(f"{self._repository}:{tag}" if self._repository else tag)
-
-
-def collect(
-    records: Iterable[Record],
-    on_record: Callable[[Record], None] | None = None,
-    keep: int = _KEPT,
-    clock: Callable[[], float] = time.monotonic,
-) -> ProgressResult:
-    """Read a progress stream to its end; `on_record` gets each record that is not a failure.
-
-    Raises StreamFailed with the engine's text and the step or layer, and whatever `records` raises.
-    """
-    progress = Progress(keep, clock)
-    for record in records:
-        progress.feed(record)
-        if on_record is not None:
-            on_record(record)
-    return progress.result()

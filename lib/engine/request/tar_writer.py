@@ -16,7 +16,6 @@ from typing import IO
 
 from lib.engine.errors import BadInput
 from lib.engine.request.upload import PIECE, Chunks, Upload
-from lib.engine.text import utf8
 
 _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
@@ -63,11 +62,6 @@ def archive(files: Sequence[File]) -> Upload:
 def file_archive(name: str, content: Chunks, *, size: int | None = None, mode: int = 0o644) -> Upload:
     """Return the tar of one file (PutContainerArchive)."""
     return archive([File(name, content, size, mode)])
-
-
-def dockerfile_archive(text: str) -> Upload:
-    """Return a build context that holds a Dockerfile and nothing else (ImageBuild)."""
-    return file_archive("Dockerfile", utf8(text, "dockerfileText"))
 
 
 def _name(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from lib.engine import Engine
 from lib.engine.errors import EngineError, ReadOnly, Unreachable
 from lib.trigger.clock import SECOND, answered_at
-from lib.trigger.marks.compact import digits, number
+from lib.trigger.marks.compact import number
 from lib.trigger.parallel import parallel
 from lib.trigger.selection import Selection
 
@@ -19,7 +19,6 @@ DIGITS = 7
 KEY = 12
 """Hexadecimal digits of an id in a packed state: a new id equals one of 2,000 with a chance below 1 in 10^10."""
 RUNNING = ("running", "paused", "restarting")
-_HEX = 16
 _AT_ONCE = 8
 _SECONDS = 10.0
 _RECORDED_MOST = 20_000
@@ -161,11 +160,6 @@ def _record(engine: Engine, containers: Sequence[Container]) -> set[str]:
     return unreadable
 
 
-def pack_id(short: str) -> str:
-    """Write the first SHORT digits of an id as DIGITS base64url digits."""
-    return digits(int(short, _HEX), DIGITS)
-
-
 def unpack_id(packed: str) -> str:
-    """Read what `pack_id` wrote."""
+    """Return the first SHORT hexadecimal digits of an id from the base64url digits in states of version 1.0."""
     return f"{number(packed):0{SHORT}x}"

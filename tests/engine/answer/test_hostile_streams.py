@@ -12,8 +12,9 @@ from lib.engine.answer.frames import LONGEST_FRAME, frames
 from lib.engine.answer.jsonlines import LONGEST_LINE, records
 from lib.engine.answer.names import LONGEST_NAME, MOST_NAMES
 from lib.engine.answer.progress import LONGEST_LINE as LONGEST_TEXT_LINE
-from lib.engine.answer.progress import Progress, collect
+from lib.engine.answer.progress import Progress
 from lib.engine.errors import StreamFailed
+from tests.engine.answer.collecting import collect
 
 
 def test_an_endless_line_is_an_error_fault_8_18() -> None:

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from lib.engine.answer.jsonlines import records
-from lib.engine.answer.progress import Progress, collect
+from lib.engine.answer.progress import Progress
 from lib.engine.errors import StreamCut, StreamFailed
+from tests.engine.answer.collecting import collect
 
 IMAGE = "sha256:" + "4" * 64
 DIGEST = "sha256:" + "3" * 64
@@ -223,13 +224,6 @@ def test_fields_of_unexpected_types_do_no_harm():
 
 def test_only_the_last_lines_are_kept():
     assert collect(({"stream": f"{n}\n"} for n in range(1000)), keep=3).lines == ["997", "998", "999"]
-
-
-def test_each_record_is_shown_on_the_way_but_not_the_failure():
-    seen: list[dict] = []
-    with pytest.raises(StreamFailed):
-        collect([*BUILD, REFUSED], on_record=seen.append)
-    assert seen == BUILD
 
 
 def test_the_result_is_a_message_body():

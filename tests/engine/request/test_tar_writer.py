@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.engine.errors import BadInput
-from lib.engine.request.tar_writer import File, archive, dockerfile_archive, file_archive
+from lib.engine.request.tar_writer import File, archive, file_archive
 from lib.engine.request.upload import PIECE, UploadBroken
 from tests.engine.chunkings import cut, many, places
 
@@ -38,8 +38,8 @@ def test_names_may_be_any_text():
     assert unpacked(b"".join(file_archive("größe/€.txt", b"x"))) == {"größe/€.txt": (b"x", 0o644)}
 
 
-def test_a_dockerfile_is_a_build_context_that_can_be_sent_twice():
-    upload = dockerfile_archive("FROM scratch\n")
+def test_a_file_of_known_text_can_be_sent_twice():
+    upload = file_archive("Dockerfile", b"FROM scratch\n")
     assert upload.repeatable
     assert b"".join(upload) == b"".join(upload)
     assert unpacked(b"".join(upload)) == {"Dockerfile": (b"FROM scratch\n", 0o644)}

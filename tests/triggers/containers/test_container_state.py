@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from lib.sailor.standalone.folder import FolderStates
-from lib.trigger.containers.container import pack_id
 from lib.trigger.containers.lifecycle import STATUSES
 from lib.trigger.marks.compact import digits, mark
 from tests.triggers.fake_engine import FakeEngine
+from tests.triggers.old_states import pack_id
 from tests.triggers.poll_harness import Emitted, PollHarness, size
 from tests.triggers.table import record
 from tests.triggers.world import Box, World, written

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from lib.sailor.standalone.folder import FolderStates
-from lib.trigger.containers.container import pack_id
 from lib.trigger.cursor import CursorTooLarge
 from lib.trigger.marks.compact import digits
 from tests.lab.waiting import DEADLINE
 from tests.triggers.fake_engine import Answer, FakeEngine
+from tests.triggers.old_states import pack_id
 from tests.triggers.poll_harness import Emitted, PollHarness, size
 from tests.triggers.table import record
 
