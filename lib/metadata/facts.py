@@ -1,4 +1,7 @@
-"""The fact files: what the Engine API has, from its first version to its newest."""
+"""The fact files: what the Engine API has, from its first version to its newest.
+
+What their keys mean: CONTRIBUTING.md#the-fact-files.
+"""
 
 from __future__ import annotations
 
