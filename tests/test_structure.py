@@ -61,6 +61,11 @@ def test_readme_names_every_action_and_trigger() -> None:
     assert sorted(rows) == sorted([*ACTIONS, *TRIGGERS])
 
 
+def test_the_readme_says_how_many_operations_there_are() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert f"one action for each of the {len(ACTIONS)} operations" in " ".join(readme.split())
+
+
 @pytest.mark.parametrize("key", ACTIONS)
 def test_a_handlers_docstring_names_its_method_and_path(key: str) -> None:
     schema = json.loads((ROOT / "schemas" / f"{key}.in.json").read_text("utf-8"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.running import run
+from tests.local.running import COMPONENT, run
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,8 @@ def test_describe_shows_inputs_with_type_title_and_versions() -> None:
     assert ["place", "object", "Place"] in lines
     assert ["place.row", "integer", "-1.43", "row"] in lines
     assert ["tags", "array", "of", "string", "1.41+", "Tags"] in lines
-    assert lines[-1] == ["scripts/run", "action", "echo", "--body", '\'{"text":', '"<Text>"}\'']
+    command = ["scripts/run", "action", "echo", "--body", '\'{"text":', '"<Text>"}\'']
+    assert lines[-1] == [*command, "--component", str(COMPONENT)]
 
 
 def test_describe_gives_pipes_everything_in_one_value() -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
+from pathlib import Path
 from typing import Any
 
 from lib.local.catalog.catalog import Catalog, Function, versions_of
 from lib.local.catalog.sample import sample
+
+_HERE = Path(__file__).resolve().parents[3]
+"""The component of this repository, which the runner takes where no other is named."""
 
 
 def chosen(catalog: Catalog, word: str | None) -> list[Function]:
@@ -40,10 +45,11 @@ def whole(function: Function) -> dict[str, Any]:
 
 def example_command(function: Function) -> str:
     """Return a command line for a shell that runs the function on a sample message."""
+    where = "" if function.folder.resolve() == _HERE else f" --component {shlex.quote(str(function.folder))}"
     if function.kind == "trigger":
-        return f"scripts/run trigger {function.key} --times 1"
+        return f"scripts/run trigger {function.key} --times 1{where}"
     body = json.dumps(sample(function.schema("in")), ensure_ascii=False).replace("'", "'\\''")
-    return f"scripts/run action {function.key} --body '{body}'"
+    return f"scripts/run action {function.key} --body '{body}'{where}"
 
 
 def _matches(function: Function, word: str) -> bool:
