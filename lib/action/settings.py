@@ -143,6 +143,7 @@ def error_as_data(error: EngineError, masked: Callable[[Any], Any]) -> dict[str,
         "hint": error.hint,
         "field": getattr(error, "field", None),
     }
+    told |= getattr(error, "details", {})
     return {"error": {key: masked(value) for key, value in told.items() if value is not None}}
 
 

@@ -201,6 +201,10 @@ class Engine(Negotiated, Closing):
         """Return this engine with calls that end within `seconds`, whatever their kind."""
         return self._view(timeouts=self.timeouts.limited(seconds))
 
+    def reading(self) -> Engine:
+        """Return this engine for reads alone: a write is a ReadOnly before a byte is sent."""
+        return self if self.read_only else self._view(read_only=True)
+
     def serving(self, cancelled: threading.Event | None, warn: Callable[[str], None]) -> Engine:
         """Return this engine for one message, with its logger and its end."""
         return self._view(cancelled=cancelled or self.cancelled, warn=warn)

@@ -28,3 +28,7 @@ class Context:
     """Set when the step has to end before the function is through; long reads look at it and raise."""
     states: StateStore | None = None
     """For what does not fit into the snapshot; None where there is no such storage."""
+    input_id: str | None = None
+    """The id of the input message, the same when it is delivered again; None where it has none."""
+    repeated: bool = False
+    """Whether this input was delivered before: the broker says so, or it is a rebound."""
