@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib.action.action import Action, Emitted
@@ -83,7 +83,7 @@ class Job(Action):
                 emitted.add(one)
             return None
         (only,) = messages(self._whole(answer, work, time.monotonic() - began), settings, context)
-        return only
+        return replace(only, attachments=work.attachments)
 
     def _whole(self, answer: Mapping[str, Any], work: Work, seconds: float) -> dict[str, Any]:
         """Return an output with the fields that all jobs have."""

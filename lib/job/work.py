@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from lib.action.attachment_storage import store
+from lib.action.input.sources import attachment_input
 from lib.engine import Engine, Fields
+from lib.engine.errors import BadInput
+from lib.engine.request.upload import Upload
 from lib.job.repeat import Run
 from lib.job.settings import JobSettings
 from lib.job.waiting import Deadline, until
@@ -29,6 +33,8 @@ class Work:
     message: Message
     plan: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    attachments: dict[str, Any] = field(default_factory=dict)
+    """Those of the message that the job emits, by name; `store` enters them."""
 
     def will(self, action: str, kind: str, name: str, reason: str = "", **more: Any) -> bool:
         """Enter a change into the plan; the answer is whether to make it now, which a dry run does not."""
@@ -46,6 +52,28 @@ class Work:
         """Say something in the output and in the log that does not stop the job."""
         self.warnings.append(text)
         self.context.logger.warning(text, job=self.run.key)
+
+    def store(
+        self, chunks: Iterable[bytes], name: str, content_type: str, *, repeatable: bool = True
+    ) -> dict[str, Any]:
+        """Store an attachment of the message that the job emits and return its entry; see `attachment_storage.store`.
+
+        `repeatable`: whether the calls that gave the content may be made again should the storage be away.
+        """
+        if self.context.storage is None:
+            raise BadInput("There is no storage for attachments here")
+        entry = store(self.context.storage, chunks, content_type=content_type, repeatable=repeatable)
+        self.attachments[name] = entry
+        return entry
+
+    def attached(self, name: str, field: str = "attachment") -> Upload:
+        """Return an attachment of the input, opened by its first read; BadInput where the message has none of it."""
+        attachments = self.message.attachments or {}
+        entry = attachments.get(name)
+        if not isinstance(entry, Mapping) or self.context.storage is None:
+            there = ", ".join(sorted(attachments)) or "none"
+            raise BadInput(f"{field}: the message has no {name!r}", field=field, hint=f"It has {there}")
+        return attachment_input(self.context.storage, entry, name, field)
 
     def until(
         self,
