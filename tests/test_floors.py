@@ -105,7 +105,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "transport",
     ),
     "lib.sailor.standalone": ("folder in_process", "step"),
-    "lib.job": ("errors settings repeat", "waiting", "work", "image job states", "log_wait"),
+    "lib.job": ("errors settings repeat targets", "waiting", "work", "image job states", "log_wait"),
     "lib.trigger": (
         "budget clock cursor marks parallel",
         "engine_identity faults",
