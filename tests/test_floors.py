@@ -105,7 +105,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "transport",
     ),
     "lib.sailor.standalone": ("folder in_process", "step"),
-    "lib.job": ("errors settings repeat targets", "waiting", "work", "image job states", "log_wait"),
+    "lib.job": (
+        "errors settings repeat targets writes",
+        "comparison users waiting",
+        "work",
+        "image job networks states volume",
+        "log_wait",
+    ),
+    "lib.job.networks": ("network", "several wish", "memo", "recreation", "ensured"),
     "lib.trigger": (
         "budget clock cursor marks parallel",
         "engine_identity faults",
@@ -164,7 +171,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         ),
         "tasks",
     ),
-    "actions.jobs": ("run",),
+    "actions.jobs": ("ensure run",),
     "lib.metadata": (
         "facts image layout words",
         "dialect jobs outputs parameter",

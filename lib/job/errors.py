@@ -5,6 +5,7 @@ JobError
 ├── BadExit          a program ended with a code that is not among `okCodes`
 ├── NotStarted       the engine refused to start a container or a command
 ├── NotReached       a wait came to its end before the state was there
+├── Differs          what is there is not as wanted, and the input does not let it be made anew
 ├── NotSettled       this message came before, and nothing proves what became of it then
 ├── WouldDestroy     data would be lost, and nothing in the input allows that
 └── EngineRestarted  a program was killed because its engine ended
@@ -46,6 +47,10 @@ class NotReached(JobError):
 
 class NotSettled(JobError):
     """A repeat was found, and nothing proves the outcome of the first try."""
+
+
+class Differs(JobError):
+    """What is there is not as wanted, and the input does not let it be made anew; details: differences."""
 
 
 class WouldDestroy(JobError):

@@ -42,6 +42,10 @@ class Work:
         self.plan.append({key: value for key, value in entry.items() if value not in ("", None)})
         return not self.settings.dry_run
 
+    def without_effect(self) -> None:
+        """Take the last change out of the plan again: somebody else had made it before."""
+        self.plan.pop()
+
     def permit(self, *calls: tuple[str, str]) -> None:
         """Raise ReadOnly for writes (method, path) under a read-only credential, before the first of them is sent."""
         if not self.settings.dry_run:

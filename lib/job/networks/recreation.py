@@ -1,0 +1,169 @@
+"""A network made anew under its containers: remember, disconnect, remove, create, connect, forget.
+
+Each step looks whether it is done, so a run that ends in the middle is gone on with by the next one. The old network
+is named by its id: nothing of the new one is ever undone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from lib.engine.errors import Conflict, EngineError, EngineFault, NoSuchOperation, NotFound
+from lib.job.errors import WouldDestroy
+from lib.job.networks.memo import Endpoint, Memo, forgotten
+from lib.job.networks.network import PATH, Network, of_id, of_name
+from lib.job.networks.several import only, remove
+from lib.job.users import is_in
+from lib.job.work import Work
+from lib.job.writes import sent
+
+_CONNECT, _DISCONNECT = "/networks/{id}/connect", "/networks/{id}/disconnect"
+WRITES = (
+    ("POST", "/volumes/create"),
+    ("POST", _DISCONNECT),
+    ("DELETE", PATH),
+    ("POST", "/networks/create"),
+    ("POST", _CONNECT),
+    ("DELETE", "/volumes/{name}"),
+)
+_KEPT = ("IPAMConfig", "Links", "DriverOpts", "GwPriority")
+
+
+def endpoints_of(work: Work, network: Network, users: list[dict[str, str]]) -> tuple[Endpoint, ...]:
+    """Return who is connected to a network, and how; containers that go meanwhile are left out."""
+    found = []
+    for user in users:
+        inspected = _inspected(work, user["id"])
+        if inspected is not None and is_in(inspected, network.id, network.name):
+            found.append(_endpoint(work, network, user, inspected))
+    return tuple(found)
+
+
+def fits(memo: Memo) -> None:
+    """Raise WouldDestroy where a container has a fixed address that the new subnets do not hold."""
+    subnets = [
+        ipaddress.ip_network(pool["Subnet"], strict=False)
+        for pool in (memo.body.get("IPAM") or {}).get("Config") or ()
+        if pool.get("Subnet")
+    ]
+    for one in memo.endpoints:
+        for key in ("IPv4Address", "IPv6Address"):
+            address = str((one.config.get("IPAMConfig") or {}).get(key) or "")
+            if address and not any(ipaddress.ip_address(address) in subnet for subnet in subnets):
+                raise WouldDestroy(
+                    f"{one.name} has the fixed address {address}, which the new {memo.name} would not hold",
+                    hint="Disconnect it first, or give pools that hold the address",
+                )
+
+
+def carried_out(work: Work, memo: Memo) -> Network | None:
+    """Do what a memo holds and is not done yet; return the new network, None in a dry run."""
+    old = of_id(work.engine, memo.old)
+    if old is not None:
+        _disconnect_all(work, memo, old)
+        if work.will("remove", "network", memo.name, "it is made anew"):
+            remove(work, old)
+    new = next((one for one in of_name(work.engine, memo.name) if one.id != memo.old), None)
+    if new is None and work.will("create", "network", memo.name, "it is made anew"):
+        new = created(work, memo.body)
+    problem: EngineError | None = None
+    for one in memo.endpoints:
+        problem = _connect(work, memo, new, one) or problem
+    if problem is not None:
+        hint = f"The next run tries again. To give it up, remove the volume {memo.volume}"
+        problem.hint = f"{problem.hint}. {hint}" if problem.hint else hint
+        raise problem
+    forgotten(work, memo)
+    return new
+
+
+def created(work: Work, body: Mapping[str, Any]) -> Network:
+    """Create a network and return the one that has its name then, which others may have made."""
+    name, mine = str(body["Name"]), [""]
+
+    def create() -> None:
+        mine[0] = work.engine.post("/networks/create", body=body).read(lambda told: str(told["Id"]))
+
+    try:
+        sent(create, lambda: bool(of_name(work.engine, name)))
+    except Conflict:
+        if not of_name(work.engine, name):
+            raise  # no addresses are left, or another network has them
+        work.without_effect()
+    network = only(work, name, mine[0])
+    if network is None:
+        raise EngineFault(f"The network {name} was created, and is not there", hint="Something removes it")
+    return network
+
+
+def _disconnect_all(work: Work, memo: Memo, old: Network) -> None:
+    for one in memo.endpoints:
+        inspected = _inspected(work, one.id)
+        if inspected is None or not is_in(inspected, old.id, old.name):
+            continue
+        if not work.will("disconnect", "container", one.name, f"{memo.name} is made anew"):
+            continue
+        body = {"Container": one.id, "Force": False}
+        try:
+            work.engine.post(_DISCONNECT, {"id": old.id}, body=body)
+        except NoSuchOperation:
+            raise
+        except (NotFound, Conflict):
+            again = _inspected(work, one.id)
+            if again is not None and is_in(again, old.id, old.name):
+                raise
+
+
+def _connect(work: Work, memo: Memo, new: Network | None, one: Endpoint) -> EngineError | None:
+    """Connect a container as it was; return what the engine has against it."""
+    inspected = _inspected(work, one.id)
+    if inspected is None:
+        work.warn(f"{one.name} is gone, and was not connected again")
+        return None
+    if new is not None and is_in(inspected, new.id, new.id):
+        return None
+    if not work.will("connect", "container", one.name, f"it was in {memo.name}") or new is None:
+        return None
+    body = {"Container": one.id, "EndpointConfig": one.config}
+    try:
+        sent(lambda: work.engine.post(_CONNECT, {"id": new.id}, body=body), lambda: _has(work, one, new))
+    except EngineError as fault:
+        return None if _has(work, one, new) else fault
+    return None
+
+
+def _has(work: Work, one: Endpoint, network: Network) -> bool:
+    inspected = _inspected(work, one.id)
+    return inspected is not None and is_in(inspected, network.id, network.name)
+
+
+def _endpoint(
+    work: Work, network: Network, user: Mapping[str, str], inspected: Mapping[str, Any]
+) -> Endpoint:
+    ends = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
+    told = next(
+        (
+            end or {}
+            for key, end in ends.items()
+            if key == network.name or (end or {}).get("NetworkID") == network.id
+        ),
+        {},
+    )
+    config = {name: told[name] for name in _KEPT if told.get(name)}
+    # The short id is no alias that anybody gave: engines before 23 add it by themselves.
+    if aliases := [alias for alias in told.get("Aliases") or () if alias != user["id"][:12]]:
+        config["Aliases"] = aliases
+    if (inspected.get("Config") or {}).get("MacAddress"):
+        work.warn(f"{user['name']} loses the MAC address that was asked for: a connect cannot give one")
+    return Endpoint(user["id"], user["name"], config)
+
+
+def _inspected(work: Work, container: str) -> Mapping[str, Any] | None:
+    try:
+        return work.engine.get("/containers/{id}/json", {"id": container}).read(lambda told: {**told})
+    except NoSuchOperation:
+        raise
+    except NotFound:
+        return None
