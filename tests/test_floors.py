@@ -109,8 +109,15 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "errors settings repeat targets writes",
         "comparison users waiting",
         "work",
-        "image job networks states volume",
+        "files image job networks states volume",
         "log_wait",
+    ),
+    "lib.job.files": (
+        "entries helper",
+        "place unpacking",
+        "contents paths",
+        "copy_out folders",
+        "copy_in",
     ),
     "lib.job.networks": ("network", "several wish", "memo", "recreation", "ensured"),
     "lib.trigger": (
@@ -171,7 +178,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         ),
         "tasks",
     ),
-    "actions.jobs": ("ensure run",),
+    "actions.jobs": ("ensure files run",),
     "lib.metadata": (
         "facts image layout words",
         "dialect jobs outputs parameter",
