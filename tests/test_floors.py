@@ -110,7 +110,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "comparison users waiting",
         "work",
         "files image job networks states volume",
-        "log_wait",
+        "image_update log_wait",
     ),
     "lib.job.files": (
         "entries helper",

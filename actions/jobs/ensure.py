@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from lib.job import Work, job
+from lib.job.image_update import ensured_image
 from lib.job.networks.ensured import ensured_network
 from lib.job.volume import ensured_volume
+
+
+@job("EnsureImage", changes=True)
+def ensure_image(work: Work) -> dict[str, Any]:
+    """Have an image on the engine, the registry's present one if that is wanted."""
+    return ensured_image(work)
 
 
 @job("EnsureVolume", changes=True)

@@ -90,5 +90,7 @@ class Job(Action):
         dry = work.settings.dry_run
         shared: dict[str, Any] = {"duration": round(seconds, 3), "warnings": work.warnings}
         if self.changes:
-            shared |= {"changed": bool(work.plan) and not dry, "dryRun": dry, "plan": work.plan}
+            # Of a write that may have been without effect, the handler says whether it had one.
+            changed = bool(answer.get("changed", work.plan)) and not dry
+            shared |= {"changed": changed, "dryRun": dry, "plan": work.plan}
         return {**answer, **shared}

@@ -1,4 +1,7 @@
-"""Which containers use a volume or a network, running or not. The engine's filters find more, so all is compared."""
+"""Which containers use a volume, a network or an image, running or not.
+
+The engine's filters find more than that, so all is compared here.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lib.engine import Engine
+from lib.engine.errors import NoSuchOperation, NotFound
 from lib.engine.request.query import filters
+from lib.trigger.images.reference import split
 
 User = dict[str, str]
 """A container as {id, name, state}."""
@@ -33,6 +38,35 @@ def users_of_network(engine: Engine, identity: str, name: str) -> list[User]:
     return list(found.values())
 
 
+def users_of_image(engine: Engine, identity: str) -> list[User]:
+    """Return the containers that were made from the image with an id."""
+    return _users(engine, {"ancestor": [identity]}, lambda container: container.get("ImageID") == identity)
+
+
+def outdated(engine: Engine, reference: str, identity: str) -> list[User]:
+    """Return the containers that were made from a reference when it meant another image than that with the id.
+
+    A list shows the reference only while it means the container's image, so all others are inspected.
+    """
+    name = _tagged(reference)
+
+    def old(container: Mapping[str, Any]) -> bool:
+        shows = str(container.get("Image") or "")
+        if container.get("ImageID") == identity or not (
+            _tagged(shows) == name or shows.startswith("sha256:")
+        ):
+            return False
+        try:
+            inspected = engine.get("/containers/{id}/json", {"id": container["Id"]})
+        except NoSuchOperation:
+            raise
+        except NotFound:
+            return False
+        return inspected.read(lambda told: _tagged(str(told["Config"]["Image"])) == name)
+
+    return _users(engine, {}, old)
+
+
 def is_in(container: Mapping[str, Any], identity: str, name: str) -> bool:
     """Whether an answer of ContainerInspect or ContainerList has a network; before its start by name alone."""
     networks = (container.get("NetworkSettings") or {}).get("Networks") or {}
@@ -49,10 +83,16 @@ def named(users: Iterable[Mapping[str, str]]) -> str:
     return f"{', '.join(names[:_NAMED])} and {more} more" if more > 0 else ", ".join(names)
 
 
+def _tagged(reference: str) -> str:
+    """Return a reference with the tag that it means."""
+    return reference if "@" in reference or split(reference)[1] else f"{reference}:latest"
+
+
 def _users(
     engine: Engine, wanted: Mapping[str, Any], uses: Callable[[Mapping[str, Any]], bool]
 ) -> list[User]:
-    reply = engine.get("/containers/json", {"all": True, "filters": wanted}, query=("all", filters()))
+    fields = {"all": True, "filters": dict(wanted) or None}
+    reply = engine.get("/containers/json", fields, query=("all", filters()))
     return reply.read(lambda listed: [_user(one) for one in listed if uses(one)])
 
 
