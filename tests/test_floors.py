@@ -110,7 +110,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "comparison users waiting",
         "work",
         "files image job networks states volume",
-        "image_update log_wait",
+        "image_update log_wait find",
     ),
     "lib.job.files": (
         "entries helper",
@@ -120,6 +120,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "copy_in",
     ),
     "lib.job.networks": ("network", "several wish", "memo", "recreation", "ensured"),
+    "lib.job.find": ("kinds terms", "flat", "candidates", "lookup pages", "deletion"),
     "lib.trigger": (
         "budget clock cursor marks parallel",
         "engine_identity faults",
@@ -178,7 +179,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         ),
         "tasks",
     ),
-    "actions.jobs": ("ensure files run",),
+    "actions.jobs": ("ensure files find run",),
     "lib.metadata": (
         "facts image layout words",
         "dialect jobs outputs parameter",

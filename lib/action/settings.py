@@ -32,6 +32,7 @@ WORK = Limits(max_seconds=3600, idle_seconds=900)
 # A process may think for long before it says something; its output is told by stream and as a whole.
 TALK = Limits(max_bytes=2 * 1024 * 1024, max_seconds=300)
 ARCHIVE_BYTES = 1024 * 1024 * 1024
+EMIT_BEHAVIORS = ("emitAll", "emitIndividually", "emitPage")  # a page is for jobs with lists
 TEXT, BASE64, ATTACHMENT = "text", "base64", "attachment"
 _READS = ("GET", "HEAD")
 _SHORTEST = 0.001  # seconds of a limit
@@ -74,8 +75,7 @@ class StepSettings:
         seconds = number(config, "maxSeconds", 0, least=_SHORTEST)
         idle = number(config, "idleSeconds", 0, least=_SHORTEST)
         return cls(
-            individually=choice(config, "emitBehavior", ("emitAll", "emitIndividually"))
-            == "emitIndividually",
+            individually=choice(config, "emitBehavior", EMIT_BEHAVIORS) == "emitIndividually",
             error_policy=choice(config, "errorPolicy", ("byComponent", "throwError", "rebound", "emit")),
             empty_when_not_found=choice(config, "notFound", ("throwError", "emitEmpty")) == "emitEmpty",
             limits=_over(DEFAULTS, items, size, seconds, idle),

@@ -11,7 +11,7 @@
 | input, output | field -> JSON Schema with title and description, nested ones in `properties` or `items` |
 | example, answer | a message body that it accepts, and the body that it emits for it |
 
-`input` may name fields of [shared] in the file shared.toml beside them by a text in place of a table: "shared.NAME".
+`input` and `output` may name fields of the file shared.toml beside them by a text in place of a table: "shared.NAME".
 """
 
 from __future__ import annotations
@@ -152,12 +152,18 @@ def _check(key: str, table: Tree, facts: Facts, words: Words) -> None:
 
 
 def _resolved(key: str, node: Any, shared: Tree) -> Tree:
-    if not isinstance(node, str):
-        return dict(node)
-    name = node.removeprefix(_SHARED)
-    if name == node or name not in shared:
-        raise ValueError(f"job {key}: {node} is not in shared.toml")
-    return dict(shared[name])
+    """Return a field with what it names of shared.toml, also in its properties and those of its items."""
+    if isinstance(node, str):
+        name = node.removeprefix(_SHARED)
+        if name == node or name not in shared:
+            raise ValueError(f"job {key}: {node} is not in shared.toml")
+        node = shared[name]
+    found: Tree = dict(node)
+    if "properties" in found:
+        found["properties"] = {name: _resolved(key, one, shared) for name, one in found["properties"].items()}
+    if "properties" in found.get("items", {}):
+        found["items"] = _resolved(key, found["items"], shared)
+    return found
 
 
 def _worded(path: str, node: Tree) -> None:

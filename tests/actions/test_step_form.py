@@ -191,8 +191,9 @@ def test_the_flows_of_the_examples_have_no_setting_that_does_nothing(path: Path)
             assert "server" not in node.get("fields", {})
 
 
-READ_BY_ITS_JOB: set[str] = set()
-"""Settings that one job has alone, and reads itself."""
+FIND = {"objectType", "lookupBy", "allowCriteriaToBeOmitted", "allowZeroResults"}
+READ_BY_ITS_JOB: set[str] = FIND
+"""Settings that one job or a few have alone, and read themselves."""
 
 
 def test_every_setting_of_an_action_is_read() -> None:
