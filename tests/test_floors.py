@@ -119,7 +119,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "copy_out folders",
         "copy_in",
     ),
-    "lib.job.networks": ("network", "several wish", "memo", "recreation", "ensured"),
+    "lib.job.networks": ("network", "several wish", "creation memo", "recreation", "ensured"),
     "lib.job.find": ("kinds terms", "flat", "candidates", "lookup pages", "deletion"),
     "lib.trigger": (
         "budget clock cursor marks parallel",

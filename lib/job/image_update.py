@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.engine.errors import Conflict
+from lib.engine.expected import expected_form
 from lib.job.image import MISSING, PULL, Image, choose, fetched, is_id, look_for
 from lib.job.users import outdated, users_of_image
 from lib.job.work import Work
@@ -40,16 +41,26 @@ def ensured_image(work: Work) -> dict[str, Any]:
         **image.output,
         "digestBefore": before.digest if before else "",
         "platform": image.platform,
-        "size": int((image.inspected or {}).get("Size") or 0),
+        "size": _size(image),
         "pulled": pulled and not work.settings.dry_run,
         "notChecked": choice.not_checked,
         "usedBy": [] if is_id(reference) else outdated(work.engine, reference, "" if expected else image.id),
     }
 
 
+@expected_form()
+def _size(image: Image) -> int:
+    return int((image.inspected or {}).get("Size") or 0)
+
+
+@expected_form()
+def _names(image: Image) -> list[str]:
+    return list((image.inspected or {}).get("RepoTags") or ())
+
+
 def _removable(work: Work, before: Image | None) -> Image | None:
     """Return the image that is there if nothing but this reference names it, and no container was made from it."""
-    if before is None or len((before.inspected or {}).get("RepoTags") or ()) > 1:
+    if before is None or len(_names(before)) > 1:
         return None
     return None if users_of_image(work.engine, before.id) else before
 

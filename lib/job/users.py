@@ -10,6 +10,7 @@ from typing import Any
 
 from lib.engine import Engine
 from lib.engine.errors import NoSuchOperation, NotFound
+from lib.engine.expected import expected_form
 from lib.engine.request.query import filters
 from lib.trigger.images.reference import split
 
@@ -67,6 +68,7 @@ def outdated(engine: Engine, reference: str, identity: str) -> list[User]:
     return _users(engine, {}, old)
 
 
+@expected_form()
 def is_in(container: Mapping[str, Any], identity: str, name: str) -> bool:
     """Whether an answer of ContainerInspect or ContainerList has a network; before its start by name alone."""
     networks = (container.get("NetworkSettings") or {}).get("Networks") or {}

@@ -14,6 +14,7 @@ from lib.sailor.message.ids import random_id
 from tests.actions.stepping import forget_engines, run_step
 from tests.jobs.engines import BOTH, begin, config
 from tests.lab.engine import IMAGE, LabEngine
+from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.newer import NewerEngineError, binaries
 from tests.lab.registry import Registry, RegistryError
 from tests.lab.skipping import missing, skip_anywhere
@@ -126,6 +127,48 @@ def test_a_newer_image_is_fetched_by_those_that_ask_for_it(
     finally:
         own.remove(user)
         own.remove(other)
+
+
+def test_trap_11_a_list_shows_a_bare_id_once_the_tag_has_moved(
+    own: LabEngine, shelf: Registry, name: str
+) -> None:
+    ensure(own, name)
+    user = own.create(Image=name)
+    try:
+        publish(own, shelf, name.partition("/")[2])
+        ensure(own, name, policy="newer")
+        listed = own.wire.do("GET", "/containers/json", all=True).json()
+        assert next(one["Image"] for one in listed if one["Id"] == user).startswith("sha256:")
+        found = own.wire.do("GET", "/containers/json", all=True, filters={"ancestor": [name]}).json()
+        assert found == []
+        assert [one["id"] for one in ensure(own, name)["usedBy"]] == [user]
+    finally:
+        own.remove(user)
+
+
+def test_a_pull_that_takes_too_long_is_gone_on_with_later(own: LabEngine, name: str) -> None:
+    short = {"maxSeconds": "0.001"}
+    outcome = run_step(KEY, {"reference": name}, config(own, **short))
+    assert (outcome.bodies, len(outcome.rebounds)) == ([], 1)
+    error = ensure(own, f"{name}", {**short, "whenTimeIsUp": "fail", "errorPolicy": "emit"}, policy="always")[
+        "error"
+    ]
+    assert error["name"] == "NotReached"
+    assert ensure(own, name, {**short, "whenTimeIsUp": "emit"}, policy="always")["reached"] is False
+    assert ensure(own, name)["reached"] is True
+
+
+def test_a_pull_that_breaks_off_comes_again(own: LabEngine, name: str) -> None:
+    proxy = FaultyProxy(own.socket)
+    try:
+        proxy.answers.cut_after(300, asked=b"/images/create", once=True)
+        address = {"server": "2", "otherServer": f"http://{proxy.host}:{proxy.port}"}
+        outcome = run_step(KEY, {"reference": name}, address)
+        assert (outcome.bodies, outcome.errors, len(outcome.rebounds)) == ([], [], 1)
+        (body,) = run_step(KEY, {"reference": name}, address).bodies
+        assert body["id"] == own.wire.do("GET", f"/images/{name}/json").json()["Id"]
+    finally:
+        proxy.close()
 
 
 def test_never_fetches_nothing(own: LabEngine, name: str) -> None:

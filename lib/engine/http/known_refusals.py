@@ -125,7 +125,9 @@ KNOWN = (
     ),
     Known((403,), ("has active endpoints",), Conflict, "Disconnect its containers first (NetworkDisconnect)"),
     Known((403,), ("already exists in network",), Conflict, "The container is connected to this network"),
-    Known((403,), ("is not connected to",), Conflict, "NetworkInspect shows which containers are connected"),
+    Known(
+        (403, 500), ("is not connected to",), Conflict, "NetworkInspect shows which containers are connected"
+    ),
     Known((403,), ("have same bridge name",), Conflict, "Choose another com.docker.network.bridge.name"),
     Known((403,), ("pre-defined network",), Refused, "bridge, host and none belong to the engine"),
     Known((403,), ("predefined",), Refused, "bridge, host and none belong to the engine"),

@@ -7,9 +7,10 @@ from typing import Any
 from lib.engine.errors import BadInput
 from lib.job.comparison import Difference, shown
 from lib.job.errors import Differs, WouldDestroy
+from lib.job.networks.creation import created
 from lib.job.networks.memo import Memo, found, kept
 from lib.job.networks.network import PATH, PREDEFINED, Network, of_name
-from lib.job.networks.recreation import WRITES, carried_out, created, endpoints_of, fits
+from lib.job.networks.recreation import WRITES, carried_out, endpoints_of, fits
 from lib.job.networks.several import only, remove
 from lib.job.networks.wish import Wish
 from lib.job.repeat import SPEC

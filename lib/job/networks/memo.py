@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib import jsontext
-from lib.engine.errors import NoSuchOperation, NotFound
+from lib.engine.errors import EngineFault, NoSuchOperation, NotFound
 from lib.engine.expected import expected_form
 from lib.job.repeat import PREFIX
 from lib.job.work import Work
@@ -20,6 +20,7 @@ from lib.job.writes import removed, sent
 
 MEMO = f"{PREFIX}memo"
 _PATH = "/volumes/{name}"
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,12 @@ def found(work: Work, network: str) -> Memo | None:
     except NotFound:
         return None
     text = reply.read(lambda told: str((told.get("Labels") or {}).get(MEMO) or ""))
-    return Memo.of(text) if text else None
+    memo = Memo.of(text) if text else None
+    if memo is not None and memo.name != network:
+        raise EngineFault(
+            f"The volume {volume_of(network)} is no memo of {network}", hint="Remove this volume"
+        )
+    return memo
 
 
 def kept(work: Work, memo: Memo, spec: str) -> Memo:
@@ -85,8 +91,17 @@ def kept(work: Work, memo: Memo, spec: str) -> Memo:
     if not work.will("create", "volume", memo.volume, reason):
         return memo
     body = {"Name": memo.volume, "Labels": work.run.labels(spec) | {MEMO: memo.text()}}
-    sent(lambda: work.engine.post("/volumes/create", body=body), lambda: found(work, memo.name) is not None)
-    return found(work, memo.name) or memo
+    for _ in range(_TRIES):
+        sent(
+            lambda: work.engine.post("/volumes/create", body=body), lambda: found(work, memo.name) is not None
+        )
+        if there := found(
+            work, memo.name
+        ):  # else another run has just come to its end, and forgotten its own
+            return there
+    raise EngineFault(
+        f"The volume {memo.volume} is there and is no memo", hint="Remove or rename this volume"
+    )
 
 
 def forgotten(work: Work, memo: Memo) -> None:

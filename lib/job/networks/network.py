@@ -64,6 +64,12 @@ def of_name(engine: Engine, name: str) -> list[Network]:
     return sorted(found, key=lambda network: (network.created, network.id))
 
 
+def all_networks(engine: Engine) -> list[Network]:
+    """Return all networks."""
+    found: list[Network] = engine.get("/networks").read(lambda told: [Network.of(one) for one in told])
+    return found
+
+
 def of_id(engine: Engine, identity: str) -> Network | None:
     """Return a network by its id, None where it is gone."""
     try:

@@ -10,11 +10,13 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from lib.engine.errors import Conflict, EngineError, EngineFault, NoSuchOperation, NotFound
+from lib.engine.errors import Conflict, EngineError, NoSuchOperation, NotFound
+from lib.engine.expected import expected_form
 from lib.job.errors import WouldDestroy
+from lib.job.networks.creation import created
 from lib.job.networks.memo import Endpoint, Memo, forgotten
 from lib.job.networks.network import PATH, Network, of_id, of_name
-from lib.job.networks.several import only, remove
+from lib.job.networks.several import remove
 from lib.job.users import is_in
 from lib.job.work import Work
 from lib.job.writes import sent
@@ -41,6 +43,7 @@ def endpoints_of(work: Work, network: Network, users: list[dict[str, str]]) -> t
     return tuple(found)
 
 
+@expected_form()
 def fits(memo: Memo) -> None:
     """Raise WouldDestroy where a container has a fixed address that the new subnets do not hold."""
     subnets = [
@@ -62,7 +65,8 @@ def carried_out(work: Work, memo: Memo) -> Network | None:
     """Do what a memo holds and is not done yet; return the new network, None in a dry run."""
     old = of_id(work.engine, memo.old)
     if old is not None:
-        _disconnect_all(work, memo, old)
+        for one in memo.endpoints:
+            _disconnect(work, memo, old, one)
         if work.will("remove", "network", memo.name, "it is made anew"):
             remove(work, old)
     new = next((one for one in of_name(work.engine, memo.name) if one.id != memo.old), None)
@@ -79,41 +83,23 @@ def carried_out(work: Work, memo: Memo) -> Network | None:
     return new
 
 
-def created(work: Work, body: Mapping[str, Any]) -> Network:
-    """Create a network and return the one that has its name then, which others may have made."""
-    name, mine = str(body["Name"]), [""]
-
-    def create() -> None:
-        mine[0] = work.engine.post("/networks/create", body=body).read(lambda told: str(told["Id"]))
-
+def _disconnect(work: Work, memo: Memo, old: Network, one: Endpoint) -> None:
+    if not _has(work, one, old):
+        return
+    if not work.will("disconnect", "container", one.name, f"{memo.name} is made anew"):
+        return
+    body = {"Container": one.id, "Force": False}
     try:
-        sent(create, lambda: bool(of_name(work.engine, name)))
-    except Conflict:
-        if not of_name(work.engine, name):
-            raise  # no addresses are left, or another network has them
-        work.without_effect()
-    network = only(work, name, mine[0])
-    if network is None:
-        raise EngineFault(f"The network {name} was created, and is not there", hint="Something removes it")
-    return network
-
-
-def _disconnect_all(work: Work, memo: Memo, old: Network) -> None:
-    for one in memo.endpoints:
-        inspected = _inspected(work, one.id)
-        if inspected is None or not is_in(inspected, old.id, old.name):
-            continue
-        if not work.will("disconnect", "container", one.name, f"{memo.name} is made anew"):
-            continue
-        body = {"Container": one.id, "Force": False}
-        try:
-            work.engine.post(_DISCONNECT, {"id": old.id}, body=body)
-        except NoSuchOperation:
+        sent(
+            lambda: work.engine.post(_DISCONNECT, {"id": old.id}, body=body),
+            lambda: not _has(work, one, old),
+        )
+    except NoSuchOperation:
+        raise
+    except (NotFound, Conflict) as refusal:
+        if isinstance(refusal, Conflict) and "is not connected" not in refusal.message:
             raise
-        except (NotFound, Conflict):
-            again = _inspected(work, one.id)
-            if again is not None and is_in(again, old.id, old.name):
-                raise
+        work.without_effect()  # another run does the same, and was faster
 
 
 def _connect(work: Work, memo: Memo, new: Network | None, one: Endpoint) -> EngineError | None:
@@ -130,7 +116,9 @@ def _connect(work: Work, memo: Memo, new: Network | None, one: Endpoint) -> Engi
     try:
         sent(lambda: work.engine.post(_CONNECT, {"id": new.id}, body=body), lambda: _has(work, one, new))
     except EngineError as fault:
-        return None if _has(work, one, new) else fault
+        if not _has(work, one, new):
+            return fault
+        work.without_effect()
     return None
 
 
@@ -139,6 +127,7 @@ def _has(work: Work, one: Endpoint, network: Network) -> bool:
     return inspected is not None and is_in(inspected, network.id, network.name)
 
 
+@expected_form()
 def _endpoint(
     work: Work, network: Network, user: Mapping[str, str], inspected: Mapping[str, Any]
 ) -> Endpoint:

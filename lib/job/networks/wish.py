@@ -9,6 +9,7 @@ from typing import Any
 
 from lib.engine import Fields
 from lib.engine.errors import BadInput
+from lib.engine.expected import expected_form
 from lib.engine.request.path import name_of
 from lib.engine.text import parsed
 from lib.job.comparison import Difference, difference, foreign, of_maps, of_values, texts
@@ -71,6 +72,7 @@ class Wish:
         return body
 
 
+@expected_form()
 def _kept(old: Network) -> dict[str, Any]:
     told = old.told
     kept = {name: told[name] for name in _PARTS.values() if name in told}
@@ -83,10 +85,18 @@ def _kept(old: Network) -> dict[str, Any]:
     kept["IPAM"] = {
         "Driver": ipam.get("Driver") or "default",
         "Options": dict(ipam.get("Options") or {}),
-        "Config": [] if pattern.get("Network") else [dict(pool) for pool in old.pools],
+        "Config": [] if pattern.get("Network") else [_usable(pool) for pool in old.pools],
     }
     kept["Options"] = {key: value for key, value in old.options.items() if key not in _WRITTEN_BY_THE_ENGINE}
     return kept
+
+
+def _usable(pool: Pool) -> dict[str, Any]:
+    """Return a pool as a create takes it: some engines tell parts that were not given as "invalid IP"."""
+    kept: dict[str, Any] = {
+        name: pool[name] for name in _POOL.values() if _normal(pool.get(name)) is not None
+    }
+    return kept | ({"AuxiliaryAddresses": reserved} if (reserved := pool.get("AuxiliaryAddresses")) else {})
 
 
 def _pools(fields: Fields) -> tuple[Pool, ...] | None:
@@ -107,8 +117,10 @@ def _pools(fields: Fields) -> tuple[Pool, ...] | None:
     return tuple(found)
 
 
-def _normal(text: str) -> Any:
+def _normal(text: object) -> Any:
     """Return an address or a subnet in a form that can be compared, None for what is neither."""
+    if not isinstance(text, str):
+        return None
     try:
         return ipaddress.ip_network(text, strict=False) if "/" in text else ipaddress.ip_address(text)
     except ValueError:
