@@ -55,6 +55,8 @@ TEXTS: list[tuple[int, str, type[EngineError], bool, str]] = [
     (429, "slow down", Busy, True, "less often"),
     (500, "manifest unknown: manifest unknown", NotFound, False, "no such tag"),
     (404, "manifest for r/b:2 not found: manifest unknown: manifest unknown", NotFound, False, "no such tag"),
+    (403, "container 4f is not connected to network shop", Conflict, False, "NetworkInspect"),
+    (500, "container 4f is not connected to network shop", Conflict, False, "NetworkInspect"),
     (404, "No such image: nope:1", NotFound, False, "ImageCreate"),
     (404, "no such image: nope: No such image: nope:latest", NotFound, False, "ImageCreate"),
     (
