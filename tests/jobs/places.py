@@ -90,13 +90,16 @@ class Place:
             self.engine.remove(user)
             self.engine.wire.ask("DELETE", f"/volumes/{name}", force=True)
 
-    def created(self, prefix: str) -> list[dict[str, str]]:
-        """Name, image and labels of all containers made so far whose name begins so."""
-        filters = '{"type":["container"],"event":["create"]}'
+    def happened(self, action: str) -> list[dict[str, str]]:
+        """Name, image and labels of the containers of all events of a kind so far."""
+        filters = f'{{"type":["container"],"event":["{action}"]}}'
         until = f"{time.time():.6f}"
         events = self.engine.wire.do("GET", "/events", since="0", until=until, filters=filters).lines()
-        made = [event["Actor"]["Attributes"] for event in events]
-        return [one for one in made if one["name"].startswith(prefix)]
+        return [event["Actor"]["Attributes"] for event in events]
+
+    def created(self, prefix: str) -> list[dict[str, str]]:
+        """Those of all containers made so far whose name begins so."""
+        return [one for one in self.happened("create") if one["name"].startswith(prefix)]
 
     def helpers(self) -> list[str]:
         """Names of containers, and tags of images, that jobs left."""

@@ -8,10 +8,11 @@ the run, so a delivery that comes again finds it; the image goes with the last c
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from lib.engine.errors import Conflict, EngineError, EngineFault, NotFound, Refused
+from lib.engine.errors import Conflict, EngineError, EngineFault, NotFound, OutcomeUnknown, Refused
 from lib.engine.request.upload import Upload
 from lib.job.errors import NotSettled
 from lib.job.repeat import RUN, SPEC, spec_of
@@ -27,11 +28,19 @@ _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 _KEPT_SECONDS = 900  # that a helper without its job is left alone by a sweep
 
 
-def made(work: Work, volume: str, *, reads: bool) -> str:
-    """Return the id of the run's helper for a volume, made or found."""
-    wish = {"volume": volume, "reads": reads}
-    labels = work.run.labels(spec_of(wish), int(time.time() + work.settings.max_seconds + _KEPT_SECONDS))
+Helper = tuple[str, dict[str, str]]
+"""Id and labels."""
+
+
+def made(work: Work, volume: str, more: Mapping[str, str], *, reads: bool) -> Helper:
+    """Return the run's helper for a volume, made or found; one that is made gets `more` labels.
+
+    Raises NotSettled where its name is taken by a container of something else, TimeIsUp at the step's deadline.
+    """
+    labels = marks(work, volume, reads=reads)
     mount = {"Type": "volume", "Source": volume, "Target": ROOT, "ReadOnly": reads}
+    known = labels
+    labels = labels | dict(more)
     body: dict[str, Any] = {
         "Image": IMAGE,
         "Cmd": ["-"],  # an image without a command is refused; this one is never started
@@ -39,20 +48,26 @@ def made(work: Work, volume: str, *, reads: bool) -> str:
         "HostConfig": {"NetworkMode": "none", "Mounts": [{**mount, "VolumeOptions": {"NoCopy": True}}]},
     }
 
-    def look() -> str | None:
+    def look() -> Helper | None:
         try:
             reply = work.engine.post(
                 "/containers/create", {"name": work.run.name}, query=("name",), body=body
             )
-            return str(reply.read(lambda told: told["Id"]))
+            return reply.read(lambda told: (str(told["Id"]), labels))
         except NotFound:  # no image yet, or another job has just removed it
             body["Image"] = _image(work)
-        except Conflict:  # made by an earlier delivery, or by another one that is about to remove it
-            return _found(work, labels)
+        except (Conflict, OutcomeUnknown):  # made by an earlier delivery, or one that is about to remove it
+            return found(work, known)
         return None
 
     late = f"The helper container for {volume} is taken away again and again; nothing was changed"
-    return work.until(look, lambda made: made is not None, lambda _: (late, {})) or ""
+    return work.until(look, lambda made: made is not None, lambda _: (late, {})) or ("", {})
+
+
+def marks(work: Work, volume: str, *, reads: bool) -> dict[str, str]:
+    """Return the labels by which a helper is known."""
+    until = int(time.time() + work.settings.max_seconds + _KEPT_SECONDS)
+    return work.run.labels(spec_of({"volume": volume, "reads": reads}), until)
 
 
 def removed(work: Work, container: str) -> None:
@@ -80,7 +95,8 @@ def is_gone(work: Work, container: str) -> bool:
     return bool(inspected.read(lambda told: told["State"]["Status"] in _GOING))
 
 
-def _found(work: Work, labels: dict[str, str]) -> str | None:
+def found(work: Work, labels: Mapping[str, str]) -> Helper | None:
+    """Return the helper that a delivery of this message has left, known by `labels`; None where there is none."""
     try:
         reply = work.engine.get("/containers/{id}/json", {"id": work.run.name})
     except NotFound:  # removed meanwhile
@@ -94,7 +110,7 @@ def _found(work: Work, labels: dict[str, str]) -> str | None:
         with suppress(Refused):
             work.engine.delete("/containers/{id}", {"id": identity, "force": True}, query=("force",))
         return None
-    return identity
+    return identity, there
 
 
 def _image(work: Work) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lib.engine import Engine
 from lib.engine.errors import BadInput, EngineError, NotFound
+from lib.engine.request.query import filters
 from lib.job.errors import Interrupted
 from lib.job.files import helper
 from lib.job.work import Work
@@ -25,6 +26,8 @@ class Spot:
     root: str
     told: str
     """The place for people: `web`, `volume:data`."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Those of a helper container, as it was made by the first delivery of the message."""
 
     def shown(self, path: str) -> str:
         """Return a path of the container as one of the place."""
@@ -52,13 +55,23 @@ def at(work: Work, place: str, act: Callable[[Spot], T], *, writes: bool) -> T:
     engine.get("/volumes/{name}", {"name": volume})  # a create would make it
     if engine.read_only and (work.settings.dry_run or not writes):
         return act(_mounting(engine, volume, place))
+    return through_helper(work, volume, act, writes=writes)
+
+
+def through_helper(
+    work: Work,
+    volume: str,
+    act: Callable[[Spot], T],
+    *,
+    writes: bool,
+    labels: Mapping[str, str] | None = None,
+) -> T:
+    """Return what `act` makes of a volume that is there, through a helper container that a first delivery labels."""
     work.permit(*helper.CALLS)
     while True:
-        container = helper.made(work, volume, reads=not writes)
+        container, there = helper.made(work, volume, labels or {}, reads=not writes)
         try:
-            done = act(Spot(engine, container, helper.ROOT, place))
-        except Interrupted:
-            raise
+            done = act(Spot(timed(work), container, helper.ROOT, f"{VOLUME}{volume}", there))
         except EngineError as error:
             if isinstance(error, NotFound) and work.deadline.left and helper.is_gone(work, container):
                 continue
@@ -83,8 +96,6 @@ def checked_in(work: Work) -> None:
 
 def _mounting(engine: Engine, volume: str, place: str) -> Spot:
     fields = {"all": True, "filters": {"volume": [volume]}}
-    from lib.engine.request.query import filters
-
     listed = engine.get("/containers/json", fields, query=("all", filters()))
     for identity in listed.read(lambda told: [str(one["Id"]) for one in told]):
         inspected = engine.get("/containers/{id}/json", {"id": identity})

@@ -10,10 +10,11 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from lib.engine.answer.tar_reader import members
-from lib.engine.errors import BadInput, LimitReached
+from lib.engine.errors import BadInput, LimitReached, StreamCut, StreamFailed
 from lib.engine.request.archive_kind import check_archive
 from lib.engine.request.upload import PIECE, Upload
 from lib.job.files.entries import FILE, FOLDER, LINK, MOST, Entries, Entry, below
@@ -31,8 +32,8 @@ _LONGEST_LINK = 4096
 def unpack(upload: Upload, entries: Entries, limit: int) -> None:
     """Read an archive into `entries`; `limit`: bytes of the archive itself, and of a zip before it is unpacked.
 
-    Raises BadInput for what is no such archive, UnsafeArchive and BadInput for members that would end up outside,
-    StreamCut and StreamFailed for a broken one, LimitReached for more than the limits.
+    Raises BadInput for what is no whole archive, UnsafeArchive and BadInput for members that would end up outside,
+    LimitReached for more than the limits.
     """
     upload.open()
     try:
@@ -43,7 +44,8 @@ def unpack(upload: Upload, entries: Entries, limit: int) -> None:
         if not start.startswith(_GZIP_START):
             check_archive(start, _FIELD)
         pieces: Iterable[bytes] = bounded(upload, limit)
-        _untar(_gunzipped(pieces, limit) if start.startswith(_GZIP_START) else pieces, entries)
+        with of_the_input(_FIELD):
+            _untar(_gunzipped(pieces, limit) if start.startswith(_GZIP_START) else pieces, entries)
     finally:
         upload.close()
 
@@ -65,7 +67,16 @@ def _gunzipped(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
     yield from bounded(gunzipped(pieces), 2 * limit + MOST * 2048)
 
 
-def gunzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+@contextmanager
+def of_the_input(field: str) -> Iterator[None]:
+    """A tar of the input that is cut or broken stays so: BadInput, where one of the engine could be read again."""
+    try:
+        yield
+    except (StreamCut, StreamFailed) as fault:
+        raise BadInput(f"{field}: {fault.message}", field=field) from fault
+
+
+def gunzipped(pieces: Iterable[bytes], field: str = _FIELD) -> Iterator[bytes]:
     """Unpack gzip, in pieces of 64 kB whatever it was packed to; BadInput where it is broken or cut."""
     unpacker, between = zlib.decompressobj(_GZIP), False
     try:
@@ -84,9 +95,9 @@ def gunzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
         while not between and (more := unpacker.decompress(unpacker.unconsumed_tail, PIECE)):
             yield more
     except zlib.error as fault:
-        raise BadInput(f"{_FIELD} is a broken gzip: {fault}", field=_FIELD) from fault
+        raise BadInput(f"{field} is a broken gzip: {fault}", field=field) from fault
     if not (between or unpacker.eof):
-        raise BadInput(f"{_FIELD} is a gzip that was cut", field=_FIELD)
+        raise BadInput(f"{field} is a gzip that was cut", field=field)
 
 
 def _untar(pieces: Iterable[bytes], entries: Entries) -> None:
