@@ -169,8 +169,8 @@ class Engine(Negotiated, Closing):
         """Open a stream of log lines.
 
         From API 1.42 the answer's type tells frames from the raw bytes of a terminal; below it `tty` is
-        asked, which looks at the source. None, for those who ask for timestamps and read `frames`: the first
-        byte tells. Both streams are read where the input asks for none.
+        asked, which looks at the source. None, for those who ask for timestamps: the first byte
+        tells. Both streams are read where the input asks for none.
         """
         if not is_true(fields.get("stdout")) and not is_true(fields.get("stderr")):
             fields = {**fields, "stdout": True, "stderr": True}

@@ -107,18 +107,26 @@ class Logs(Stream[LogLine]):
         self.tty, self._timestamps = tty, timestamps
         super().__init__(response, "GET", path)
 
-    def _open(self, chunks: Paced) -> Iterator[LogLine]:
-        return log_lines(self._framed(chunks), self._timestamps, bool(self.tty))
+    def _open(self, chunks: Iterator[bytes]) -> Iterator[LogLine]:
+        if self.tty is None:  # before the lines are taken apart, which a terminal's are in another way
+            first = next(chunks, b"")
+            self.tty = _of_a_terminal(first)
+            chunks = chain((first,), chunks)
+        yield from log_lines(self._framed(chunks), self._timestamps, self.tty)
 
     def _framed(self, chunks: Iterator[bytes]) -> Iterator[Frame]:
         return self._recognised(chunks) if self.tty is None else raw(chunks) if self.tty else frames(chunks)
 
     def _recognised(self, chunks: Iterator[bytes]) -> Iterator[Frame]:
-        """A terminal's output begins with the digits of its first time, a frame with a number below 4."""
         first = next(chunks, b"")
-        self.tty = first[:1].isdigit()
+        self.tty = _of_a_terminal(first)
         yield from self._framed(chain((first,), chunks))
 
     def frames(self) -> Iterator[Frame]:
         """Return the frames (stream, payload) instead of lines; use the one or the other."""
         return self._framed(self._chunks)
+
+
+def _of_a_terminal(first: bytes) -> bool:
+    """Whether logs with times are a terminal's: they begin with the digits of a time, a frame with a number below 4."""
+    return first[:1].isdigit()
