@@ -36,6 +36,8 @@ class State:
     exit_code: int = 0
     restarts: int = 0
     started: str = ""
+    finished: str = ""
+    """When it ended last: of one that runs, the run before."""
     policy: str = ""
     last_check: Mapping[str, Any] | None = None
 
@@ -53,6 +55,7 @@ class State:
             exit_code=int(state.get("ExitCode") or 0),
             restarts=int(inspected.get("RestartCount") or 0),
             started=str(state.get("StartedAt") or ""),
+            finished=str(state.get("FinishedAt") or ""),
             policy=str(((inspected.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name") or ""),
             last_check=_check(checks[-1]) if checks else None,
         )
