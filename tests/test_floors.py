@@ -110,7 +110,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "comparison users waiting",
         "work",
         "image job networks states volume",
-        "files image_update log_wait find",
+        "files image_update log_search log_wait find",
     ),
     "lib.job.files": (
         "entries helper quiet",

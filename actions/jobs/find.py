@@ -8,6 +8,7 @@ from lib.job import Work, job
 from lib.job.find.deletion import deleted
 from lib.job.find.lookup import looked_up
 from lib.job.find.pages import found_all
+from lib.job.log_search import searched
 
 
 @job("LookupObject")
@@ -26,3 +27,9 @@ def lookup_objects(work: Work) -> dict[str, Any] | list[Any]:
 def delete_object(work: Work) -> dict[str, Any]:
     """Delete the one object that a criterion finds."""
     return deleted(work)
+
+
+@job("SearchLogs")
+def search_logs(work: Work) -> dict[str, Any]:
+    """Search the logs of containers for lines that match."""
+    return searched(work)
