@@ -91,6 +91,29 @@ def test_a_network_that_was_being_made_anew_is_brought_to_its_end(own: LabEngine
             own.wire.do("DELETE", f"/networks/{name}")
 
 
+@pytest.mark.parametrize("steps", range(1, 7))
+def test_a_way_back_that_breaks_off_is_gone_to_its_end(own: LabEngine, steps: int) -> None:
+    """The engine refuses the new network, for another one has its addresses."""
+    name, other = f"net-{random_id()}", f"net-{random_id()}"
+    once(own, "EnsureNetwork", {"name": other, "pools": [{"subnet": "10.216.0.0/16"}]})
+    once(own, "EnsureNetwork", {"name": name, "labels": {"a": "1"}, "pools": [{"subnet": "10.215.0.0/24"}]})
+    container = own.run(HostConfig={"NetworkMode": name})
+    wish = {"name": name, "pools": [{"subnet": "10.216.7.0/24"}], "recreate": "force"}
+    try:
+        run_until(own, "EnsureNetwork", steps, wish)
+        error = run_step("EnsureNetwork", wish, config(own, errorPolicy="emit")).bodies[0]["error"]
+        assert error["name"] == "Conflict"
+        (only,) = [one for one in own.wire.do("GET", "/networks").json() if one["Name"] == name]
+        assert only["IPAM"]["Config"][0]["Subnet"] == "10.215.0.0/24"
+        ends = own.wire.do("GET", f"/containers/{container}/json").json()["NetworkSettings"]["Networks"]
+        assert ends[name]["NetworkID"] == only["Id"]
+        assert not [volume for volume in volumes(own) if volume.startswith(MEMO)]
+    finally:
+        own.remove(container)
+        for network in (name, other):
+            own.wire.ask("DELETE", f"/networks/{network}")
+
+
 @pytest.mark.parametrize("steps", range(3))
 def test_a_volume_that_was_being_made_anew_is_brought_to_its_end(own: LabEngine, steps: int) -> None:
     name = f"vol-{random_id()}"
@@ -122,7 +145,7 @@ def test_a_create_whose_answer_is_lost_is_looked_for(own: LabEngine, key: str, p
         )
 
 
-@pytest.mark.parametrize("label", ["", "{}", "[1, 2]", '["a", {"Name": "other"}, []]', "[" * 5000])
+@pytest.mark.parametrize("label", ["", "{}", "[1, 2]", '["a", {"Name": "other"}, {}, []]', "[" * 5000])
 def test_what_is_no_memo_is_no_order(own: LabEngine, label: str) -> None:
     """Whoever may make volumes could write one: it makes no other network anew, and no volume of others is lost."""
     name = f"net-{random_id()}"

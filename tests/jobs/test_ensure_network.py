@@ -232,6 +232,48 @@ def test_two_at_once_make_it_anew_once(own: LabEngine, name: str, user: Any) -> 
     assert _memos(own) == []
 
 
+def test_what_the_engine_refuses_to_make_anew_is_as_before(own: LabEngine, name: str, user: Any) -> None:
+    ensure(own, f"{name}-other", pools=[{"subnet": "10.214.0.0/16"}])
+    ensure(own, name, labels={"a": "1"}, pools=[{"subnet": "10.215.0.0/24"}])
+    running = user(name, f"{name}-a", end={"Aliases": ["www"]})
+    stopped = user(name, f"{name}-b", run=False)
+    try:
+        error = refused(own, name, pools=[{"subnet": "10.214.7.0/24"}], recreate="force")
+        assert error["name"] == "Conflict"
+        assert "as it was before" in error["hint"]
+        (only,) = of_name(own, name)
+        assert only["Labels"]["a"] == "1"
+        assert only["IPAM"]["Config"][0]["Subnet"] == "10.215.0.0/24"
+        assert end_of(own, running, name)["NetworkID"] == only["Id"]
+        assert "www" in end_of(own, running, name)["Aliases"]
+        own.wire.do("POST", f"/containers/{stopped}/start")
+        assert ensure(own, name)["action"] == "none"
+        assert _memos(own) == []
+    finally:
+        ensure(own, f"{name}-other", state="absent")
+
+
+def test_a_network_of_a_service_is_as_before(own: LabEngine, name: str) -> None:
+    own.wire.do("POST", "/swarm/init", {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1:2377"})
+    try:
+        wish = {"driver": "overlay", "labels": {"a": "1"}, "attachable": True}
+        found = [ensure(own, name, **wish) for _ in range(3)]
+        assert [body["action"] for body in found] == ["created", "none", "none"]
+        assert ensure(own, name, internal=True, recreate="force")["action"] == "recreated"
+        task = {"ContainerSpec": {"Image": own.image}, "Networks": [{"Target": name}]}
+        service = {"Name": name, "TaskTemplate": task, "Mode": {"Replicated": {"Replicas": 0}}}
+        own.wire.do("POST", "/services/create", service)
+        for change in ({"labels": {"a": "2"}, "recreate": "force"}, {"state": "absent"}):
+            error = refused(own, name, **change)
+            assert (error["name"], "ServiceUpdate" in error["hint"]) == ("Conflict", True)
+        assert of_name(own, name)[0]["Labels"]["a"] == "1"
+        assert _memos(own) == []
+        own.wire.do("DELETE", f"/services/{name}")
+        assert ensure(own, name, state="absent")["action"] == "removed"
+    finally:
+        own.wire.do("POST", "/swarm/leave", force=True)
+
+
 def test_addresses_of_another_network_are_a_conflict(own: LabEngine, name: str) -> None:
     ensure(own, f"{name}-other", pools=[{"subnet": "10.214.0.0/16"}])
     try:

@@ -128,6 +128,7 @@ KNOWN = (
     Known(
         (403, 500), ("is not connected to",), Conflict, "NetworkInspect shows which containers are connected"
     ),
+    Known((400,), ("network", "is in use by"), Conflict, "Take it out of the service first (ServiceUpdate)"),
     Known((403,), ("have same bridge name",), Conflict, "Choose another com.docker.network.bridge.name"),
     Known((403,), ("pre-defined network",), Refused, "bridge, host and none belong to the engine"),
     Known((403,), ("predefined",), Refused, "bridge, host and none belong to the engine"),

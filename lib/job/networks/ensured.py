@@ -12,7 +12,7 @@ from lib.job.networks.memo import Memo, found, kept
 from lib.job.networks.network import PATH, PREDEFINED, Network, of_name
 from lib.job.networks.recreation import WRITES, carried_out, endpoints_of, fits
 from lib.job.networks.several import only, remove
-from lib.job.networks.wish import Wish
+from lib.job.networks.wish import Wish, body_of
 from lib.job.repeat import SPEC
 from lib.job.users import User, named, users_of_network
 from lib.job.work import Work
@@ -87,7 +87,7 @@ def _made_anew(work: Work, wish: Wish, network: Network, differences: list[Diffe
             hint=hint,
         )
     body = wish.body(network, work.run.labels(wish.spec))
-    memo = Memo(network.id, body, endpoints_of(work, network, users))
+    memo = Memo(network.id, body, body_of(network), endpoints_of(work, network, users))
     fits(memo)
     work.permit(*WRITES)
     new = carried_out(work, kept(work, memo, wish.spec))

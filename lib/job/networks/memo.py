@@ -34,10 +34,11 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Memo:
-    """`old` is the id of the network that goes, `body` creates the new one."""
+    """`old` is the id of the network that goes, `body` creates the new one, `back` one like the old."""
 
     old: str
     body: dict[str, Any]
+    back: dict[str, Any]
     endpoints: tuple[Endpoint, ...]
 
     @property
@@ -53,14 +54,16 @@ class Memo:
     def text(self) -> str:
         """Return it as a label."""
         ends = [[one.id, one.name, one.config] for one in self.endpoints]
-        return jsontext.encode([self.old, self.body, ends]).decode()
+        return jsontext.encode([self.old, self.body, self.back, ends]).decode()
 
     @classmethod
     def of(cls, text: str) -> Memo:
         """Read a label; EngineFault where it is none of ours."""
         with expected_form():
-            old, body, ends = jsontext.decode(text.encode())
-            return cls(str(old), dict(body), tuple(Endpoint(str(a), str(b), dict(c)) for a, b, c in ends))
+            old, body, back, ends = jsontext.decode(text.encode())
+            return cls(
+                str(old), dict(body), dict(back), tuple(Endpoint(str(a), str(b), dict(c)) for a, b, c in ends)
+            )
 
 
 def volume_of(network: str) -> str:

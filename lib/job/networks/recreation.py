@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from lib.engine.errors import Conflict, EngineError, NoSuchOperation, NotFound
+from lib.engine.errors import Conflict, EngineError, NoSuchOperation, NotFound, Refused
 from lib.engine.expected import expected_form
 from lib.job.errors import WouldDestroy
 from lib.job.networks.creation import created
@@ -62,7 +62,29 @@ def fits(memo: Memo) -> None:
 
 
 def carried_out(work: Work, memo: Memo) -> Network | None:
-    """Do what a memo holds and is not done yet; return the new network, None in a dry run."""
+    """Do what a memo holds and is not done yet; return the new network, None in a dry run.
+
+    Where the engine refuses to remove the old network or to make the new one, all becomes as it was, and the refusal is
+    raised. Where it refuses a connect, the memo stays.
+    """
+    try:
+        new = _exchanged(work, memo)
+    except Refused as refusal:
+        add_hint(refusal, _back(work, memo))
+        raise
+    if problem := _all_connected(work, memo, new):
+        add_hint(problem, f"The next run tries again. To give it up, remove the volume {memo.volume}")
+        raise problem
+    forgotten(work, memo)
+    return new
+
+
+def add_hint(error: EngineError, hint: str) -> None:
+    """Say in an error what became of the network."""
+    error.hint = f"{error.hint}. {hint}" if error.hint else hint
+
+
+def _exchanged(work: Work, memo: Memo) -> Network | None:
     old = of_id(work.engine, memo.old)
     if old is not None:
         for one in memo.endpoints:
@@ -72,15 +94,24 @@ def carried_out(work: Work, memo: Memo) -> Network | None:
     new = next((one for one in of_name(work.engine, memo.name) if one.id != memo.old), None)
     if new is None and work.will("create", "network", memo.name, "it is made anew"):
         new = created(work, memo.body)
-    problem: EngineError | None = None
-    for one in memo.endpoints:
-        problem = _connect(work, memo, new, one) or problem
-    if problem is not None:
-        hint = f"The next run tries again. To give it up, remove the volume {memo.volume}"
-        problem.hint = f"{problem.hint}. {hint}" if problem.hint else hint
-        raise problem
-    forgotten(work, memo)
     return new
+
+
+def _back(work: Work, memo: Memo) -> str:
+    """Make all as it was; return how that went. Should the run die here, the memo brings the next one here again."""
+    there = next(iter(of_name(work.engine, memo.name)), None)
+    if there is None and work.will("create", "network", memo.name, "its new form was refused"):
+        there = created(work, memo.back)
+    if problem := _all_connected(work, memo, there):
+        return f"Not all containers could be connected again: {problem.message}"
+    forgotten(work, memo)
+    return "The network is as it was before"
+
+
+def _all_connected(work: Work, memo: Memo, network: Network | None) -> EngineError | None:
+    """Connect those that are not; return one of the refusals, if there are any."""
+    found = [_connect(work, memo, network, one) for one in memo.endpoints]
+    return next((fault for fault in found if fault is not None), None)
 
 
 def _disconnect(work: Work, memo: Memo, old: Network, one: Endpoint) -> None:

@@ -18,7 +18,11 @@ from lib.job.repeat import spec_of
 
 _PARTS = {"driver": "Driver", "internal": "Internal", "attachable": "Attachable", "ipv6": "EnableIPv6"}
 _POOL = {"subnet": "Subnet", "range": "IPRange", "gateway": "Gateway"}
-_WRITTEN_BY_THE_ENGINE = ("com.docker.network.enable_ipv4", "com.docker.network.enable_ipv6")
+_WRITTEN_BY_THE_ENGINE = (
+    "com.docker.network.enable_ipv4",
+    "com.docker.network.enable_ipv6",
+    "com.docker.network.driver.overlay.vxlanid_list",
+)
 Pool = Mapping[str, str]
 
 
@@ -70,6 +74,11 @@ class Wish:
         if self.pools is not None:
             body["IPAM"] = body.get("IPAM", {}) | {"Config": [dict(pool) for pool in self.pools]}
         return body
+
+
+def body_of(network: Network) -> dict[str, Any]:
+    """Return what creates a network like one that is there."""
+    return {"Name": network.name, "CheckDuplicate": True, **_kept(network), "Labels": dict(network.labels)}
 
 
 @expected_form()

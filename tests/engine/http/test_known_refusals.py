@@ -55,6 +55,13 @@ TEXTS: list[tuple[int, str, type[EngineError], bool, str]] = [
     (429, "slow down", Busy, True, "less often"),
     (500, "manifest unknown: manifest unknown", NotFound, False, "no such tag"),
     (404, "manifest for r/b:2 not found: manifest unknown: manifest unknown", NotFound, False, "no such tag"),
+    (
+        400,
+        "rpc error: code = FailedPrecondition desc = network 4f is in use by service 5a",
+        Conflict,
+        False,
+        "ServiceUpdate",
+    ),
     (403, "container 4f is not connected to network shop", Conflict, False, "NetworkInspect"),
     (500, "container 4f is not connected to network shop", Conflict, False, "NetworkInspect"),
     (404, "No such image: nope:1", NotFound, False, "ImageCreate"),
