@@ -111,7 +111,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "work",
         "image job networks states volume",
         "files image_update log_search log_wait find",
+        "prune",
     ),
+    "lib.job.prune": ("rules", "choice", "pruned"),
     "lib.job.files": (
         "entries helper quiet",
         "place unpacking",
@@ -180,7 +182,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         ),
         "tasks",
     ),
-    "actions.jobs": ("ensure files find run",),
+    "actions.jobs": ("clean ensure files find run",),
     "lib.metadata": (
         "facts image layout words",
         "dialect jobs outputs parameter",
