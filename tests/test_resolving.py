@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 
@@ -67,8 +68,8 @@ print(one.error)
 ENDS = {
     "engine": "its name was not resolved in time",
     "upgrade": "its name was not resolved in time",
-    "url": "The name files.nowhere.test was not resolved within 1 s",
-    "platform": "The name api.nowhere.test was not resolved within 0.3 s",
+    "url": r"The name files\.nowhere\.test was not resolved within (1|0\.\d+) s",
+    "platform": r"The name api\.nowhere\.test was not resolved within 0\.[0-3]\d* s",
     "broker": "AMQP connection read cannot be opened",
 }
 
@@ -76,7 +77,7 @@ ENDS = {
 @pytest.mark.parametrize("kind", CALLS)
 def test_a_name_server_that_never_answers_ends_a_call_at_its_limit(kind: str) -> None:
     """fault 8.19: the resolver's patience of five minutes was the call's."""
-    assert ENDS[kind] in silent_names.run(CALLS[kind])
+    assert re.search(ENDS[kind], silent_names.run(CALLS[kind]))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "2130706433"])

@@ -48,6 +48,13 @@ _NO_SPACE = "The disk of the engine is full: ImagePrune, ContainerPrune, VolumeP
 _LOGS = "Logs of this driver are read where it sends them; json-file, local and journald can be read here"
 
 KNOWN = (
+    # SwarmUnlock soon after a wrong key: the engine has not yet closed what it opened then.
+    Known(
+        (500,),
+        ("failed to open wal", "file already locked"),
+        Busy,
+        "The engine still ends an earlier try: try again",
+    ),
     # Refusals of a registry that the engine reports as its own fault (20.10: all of them, newer ones: some).
     Known((500,), ("toomanyrequests",), Busy, _BUSY),
     Known((500,), ("too many requests",), Busy, _BUSY),
@@ -125,7 +132,10 @@ KNOWN = (
     ),
     Known((403,), ("has active endpoints",), Conflict, "Disconnect its containers first (NetworkDisconnect)"),
     Known((403,), ("already exists in network",), Conflict, "The container is connected to this network"),
-    Known((403,), ("is not connected to",), Conflict, "NetworkInspect shows which containers are connected"),
+    Known(
+        (403, 500), ("is not connected to",), Conflict, "NetworkInspect shows which containers are connected"
+    ),
+    Known((400,), ("network", "is in use by"), Conflict, "Take it out of the service first (ServiceUpdate)"),
     Known((403,), ("have same bridge name",), Conflict, "Choose another com.docker.network.bridge.name"),
     Known((403,), ("pre-defined network",), Refused, "bridge, host and none belong to the engine"),
     Known((403,), ("predefined",), Refused, "bridge, host and none belong to the engine"),

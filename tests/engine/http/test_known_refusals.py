@@ -33,6 +33,13 @@ TEXTS: list[tuple[int, str, type[EngineError], bool, str]] = [
     (500, "configured logging driver does not support reading", NotSupported, False, "json-file"),
     (501, "service mode change is not allowed", NotSupported, False, "other mode"),
     (501, "not implemented", NotSupported, False, "driver"),
+    (
+        500,
+        "manager stopped: can't initialize raft node: failed to open WAL: fileutil: file already locked",
+        Busy,
+        True,
+        "try again",
+    ),
     (500, 'Get "http://r:5000/v2/": no basic auth credentials', Unauthorized, False, "registries"),
     (
         500,
@@ -55,6 +62,15 @@ TEXTS: list[tuple[int, str, type[EngineError], bool, str]] = [
     (429, "slow down", Busy, True, "less often"),
     (500, "manifest unknown: manifest unknown", NotFound, False, "no such tag"),
     (404, "manifest for r/b:2 not found: manifest unknown: manifest unknown", NotFound, False, "no such tag"),
+    (
+        400,
+        "rpc error: code = FailedPrecondition desc = network 4f is in use by service 5a",
+        Conflict,
+        False,
+        "ServiceUpdate",
+    ),
+    (403, "container 4f is not connected to network shop", Conflict, False, "NetworkInspect"),
+    (500, "container 4f is not connected to network shop", Conflict, False, "NetworkInspect"),
     (404, "No such image: nope:1", NotFound, False, "ImageCreate"),
     (404, "no such image: nope: No such image: nope:latest", NotFound, False, "ImageCreate"),
     (
