@@ -204,7 +204,11 @@ def test_values_of_lists_and_maps_are_looked_at() -> None:
         assert caught.value.field == path
 
 
-@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.in.json")), ids=lambda path: path.name.split(".")[0])
+def of_operations() -> list[Path]:
+    return [path for path in sorted(SCHEMAS.glob("*.in.json")) if '"x-operation"' in path.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("path", of_operations(), ids=lambda path: path.name.split(".")[0])
 def test_every_schema_has_ages_and_the_older_connectors_inputs_are_never_refused(path: Path) -> None:
     schema = json.loads(path.read_text("utf-8"))
     ages = FieldVersions(schema)
