@@ -129,7 +129,24 @@ def _turns(verdict: Verdict, case: Case, identity: str, life: Life) -> None:
         for number in range(must):
             verdict.must(number < len(ids), f"{change} {life.name}: {len(ids)} of {must}")
         may = sum(at > case.begin - NEAR for at in times)
+        may += _without_event(life) if change == "unhealthy" else 0
         verdict.other += [f"{change} {life.name}: {len(ids)} told, {may} happened"] * (len(ids) > may)
+
+
+def _without_event(life: Life) -> int:
+    """How often it was unhealthy after a pause without an event, which an engine sends for a change alone.
+
+    To the engine what is paused is unhealthy already. A check that fails then shows in an inspect only, and in the
+    next `healthy`, which follows another one.
+    """
+    count, paused, last = 0, False, ""
+    for _, action, _ in life.events:
+        if action == "unpause":
+            paused = True
+        elif action.startswith("health_status"):
+            count += paused and action == last == TURNS["healthy"]
+            paused, last = False, action
+    return count
 
 
 def _loops(verdict: Verdict, identity: str, life: Life, theirs: Sequence[Told]) -> None:
