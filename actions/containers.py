@@ -189,7 +189,7 @@ def container_unpause(engine: Engine, fields: Fields) -> Answer:
     return engine.post("/containers/{id}/unpause", fields)
 
 
-@action("ContainerAttach", talks="stdinText")
+@action("ContainerAttach", feeds_stdin="stdinText")
 def container_attach(engine: Engine, fields: Fields) -> Answer:
     """Attach to a container: POST /containers/{id}/attach."""
     config = _attachable(engine, fields)
@@ -197,7 +197,7 @@ def container_attach(engine: Engine, fields: Fields) -> Answer:
     return _conversation(engine, fields, connection, config, tty=config["Tty"])
 
 
-@action("ContainerAttachWebsocket", talks="stdinText")
+@action("ContainerAttachWebsocket", feeds_stdin="stdinText")
 def container_attach_websocket(engine: Engine, fields: Fields) -> Answer:
     """Attach to a container by websocket: GET /containers/{id}/attach/ws. Its output has no frames."""
     config = _attachable(engine, fields)

@@ -22,7 +22,7 @@ def container_exec(engine: Engine, fields: Fields) -> Answer:
     return engine.post("/containers/{id}/exec", fields, body=body)
 
 
-@action("ExecStart", talks="stdin")
+@action("ExecStart", feeds_stdin="stdin")
 def exec_start(engine: Engine, fields: Fields) -> Answer:
     """Run a prepared command: POST /exec/{id}/start. Returns its output, with the exit code from ExecInspect."""
     wish = body_object(fields)

@@ -40,19 +40,19 @@ SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
 def action(
-    key: str, *, upload: Callable[[Fields], bool] | None = None, talks: str = ""
+    key: str, *, upload: Callable[[Fields], bool] | None = None, feeds_stdin: str = ""
 ) -> Callable[[Handler], Handler]:
     """Declare the handler of an operation; the handler itself stays as it is.
 
     - `key` is the operation's name, such as ContainerCreate.
     - `upload` marks an operation with a body of bytes. It returns whether these fields need one. The handler finds an
       Upload or None in `requestBody`.
-    - `talks` marks an operation that feeds stdin of a process, and names the field with the text. The handler finds an
-      Upload or None in `input`.
+    - `feeds_stdin` marks an operation that feeds stdin of a process, and names the field with the text. The handler
+      finds an Upload or None in `input`.
     """
 
     def declare(handler: Handler) -> Handler:
-        handler.declared = Action(key, handler, upload, talks)  # type: ignore[attr-defined]
+        handler.declared = Action(key, handler, upload, feeds_stdin)  # type: ignore[attr-defined]
         return handler
 
     return declare
@@ -91,7 +91,7 @@ class Action:
     key: str
     handler: Handler = field(repr=False)
     upload: Callable[[Fields], bool] | None = field(default=None, repr=False)
-    talks: str = ""
+    feeds_stdin: str = ""
 
     def init(self, _config: Mapping[str, Any]) -> None:
         """Read and compile the in-schema, so that the first message does not wait for it."""
@@ -142,13 +142,13 @@ class Action:
         fields = self.fields(message.body, context.logger.warning, unknown=unknown)
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
         fields = self._ages.checked(engine, fields, context.logger.warning, unknown=unknown)
-        if self.upload or self.talks:  # before an upload is opened
+        if self.upload or self.feeds_stdin:  # before an upload is opened
             schema = self._validator.schema
             engine.permit(schema["x-method"], schema["x-path"], fields, reads=False)
         if self.upload:
             fields["requestBody"] = upload_of(context, message, fields, needed=self.upload(fields))
-        if self.talks:
-            fields["input"] = input_of(context, message, fields, self.talks)
+        if self.feeds_stdin:
+            fields["input"] = input_of(context, message, fields, self.feeds_stdin)
         with released(fields):
             answer, only = (
                 self.handler(engine.with_timeouts(settings.head_seconds, settings.whole_seconds), fields),
