@@ -12,11 +12,6 @@ from lib.metadata.words import Words
 
 _FIRST_README = """# Docker Engine connector
 
-## Jobs
-
-<!-- build:jobs -->
-<!-- /build -->
-
 ## Actions
 
 <!-- build:actions -->
@@ -48,8 +43,8 @@ _KINDS = {
 
 def readme(text: str, component: Tree, facts: Facts) -> str:
     """Return the README `text` with new tables between its markers; raises ValueError if a marker is missing."""
-    text = between(text or _FIRST_README, "actions", _actions(component, facts))
-    return between(text, "triggers", _triggers(component))
+    text = _between(text or _FIRST_README, "actions", _actions(component, facts))
+    return _between(text, "triggers", _triggers(component))
 
 
 def operations_page(facts: Facts, words: Words, trees: dict[str, Tree]) -> str:
@@ -73,18 +68,17 @@ def versions(since: str | None, until: str | None) -> str:
     return f"API {since}" if since and since != "1.25" else ""
 
 
-def between(text: str, name: str, lines: list[str]) -> str:
-    """Return a page with other lines between the marks of a name; ValueError where it has no such marks."""
+def _between(text: str, name: str, table: list[str]) -> str:
     pattern = re.compile(rf"(<!-- build:{name} -->\n).*?(<!-- /build -->)", re.DOTALL)
     if not pattern.search(text):
         raise ValueError(f"README.md lacks the lines <!-- build:{name} --> and <!-- /build -->")
-    return pattern.sub(lambda found: found[1] + "\n".join(["", *lines, "", ""]) + found[2], text)
+    return pattern.sub(lambda found: found[1] + "\n".join(["", *table, "", ""]) + found[2], text)
 
 
 def _actions(component: Tree, facts: Facts) -> list[str]:
     lines: list[str] = []
     for resource in RESOURCES:
-        keys = [key for key in ordered(facts) if facts.operations[key]["resource"] == resource]
+        keys = [key for key in component["actions"] if facts.operations[key]["resource"] == resource]
         lines += [
             "",
             f"### {resource.capitalize()}",
@@ -96,14 +90,14 @@ def _actions(component: Tree, facts: Facts) -> list[str]:
             operation, action = facts.operations[key], component["actions"][key]
             call = f"{operation['method']} {operation['path']}"
             title = f"[{action['title']}](docs/operations.md#{key.lower()}) `{key}`"
-            lines.append(row(title, sentence(action["description"]), f"`{call}`", operation["since"]))
+            lines.append(_row(title, _sentence(action["description"]), f"`{call}`", operation["since"]))
     return lines[1:]
 
 
 def _triggers(component: Tree) -> list[str]:
     lines = ["| Trigger | What it reports |", "|---|---|"]
     for key, trigger in component.get("triggers", {}).items():
-        lines.append(row(f"{trigger['title']} `{key}`", trigger.get("description", "")))
+        lines.append(_row(f"{trigger['title']} `{key}`", trigger.get("description", "")))
     return lines
 
 
@@ -119,8 +113,8 @@ def _operation(key: str, facts: Facts, words: Words, trees: dict[str, Tree]) -> 
     age = versions(operation["since"], operation.get("until")) or "every API version from 1.25"
     parts += [f"- Engine: `{operation['method']} {operation['path']}`, {age}{_needs(shape)}"]
     parts += [f"- Answer: {_KINDS[shape['answer']]}. {words.operation(key, 'result')}".rstrip(), ""]
-    parts += table("Input", into["properties"] | _inside(into, "requestBody", "requestBody."))
-    parts += table("Output", out["properties"] | _inside(out, "results", "results[]."))
+    parts += _table("Input", into["properties"] | _inside(into, "requestBody", "requestBody."))
+    parts += _table("Output", out["properties"] | _inside(out, "results", "results[]."))
     example = facts.examples.get(key, {})
     return [*parts, "Example:", "", "```json", json.dumps(example, indent=2, ensure_ascii=False), "```", ""]
 
@@ -137,15 +131,14 @@ def _needs(shape: Tree) -> str:
     return f"; needs {' and '.join(needs)}" if needs else ""
 
 
-def table(head: str, properties: Tree) -> list[str]:
-    """Return the table of an input or output."""
+def _table(head: str, properties: Tree) -> list[str]:
     if not properties:
         return [f"{head}: none.", ""]
     lines = [f"| {head} | Type | Meaning | Versions |", "|---|---|---|---|"]
     for name, node in properties.items():
         meaning = f"**{node['title']}**{' (required)' if node.get('required') else ''}. {node.get('description', '')}"
         lines.append(
-            row(
+            _row(
                 f"`{name}`",
                 type_name(node),
                 meaning.strip(),
@@ -174,11 +167,10 @@ def type_name(node: Tree) -> str:
     return " or ".join([name, *(item for item in node.get("x-accepts", ()) if item != name)])
 
 
-def sentence(text: str) -> str:
+def _sentence(text: str) -> str:
     """Return the first sentence of a text."""
     return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0]
 
 
-def row(*cells: str) -> str:
-    """Return a row of a table."""
+def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

@@ -1,1 +1,0 @@
-"""Files without tar: in and out of containers and volumes."""

@@ -1,1 +1,0 @@
-"""A network that shall be there, or not."""

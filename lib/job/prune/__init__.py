@@ -1,1 +1,0 @@
-"""Cleaning up: what nothing uses is chosen here, told, and removed one by one."""
