@@ -22,8 +22,17 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM or SIGHUP came; as with Ctrl-C, all `with` blocks remove what they made."""
 
 
+_signals: list[int] = []
+"""Signals that have come. The exception alone does not tell: a library can lose it that it meets in a callback."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code: 0, or one of the constants above."""
+    code = _ended(arguments)
+    return TERMINATED if _signals else code
+
+
+def _ended(arguments: Sequence[str] | None) -> int:
     options = parser().parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
@@ -127,7 +136,8 @@ def _tell(output: Any, text: str) -> None:
         output.problem(text)
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> None:
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    _signals.append(number)
     raise Terminated
 
 
