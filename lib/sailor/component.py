@@ -33,6 +33,12 @@ class Function:
     def resolves_objects(self) -> bool:
         return self.definition.get("autoResolveObjectReferences") is not False
 
+    def required_process(self) -> Callable[..., Any]:
+        """Return `process`; ComponentError when the file has none."""
+        if self.process is None:
+            raise ComponentError(f"The file of {self.key} offers no function for it and no process")
+        return self.process
+
     def method(self, name: str) -> Callable[..., Any]:
         """Return the file's callable of this name (metadata or drop-down); ComponentError when there is none."""
         found = getattr(self.module, name, None)

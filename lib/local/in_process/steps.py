@@ -12,17 +12,15 @@ from typing import Any
 from lib.local.output.emission import Output
 from lib.local.output.step_log import step_logger
 from lib.sailor.component import Component, Function
-from lib.sailor.errors import ComponentError
 from lib.sailor.hooks import call_init
 from lib.sailor.logging import Logger
 from lib.sailor.message import Message
-from lib.sailor.message.decoding import Incoming
 from lib.sailor.net.destinations import Destinations
 from lib.sailor.settings import Settings
 from lib.sailor.standalone.folder import FolderStates, FolderStorage
 from lib.sailor.standalone.in_process import InProcess, Published
+from lib.sailor.standalone.step import service_context
 from lib.sailor.step.context import Context
-from lib.sailor.step.emitter import Emitter
 from lib.sailor.step.resources import StepResources
 from lib.sailor.step.snapshot import Snapshot
 from lib.sailor.step.step import Step
@@ -80,8 +78,7 @@ class StepFactory:
         `listener` gets each publish. `states` is the folder for what does not fit into the snapshot.
         """
         function = self.component.function(key)
-        if function.process is None:
-            raise ComponentError(f"The file of {key} offers no function for it and no process")
+        process = function.required_process()
 
         def published(publish: Published) -> None:
             transport.published.clear()  # nobody reads the list, and it would grow without end
@@ -102,7 +99,7 @@ class StepFactory:
             cancelled=self.cancelled,
         )
         step = Step(
-            function.process,
+            process,
             resources,
             self.logger(step_id, key),
             config,
@@ -121,10 +118,7 @@ class StepFactory:
 
     def service_context(self) -> Context:
         """Return the context for calls without a message, such as the verification of a credential."""
-        resources = StepResources(Settings(), InProcess(), cancelled=self.cancelled)
-        logger = self.logger("service")
-        emitter = Emitter(Incoming.of(InProcess().delivery(Message())), resources, logger)
-        return Context(emitter, logger, {}, resources.settings, None, self.storage, self.cancelled)
+        return service_context(self.logger("service"), self.storage, self.cancelled)
 
     @property
     def storage(self) -> Storage:

@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib import jsontext
 from lib.sailor.component import Component
-from lib.sailor.coroutines import awaited
-from lib.sailor.errors import ComponentError
-from lib.sailor.logging import open_logger
+from lib.sailor.hooks import call_init
+from lib.sailor.logging import Logger, open_logger
 from lib.sailor.message import Message
 from lib.sailor.message.decoding import Incoming
 from lib.sailor.settings import Settings
@@ -23,7 +21,7 @@ from lib.sailor.step.emitter import Emitter
 from lib.sailor.step.resources import StepResources
 from lib.sailor.step.snapshot import Snapshot
 from lib.sailor.step.step import Step
-from lib.sailor.transport import Kind
+from lib.sailor.transport import Kind, Storage
 
 
 @dataclass(frozen=True)
@@ -78,25 +76,21 @@ class StandaloneStep:
         as `outgoing_message_size_limit=1000`. Raises ComponentError when the code cannot be loaded.
         """
         self.function = Component(os.fspath(component)).function(key)
-        if self.function.process is None:
-            raise ComponentError(f"The file of {key} offers no function for it and no process")
-        config = jsontext.decode(jsontext.encode(config or {}))
         self._transport = InProcess()
         self._resources = StepResources(
             Settings(function=key, **settings), self._transport, snapshot=Snapshot(snapshot)
         )
         self._step = Step(
-            self.function.process,
+            self.function.required_process(),
             self._resources,
             open_logger(os.environ),
-            config,
+            config or {},
             variables or {},
             self.function.resolves_objects,
             storage=FolderStorage(os.path.join(files, "attachments")) if files else None,
             states=FolderStates(os.path.join(files, "states")) if files else None,
         )
-        if self.function.init is not None:
-            awaited(self.function.init(jsontext.decode(jsontext.encode(config))))
+        call_init(self.function, config or {})
 
     def run(self, message: Message | None = None, headers: Mapping[str, Any] | None = None) -> Outcome:
         """Work on one message (by default an empty one, as for a poll) and return its outcome.
@@ -123,10 +117,15 @@ class StandaloneStep:
         return self._resources.cancelled
 
 
-def service_context() -> Context:
-    """Return the context for calls without a message: `verify`, `getMetaModel`, drop-downs of fields."""
+def service_context(
+    logger: Logger | None = None, storage: Storage | None = None, cancelled: threading.Event | None = None
+) -> Context:
+    """Return the context for calls without a message: `verify`, `getMetaModel`, drop-downs of fields.
+
+    Without `logger`, log lines go to stdout. `storage` and `cancelled` are those of the context.
+    """
     transport = InProcess()
-    resources = StepResources(Settings(), transport)
-    logger = open_logger(os.environ).named("component")
+    resources = StepResources(Settings(), transport, cancelled=cancelled or threading.Event())
+    logger = logger or open_logger(os.environ).named("component")
     emitter = Emitter(Incoming.of(transport.delivery(Message())), resources, logger)
-    return Context(emitter, logger, {}, resources.settings, None, None, resources.cancelled)
+    return Context(emitter, logger, {}, resources.settings, None, storage, resources.cancelled)
