@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lib.action.input.field_names import Problem
+from lib.action.input.field_names import listed
 from lib.action.input.field_versions import FieldVersions
 from lib.action.input.filled import Filled
 from lib.action.input.message_secrets import message_secrets
@@ -34,8 +34,6 @@ from lib.engine.errors import BadInput
 from lib.sailor import Context, Message, RawJson
 
 Handler = Callable[[Engine, Fields], Answer]
-MOST_TOLD = 20
-"""Upper bound of the wrong fields that one error names."""
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
@@ -56,13 +54,6 @@ def action(
         return handler
 
     return declare
-
-
-def told(problems: list[Problem]) -> str:
-    """Return the text of an error for wrong fields: the first MOST_TOLD, and how many more there are."""
-    more = len(problems) - MOST_TOLD
-    text = "; ".join(map(str, problems[:MOST_TOLD]))
-    return f"{text}; and {more} more" if more > 0 else text
 
 
 @dataclass
@@ -188,7 +179,7 @@ class Action:
         settled, problems = self._validator.settled(fields, unknown=unknown)
         if problems:
             first = problems[0]
-            raise BadInput(told(problems), field=first.field, hint=first.hint or None)
+            raise BadInput(listed(problems), field=first.field, hint=first.hint or None)
         return dict(settled)
 
     @cached_property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Tree = dict[str, Any]
@@ -18,6 +18,7 @@ _BODY = "requestBody"
 DEPTH = 200  # upper bound of nested levels in a message; the checker itself fails above 255
 _LIST = "; it has "
 _LISTED = 40  # upper bound of the names that an error lists
+MOST_NAMED = 20  # upper bound of the wrong fields that one error names
 LONGEST_NAME = 100  # upper bound of a name in a path, in characters
 MOST_COMPARED = 50
 """Problems of one message after which no suggestions are looked for: each comparison takes time."""
@@ -38,6 +39,13 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.message}" if self.field else self.message
+
+
+def listed(problems: Sequence[object]) -> str:
+    """Return the text of an error for wrong fields: the first MOST_NAMED, and how many more there are."""
+    more = len(problems) - MOST_NAMED
+    text = "; ".join(map(str, problems[:MOST_NAMED]))
+    return f"{text}; and {more} more" if more > 0 else text
 
 
 class FieldNames:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib.action.input.field_names import listed
 from lib.engine import Engine, Version
 from lib.engine.errors import VersionMismatch
 from lib.engine.text import parsed
@@ -17,8 +18,6 @@ from lib.engine.text import parsed
 _BASELINE = Version(1, 25)
 _BODY = "requestBody"
 _FILTERS = "filters"
-_MOST_TOLD = 20
-"""Upper bound of the fields that one error names."""
 _OF_NO_USE = ("CheckDuplicate", "email")
 """Ended fields that can be left out: engines always check names of networks now, and no registry reads the email."""
 
@@ -99,11 +98,9 @@ class FieldVersions:
             for path, why in body.overlooked:
                 warn(f"{path} of {self._key} may be overlooked: {why}, and {body.version} is spoken")
         elif body.overlooked:
-            more = len(body.overlooked) - _MOST_TOLD
-            told = "; ".join(f"{path}: {why}" for path, why in body.overlooked[:_MOST_TOLD])
+            told = listed([f"{path}: {why}" for path, why in body.overlooked])
             raise VersionMismatch(
-                f"{self._key} cannot be called so, API {body.version} is spoken. {told}"
-                + (f"; and {more} more" if more > 0 else ""),
+                f"{self._key} cannot be called so, API {body.version} is spoken. {told}",
                 field=body.overlooked[0][0],
                 hint="The engine would overlook it without a word. Leave it out, use another engine, "
                 'or set unknownFields to "pass"',
