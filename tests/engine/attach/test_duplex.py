@@ -12,6 +12,7 @@ from lib.engine.answer.limits import Limits, bounded
 from lib.engine.attach.duplex import Duplex, open_duplex
 from lib.engine.errors import Conflict, LimitReached, NotFound, OutcomeUnknown, StreamCut, TlsRefused
 from lib.engine.http.request_head import request_head
+from tests.engine.attach.kinds import Kind
 from tests.engine.scripted_peer import ABRUPTLY, Authority, read_all, read_request, talking
 from tests.lab.waiting import DEADLINE
 
@@ -21,36 +22,16 @@ UPGRADED += b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
 HIJACKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n"
 
 
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture(params=["unix", "tls"])
-def kind(request, authority, tmp_path):
-    """How to talk and how to open: over a unix socket and over TLS."""
-    return Kind(str(tmp_path), authority if request.param == "tls" else None)
-
-
-class Kind:
-    def __init__(self, folder: str, authority: Authority | None) -> None:
-        self.folder = folder
-        self.server = authority and authority.server
-        self.client = authority and authority.client
-
-    def talking(self, script):
-        return talking(script, self.folder, self.server)
-
-    def open(self, connect, timeout: float | None = 20, request: bytes = REQUEST) -> Duplex:
-        return open_duplex(
-            connect,
-            request,
-            method="POST",
-            path="/exec/1/start",
-            timeout=timeout,
-            tls=self.client,
-            server_name="127.0.0.1",
-        )
+def conversation(kind: Kind, connect, timeout: float | None = 20, request: bytes = REQUEST) -> Duplex:
+    return open_duplex(
+        connect,
+        request,
+        method="POST",
+        path="/exec/1/start",
+        timeout=timeout,
+        tls=kind.client,
+        server_name="127.0.0.1",
+    )
 
 
 def frame(kind: int, payload: bytes) -> bytes:
@@ -68,7 +49,7 @@ def test_input_goes_in_its_end_is_told_and_output_comes_out(kind, answer):
         peer.sendall(answer)
         peer.sendall(frame(1, read_all(peer)))
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         assert duplex.upgraded == (answer is UPGRADED)
         assert duplex.headers["content-type"] == "application/vnd.docker.raw-stream"
         assert list(duplex.frames([b"hello ", b"world"], tty=False)) == [("stdout", b"hello world")]
@@ -84,7 +65,7 @@ def test_an_input_without_a_byte_is_closed_at_once(kind):
         assert read_all(peer) == b""
         peer.sendall(frame(1, b"the end was seen"))
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         assert list(duplex.frames((), tty=False)) == [("stdout", b"the end was seen")]
         assert duplex.input_taken
 
@@ -100,7 +81,7 @@ def test_a_connection_lost_without_any_input_is_cut(authority, tmp_path):
         return ABRUPTLY
 
     kind = Kind(str(tmp_path), authority)
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         output = duplex.frames((), tty=False)
         assert next(output) == ("stdout", b"x")
         with pytest.raises(StreamCut):
@@ -112,7 +93,7 @@ def test_output_that_came_with_the_head_is_not_lost(kind):
         read_request(peer)
         peer.sendall(UPGRADED + frame(1, b"first") + frame(2, b"sec"))
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         assert list(duplex.frames(tty=False)) == [("stdout", b"first"), ("stderr", b"sec")]
 
 
@@ -125,7 +106,7 @@ def test_pieces_can_be_sent_one_by_one(kind):
         assert read_all(peer) == b"b"
         peer.sendall(b"B")
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         output = duplex.chunks()
         duplex.send(b"a")
         assert next(output) == b"A"
@@ -145,7 +126,7 @@ def test_neither_side_waits_for_the_other_with_much_data_both_ways(kind):
             peer.sendall(piece)
             peer.sendall(piece)
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         duplex.pace(DEADLINE, DEADLINE)
         feed = (bytes([number % 256]) * 65536 for number in range(count))
         assert sum(len(chunk) for chunk in duplex.chunks(feed)) == 2 * count * 65536
@@ -163,7 +144,7 @@ def test_output_sent_while_the_input_is_closed_is_not_lost(kind):
         writer.join()
         peer.sendall(read_all(peer))
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         assert b"".join(duplex.chunks([b"end"]))[-4:] == b"xend"
 
 
@@ -172,7 +153,7 @@ def test_a_process_that_ends_without_reading_its_input_is_told(kind):
         read_request(peer)
         peer.sendall(UPGRADED + b"bye")
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         output = b"".join(duplex.chunks(b"x" * 65536 for _ in range(200)))
         assert not duplex.input_taken
         assert output in (b"bye", b"")  # TCP may take it back with its reset
@@ -188,7 +169,7 @@ def test_a_feed_that_breaks_is_the_feeds_own_error(kind):
         peer.sendall(UPGRADED)
         assert read_all(peer) == b"a"
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         output = duplex.chunks(feed())
         with pytest.raises(OSError, match="the attachment is gone"):
             list(output)
@@ -223,7 +204,7 @@ def test_a_refusal_is_raised_with_the_engines_text(kind, answer, error, text):
         peer.sendall(answer)
 
     with kind.talking(script) as connect, pytest.raises(error) as caught:
-        kind.open(connect)
+        conversation(kind, connect)
     assert caught.value.message == text
     assert (caught.value.method, caught.value.path) == ("POST", "/exec/1/start")
 
@@ -234,13 +215,13 @@ def test_an_answer_that_is_no_upgrade_is_read_by_its_length(kind):
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
         read_all(peer)  # keeps the connection open: only the length says that it is over
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         assert list(duplex.chunks()) == [b"OK"]
 
 
 def test_an_engine_that_closes_without_an_answer_is_lost(kind):
     with kind.talking(read_request) as connect, pytest.raises(OutcomeUnknown):
-        kind.open(connect)
+        conversation(kind, connect)
 
 
 def test_an_engine_that_does_not_answer_in_time_is_too_slow(kind):
@@ -252,7 +233,7 @@ def test_an_engine_that_does_not_answer_in_time_is_too_slow(kind):
 
     with kind.talking(script) as connect:
         with pytest.raises(OutcomeUnknown, match="in time"):
-            kind.open(connect, timeout=0.2)
+            conversation(kind, connect, timeout=0.2)
         gone.set()
 
 
@@ -265,7 +246,7 @@ def test_a_connection_that_is_reset_is_cut(authority, tmp_path):
         return ABRUPTLY
 
     kind = Kind(str(tmp_path), authority)
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         output = duplex.chunks()
         assert next(output) == b"x"
         duplex.send(b"!")
@@ -282,7 +263,7 @@ def test_an_end_without_tls_closing_is_cut(authority, tmp_path):
         return ABRUPTLY
 
     kind = Kind(str(tmp_path), authority)
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         output = duplex.chunks()
         assert next(output) == b"x"
         with pytest.raises(StreamCut):
@@ -305,7 +286,7 @@ def test_limits_end_a_silent_conversation(kind, limits, reason):
         peer.sendall(UPGRADED + frame(1, b"prompt> "))
         assert gone.wait(DEADLINE)
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         output = bounded(duplex.frames(tty=False), limits, pace=duplex.pace)
         assert list(output) == [("stdout", b"prompt> ")]
         assert output.truncated == reason
@@ -320,7 +301,7 @@ def test_time_is_kept_while_an_engine_takes_no_input(kind):
         peer.sendall(UPGRADED)
         assert gone.wait(DEADLINE)
 
-    with kind.talking(script) as connect, kind.open(connect) as duplex:
+    with kind.talking(script) as connect, conversation(kind, connect) as duplex:
         duplex.pace(0.2, None)
         with pytest.raises(LimitReached) as caught:
             list(duplex.chunks(b"x" * 65536 for _ in range(1000)))
@@ -350,7 +331,7 @@ def test_a_missing_client_certificate_is_refused(authority, tmp_path):
 
 def refused(kind: Kind, connect) -> str:
     with pytest.raises(TlsRefused) as caught:
-        kind.open(connect)
+        conversation(kind, connect)
     return str(caught.value)
 
 

@@ -12,7 +12,8 @@ import pytest
 from lib.engine.answer.limits import Limits, bounded
 from lib.engine.attach.websocket import WebSocket, open_websocket
 from lib.engine.errors import BadInput, NotFound, OutcomeUnknown, Redirected, StreamCut, StreamFailed
-from tests.engine.scripted_peer import ABRUPTLY, Authority, read_request, talking
+from tests.engine.attach.kinds import Kind
+from tests.engine.scripted_peer import ABRUPTLY, read_request
 from tests.lab.waiting import DEADLINE, take
 
 TARGET = "/v1.41/containers/c/attach/ws?stream=true&stdin=true"
@@ -20,35 +21,16 @@ MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
 
 
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture(params=["unix", "tls"])
-def kind(request, authority, tmp_path):
-    return Kind(str(tmp_path), authority if request.param == "tls" else None)
-
-
-class Kind:
-    def __init__(self, folder: str, authority: Authority | None) -> None:
-        self.folder = folder
-        self.server = authority and authority.server
-        self.client = authority and authority.client
-
-    def talking(self, script):
-        return talking(script, self.folder, self.server)
-
-    def open(self, connect, timeout: float | None = 20, headers=()) -> WebSocket:
-        return open_websocket(
-            connect,
-            TARGET,
-            headers,
-            path="/containers/c/attach/ws",
-            timeout=timeout,
-            tls=self.client,
-            server_name="127.0.0.1",
-        )
+def conversation(kind: Kind, connect, timeout: float | None = 20, headers=()) -> WebSocket:
+    return open_websocket(
+        connect,
+        TARGET,
+        headers,
+        path="/containers/c/attach/ws",
+        timeout=timeout,
+        tls=kind.client,
+        server_name="127.0.0.1",
+    )
 
 
 def shake_hands(peer: socket.socket) -> bytes:
@@ -102,7 +84,7 @@ def test_input_goes_in_its_end_is_told_and_output_comes_out(kind):
         assert heard(peer)[0] == CLOSE
         peer.sendall(frame(BINARY, b"after the close"))
 
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         assert opened.status == 101
         assert list(opened.frames([b"one", b"two"])) == [("stdout", b"after the close")]
         assert opened.input_taken
@@ -115,7 +97,7 @@ def test_output_without_input_needs_no_close(kind):
         assert heard(peer) == (PONG, b"?")
         peer.sendall(frame(CLOSE, b"\x03\xe8"))
 
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         assert list(opened.chunks()) == [b"a", b"b" * 5000]
 
 
@@ -124,7 +106,7 @@ def test_a_message_in_several_frames_comes_as_they_come(kind):
         shake_hands(peer)
         peer.sendall(b"\x02\x01a" + b"\x80\x01b")
 
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         assert list(opened.chunks()) == [b"a", b"b"]
 
 
@@ -138,7 +120,7 @@ def test_neither_side_waits_for_the_other_with_much_data_both_ways(kind):
             for at in range(0, len(message[1]), 32768):
                 peer.sendall(frame(BINARY, message[1][at : at + 32768]) * 2)
 
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         opened.pace(DEADLINE, DEADLINE)
         feed = (bytes([number]) * 65536 for number in range(count))
         assert sum(len(chunk) for chunk in opened.chunks(feed)) == 2 * count * 65536
@@ -150,7 +132,7 @@ def test_a_process_that_ends_without_reading_its_input_is_told(kind):
         shake_hands(peer)
         peer.sendall(frame(BINARY, b"bye"))
 
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         assert b"".join(opened.chunks(b"x" * 65536 for _ in range(200))) in (b"bye", b"")
         assert not opened.input_taken
 
@@ -164,7 +146,7 @@ def test_a_refusal_is_raised_with_the_engines_text(kind):
         )
 
     with kind.talking(script) as connect, pytest.raises(NotFound) as caught:
-        kind.open(connect)
+        conversation(kind, connect)
     assert caught.value.message == "No such container: c"
     assert caught.value.path == "/containers/c/attach/ws"
 
@@ -175,7 +157,7 @@ def test_an_answer_that_is_no_websocket_is_lost(kind):
         peer.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\n\r\n")
 
     with kind.talking(script) as connect, pytest.raises(OutcomeUnknown):
-        kind.open(connect)
+        conversation(kind, connect)
 
 
 def test_an_engine_that_does_not_answer_in_time_is_too_slow(kind):
@@ -187,7 +169,7 @@ def test_an_engine_that_does_not_answer_in_time_is_too_slow(kind):
 
     with kind.talking(script) as connect:
         with pytest.raises(OutcomeUnknown, match="in time"):
-            kind.open(connect, timeout=0.2)
+            conversation(kind, connect, timeout=0.2)
         gone.set()
 
 
@@ -200,7 +182,7 @@ def test_a_redirection_leads_nowhere(kind):
         kind.talking(script) as connect,
         pytest.raises(Redirected, match=r"redirection to ws://127\.0\.0\.1:1/"),
     ):
-        kind.open(connect)
+        conversation(kind, connect)
 
 
 def test_limits_end_a_silent_conversation(kind):
@@ -212,7 +194,7 @@ def test_limits_end_a_silent_conversation(kind):
         said.set()
         assert gone.wait(DEADLINE)
 
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         assert said.wait(DEADLINE)
         output = bounded(opened.chunks(), Limits(idle_seconds=1), pace=opened.pace)
         assert list(output) == [b"prompt> "]
@@ -227,7 +209,7 @@ def test_an_end_without_tls_closing_is_cut(authority, tmp_path):
         return ABRUPTLY
 
     kind = Kind(str(tmp_path), authority)
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         output = opened.chunks()
         assert next(output) == b"x"
         with pytest.raises(StreamCut):
@@ -253,7 +235,7 @@ def test_a_cut_inside_a_frame_or_message_is_no_end(kind, cut):
         shake_hands(peer)
         peer.sendall(frame(BINARY, b"whole") + cut)
 
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         output = opened.chunks()
         assert next(output) == b"whole"
         with pytest.raises(StreamCut):
@@ -268,7 +250,7 @@ def test_a_close_that_tells_a_fault_is_no_end(kind, code):
         shake_hands(peer)
         peer.sendall(frame(BINARY, b"whole") + frame(CLOSE, code.to_bytes(2) + b"restarting"))
 
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         output = opened.chunks()
         assert next(output) == b"whole"
         with pytest.raises(StreamCut, match=f"closed with {code}"):
@@ -281,7 +263,7 @@ def test_a_close_without_a_fault_is_an_end(kind, payload):
         shake_hands(peer)
         peer.sendall(frame(BINARY, b"whole") + frame(CLOSE, payload))
 
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         assert list(opened.chunks()) == [b"whole"]
 
 
@@ -291,7 +273,7 @@ def test_an_end_behind_a_ping_is_an_end(kind):
         peer.sendall(frame(BINARY, b"whole") + frame(PING, b"?"))
         assert heard(peer) == (PONG, b"?")
 
-    with kind.talking(script) as connect, kind.open(connect) as opened:
+    with kind.talking(script) as connect, conversation(kind, connect) as opened:
         assert list(opened.chunks()) == [b"whole"]
 
 
@@ -307,7 +289,7 @@ def test_a_frame_of_a_terabyte_is_refused_at_its_limit(kind):
         return ABRUPTLY
 
     with kind.talking(script) as connect:
-        opened = kind.open(connect)
+        opened = conversation(kind, connect)
         with pytest.raises(StreamFailed, match="longer than"):
             list(opened.chunks())
         opened.close()
@@ -330,7 +312,7 @@ def test_a_head_that_comes_slowly_ends_in_time(kind, head):
 
     with kind.talking(script) as connect:
         with pytest.raises(OutcomeUnknown, match="in time"):
-            kind.open(connect, timeout=0.5)
+            conversation(kind, connect, timeout=0.5)
         gone.set()
 
 
@@ -339,4 +321,4 @@ def test_a_value_cannot_begin_another_header(kind):
         raise AssertionError("there must be no connection")
 
     with pytest.raises(BadInput, match="line breaks"):
-        kind.open(never, headers=[("Authorization", "Basic x\r\nX: y")])
+        conversation(kind, never, headers=[("Authorization", "Basic x\r\nX: y")])

@@ -25,12 +25,6 @@ from tests.engine.calls import (
 from tests.engine.scripted import Scripted
 
 
-@pytest.fixture(params=CALLS)
-def call(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
 def flood(head: bytes, piece: bytes) -> Callable[[socket.socket], None]:
     def act(peer: socket.socket) -> None:
         with suppress(OSError):

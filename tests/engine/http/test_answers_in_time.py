@@ -34,12 +34,6 @@ SOON = Timeout(0.5, 0.5, 0.5)
 SHORT = Timeouts(short=SOON, slow=SOON, wait=SOON, stream=Timeout(0.5, 0.5), transfer=Timeout(0.5, 0.5, 0.5))
 
 
-@pytest.fixture(params=CALLS)
-def call(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
 def endlessly(head: bytes, drop: bytes, gone: threading.Event) -> Callable[[socket.socket], None]:
     def act(peer: socket.socket) -> None:
         with suppress(OSError):

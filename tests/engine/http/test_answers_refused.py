@@ -25,12 +25,6 @@ from tests.engine.calls import (
 from tests.engine.scripted import Scripted, say, say_and_close
 
 
-@pytest.fixture(params=CALLS)
-def call(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308, 399])
 def test_a_redirection_is_an_error_that_names_its_target(tmp_path: Path, call: str, status: int) -> None:
     """fault 8.4: never followed, never a success."""
