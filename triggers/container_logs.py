@@ -15,6 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from lib.config.form import Form, choice, whole
+from lib.config.pattern import pattern
+from lib.config.selection import Selection
 from lib.engine import Engine
 from lib.engine.errors import EngineError
 from lib.trigger import Fault, Found, Poll, trigger
@@ -31,8 +33,6 @@ from lib.trigger.logs.places import FINISHED, LEAST, MUTE, OPEN, Place, Places
 from lib.trigger.logs.position import Line, Position, Tail
 from lib.trigger.logs.reading import ENDED, last_lines, read_on
 from lib.trigger.logs.unreadable import unreadable
-from lib.trigger.pattern import pattern
-from lib.trigger.selection import Selection
 
 __all__ = ["container_logs", "containers", "images", "labels"]
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.config.form import Form, shown, whole, words, wrong
+from lib.config.selection import Selection
 from lib.trigger import Found, Poll, trigger
 from lib.trigger.clock import SECOND
 from lib.trigger.containers.comparison import Comparison
@@ -19,7 +20,6 @@ from lib.trigger.containers.lifecycle import Loop
 from lib.trigger.containers.looks import fault, key, look_at, name
 from lib.trigger.containers.messages import change_body
 from lib.trigger.dropdowns import containers, images, labels
-from lib.trigger.selection import Selection
 
 __all__ = ["container_state_changed", "containers", "images", "labels"]
 

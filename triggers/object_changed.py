@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from lib.config.form import Form, among, words
+from lib.config.selection import labels_match, names_match
 from lib.engine import Engine
 from lib.trigger import Fault, Finding, Found, Poll, trigger
 from lib.trigger.clock import iso
@@ -21,7 +22,6 @@ from lib.trigger.marks.markset import packed
 from lib.trigger.objects.lists import Listed, read_list
 from lib.trigger.objects.objects import ELSEWHERE, Named
 from lib.trigger.objects.seen import DETAILED, LOCAL, SWARM, Marks, Seen, Versions
-from lib.trigger.selection import labels_match, names_match
 from lib.trigger.tasks.swarm import cluster_mark
 
 __all__ = ["images", "networks", "nodes", "object_changed", "services"]

@@ -12,6 +12,7 @@ from typing import Any
 
 from lib.config.form import Form, flag, text, whole
 from lib.config.form import number as decimal
+from lib.config.selection import Selection
 from lib.engine import Engine, Version
 from lib.engine.answer.stats import Usage, cpu_percent
 from lib.engine.errors import BadInput, Conflict, NotFound
@@ -20,7 +21,6 @@ from lib.trigger.clock import SECOND, iso
 from lib.trigger.containers.container import RUNNING, Container, listed, selected
 from lib.trigger.containers.gauges import LEAST, Gauge, Gauges, Watch
 from lib.trigger.dropdowns import containers, images, labels
-from lib.trigger.selection import Selection
 
 __all__ = ["containers", "images", "labels", "resource_threshold"]
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.config.form import Form, number, words
+from lib.config.selection import labels_match, names_match
 from lib.trigger import Finding, Found, Poll, trigger
 from lib.trigger.clock import SECOND, iso
 from lib.trigger.dropdowns import nodes, services
-from lib.trigger.selection import labels_match, names_match
 from lib.trigger.tasks.swarm import cluster_mark
 from lib.trigger.tasks.tasks import Task, history_limit, limit_of, read_tasks, unproven
 from lib.trigger.tasks.told import Told

@@ -34,6 +34,7 @@ WORK = Limits(max_seconds=3600, idle_seconds=900)
 # limited to 2 MiB, since a message has it twice: by stream, and together.
 TALK = Limits(max_bytes=2 * 1024 * 1024, max_seconds=300)
 ARCHIVE_BYTES = 1024 * 1024 * 1024
+EMIT_BEHAVIORS = ("emitAll", "emitIndividually", "emitPage")  # a page is for jobs with lists
 TEXT, BASE64, ATTACHMENT = "text", "base64", "attachment"
 _READS = ("GET", "HEAD")
 _SHORTEST = 0.001  # lower bound of a limit, in seconds
@@ -76,8 +77,7 @@ class StepSettings:
         seconds = number(config, "maxSeconds", 0, least=_SHORTEST)
         idle = number(config, "idleSeconds", 0, least=_SHORTEST)
         return cls(
-            individually=choice(config, "emitBehavior", ("emitAll", "emitIndividually"))
-            == "emitIndividually",
+            individually=choice(config, "emitBehavior", EMIT_BEHAVIORS) == "emitIndividually",
             error_policy=choice(config, "errorPolicy", ("byComponent", "throwError", "rebound", "emit")),
             empty_when_not_found=choice(config, "notFound", ("throwError", "emitEmpty")) == "emitEmpty",
             limits=_over(DEFAULTS, items, size, seconds, idle),
@@ -145,6 +145,7 @@ def error_as_data(error: EngineError, masked: Callable[[Any], Any]) -> dict[str,
         "hint": error.hint,
         "field": getattr(error, "field", None),
     }
+    told |= getattr(error, "details", {})
     return {"error": {key: masked(value) for key, value in told.items() if value is not None}}
 
 

@@ -173,7 +173,7 @@ class Engine(Negotiated, Closing):
         """GET a stream of log lines; if the input asks for neither stdout nor stderr, both are sent.
 
         From API 1.42 the content type tells frames from the raw output of a TTY. Below it `tty(engine, fields)`
-        decides. With `tty` None the first byte decides: its caller asks for timestamps and reads `frames`.
+        decides. With `tty` None the first byte decides: its caller asks for timestamps.
         """
         if not is_true(fields.get("stdout")) and not is_true(fields.get("stderr")):
             fields = {**fields, "stdout": True, "stderr": True}
@@ -203,6 +203,10 @@ class Engine(Negotiated, Closing):
     def limited(self, seconds: float) -> Engine:
         """Return a copy whose calls end within `seconds`, whatever their kind."""
         return self._view(timeouts=self.timeouts.limited(seconds))
+
+    def reading(self) -> Engine:
+        """Return this engine for reads alone: a write is a ReadOnly before a byte is sent."""
+        return self if self.read_only else self._view(read_only=True)
 
     def serving(self, cancelled: threading.Event | None, warn: Callable[[str], None]) -> Engine:
         """Return a copy for one message: `cancelled` ends its pauses, `warn` takes warnings about the API version."""

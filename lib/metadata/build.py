@@ -16,11 +16,13 @@ from lib.metadata import facts as fact_files
 from lib.metadata import words as word_files
 from lib.metadata.facts import Facts, Tree
 from lib.metadata.image import dockerfile
+from lib.metadata.jobs import load as load_jobs
+from lib.metadata.jobs_page import jobs_page, jobs_table
 from lib.metadata.layout import layout
 from lib.metadata.manifest import manifest
 from lib.metadata.missing import report
 from lib.metadata.outputs import outputs
-from lib.metadata.pages import operations_page, readme
+from lib.metadata.pages import between, operations_page, readme
 from lib.metadata.schema_in import schema_in
 from lib.metadata.schema_out import schema_out
 from lib.metadata.words import Words
@@ -62,11 +64,17 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     for key in facts.operations:
         trees[f"schemas/{key}.in.json"] = schema_in(key, facts, words)
         trees[f"schemas/{key}.out.json"] = schema_out(key, facts, words)
-    component = manifest(facts, words, project["version"], home, outputs(root))
+    jobs = load_jobs(root / "lib/metadata/words/jobs", facts, words)
+    for key, job in jobs.items():
+        trees[f"schemas/{key}.in.json"], trees[f"schemas/{key}.out.json"] = job.schema_in(), job.schema_out()
+    component = manifest(facts, words, jobs, project["version"], home, outputs(root))
     files = {path: layout(tree) for path, tree in trees.items()}
     files["component.json"] = layout(component)
     files["Dockerfile"] = dockerfile(_text(root / "Dockerfile"), project["version"])
-    files["README.md"] = readme(_text(root / "README.md"), component, facts)
+    files["README.md"] = between(
+        readme(_text(root / "README.md"), component, facts), "jobs", jobs_table(jobs)
+    )
+    files["docs/jobs.md"] = jobs_page(jobs, facts, words.settings)
     files["docs/operations.md"] = operations_page(facts, words, trees)
     return files
 

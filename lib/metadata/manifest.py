@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lib.metadata.facts import Facts, Tree
+from lib.metadata.jobs import JobWords
 from lib.metadata.words import Words
 
 # Sections of the README and files in actions/, in the order in which users see them.
@@ -25,11 +27,19 @@ RESOURCES = (
     "distribution",
     "session",
 )
+FIRST_JOB = 400
 _READS = ("GET", "HEAD")
 _OURS = ("kinds", "reads", "body", "of")
 
 
-def manifest(facts: Facts, words: Words, version: str, home: str, outputs: dict[str, Tree]) -> Tree:
+def manifest(
+    facts: Facts,
+    words: Words,
+    jobs: Mapping[str, JobWords],
+    version: str,
+    home: str,
+    outputs: dict[str, Tree],
+) -> Tree:
     """Return component.json.
 
     `home`: address of the folder with the README. `outputs`: trigger key -> out-schema.
@@ -44,8 +54,14 @@ def manifest(facts: Facts, words: Words, version: str, home: str, outputs: dict[
     if words.triggers:
         tree["triggers"] = {key: _trigger(key, table, home, outputs) for key, table in words.triggers.items()}
     keys = ordered(facts)
+    # Jobs come first: whoever looks for a wish should find it before its parts.
     tree["actions"] = {
-        key: _action(key, facts, words, home) | {"order": order}
+        key: _job(job, words, home) | {"order": FIRST_JOB - number}
+        for number, (key, job) in enumerate(jobs.items())
+    }
+    instead = {key: job for job in reversed(list(jobs.values())) for key in job.replaces}
+    tree["actions"] |= {
+        key: _action(key, facts, words, home, instead.get(key)) | {"order": order}
         for key, order in zip(keys, range(len(keys), 0, -1), strict=True)
     }
     return tree
@@ -61,13 +77,16 @@ def ordered(facts: Facts) -> list[str]:
     ]
 
 
-def _action(key: str, facts: Facts, words: Words, home: str) -> Tree:
+def _action(key: str, facts: Facts, words: Words, home: str, job: JobWords | None) -> Tree:
     operation = facts.operations[key]
     description = words.operation(key, "description")
     action: Tree = {
         "title": words.operation(key, "title"),
         "description": description,
-        "help": {"description": description, "link": f"{home}README.md#{operation['resource']}"},
+        "help": {
+            "description": f"{description} The job {job.key} does this in one step." if job else description,
+            "link": f"{home}README.md#{operation['resource']}",
+        },
         "main": f"./actions/{operation['resource']}.py",
     }
     if "deprecated" in operation:
@@ -79,6 +98,22 @@ def _action(key: str, facts: Facts, words: Words, home: str) -> Tree:
     }
     action["metadata"] = {"in": f"./schemas/{key}.in.json", "out": f"./schemas/{key}.out.json"}
     return action
+
+
+def _job(job: JobWords, words: Words, home: str) -> Tree:
+    instead = f" In place of {', '.join(job.replaces)}." if job.replaces else ""
+    settings = {name: words.settings[name] for name in job.table["settings"]}
+    return {
+        "title": job.title,
+        "description": job.description,
+        "help": {"description": f"Job. {job.description}{instead}", "link": f"{home}README.md#jobs"},
+        "main": f"./actions/jobs/{job.group}.py",
+        "fields": {
+            name: _field(item | item.get("of", {}).get("job", {}) | item.get("of", {}).get(job.key, {}))
+            for name, item in settings.items()
+        },
+        "metadata": {"in": f"./schemas/{job.key}.in.json", "out": f"./schemas/{job.key}.out.json"},
+    }
 
 
 def _kind(key: str, facts: Facts) -> str:

@@ -12,6 +12,11 @@ from lib.metadata.words import Words
 
 _FIRST_README = """# Docker Engine connector
 
+## Jobs
+
+<!-- build:jobs -->
+<!-- /build -->
+
 ## Actions
 
 <!-- build:actions -->
@@ -43,8 +48,8 @@ _KINDS = {
 
 def readme(text: str, component: Tree, facts: Facts) -> str:
     """Return the README `text` with new tables between its markers; raises ValueError if a marker is missing."""
-    text = _between(text or _FIRST_README, "actions", _actions(component, facts))
-    return _between(text, "triggers", _triggers(component))
+    text = between(text or _FIRST_README, "actions", _actions(component, facts))
+    return between(text, "triggers", _triggers(component))
 
 
 def operations_page(facts: Facts, words: Words, trees: dict[str, Tree]) -> str:
@@ -68,17 +73,18 @@ def versions(since: str | None, until: str | None) -> str:
     return f"API {since}" if since and since != "1.25" else ""
 
 
-def _between(text: str, name: str, table: list[str]) -> str:
+def between(text: str, name: str, lines: list[str]) -> str:
+    """Return a page with other lines between the marks of a name; ValueError where it has no such marks."""
     pattern = re.compile(rf"(<!-- build:{name} -->\n).*?(<!-- /build -->)", re.DOTALL)
     if not pattern.search(text):
         raise ValueError(f"README.md lacks the lines <!-- build:{name} --> and <!-- /build -->")
-    return pattern.sub(lambda found: found[1] + "\n".join(["", *table, "", ""]) + found[2], text)
+    return pattern.sub(lambda found: found[1] + "\n".join(["", *lines, "", ""]) + found[2], text)
 
 
 def _actions(component: Tree, facts: Facts) -> list[str]:
     lines: list[str] = []
     for resource in RESOURCES:
-        keys = [key for key in component["actions"] if facts.operations[key]["resource"] == resource]
+        keys = [key for key in ordered(facts) if facts.operations[key]["resource"] == resource]
         lines += [
             "",
             f"### {resource.capitalize()}",
@@ -90,14 +96,14 @@ def _actions(component: Tree, facts: Facts) -> list[str]:
             operation, action = facts.operations[key], component["actions"][key]
             call = f"{operation['method']} {operation['path']}"
             title = f"[{action['title']}](docs/operations.md#{key.lower()}) `{key}`"
-            lines.append(_row(title, _sentence(action["description"]), f"`{call}`", operation["since"]))
+            lines.append(row(title, sentence(action["description"]), f"`{call}`", operation["since"]))
     return lines[1:]
 
 
 def _triggers(component: Tree) -> list[str]:
     lines = ["| Trigger | What it reports |", "|---|---|"]
     for key, trigger in component.get("triggers", {}).items():
-        lines.append(_row(f"{trigger['title']} `{key}`", trigger.get("description", "")))
+        lines.append(row(f"{trigger['title']} `{key}`", trigger.get("description", "")))
     return lines
 
 
@@ -113,8 +119,8 @@ def _operation(key: str, facts: Facts, words: Words, trees: dict[str, Tree]) -> 
     age = versions(operation["since"], operation.get("until")) or "every API version from 1.25"
     parts += [f"- Engine: `{operation['method']} {operation['path']}`, {age}{_needs(shape)}"]
     parts += [f"- Answer: {_KINDS[shape['answer']]}. {words.operation(key, 'result')}".rstrip(), ""]
-    parts += _table("Input", into["properties"] | _inside(into, "requestBody", "requestBody."))
-    parts += _table("Output", out["properties"] | _inside(out, "results", "results[]."))
+    parts += table("Input", into["properties"] | _inside(into, "requestBody", "requestBody."))
+    parts += table("Output", out["properties"] | _inside(out, "results", "results[]."))
     example = facts.examples.get(key, {})
     return [*parts, "Example:", "", "```json", json.dumps(example, indent=2, ensure_ascii=False), "```", ""]
 
@@ -131,14 +137,15 @@ def _needs(shape: Tree) -> str:
     return f"; needs {' and '.join(needs)}" if needs else ""
 
 
-def _table(head: str, properties: Tree) -> list[str]:
+def table(head: str, properties: Tree) -> list[str]:
+    """Return the table of an input or output."""
     if not properties:
         return [f"{head}: none.", ""]
     lines = [f"| {head} | Type | Meaning | Versions |", "|---|---|---|---|"]
     for name, node in properties.items():
         meaning = f"**{node['title']}**{' (required)' if node.get('required') else ''}. {node.get('description', '')}"
         lines.append(
-            _row(
+            row(
                 f"`{name}`",
                 type_name(node),
                 meaning.strip(),
@@ -167,10 +174,11 @@ def type_name(node: Tree) -> str:
     return " or ".join([name, *(item for item in node.get("x-accepts", ()) if item != name)])
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Return the first sentence of a text."""
     return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0]
 
 
-def _row(*cells: str) -> str:
+def row(*cells: str) -> str:
+    """Return a row of a table."""
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

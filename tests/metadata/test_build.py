@@ -53,7 +53,7 @@ def test_a_changed_title_makes_the_check_name_the_stale_files(copy, capsys):
 
 
 def test_a_build_writes_what_is_stale_and_nothing_else(copy, capsys):
-    change(copy / "lib/metadata/words/settings.toml", 'label = "Emit"', 'label = "Output"')
+    change(copy / "lib/metadata/words/settings.toml", 'label = "Unknown fields"', 'label = "Other fields"')
     assert main(["--root", str(copy)]) == 0
     assert capsys.readouterr().out == "component.json: written\n"
     assert check(copy) == 0

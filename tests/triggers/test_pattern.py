@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from lib.config.form import Labelled
+from lib.config.pattern import pattern
 from lib.engine.errors import BadInput
-from lib.trigger.pattern import pattern
 from tests.lab.waiting import DEADLINE
 
 
@@ -38,7 +38,7 @@ def test_an_expression_finds_what_it_says(expression: str, line: str, found: boo
 
 def test_no_expression_is_none_and_loads_nothing() -> None:
     code = (
-        "import sys; from lib.trigger.pattern import pattern; "
+        "import sys; from lib.config.pattern import pattern; "
         "assert pattern({}, 'pattern') is None; assert 're2' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=DEADLINE)

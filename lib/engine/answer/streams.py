@@ -110,8 +110,12 @@ class Logs(Stream[LogLine]):
         self.tty, self._timestamps = tty, timestamps
         super().__init__(response, "GET", path)
 
-    def _open(self, chunks: Paced) -> Iterator[LogLine]:
-        return log_lines(self._framed(chunks), self._timestamps, bool(self.tty))
+    def _open(self, chunks: Iterator[bytes]) -> Iterator[LogLine]:
+        if self.tty is None:  # before the lines are taken apart, which a terminal's are in another way
+            first = next(chunks, b"")
+            self.tty = _of_a_terminal(first)
+            chunks = chain((first,), chunks)
+        yield from log_lines(self._framed(chunks), self._timestamps, self.tty)
 
     def _framed(self, chunks: Iterator[bytes]) -> Iterator[Frame]:
         return self._recognised(chunks) if self.tty is None else raw(chunks) if self.tty else frames(chunks)
@@ -119,9 +123,14 @@ class Logs(Stream[LogLine]):
     def _recognised(self, chunks: Iterator[bytes]) -> Iterator[Frame]:
         """Recognise a TTY by the first byte: the time of a line begins with a digit, a frame with a number below 4."""
         first = next(chunks, b"")
-        self.tty = first[:1].isdigit()
+        self.tty = _of_a_terminal(first)
         yield from self._framed(chain((first,), chunks))
 
     def frames(self) -> Iterator[Frame]:
         """Return the frames (stream, payload) instead of lines; only one of the two can be read."""
         return self._framed(self._chunks)
+
+
+def _of_a_terminal(first: bytes) -> bool:
+    """Whether logs with times are a terminal's: they begin with the digits of a time, a frame with a number below 4."""
+    return first[:1].isdigit()

@@ -39,6 +39,18 @@ class Incoming:
     def message_id(self) -> str:
         return str(self.taken.get("messageId") or "")
 
+    @property
+    def input_id(self) -> str | None:
+        """The id of the input message, None where it has none."""
+        return self.message_id or None
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the input was delivered before: redelivered by the broker, or put back by a rebound."""
+        if self.delivery.facts.get("redelivered"):
+            return True
+        return headers.number(self.delivery.headers.get("reboundIteration"), 0) > 0
+
 
 def read(delivery: Delivery, cipher: Cipher, input_format: str) -> Message:
     """Return the message of a delivery; InputError when it cannot be decoded (protocol 4.4, 11)."""

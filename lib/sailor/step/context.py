@@ -30,3 +30,7 @@ class Context:
     its own time limit."""
     states: StateStore | None = None
     """Storage for what does not fit into the snapshot; None when the platform has none."""
+    input_id: str | None = None
+    """The id of the input message, the same when it is delivered again; None where it has none."""
+    repeated: bool = False
+    """Whether this input was delivered before: the broker says so, or it is a rebound."""

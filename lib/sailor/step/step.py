@@ -98,6 +98,8 @@ class Step:
             self.storage,
             self.resources.cancelled,
             self.states,
+            incoming.input_id,
+            incoming.repeated,
         )
         config = jsontext.decode(self._config_text)
         return awaited(self.process(context, message, config, self.resources.snapshot.copy()))

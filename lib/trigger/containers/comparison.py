@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lib.config.selection import Selection
 from lib.trigger.clock import SECOND
 from lib.trigger.containers.between import Between
 from lib.trigger.containers.conditions import LEAST, Conditions
@@ -33,7 +34,6 @@ from lib.trigger.containers.news import News
 from lib.trigger.containers.turns import TURNS
 from lib.trigger.events.recent import Place, RecentEvents
 from lib.trigger.poll import Finding, Poll
-from lib.trigger.selection import Selection
 
 
 class Comparison:

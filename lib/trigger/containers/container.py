@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lib.config.selection import Selection
 from lib.engine import Engine
 from lib.engine.errors import EngineError, ReadOnly, Unreachable
 from lib.trigger.clock import SECOND, answered_at
 from lib.trigger.marks.compact import number
 from lib.trigger.parallel import parallel
-from lib.trigger.selection import Selection
 
 # Ten hexadecimal digits are 40 bits; they fit into the 42 bits of seven base64url digits.
 SHORT = 10

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.config.form import Form, choice, flag, words
+from lib.config.selection import Selection
 from lib.engine import Engine
 from lib.engine.errors import EngineError, Unreachable
 from lib.trigger.clock import EDGE_SECONDS, iso
@@ -14,7 +15,6 @@ from lib.trigger.events.actions import chosen_actions
 from lib.trigger.events.fingerprints import Event, nanos
 from lib.trigger.faults import MISSHAPEN
 from lib.trigger.marks.compact import mark
-from lib.trigger.selection import Selection
 
 EXEC = frozenset({"exec_create", "exec_start", "exec_die", "exec_detach"})
 IDLE_SECONDS, MOST_SECONDS = 30, 120

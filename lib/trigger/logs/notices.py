@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from lib.config.selection import Selection
 from lib.trigger.clock import iso
 from lib.trigger.containers.container import KEY, SHORT, Container
 from lib.trigger.containers.messages import attributes, removed_body
@@ -18,7 +19,6 @@ from lib.trigger.logs.places import MUTE, NAME, OPEN, Places
 from lib.trigger.logs.position import Position, Tail
 from lib.trigger.marks.compact import mark
 from lib.trigger.poll import Finding, Poll
-from lib.trigger.selection import Selection
 
 
 def changed_log(poll: Poll[Places], container: Container, before: Position, tail: Tail) -> Finding:

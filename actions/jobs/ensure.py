@@ -1,0 +1,28 @@
+"""Jobs that bring something into a state, and do nothing where it is in that state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.job import Work, job
+from lib.job.image_update import ensured_image
+from lib.job.networks.ensured import ensured_network
+from lib.job.volume import ensured_volume
+
+
+@job("EnsureImage", changes=True)
+def ensure_image(work: Work) -> dict[str, Any]:
+    """Have an image on the engine, the registry's present one if that is wanted."""
+    return ensured_image(work)
+
+
+@job("EnsureVolume", changes=True)
+def ensure_volume(work: Work) -> dict[str, Any]:
+    """Have a volume with a driver, options and labels, or have none of that name."""
+    return ensured_volume(work)
+
+
+@job("EnsureNetwork", changes=True)
+def ensure_network(work: Work) -> dict[str, Any]:
+    """Have a network with a driver, subnets and more, or have none of that name."""
+    return ensured_network(work)

@@ -1,0 +1,16 @@
+"""Jobs that run something or wait for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.job import Work, job
+from lib.job.log_wait import waited_for_line
+from lib.job.states import LOG_LINE, waited
+
+
+@job("WaitForContainer")
+def wait_for_container(work: Work) -> dict[str, Any]:
+    """Wait for a state of a container, or for a line of its log."""
+    target, wanted = str(work.fields["target"]), str(work.fields["for"])
+    return waited_for_line(work, target) if wanted == LOG_LINE else waited(work, target, wanted)

@@ -1,0 +1,1 @@
+"""Files without tar: in and out of containers and volumes."""

@@ -1,0 +1,1 @@
+"""A network that shall be there, or not."""

@@ -1,0 +1,40 @@
+"""The engines that jobs are shown on: the system's own (20.10), and one of the newest (28.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lib.local.sandbox.busybox_image import LocalImageError
+from lib.local.sandbox.private_engine import PrivateEngineError
+from tests.actions.stepping import forget_engines
+from tests.lab.engine import LabEngine
+from tests.lab.newer import NewerEngineError, binaries
+from tests.lab.skipping import missing, skip_anywhere
+
+BOTH = ("20.10", "28.5")
+
+
+def begin(name: str) -> LabEngine:
+    """Start an engine of BOTH that is the test's own; the test is skipped where it cannot be had."""
+    newer = name != BOTH[0]
+    try:
+        return LabEngine.begin(binaries=str(binaries("sid")) if newer else "")
+    except (NewerEngineError, PrivateEngineError, LocalImageError) as problem:
+        (skip_anywhere if newer else missing)(str(problem))
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def own(request: Any) -> Iterator[LabEngine]:
+    """An engine with nothing but the image of the lab; a test may leave things, others of its file will see them."""
+    engine = begin(request.param)
+    yield engine
+    forget_engines()
+    engine.close()
+
+
+def config(engine: LabEngine, **settings: Any) -> dict[str, Any]:
+    """Return the configuration of a step on this engine."""
+    return {"server": "2", "otherServer": engine.url, **settings}
