@@ -112,6 +112,13 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "image job networks states volume",
         "files image_update log_search log_wait find",
         "prune",
+        "run",
+    ),
+    "lib.job.run": (
+        "command container tail",
+        "conversation files outcome sweep wish",
+        "placing",
+        "running",
     ),
     "lib.job.prune": ("rules", "choice", "pruned"),
     "lib.job.files": (

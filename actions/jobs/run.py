@@ -6,7 +6,14 @@ from typing import Any
 
 from lib.job import Work, job
 from lib.job.log_wait import waited_for_line
+from lib.job.run.running import run_to_end
 from lib.job.states import LOG_LINE, waited
+
+
+@job("RunContainer", changes=True)
+def run_container(work: Work) -> dict[str, Any]:
+    """Run a program in a container of its own, to its end."""
+    return run_to_end(work)
 
 
 @job("WaitForContainer")

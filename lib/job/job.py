@@ -17,6 +17,7 @@ from lib.action.output.answer import check_room, messages
 from lib.action.settings import StepSettings
 from lib.credentials import open_engine
 from lib.engine import Engine, Fields
+from lib.engine.errors import EngineError
 from lib.job.errors import NotReached
 from lib.job.repeat import Run
 from lib.job.settings import COME_BACK, EMIT, JobSettings
@@ -83,7 +84,16 @@ class Job(Action):
                 emitted.add(one)
             return None
         (only,) = messages(self._whole(answer, work, time.monotonic() - began), settings, context)
-        return replace(only, attachments=work.attachments)
+        whole = replace(only, attachments=work.attachments)
+        if not work.afterwards:
+            return whole
+        emitted.add(whole)  # returns once the platform has it
+        for act in work.afterwards:
+            try:
+                act()
+            except EngineError as fault:
+                context.logger.warning("Done, but not tidied up", err=fault, job=self.key)
+        return None
 
     def _whole(self, answer: Mapping[str, Any], work: Work, seconds: float) -> dict[str, Any]:
         """Return an output with the fields that all jobs have."""

@@ -35,6 +35,8 @@ class Work:
     warnings: list[str] = field(default_factory=list)
     attachments: dict[str, Any] = field(default_factory=dict)
     """Those of the message that the job emits, by name; `store` enters them."""
+    afterwards: list[Callable[[], object]] = field(default_factory=list)
+    """What is done once the platform has the job's message: until then, a repeat needs what it takes away."""
 
     def will(self, action: str, kind: str, name: str, reason: str = "", **more: Any) -> bool:
         """Enter a change into the plan; the answer is whether to make it now, which a dry run does not."""

@@ -49,10 +49,10 @@ def _copied(work: Work, spot: Spot, name: str, limit: int) -> dict[str, Any]:
     told = _told(spot, found, given)
     if form == TEXT:
         return told | _text(work, spot, found, limit)
-    base = _base(spot, found)
+    base = base_of(spot, found)
     name = name or (base if form == AS_FILE else f"{base}.{form}")
     kind = TGZ if form == TGZ else TAR if form == TAR else AS_FILE
-    return told | _stored(work, spot, found, kind, name, limit)
+    return told | stored(work, spot, found, kind, name, limit)
 
 
 def _told(spot: Spot, found: Found, given: str) -> dict[str, Any]:
@@ -66,11 +66,12 @@ def _told(spot: Spot, found: Found, given: str) -> dict[str, Any]:
     return told | ({"linkTarget": spot.shown(found.path)} if found.through_link else {})
 
 
-def _base(spot: Spot, found: Found) -> str:
+def base_of(spot: Spot, found: Found) -> str:
+    """Return the last name of a path."""
     return spot.shown(found.path).rpartition("/")[2] or spot.told.rpartition(":")[2]
 
 
-def _stored(work: Work, spot: Spot, found: Found, form: str, name: str, limit: int) -> dict[str, Any]:
+def stored(work: Work, spot: Spot, found: Found, form: str, name: str, limit: int) -> dict[str, Any]:
     """Store the content; a folder that was written to meanwhile can come as a broken tar, which is read again."""
     for last in (False, False, True):
         checked_in(work)
