@@ -145,8 +145,10 @@ def error_as_data(error: EngineError, masked: Callable[[Any], Any]) -> dict[str,
         "hint": error.hint,
         "field": getattr(error, "field", None),
     }
-    told |= getattr(error, "details", {})
-    return {"error": {key: masked(value) for key, value in told.items() if value is not None}}
+    known = {key: value for key, value in told.items() if value is not None}
+    # A detail of a name that errors have, the container's for one, does not hide which error it is.
+    whole = {**getattr(error, "details", {}), **known}
+    return {"error": {key: masked(value) for key, value in whole.items() if value is not None}}
 
 
 def _over(default: Limits, items: int, size: int, seconds: float, idle: float) -> Limits:

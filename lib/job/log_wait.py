@@ -7,7 +7,7 @@ from typing import Any
 from lib.config.pattern import pattern
 from lib.engine.answer.limits import Limits, bounded
 from lib.engine.answer.log_lines import LogLine
-from lib.engine.errors import BadInput
+from lib.engine.errors import BadInput, Conflict
 from lib.engine.request.query import seconds
 from lib.engine.request.times import SECOND, instant
 from lib.job.errors import NotReached
@@ -35,7 +35,11 @@ def waited_for_line(work: Work, target: str) -> dict[str, Any]:
         state = look_at(work.engine, first.id)  # before the log: what ended has written all of it then
         if state.started != place[0]:
             place[:] = [state.started, _beginning(state)]
-        with bounded(_read(work, state.id, place[1]), _A_LOOK, lambda line: len(line.text)) as lines:
+        try:
+            read = _read(work, state.id, place[1])
+        except Conflict:  # it is being removed: the next look finds it gone
+            return state, None
+        with bounded(read, _A_LOOK, lambda line: len(line.text)) as lines:
             for line in lines:
                 place[1] = line.time or place[1]
                 if matches(line.text):

@@ -99,13 +99,15 @@ class Delivery:
     message_id: str = field(default_factory=random_id)
     began: float = field(default_factory=time.time)
     runs: int = 0
+    looks: list[str] = field(default_factory=list)
+    """Calls that change nothing, as "METHOD /path"."""
 
     def run(
         self, die: Death | None = None, during: Callable[[subprocess.Popen[bytes]], None] = lambda _: None
     ) -> Life:
         """Deliver it, killed where `die` says; `during` is called with the process while it works."""
         self.runs += 1
-        with tempfile.TemporaryDirectory() as folder, _Proxy(self.engine.socket, folder, die) as proxy:
+        with tempfile.TemporaryDirectory() as folder, _Proxy(self, folder, die) as proxy:
             spec = {
                 "key": self.key,
                 "body": self.body,
@@ -172,8 +174,9 @@ def things(engine: LabEngine) -> dict[str, list[str]]:
 class _Proxy:
     """Passes one call a connection on to the engine, and kills at the one that is told."""
 
-    def __init__(self, target: str, folder: str, die: Death | None) -> None:
-        self._target, self._die = target, die
+    def __init__(self, delivery: Delivery, folder: str, die: Death | None) -> None:
+        self._target, self._die = delivery.engine.socket, die
+        self._looks = delivery.looks
         self.calls: list[str] = []
         self.kill: Callable[[], None] = lambda: None
         self._count, self._guard = 0, threading.Lock()
@@ -224,6 +227,7 @@ class _Proxy:
     def _side(self, call: str) -> str:
         """Count a call; return the side on which it is to kill, "" for none."""
         if _READS.fullmatch(call):
+            self._looks.append(call)
             return ""
         with self._guard:
             self._count += 1

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.engine.errors import (
+    BadInput,
     Busy,
     Conflict,
     EngineFault,
@@ -21,7 +22,7 @@ from lib.engine.errors import (
     Refused,
     Unauthorized,
 )
-from lib.engine.request.times import instant
+from lib.engine.request.times import SECOND, instant
 from lib.job.errors import NotSettled, NotStarted
 from lib.job.repeat import RUN, SPEC
 from lib.job.waiting import Deadline, TimeIsUp, until
@@ -40,7 +41,7 @@ _ENDED = ("exited", "dead")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look at the container of a run; times are the engine's texts, `started` "" where it never ran."""
+    """One look at the container of a run; times are the engine's texts, "" for what has not happened."""
 
     id: str
     name: str
@@ -53,12 +54,20 @@ class Seen:
     exit_code: int
     oom: bool
     error: str
+    lived: float
+    """Seconds from its creation to its end."""
+    lasted: float
+    """Seconds from its start to its end, which engines tell as too few by some milliseconds."""
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Seen:
         """Read an answer of ContainerInspect."""
         state = told["State"]
-        started = str(state.get("StartedAt") or "")
+        created, started, finished = (
+            "" if str(text or "").startswith(_NEVER) else str(text or "")
+            for text in (told.get("Created"), state.get("StartedAt"), state.get("FinishedAt"))
+        )
+        end = moment(finished)
         labels = told["Config"].get("Labels") or {}
         return cls(
             id=str(told["Id"]),
@@ -66,12 +75,14 @@ class Seen:
             status=str(state["Status"]),
             image=str(told.get("Image") or ""),
             labels={str(name): str(value) for name, value in labels.items()},
-            created=str(told.get("Created") or ""),
-            started="" if started.startswith(_NEVER) else started,
-            finished=str(state.get("FinishedAt") or ""),
+            created=created,
+            started=started,
+            finished=finished,
             exit_code=int(state.get("ExitCode") or 0),
             oom=bool(state.get("OOMKilled")),
             error=str(state.get("Error") or ""),
+            lived=max(end - moment(created), 0) / SECOND,
+            lasted=(end - moment(started)) / SECOND,
         )
 
     @property
@@ -79,15 +90,13 @@ class Seen:
         """Whether its program has run and ended."""
         return bool(self.started) and self.status in _ENDED
 
-    @property
-    def lasted(self) -> float:
-        """Seconds from its start to its end, as the engine tells them."""
-        return (instant(self.finished, "FinishedAt") - instant(self.started, "StartedAt")) / 1e9
 
-    @property
-    def lived(self) -> float:
-        """Seconds from its creation to its end."""
-        return max(instant(self.finished, "FinishedAt") - instant(self.created, "Created"), 0) / 1e9
+def moment(written: str) -> int:
+    """Return a time of the engine in nanoseconds, 0 for none; ValueError for what is none, as readers of answers do."""
+    try:
+        return instant(written, "time") if written else 0
+    except BadInput as fault:
+        raise ValueError(fault.message) from None
 
 
 def look(work: Work, target: str) -> Seen | None:
@@ -192,13 +201,26 @@ def taken_away(work: Work, identity: str) -> None:
         return
 
 
+def is_there(work: Work, identity: str) -> bool:
+    """Whether a container is there, and not about to go."""
+    seen = look(work, identity)
+    return seen is not None and seen.status not in _GOING
+
+
+def removed_too_soon(seen: Seen) -> NotSettled:
+    """Return the error for a container that somebody has removed."""
+    return NotSettled(
+        f"{seen.name} was removed before its outcome was known",
+        hint="Another delivery of the same message may have told it",
+    )
+
+
 def gone(work: Work, identity: str) -> None:
     """Remove a container with its anonymous volumes; what is gone, or going, is as good."""
     try:
         removed(lambda: _delete(work, identity, force=True), lambda: look(work, identity) is None)
     except Conflict:
-        seen = look(work, identity)
-        if seen is not None and seen.status not in _GOING:
+        if is_there(work, identity):
             raise
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 from lib.engine.answer.limits import Limits, bounded
 from lib.engine.errors import EngineError, NotSupported
-from lib.engine.request.times import instant
 from lib.job.errors import BadExit, EngineRestarted, JobError, NotReached
 from lib.job.image import Image, look_for
-from lib.job.run.container import Seen
+from lib.job.run.container import Seen, moment
 from lib.job.run.tail import Tail
 from lib.job.work import Work
 
@@ -115,9 +114,9 @@ def _fell_with_its_engine(work: Work, seen: Seen) -> bool:
         return False
     try:
         began = work.engine.get("/networks/{id}", {"id": "bridge"}).read(
-            lambda told: instant(str(told["Created"]), "Created")
+            lambda told: moment(str(told["Created"]))
         )
     except EngineError:  # without the network, or the permission to look at it, nothing is known
         return False
-    started, finished = instant(seen.started, "StartedAt"), instant(seen.finished, "FinishedAt")
+    started, finished = moment(seen.started), moment(seen.finished)
     return started < began and finished < began + _UP_AGAIN

@@ -8,11 +8,22 @@ from typing import Any
 
 from lib.action.input.uploads import input_of
 from lib.action.settings import ARCHIVE_BYTES
-from lib.engine.errors import EngineError, LimitReached, NoAnswer, OutcomeUnknown
+from lib.engine.errors import Conflict, EngineError, LimitReached, NoAnswer, NotFound, OutcomeUnknown
 from lib.job.errors import Interrupted, NotReached, NotSettled
 from lib.job.files.entries import Entries
 from lib.job.image import MISSING, ensure_image, look_for
-from lib.job.run.container import CREATE, DELETE, START, STOP, Seen, gone, look, of_run
+from lib.job.run.container import (
+    CREATE,
+    DELETE,
+    START,
+    STOP,
+    Seen,
+    gone,
+    is_there,
+    look,
+    of_run,
+    removed_too_soon,
+)
 from lib.job.run.conversation import Conversation
 from lib.job.run.files import gathered, taken_out, wanted
 from lib.job.run.outcome import TIMEOUT, Outcome, outcome_of
@@ -88,10 +99,15 @@ def _ran(work: Work, wish: Wish, there: Placed) -> dict[str, Any]:
     if talk is not None:
         talk.ended()
     heard = there.heard if not wish.readable and talk is not None else None
-    ended = outcome_of(work, seen, wish.image, wish.ok_codes, heard, wish.log_bytes)
-    if timed_out:
-        ended = replace(ended, ended_by=TIMEOUT, ok=False)
-    return _told(work, wish, there, ended)
+    try:
+        ended = outcome_of(work, seen, wish.image, wish.ok_codes, heard, wish.log_bytes)
+        if timed_out:
+            ended = replace(ended, ended_by=TIMEOUT, ok=False)
+        return _told(work, wish, there, ended)
+    except (NotFound, Conflict) as refused:
+        if is_there(work, seen.id):
+            raise
+        raise removed_too_soon(seen) from refused
 
 
 def _told(work: Work, wish: Wish, there: Placed, ended: Outcome) -> dict[str, Any]:
@@ -120,10 +136,7 @@ def _over(work: Work, there: Placed) -> Seen:
     def again() -> Seen:
         seen = look(work, identity)
         if seen is None:
-            raise NotSettled(
-                f"{there.seen.name} was removed before its outcome was known",
-                hint="Another delivery of the same message may have told it",
-            )
+            raise removed_too_soon(there.seen)
         if talk is not None and talk.is_cut and not seen.is_over:
             return _cut(work, talk, seen)
         return seen

@@ -6,10 +6,10 @@ import time
 
 from lib.engine.errors import EngineError
 from lib.engine.request.query import filters
-from lib.engine.request.times import instant
+from lib.engine.request.times import SECOND
 from lib.job.prune.rules import is_over
 from lib.job.repeat import JOB, STEP
-from lib.job.run.container import Seen, gone, look
+from lib.job.run.container import Seen, gone, look, moment
 from lib.job.work import Work
 
 _MOST = 20
@@ -37,5 +37,5 @@ def swept(work: Work) -> None:
 
 
 def _is_forgotten(seen: Seen) -> bool:
-    ago = time.time() - instant(seen.finished, "FinishedAt") / 1e9
+    ago = time.time() - moment(seen.finished) / SECOND
     return seen.is_over and ago > _KEPT_SECONDS + 2 * seen.lived
