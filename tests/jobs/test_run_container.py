@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.actions.stepping import run_step
 from tests.jobs.crash import nothing_left, things
-from tests.jobs.engines import own
+from tests.jobs.engines import config, own
+from tests.jobs.finding import failed
 from tests.jobs.places import Place, unpacked
 from tests.lab.engine import IMAGE, LabEngine
 from tests.lab.socket_proxy import READS, SocketProxy
@@ -189,13 +191,32 @@ def test_a_bad_exit_can_be_emitted(place: Place) -> None:
     assert (body["exitCode"], body["ok"], body["stdout"], len(body["files"])) == (3, False, "x\n", 1)
 
 
+def test_trap_3_a_refused_start_is_no_exit_code(place: Place) -> None:
+    """The engine tells 127 and `created` of it; nothing has run."""
+    for settings in ({"badExit": "emit"}, {"okCodes": [127, 128]}):
+        wish = {"image": IMAGE, "command": ["/nope"]} | ({} if "badExit" in settings else settings)
+        text = place.fails(KEY, wish, "NotStarted", **({} if "okCodes" in settings else settings))
+        assert "/nope" in text
+
+
+def test_trap_8_bound_ports_are_published(own: LabEngine, tmp_path: Path) -> None:
+    settings = {"HostConfig": {"PortBindings": {"80": [{"HostIp": "127.0.0.1", "HostPort": "18080"}]}}}
+    wish = sh("sleep 600", settings=settings)
+    outcome = Place(own, tmp_path).step(KEY, wish, maxSeconds="0.5", whenTimeIsUp="emit")
+    identity = outcome.bodies[0]["container"]["id"]
+    (port,) = own.wire.do("GET", f"/containers/{identity}/json").json()["NetworkSettings"]["Ports"]["80/tcp"]
+    assert (port["HostIp"], port["HostPort"]) == ("127.0.0.1", "18080")
+    own.remove(identity)
+
+
 def test_other_codes_can_be_good(place: Place) -> None:
     assert place.do(KEY, sh("exit 3", okCodes=[0, 3]))["ok"]
     assert place.do(KEY, sh("exit 3", okCodes="[3]"))["ok"]
     place.fails(KEY, sh("exit 0", okCodes=[3]), "BadExit")
 
 
-def test_the_end_of_a_long_output_is_kept(place: Place) -> None:
+def test_trap_21_the_end_of_each_output_is_kept(place: Place) -> None:
+    """Engines hear both at once: the last line of one may come before hundreds of the other."""
     body = place.do(KEY, sh("seq 1 100000; echo é; echo last >&2"), maxBytes="1000")
     assert body["truncated"] == "maxBytes"
     assert body["stdout"].endswith("99999\n100000\né\n")
@@ -203,7 +224,7 @@ def test_the_end_of_a_long_output_is_kept(place: Place) -> None:
     assert 980 <= len(body["text"].encode()) <= 1000
 
 
-def test_three_thousand_lines_are_all_there(place: Place) -> None:
+def test_trap_2_three_thousand_lines_are_all_there(place: Place) -> None:
     body = place.do(KEY, sh("seq 1 3000"))
     assert body["stdout"].splitlines() == [str(number) for number in range(1, 3001)]
 
@@ -248,6 +269,7 @@ def test_kept_evidence_is_named_and_labelled(own: LabEngine, tmp_path: Path) -> 
         *("run", "job", "step", "spec", "until")
     }
     assert labels["a"] == "b"
+    assert len(labels[f"{prefix}spec"]) == 64  # trap 23: a hash, for every list repeats all labels
     text = place.fails(KEY, sh("echo y", idempotencyKey="kept"), "NotSettled", evidence="keep")
     assert "another input with the same idempotency key" in text
     own.remove(body["container"]["id"])
@@ -288,3 +310,9 @@ def test_a_credential_that_may_only_read_plans_and_does_not_run(place: Place) ->
     with SocketProxy(place.engine.socket, ".*") as proxy:
         place.fails(KEY, sh("true"), "ReadOnly", accessMode="readOnly", otherServer=proxy.url)
         assert [call for call in proxy.calls if not call.startswith(("GET", "HEAD"))] == []
+
+
+def test_files_that_cannot_be_stored_are_refused_beforehand(place: Place) -> None:
+    outcome = run_step(KEY, sh("true", filesOut=["/x"]), config(place.engine, errorPolicy="throwError"))
+    assert failed(outcome) == ("BadInput", failed(outcome)[1])
+    assert "no storage" in failed(outcome)[1]

@@ -49,10 +49,12 @@ def put_in(work: Work, identity: str, entries: Entries) -> None:
 
 
 def wanted(work: Work) -> list[str]:
-    """Return the paths of `filesOut`; BadInput for one that is not absolute."""
+    """Return the paths of `filesOut`; BadInput for one that is not absolute, and where nothing can be stored."""
     paths = [str(path) for path in parsed(work.fields.get("filesOut") or [], "filesOut")]
     for number, path in enumerate(paths):
         parts_of(path, named("filesOut", number))
+    if paths and work.context.storage is None:
+        raise BadInput("There is no storage for attachments here", field="filesOut")
     return paths
 
 
