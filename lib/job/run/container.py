@@ -35,6 +35,7 @@ STOP, DELETE = ("POST", "/containers/{id}/stop"), ("DELETE", "/containers/{id}")
 _NEVER = "0001-"
 _PATIENCE = 2.0
 """Seconds that the maker of a container has for starting it."""
+_TAKEN = "already in use"
 _GOING = ("removing", "dead")
 _ENDED = ("exited", "dead")
 
@@ -146,15 +147,20 @@ def left_alone(work: Work, found: Seen) -> Seen | None:
 
 
 def created(work: Work, body: Mapping[str, Any]) -> str | None:
-    """Create the container of the run and return its id, None where the name is taken: somebody else was faster."""
+    """Create the container of the run and return its id, None where another delivery of the message was faster.
+
+    Raises NotSettled where that one has removed it again.
+    """
     try:
         reply = work.engine.post(
             CREATE[1], {"name": work.run.name}, query=("name",), body=dict(body), timeout="slow"
         )
-    except Conflict:
-        if look(work, work.run.name) is None:
-            raise  # something else is wrong with it
-        return None
+    except Conflict as refused:
+        if _shows_up(work):
+            return None
+        if _TAKEN not in refused.message:
+            raise
+        raise removed_too_soon(work.run.name) from refused
     except OutcomeUnknown:
         if look(work, work.run.name) is None:
             raise
@@ -163,6 +169,18 @@ def created(work: Work, body: Mapping[str, Any]) -> str | None:
     for warning in warnings:
         work.warn(str(warning))
     return identity
+
+
+def _shows_up(work: Work) -> bool:
+    """Whether the container whose name is taken is there: an engine holds the name a little before and after."""
+    shows_up, patience = lambda seen: seen is not None, Deadline(_PATIENCE)
+    try:
+        until(
+            patience, work.context.cancelled, lambda: look(work, work.run.name), shows_up, lambda _: ("", {})
+        )
+    except TimeIsUp:
+        return False
+    return True
 
 
 def started(work: Work, identity: str, began: Callable[[], object]) -> bool:
@@ -207,10 +225,10 @@ def is_there(work: Work, identity: str) -> bool:
     return seen is not None and seen.status not in _GOING
 
 
-def removed_too_soon(seen: Seen) -> NotSettled:
+def removed_too_soon(name: str) -> NotSettled:
     """Return the error for a container that somebody has removed."""
     return NotSettled(
-        f"{seen.name} was removed before its outcome was known",
+        f"{name} was removed before its outcome was known",
         hint="Another delivery of the same message may have told it",
     )
 

@@ -9,7 +9,7 @@ from lib.action.input.uploads import input_of
 from lib.action.settings import ARCHIVE_BYTES
 from lib.engine.errors import EngineError, NotFound, Refused
 from lib.engine.request.upload import Upload
-from lib.job.errors import Interrupted, NotSettled
+from lib.job.errors import Interrupted
 from lib.job.files.entries import Entries
 from lib.job.image import MISSING, ensure_image
 from lib.job.run.container import (
@@ -21,6 +21,7 @@ from lib.job.run.container import (
     left_alone,
     look,
     of_run,
+    removed_too_soon,
     started,
     taken_away,
 )
@@ -118,7 +119,7 @@ def _started(work: Work, identity: str, talk: Conversation | None, heard: Tail) 
         return None
     work.will("start", "container", work.run.name)
     if (seen := look(work, identity)) is None:
-        raise NotSettled(f"{work.run.name} was removed as soon as it was started")
+        raise removed_too_soon(work.run.name)
     return Placed(seen, repeat=False, talk=talk, heard=heard)
 
 

@@ -107,7 +107,7 @@ def _ran(work: Work, wish: Wish, there: Placed) -> dict[str, Any]:
     except (NotFound, Conflict) as refused:
         if is_there(work, seen.id):
             raise
-        raise removed_too_soon(seen) from refused
+        raise removed_too_soon(seen.name) from refused
 
 
 def _told(work: Work, wish: Wish, there: Placed, ended: Outcome) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _over(work: Work, there: Placed) -> Seen:
     def again() -> Seen:
         seen = look(work, identity)
         if seen is None:
-            raise removed_too_soon(there.seen)
+            raise removed_too_soon(there.seen.name)
         if talk is not None and talk.is_cut and not seen.is_over:
             return _cut(work, talk, seen)
         return seen
