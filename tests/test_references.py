@@ -39,7 +39,9 @@ FOREIGN = {
     "tickets.json": "what the reader of docs/own-component.md makes",
 }
 """Files of other people that texts name without a folder."""
-FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"<!-- file: (\S+) -->")
+"""A file whose content a page shows."""
 
 PYTHON = re.compile(
     r'#[^\n]*|"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL
@@ -164,7 +166,7 @@ def to_paths(text: Text) -> Found:
 
 
 def to_named_files(text: Text) -> Found:
-    here = {file.name for file in files()} | FOREIGN.keys()
+    here = {file.name for file in files()} | FOREIGN.keys() | set(SHOWN.findall(text.text))
     # What a command in a fence names may be a file that the command makes.
     prose = FENCED.sub(lambda fence: re.sub(r"\S", " ", fence[0]), text.text)
     for match in NAMED.finditer(prose):
