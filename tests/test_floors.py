@@ -196,7 +196,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "manifest",
         "pages whole",
         "schema_in schema_out",
-        "jobs_page missing",
+        "errors_page jobs_page missing",
         "build",
     ),
 }

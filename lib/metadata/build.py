@@ -1,4 +1,4 @@
-"""Writes schemas, component.json, the tables of the README and docs/operations.md: `python -m lib.metadata.build`.
+"""Writes schemas, component.json, the README's tables and pages of docs/: `python -m lib.metadata.build`.
 
 The version in component.json and in the Dockerfile is that of pyproject.toml. With --check, the program writes nothing,
 prints one line for each stale file, and exits with 1 if there is one.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lib.metadata import facts as fact_files
 from lib.metadata import words as word_files
+from lib.metadata.errors_page import errors_page
 from lib.metadata.facts import Facts, Tree
 from lib.metadata.image import dockerfile
 from lib.metadata.jobs import load as load_jobs
@@ -75,6 +76,7 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
         readme(_text(root / "README.md"), component, facts), "jobs", jobs_table(jobs)
     )
     files["docs/jobs.md"] = jobs_page(jobs, facts, words.settings)
+    files["docs/errors.md"] = errors_page(words.errors)
     files["docs/operations.md"] = operations_page(facts, words, trees)
     return files
 

@@ -31,6 +31,7 @@ class Words:
     settings: dict[str, Any]
     triggers: dict[str, Any]
     component: dict[str, Any]
+    errors: dict[str, Any]
     missing: set[tuple[str, str]] = field(default_factory=set)  # (table, key)
     used: set[tuple[str, str]] = field(default_factory=set)
 
@@ -83,6 +84,7 @@ def load(folder: Path = FOLDER) -> Words:
         settings=_file(folder / "settings.toml"),
         triggers=_file(folder / "triggers.toml"),
         component=_file(folder / "component.toml"),
+        errors=_file(folder / "errors.toml"),
     )
 
 
