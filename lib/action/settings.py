@@ -68,6 +68,8 @@ class StepSettings:
     """Whether fields of a request body that the schema or the engine's version does not know are sent."""
     output: str = TEXT
     """Form of the output of processes and logs: TEXT, BASE64 or ATTACHMENT."""
+    as_response: bool = False
+    """Whether an answer is emitted in the form of the connector of 2019, in one message."""
     verbose: bool = False
 
     @classmethod
@@ -76,8 +78,10 @@ class StepSettings:
         items, size = whole(config, "maxItems", 0, least=1), whole(config, "maxBytes", 0, least=1)
         seconds = number(config, "maxSeconds", 0, least=_SHORTEST)
         idle = number(config, "idleSeconds", 0, least=_SHORTEST)
+        as_response = choice(config, "outputForm", ("values", "response")) == "response"
+        individually = choice(config, "emitBehavior", EMIT_BEHAVIORS) == "emitIndividually"
         return cls(
-            individually=choice(config, "emitBehavior", EMIT_BEHAVIORS) == "emitIndividually",
+            individually=individually and not as_response,
             error_policy=choice(config, "errorPolicy", ("byComponent", "throwError", "rebound", "emit")),
             empty_when_not_found=choice(config, "notFound", ("throwError", "emitEmpty")) == "emitEmpty",
             limits=_over(DEFAULTS, items, size, seconds, idle),
@@ -86,6 +90,7 @@ class StepSettings:
             archive_bytes=size or ARCHIVE_BYTES,
             unknown_fields=choice(config, "unknownFields", ("refuse", "pass")) == "pass",
             output=choice(config, "output", (TEXT, BASE64, ATTACHMENT)),
+            as_response=as_response,
             verbose=flag(config, "verbose"),
         )
 

@@ -61,11 +61,11 @@ def test_orders_of_actions_are_distinct_and_grouped_by_file():
 @pytest.mark.parametrize(
     ("key", "fields"),
     [
-        ("ContainerList", {"emitBehavior", "errorPolicy", "verbose"}),
-        ("ContainerInspect", {"notFound", "errorPolicy", "verbose"}),
-        ("ContainerStart", {"errorPolicy", "verbose"}),
+        ("ContainerList", {"emitBehavior", "errorPolicy", "outputForm", "verbose"}),
+        ("ContainerInspect", {"notFound", "errorPolicy", "outputForm", "verbose"}),
+        ("ContainerStart", {"errorPolicy", "outputForm", "verbose"}),
         ("ContainerArchive", {"notFound", "maxBytes", "maxSeconds", "idleSeconds", "errorPolicy", "verbose"}),
-        ("ContainerWait", {"maxSeconds", "errorPolicy", "verbose"}),
+        ("ContainerWait", {"maxSeconds", "errorPolicy", "outputForm", "verbose"}),
         (
             "SystemEvents",
             {"emitBehavior", "errorPolicy", "maxItems", "maxBytes", "maxSeconds", "idleSeconds", "verbose"},

@@ -8,6 +8,7 @@ from typing import Any
 
 from lib import jsontext
 from lib.action.output.process_output import MESSAGE_FULL
+from lib.action.output.response_form import as_response
 from lib.action.output.stream_messages import filed, heard, json_text, progressed, stored, streamed
 from lib.action.settings import ATTACHMENT, StepSettings
 from lib.engine import Reply
@@ -17,7 +18,7 @@ from lib.engine.errors import BadInput, LimitReached
 from lib.sailor import Context, Message, RawJson
 
 Answer = Reply | Mapping[str, Any] | list[Any] | Lines | Logs | Archive | Dialogue | None
-
+STREAMS = (ProgressLines, Lines, Logs, Archive, Dialogue)
 
 LEAST_ROOM = 4096
 """Lower bound of the room of a message in bytes of JSON; below it the engine is not called."""
@@ -46,6 +47,7 @@ def messages(answer: Answer, settings: StepSettings, context: Context) -> Iterat
     - A list gives one message {"results": [...]}, or one message for each item.
     - A stream is read up to the step's limits and the room of a message. `truncated` names the limit that ended it; if
       items are emitted individually, it is in an additional last message.
+    - Where the setting outputForm asks for it, an answer that is no stream has the form of 2019.
     - Progress gives one message with the result; if items are emitted individually, one for each line before it.
     """
     room = context.emit.room
@@ -54,7 +56,9 @@ def messages(answer: Answer, settings: StepSettings, context: Context) -> Iterat
 
 
 def _messages(answer: Answer, settings: StepSettings, context: Context, room: int) -> Iterator[Message]:
-    if isinstance(answer, Reply):
+    if settings.as_response and not isinstance(answer, STREAMS):
+        yield as_response(answer)
+    elif isinstance(answer, Reply):
         if not settings.individually:
             _check_length(len(answer.raw), room)
         yield from _whole(answer, settings)
