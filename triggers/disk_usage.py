@@ -7,7 +7,7 @@ above the limit, and again only after it was below the limit minus the hysteresi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lib.config.form import Form, flag, number, text
@@ -47,23 +47,26 @@ SAMPLE = {
 class Above:
     """The state: which limits are exceeded (`fired`).
 
-    `changes`: number of polls that emitted something; it makes the identities of equal crossings different.
+    `changes`: how often something was emitted of a kind; it makes the identities of equal crossings different. Each
+    kind counts for itself: what a repeat finds of others does not change the identity of what was emitted before.
     """
 
     fired: frozenset[str] = frozenset()
-    changes: int = 0
+    changes: Mapping[str, int] = field(default_factory=dict)
 
     def to_state(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {"above": sorted(self.fired), "changes": self.changes}
+        return {"above": sorted(self.fired), "counts": dict(self.changes)}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Above:
-        """Read `to_state` or the form of version 1.0 (no `changes`); raises ValueError, TypeError or KeyError."""
+        """Read `to_state` or an older form: one number for all kinds, or none; ValueError, TypeError or KeyError."""
         fired = frozenset(state["above"])
-        if not fired <= FIELDS.keys():
+        together = int(state.get("changes", 0))
+        counts = {what: int(count) for what, count in dict(state.get("counts", {})).items()}
+        if not fired | counts.keys() <= FIELDS.keys():
             raise ValueError("no kinds of disk usage")
-        return cls(fired, int(state.get("changes", 0)))
+        return cls(fired, counts or dict.fromkeys(FIELDS, together))
 
 
 def present(poll: Poll[Above]) -> dict[str, Any]:
@@ -94,7 +97,11 @@ def disk_usage(poll: Poll[Above]) -> Found[Above]:
                 findings.append(_finding(poll, "exceeded", what, usage, limit, before))
         elif was and flag(poll.form, "recovered"):
             findings.append(_finding(poll, "recovered", what, usage, limit, before))
-    return Found(findings, Above(frozenset(fired), before.changes + bool(findings)))
+    counts = {what: count for what, count in before.changes.items() if count}
+    for finding in findings:
+        what = finding.body["what"]
+        counts[what] = counts.get(what, 0) + 1
+    return Found(findings, Above(frozenset(fired), counts))
 
 
 def _limits(form: Form) -> dict[str, int]:
@@ -145,7 +152,9 @@ def _volumes(answer: Mapping[str, Any]) -> int:
 
 
 def _finding(poll: Poll[Above], event: str, what: str, usage: Usage, limit: int, before: Above) -> Finding:
-    return Finding(_body(poll, event, what, usage, limit), f"{what} {event} {limit} {before.changes}")
+    return Finding(
+        _body(poll, event, what, usage, limit), f"{what} {event} {limit} {before.changes.get(what, 0)}"
+    )
 
 
 def _body(poll: Poll[Above], event: str, what: str, usage: Usage, limit: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lib.config.form import Form, choice, words
@@ -71,15 +72,17 @@ def image_updated(poll: Poll[Digests]) -> Found[Digests]:
         return _look_up(poll, engine, reference, known[reference])
 
     for reference, (answer, local) in asked(poll, rounds, known, look_up):
-        old, new = known[reference], _known(poll, answer, local)
+        old = known[reference]
+        new = _known(poll, answer, local, old.changes)
         if _is_news(poll, before, old, new):
             body = _body(poll, reference, answer, local, old)
-            findings.append(Finding(body, f"{reference} {body['digest']} {old.digest} {before.changes}"))
+            findings.append(Finding(body, f"{reference} {body['digest']} {old.digest} {old.changes}"))
+            new = replace(new, changes=old.changes + 1)
         known[reference] = new
     hosts = {mark(one.host, NAME): ended(poll, one, known) for one in rounds.values()}
     first = before.first and any(host.begin or not host.at for host in hosts.values())
     digests = {mark(name, NAME): one for name, one in known.items()}
-    return Found(findings, Digests(digests, hosts, before.changes + bool(findings), first))
+    return Found(findings, Digests(digests, hosts, first))
 
 
 def _references(poll: Poll[Digests]) -> list[str]:
@@ -130,9 +133,9 @@ def _short(answer: Mapping[str, Any]) -> str:
     return digits(int(found[1][:16], 16), DIGEST)
 
 
-def _known(poll: Poll[Digests], answer: Mapping[str, Any], local: Sequence[str]) -> Known:
+def _known(poll: Poll[Digests], answer: Mapping[str, Any], local: Sequence[str], changes: int) -> Known:
     outdated = _by_local(poll.form) and bool(local) and _digest(answer) not in local
-    return Known(_short(answer), asked=True, outdated=outdated)
+    return Known(_short(answer), asked=True, outdated=outdated, changes=changes)
 
 
 def _is_news(poll: Poll[Digests], before: Digests, old: Known, new: Known) -> bool:

@@ -142,9 +142,8 @@ def resource_threshold(poll: Poll[Gauges]) -> Found[Gauges]:
             watch = old.watches[metric] if old else Watch()
             watches[metric], event = limits.step(watch, values[metric], limit)
             if event and limit is not None:
-                findings.append(
-                    _finding(poll, container, metric, event, limit, values, usage, watches[metric])
-                )
+                finding = _finding(poll, container, metric, event, limit, values, usage, watches[metric], old)
+                findings.append(finding)
         known[container.key] = Gauge(usage.cpu, usage.system, watches)
     ended += [one for one in present if one.status not in RUNNING]
     findings += _stopped(poll, limits, present, ended)
@@ -194,7 +193,7 @@ def _stopped(
         for metric, limit in limits.items():
             if limit is not None and old.watches[metric].fired:
                 body = _body(poll, container, metric, "recovered", limit)
-                yield Finding(body, f"{key} {metric} stopped {poll.state.at}")
+                yield Finding(body, f"{key} {metric} stopped {poll.state.at} {old.place}")
 
 
 def _finding(
@@ -206,6 +205,7 @@ def _finding(
     values: Mapping[str, float | None],
     usage: Usage,
     watch: Watch,
+    old: Gauge | None = None,
 ) -> Finding:
     body = _body(poll, container.body(), metric, event, limit) | {
         "value": values[metric],
@@ -216,7 +216,7 @@ def _finding(
         "memoryLimit": usage.memory_limit or 0,
     }
     at = poll.state.at if poll.state else 0
-    return Finding(body, f"{container.id} {metric} {event} {at}")
+    return Finding(body, f"{container.id} {metric} {event} {at} {old.place if old else ''}")
 
 
 def _body(

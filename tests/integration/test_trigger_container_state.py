@@ -27,8 +27,12 @@ def clean(own_engine: LabEngine) -> Any:
         own_engine.remove(entry["Id"])
 
 
+def what(body: dict[str, Any]) -> tuple[str, str]:
+    return body["change"], body["container"]["name"]
+
+
 def told(emitted: Emitted) -> list[tuple[str, str]]:
-    return [(body["change"], body["container"]["name"]) for body in emitted.of("change")]
+    return [what(body) for body in emitted.of("change")]
 
 
 def state(engine: LabEngine, container: str) -> dict[str, Any]:
@@ -47,10 +51,12 @@ def test_ends_are_told_with_their_exit_codes(clean: LabEngine) -> None:
     for code in (0, 3, 143):
         clean.wait(clean.run(["sh", "-c", f"exit {code}"], name=f"code{code}"))
     emitted = step.poll(normalExitCodes="0, 143")
+    step.replay()
     assert told(emitted) == [("exited", "code0"), ("exited", "code143"), ("crashed", "code3")]
     assert [body["exitCode"] for body in emitted.bodies] == [0, 143, 3]
     assert step.poll().bodies == []
-    record(KEY, "ends between two polls", emitted=3)
+    truth = [("exited", "code0"), ("exited", "code143"), ("crashed", "code3")]
+    record(KEY, clean.version, "ends between two polls", told=step.told(what), truth=truth)
 
 
 def test_a_kill_of_the_step_repeats_with_equal_ids(clean: LabEngine) -> None:
@@ -62,7 +68,8 @@ def test_a_kill_of_the_step_repeats_with_equal_ids(clean: LabEngine) -> None:
     again = step.poll()
     assert again.ids[:2] == first.ids
     assert len(set(again.ids)) == 3
-    record(KEY, "killed between emission and snapshot", emitted=5, repeated=2)
+    truth = [("crashed", f"c{number}") for number in range(3)]
+    record(KEY, clean.version, "killed between emission and snapshot", told=step.told(what), truth=truth)
 
 
 def test_a_quick_restart_between_two_polls_is_seen(clean: LabEngine) -> None:
@@ -70,8 +77,10 @@ def test_a_quick_restart_between_two_polls_is_seen(clean: LabEngine) -> None:
     step = desk("container_state_changed", clean)
     step.poll()
     clean.wire.do("POST", f"/containers/{container}/restart", t=0)
-    assert told(step.poll()) == [("restarted", "quick")]
-    record(KEY, "restarted by hand between two polls", emitted=1)
+    truth = [("restarted", "quick")]
+    assert told(step.poll()) == truth
+    step.replay()
+    record(KEY, clean.version, "restarted by hand between two polls", told=step.told(what), truth=truth)
 
 
 def test_a_crash_that_the_engine_mended_is_seen(clean: LabEngine) -> None:
@@ -83,9 +92,11 @@ def test_a_crash_that_the_engine_mended_is_seen(clean: LabEngine) -> None:
     wait_until(lambda: state(clean, container)["RestartCount"] == 1, "the restart")
     wait_until(lambda: state(clean, container)["State"]["Status"] == "running", "it to run again")
     emitted = step.poll()
-    assert told(emitted) == [("crashed", "mended"), ("started", "mended")]
+    step.replay()
+    truth = [("crashed", "mended"), ("started", "mended")]
+    assert told(emitted) == truth
     assert (emitted.bodies[0]["restarts"], emitted.bodies[0]["exitCode"]) == (1, None)
-    record(KEY, "crash mended by the restart policy", emitted=2)
+    record(KEY, clean.version, "crash mended by the restart policy", told=step.told(what), truth=truth)
 
 
 def test_a_restart_loop_is_told(clean: LabEngine) -> None:
@@ -114,13 +125,17 @@ def test_health_and_removal_are_told(clean: LabEngine) -> None:
             lambda health=health: state(clean, container)["State"]["Health"]["Status"] == health, health
         )
         seen += told(step.poll())
+        step.replay()
     clean.remove(container)
     emitted = step.poll()
-    assert seen == [("healthy", "patient"), ("unhealthy", "patient"), ("healthy", "patient")]
+    step.replay()
+    turns = [("healthy", "patient"), ("unhealthy", "patient"), ("healthy", "patient")]
+    assert seen == turns
     assert told(emitted) == [("removed", "patient")]
     gone = emitted.bodies[0]["container"]
     assert (gone["id"], gone["labels"]["team"]) == (container, "shop")
-    record(KEY, "health changes and removal", emitted=4)
+    truth = [*turns, ("removed", "patient")]
+    record(KEY, clean.version, "health changes and removal", told=step.told(what), truth=truth)
 
 
 def test_only_wanted_changes_of_selected_containers_are_told_without_a_reset(clean: LabEngine) -> None:

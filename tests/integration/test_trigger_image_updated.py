@@ -15,7 +15,7 @@ from tests.integration.trigger_lab import desk, engines_closed
 from tests.lab.engine import LabEngine
 from tests.lab.netns import listen_inside
 from tests.lab.registry import Registry
-from tests.triggers.poll_harness import Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.table import record
 
 __all__ = ["engines_closed"]
@@ -31,6 +31,12 @@ def other_image(engine: LabEngine, mark: str) -> str:
     )
     engine.remove(container)
     return f"changed:{mark}"
+
+
+def note(step: PollHarness, engine: LabEngine, situation: str, truth: list[str]) -> None:
+    """A row of the table, with the references that got another digest."""
+    told = step.told(lambda body: body["reference"])
+    record(KEY, engine.version, situation, told=told, truth=truth, gap=step.gap)
 
 
 def reasons(emitted: Emitted) -> list[str]:
@@ -51,8 +57,9 @@ def test_a_new_digest_is_told_once(engine_lab: LabEngine, registry: Registry) ->
         "sha256:",
     )
     assert len(body["previous"]) == 16
+    step.replay()
     assert step.poll().bodies == []
-    record(KEY, "new digest in a registry", emitted=1)
+    note(step, engine_lab, "new digest in a registry", [reference])
 
 
 def test_a_kill_before_the_snapshot_repeats_with_an_equal_id(
@@ -64,7 +71,7 @@ def test_a_kill_before_the_snapshot_repeats_with_an_equal_id(
     registry.push(engine_lab, "shop/killed:1", other_image(engine_lab, "three"))
     first = step.poll(dies_after=1)
     assert step.poll().ids == first.ids
-    record(KEY, "killed between emission and snapshot", emitted=2, repeated=1)
+    note(step, engine_lab, "killed between emission and snapshot", [reference])
 
 
 def test_fault_9_19_the_engines_own_image_can_be_the_measure(
@@ -82,7 +89,9 @@ def test_fault_9_19_the_engines_own_image_can_be_the_measure(
     engine_lab.wire.do("POST", f"/images/{own}/tag", repo=reference.rpartition(":")[0], tag="1")
     emitted = step.poll()
     assert [(body["reference"], body["localOutdated"]) for body in emitted.bodies] == [(reference, True)]
+    step.replay()
     assert step.poll().bodies == []
+    note(step, engine_lab, "9.19 the engine's own image is the measure", [reference])
 
 
 def test_a_missing_login_is_told_once_and_a_login_mends_it(
@@ -98,7 +107,8 @@ def test_a_missing_login_is_told_once_and_a_login_mends_it(
     secured_registry.push(engine_lab, "secret/web:1", other_image(engine_lab, "five"))
     assert len(step.poll(registries=logins).of("updated")) == 1
     assert secured_registry.password not in json.dumps(step.snapshot)
-    record(KEY, "registry 401, then a login", emitted=2)
+    step.replay()
+    note(step, engine_lab, "registry 401, then a login", [reference])
 
 
 def test_a_reference_that_does_not_exist_is_told_once_until_it_does(
@@ -112,7 +122,8 @@ def test_a_reference_that_does_not_exist_is_told_once_until_it_does(
     assert step.poll().bodies == []
     registry.push(engine_lab, "shop/later:1", other_image(engine_lab, "six"))
     assert len(step.poll().of("updated")) == 1
-    record(KEY, "registry 404", emitted=2)
+    step.replay()
+    note(step, engine_lab, "registry 404", [reference])
 
 
 class Refusing(BaseHTTPRequestHandler):
@@ -168,7 +179,8 @@ def test_a_registry_that_refuses_is_left_alone_and_others_go_on(
     registry.push(engine_lab, "shop/good:1", other_image(engine_lab, "seven"))
     emitted = step.poll()
     assert (len(emitted.of("updated")), reasons(emitted), Refusing.asked) == (1, [], asked)
-    record(KEY, "registry 429, another goes on", emitted=2)
+    step.replay()
+    note(step, engine_lab, "registry 429, another goes on", [good])
 
 
 def test_docker_hub_is_asked_once_an_hour_by_default(engine_lab: LabEngine, registry: Registry) -> None:

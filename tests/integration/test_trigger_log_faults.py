@@ -51,6 +51,12 @@ def reasons(emitted: Emitted) -> list[str]:
     return [body["reason"] for body in emitted.bodies if body["kind"] != "line"]
 
 
+def note(step: PollHarness, engine: LabEngine, situation: str, truth: list[str]) -> None:
+    """A row of the table, with the lines that were written."""
+    told = step.told(lambda body: body["text"])
+    record(KEY, engine.version, situation, told=told, truth=truth, gap=step.gap)
+
+
 def written(engine: LabEngine, script: str, name: str, **more: Any) -> str:
     """A container that has run the script to its end."""
     container = engine.run(["sh", "-c", script], name=name, **more)
@@ -88,10 +94,11 @@ def test_fault_9_5_last_lines_of_a_container_removed_between_list_and_read_are_a
     with watched(step, clean) as proxy:
         proxy.before = lambda call: call.endswith("/logs") and clean.remove(container)
         told = step.poll()
+        step.replay()
     assert not told.of("line")
     assert [*reasons(told), *reasons(step.poll())] == ["removed"]
     assert reasons(step.poll()) == []
-    record(KEY, f"{clean.version}: removed between list and read", emitted=0, lost=1, gap="removed")
+    note(step, clean, "9.5 removed between list and read", ["unread"])
 
 
 def test_fault_9_6_lines_with_earlier_times_than_those_before_them_are_told(clean: LabEngine) -> None:
@@ -115,11 +122,12 @@ def test_fault_9_6_lines_with_earlier_times_than_those_before_them_are_told(clea
         clean.wait(container)
         add(log, *(("2026-01-02T" + time, text) for time, text in batch))
         emitted = step.poll()
+        step.replay()
         assert reasons(emitted) == []
         told += texts(emitted)
         wanted += [*(text for _, text in batch), "now", *(text for _, text in batch)]
     assert told == wanted
-    record(KEY, f"{clean.version}: times that go back", emitted=len(told))
+    note(step, clean, "9.6 times that go back", wanted)
 
 
 def test_fault_9_6_a_log_far_behind_its_end_is_read_on(clean: LabEngine) -> None:
@@ -148,11 +156,12 @@ def test_fault_9_12_logs_that_cannot_be_read_are_told_once_and_the_others_go_on(
     written(clean, "echo fine", "z-fine")
     settled()
     emitted = step.poll()
+    step.replay()
     assert (texts(emitted), reasons(emitted)) == (["fine"], ["unreadable", "unreadable"])
     assert emitted.of("warning")[0]["container"]["name"] == "a-broken"
     again = step.poll()
     assert (texts(again), reasons(again)) == ([], [])
-    record(KEY, f"{clean.version}: log drivers that cannot be read", emitted=1)
+    note(step, clean, "9.12 log drivers that cannot be read", ["fine"])
 
 
 def test_fault_9_12_a_dead_container_is_told_once_and_the_others_go_on(clean: LabEngine) -> None:
@@ -164,11 +173,12 @@ def test_fault_9_12_a_dead_container_is_told_once_and_the_others_go_on(clean: La
         assert clean.wire.ask("DELETE", f"/containers/{dying}").status == 500
         settled()
         emitted = step.poll()
+        step.replay()
         assert (texts(emitted), reasons(emitted)) == (["fine"], ["unreadable"])
         assert reasons(step.poll()) == []
     clean.remove(dying)
     assert reasons(step.poll()) == ["removed"]
-    record(KEY, f"{clean.version}: a container that is dead", emitted=1, lost=1, gap="removed")
+    note(step, clean, "9.12 a container that is dead", ["fine", "unread"])
 
 
 def chattr(change: str, file: Path) -> None:
@@ -200,7 +210,12 @@ def test_fault_9_12_a_line_of_two_million_nul_is_told_in_parts_and_the_lines_beh
     assert [line["whole"] for line in lines] == [False] * (len(lines) - 2) + [True, True]
     assert lines[-1]["text"] == "behind"
     assert step.poll().bodies == []
-    record(KEY, f"{clean.version}: a line of 2,000,000 NUL", emitted=len(lines))
+    ids = {str(message.id): message.body for message in step.all}
+    parts = [(body["text"], one) for one, body in ids.items() if body["text"] != "behind"]
+    long = ("".join(text for text, _ in parts), parts[0][1])
+    behind = [(body["text"], one) for one, body in ids.items() if body["text"] == "behind"]
+    truth = ["\0" * 2_000_000, "behind"]
+    record(KEY, clean.version, "9.12 a line of 2,000,000 NUL", told=[long, *behind], truth=truth)
 
 
 def test_a_line_with_bytes_that_are_no_text_says_so(clean: LabEngine) -> None:
@@ -256,8 +271,9 @@ def test_fault_9_20_recreated_is_not_said_where_the_old_log_was_read_to_its_end(
     written(clean, "echo new", "web")
     settled()
     emitted = step.poll()
+    step.replay()
     assert (texts(emitted), reasons(emitted)) == (["new"], [])
-    record(KEY, f"{clean.version}: recreated after it was read", emitted=2)
+    note(step, clean, "9.20 recreated after it was read", ["old", "new"])
 
 
 def test_fault_9_5_a_container_made_and_removed_between_two_polls_is_a_gap(clean: LabEngine) -> None:
@@ -270,9 +286,10 @@ def test_fault_9_5_a_container_made_and_removed_between_two_polls_is_a_gap(clean
     clean.remove(clean.create(name="job2"))  # it never ran
     settled()
     emitted = step.poll()
+    step.replay()
     assert [(body["reason"], body["container"]["name"]) for body in emitted.bodies] == [("removed", "job1")]
     assert step.poll().bodies == []
-    record(KEY, f"{clean.version}: made and removed between two polls", emitted=0, lost=1, gap="removed")
+    note(step, clean, "9.5 made and removed between two polls", ["unread"])
 
 
 def test_fault_9_5_a_container_that_was_read_ran_again_and_was_removed_is_a_gap(clean: LabEngine) -> None:
@@ -313,9 +330,8 @@ def test_fault_9_23_ended_logs_that_were_read_cost_no_call(clean: LabEngine) -> 
         assert texts(step.poll()) == ["3"]
     # Pings apart: on a slow machine the events are read once more, which asks for the engine's time.
     assert len([call for call in proxy.calls if "/_ping" not in call]) <= FREE
-    record(
-        KEY, f"{clean.version}: {len(proxy.calls)} calls for 52 ended containers, one ran again", emitted=13
-    )
+    situation = f"9.23 {len(proxy.calls)} calls for 52 ended containers, one ran again"
+    note(step, clean, situation, [*(str(number) for number in range(12)), "3"])
 
 
 def test_fault_9_23_a_log_is_read_without_asking_for_its_terminal(clean: LabEngine) -> None:

@@ -10,7 +10,7 @@ from tests.integration.old_and_new_engine import engine
 from tests.integration.trigger_lab import desk, engines_closed
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
-from tests.triggers.poll_harness import Emitted
+from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.table import record
 
 __all__ = ["engine", "engines_closed"]
@@ -19,8 +19,17 @@ KEY = "objectChanged"
 INIT = {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"}
 
 
+def what(body: dict[str, Any]) -> tuple[str, str, str]:
+    return body["type"], body["change"], body["name"]
+
+
 def told(emitted: Emitted) -> list[tuple[str, str, str]]:
-    return [(body["type"], body["change"], body["name"]) for body in emitted.of("object")]
+    return [what(body) for body in emitted.of("object")]
+
+
+def note(step: PollHarness, engine: LabEngine, situation: str, truth: list[tuple[str, str, str]]) -> None:
+    """A row of the table, with what was made and changed."""
+    record(KEY, engine.version, situation, told=step.told(what), truth=truth, gap=step.gap)
 
 
 def born(engine: LabEngine, name: str) -> str:
@@ -34,15 +43,17 @@ def test_fault_9_16_a_volume_in_use_is_not_new_again(engine: LabEngine) -> None:
     step.poll()
     engine.wire.do("POST", "/volumes/create", {"Name": "used"})
     assert told(step.poll()) == [("volume", "created", "used")]
+    step.replay()
     at_first = born(engine, "used")
     writing = ["sh", "-c", "while true; do touch /data/$RANDOM$RANDOM; sleep 0.3; done"]
     container = engine.run(writing, HostConfig={"Binds": ["used:/data"]})
     if engine.version.startswith("20."):
         wait_until(lambda: born(engine, "used") != at_first, "the volume's time to move")
     assert told(step.poll()) == []
+    step.replay()
     engine.remove(container)
     engine.wire.do("DELETE", "/volumes/used")
-    record(KEY, f"a volume in use ({engine.version})", emitted=1)
+    note(step, engine, "9.16 a volume in use", [("volume", "created", "used")])
 
 
 def test_a_volume_made_again_under_its_name_is_new_where_times_stand(engine: LabEngine) -> None:
@@ -70,7 +81,8 @@ def test_fault_9_16_a_restart_of_the_engine_makes_nothing_new(engine: LabEngine)
     engine.stop()
     engine.start()
     assert step.poll().bodies == []
-    record(KEY, f"the engine was started again ({engine.version})", emitted=0)
+    step.replay()
+    note(step, engine, "9.16 the engine was started again", [])
 
 
 def test_fault_9_16_a_new_service_with_a_published_port_is_created(engine: LabEngine) -> None:
@@ -91,11 +103,14 @@ def test_fault_9_16_a_new_service_with_a_published_port_is_created(engine: LabEn
 
     wait_until(addressed, "the port")
     assert told(step.poll()) == [("service", "created", "web")]
+    step.replay()
     version = engine.wire.do("GET", "/services/web").json()["Version"]["Index"]
     engine.wire.do("POST", "/services/web/update", {**spec, "Labels": {"team": "shop"}}, version=version)
     assert told(step.poll()) == [("service", "changed", "web")]
+    step.replay()
     engine.wire.do("POST", "/swarm/leave", force=True)
-    record(KEY, f"a service with a published port ({engine.version})", emitted=2)
+    changes = [("service", change, "web") for change in ("created", "changed")]
+    note(step, engine, "9.16 a service with a published port", changes)
 
 
 def test_fault_9_17_tag_untag_tag_are_three_changes(engine: LabEngine) -> None:
@@ -116,4 +131,5 @@ def test_fault_9_17_tag_untag_tag_are_three_changes(engine: LabEngine) -> None:
         ids += emitted.ids
     assert len(set(ids)) == 3
     engine.wire.do("DELETE", "/images/again:1")
-    record(KEY, f"tag, untag, tag ({engine.version})", emitted=6, repeated=3)
+    changes = step.told(lambda body: body["change"])
+    record(KEY, engine.version, "9.17 tag, untag, tag", told=changes, truth=["changed"] * 3)

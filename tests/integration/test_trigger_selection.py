@@ -24,8 +24,12 @@ def clean(own_engine: LabEngine) -> Any:
         own_engine.remove(entry["Id"])
 
 
+def what(body: dict[str, Any]) -> tuple[str, str]:
+    return body["change"], body["container"]["name"]
+
+
 def told(emitted: Emitted) -> list[tuple[str, str]]:
-    return [(body["change"], body["container"]["name"]) for body in emitted.of("change")]
+    return [what(body) for body in emitted.of("change")]
 
 
 def move_tag(engine: LabEngine, name: str) -> None:
@@ -50,17 +54,24 @@ def test_fault_9_3_a_container_stays_selected_when_its_tag_moves(clean: LabEngin
     clean.wait(container)
     for step in steps:
         emitted = step.poll()
+        step.replay()
         assert told(emitted) == [("crashed", "kept")]
         assert emitted.bodies[0]["container"]["image"] == "moving:1"
     settled()
     assert [body["text"] for body in logs.poll().of("line")] == ["line"]
+    logs.replay()
     other = desk("container_state_changed", clean, images=["other"])
     other.poll()
     clean.remove(container)
     for step in steps:
         assert told(step.poll()) == [("removed", "kept")]
+        step.replay()
     assert told(other.poll()) == []
-    record("containerStateChanged", "image filter, the tag moves on", emitted=2)
+    situation, truth = "9.3 image filter, the tag moves on", [("crashed", "kept"), ("removed", "kept")]
+    for step in steps:
+        record("containerStateChanged", clean.version, situation, told=step.told(what), truth=truth)
+    lines = logs.told(lambda body: body["text"])
+    record("containerLogs", clean.version, situation, told=lines, truth=["line"])
 
 
 def test_fault_9_4_a_linked_container_has_its_own_name(clean: LabEngine) -> None:
@@ -73,5 +84,7 @@ def test_fault_9_4_a_linked_container_has_its_own_name(clean: LabEngine) -> None
     clean.wire.do("POST", f"/containers/{database}/kill")
     clean.wait(database)
     assert told(step.poll()) == [("crashed", "db")]
+    step.replay()
     assert sorted(selection.containers(None, config(clean))) == ["aweb", "db"]
-    record("containerStateChanged", "a name beside that of a link", emitted=1)
+    situation, truth = "9.4 a name beside that of a link", [("crashed", "db")]
+    record("containerStateChanged", clean.version, situation, told=step.told(what), truth=truth)

@@ -13,7 +13,7 @@ from tests.lab.registry import Registry, RegistryError
 from tests.lab.skipping import missing
 from tests.triggers.soak.soak import run
 from tests.triggers.soak.verdict import table
-from tests.triggers.table import record
+from tests.triggers.table import Row, add_counted
 
 __all__ = ["own_engine"]
 pytestmark = pytest.mark.engine
@@ -40,7 +40,18 @@ def test_nothing_is_lost_in_silence_nothing_is_false_and_repeats_have_equal_ids(
     assert [fault for verdict in verdicts for fault in verdict.faults] == []
     for one in verdicts:
         gaps = [notice.split()[1].rstrip(":") for notice in one.notices if notice.startswith("gap ")]
-        gap = {"gap": gaps[0]} if one.gaps and gaps else {}
         situation = f"soak of {SECONDS} s, {one.polls} polls, {one.kills} x SIGKILL"
-        told = {"emitted": one.told, "repeated": one.repeated, "truth": one.truth, "lost": one.gaps}
-        record(one.trigger, situation, **told, **gap)
+        told, lost = one.told + one.repeated, str(one.gaps + len(one.lost))
+        wrong = len(one.false), len(one.other)
+        row = Row(
+            one.trigger,
+            own_engine.version,
+            situation,
+            one.truth,
+            told,
+            lost,
+            wrong[0],
+            one.repeated,
+            wrong[1],
+        )
+        add_counted(row, gaps[0] if one.gaps and gaps else "")

@@ -48,23 +48,41 @@ def states(emitted: Emitted) -> list[tuple[str, str]]:
     return [(body["state"], body["service"]["name"]) for body in emitted.of("task")]
 
 
+def failures(engine: LabEngine) -> list[str]:
+    """The ids of the tasks that failed, as the manager tells them."""
+    tasks = engine.wire.do("GET", "/tasks").json()
+    return [one["ID"] for one in tasks if one["Status"]["State"] == "failed"]
+
+
+def task(body: dict[str, Any]) -> str:
+    return str(body["task"])
+
+
+def thing(body: dict[str, Any]) -> tuple[str, str, str]:
+    return body["type"], body["change"], body["name"]
+
+
 def objects(emitted: Emitted) -> list[tuple[str, str, str]]:
-    return [(body["type"], body["change"], body["name"]) for body in emitted.of("object")]
+    return [thing(body) for body in emitted.of("object")]
 
 
 def test_every_failure_is_told_once(manager: LabEngine) -> None:
     step = desk("task_failed", manager)
     step.poll()
-    service(manager, "bad", ["sh", "-c", "sleep 0.3; exit 4"], delay=0.5)
+    three = {"RestartPolicy": {"Condition": "any", "Delay": 500_000_000, "MaxAttempts": 2}}
+    service(manager, "bad", ["sh", "-c", "sleep 0.3; exit 4"], template=three)
     told: list[str] = []
     for round_number in range(1, 4):
         wait_until(lambda number=round_number: failed(manager, number), "a failure")
         emitted = step.poll()
+        step.replay()
         told += [body["task"] for body in emitted.of("task")]
         assert all((body["state"], body["exitCode"]) == ("failed", 4) for body in emitted.of("task"))
+    truth = failures(manager)
+    assert len(truth) == 3
     manager.wire.do("DELETE", "/services/bad")
-    assert len(told) == len(set(told)) >= 3
-    record("taskFailed", "failures over several polls", emitted=len(told))
+    assert len(told) == len(set(told)) == len(truth)
+    record("taskFailed", manager.version, "failures over several polls", told=step.told(task), truth=truth)
 
 
 def test_a_kill_before_the_snapshot_repeats_with_equal_ids(manager: LabEngine) -> None:
@@ -75,7 +93,8 @@ def test_a_kill_before_the_snapshot_repeats_with_equal_ids(manager: LabEngine) -
     first = step.poll(dies_after=1)
     assert step.poll().ids == first.ids
     assert step.poll().bodies == []
-    record("taskFailed", "killed between emission and snapshot", emitted=2, repeated=1)
+    situation, truth = "killed between emission and snapshot", failures(manager)
+    record("taskFailed", manager.version, situation, told=step.told(task), truth=truth)
 
 
 def test_a_task_that_does_not_start_is_told_once(manager: LabEngine) -> None:
@@ -111,8 +130,8 @@ def test_another_swarm_is_a_gap_and_a_new_start(manager: LabEngine) -> None:
     for step in (tasks, things):
         assert [body["reason"] for body in step.poll().bodies] == ["otherCluster"]
         assert step.poll().bodies == []
-    record("taskFailed", "another swarm", emitted=0, gap="otherCluster")
-    record("objectChanged", "another swarm", emitted=0, gap="otherCluster")
+    for key, step in (("taskFailed", tasks), ("objectChanged", things)):
+        record(key, manager.version, "another swarm", told=step.told(str), truth=[], gap=step.gap)
 
 
 def test_without_a_swarm_the_error_says_so(own_engine: LabEngine) -> None:
@@ -126,14 +145,19 @@ def test_swarm_objects_are_told_when_they_are_made_and_changed(manager: LabEngin
     manager.wire.do("POST", "/configs/create", {"Name": "settings", "Data": "aGVsbG8="})
     manager.wire.do("POST", "/secrets/create", {"Name": "password", "Data": "aGVsbG8="})
     emitted = step.poll()
-    assert objects(emitted) == [("secret", "created", "password"), ("config", "created", "settings")]
+    step.replay()
+    truth = [("secret", "created", "password"), ("config", "created", "settings")]
+    assert objects(emitted) == truth
     assert "aGVsbG8=" not in str(emitted.bodies)
     node = manager.wire.do("GET", "/nodes").json()[0]
     spec = {**node["Spec"], "Labels": {"zone": "a"}}
     manager.wire.do("POST", f"/nodes/{node['ID']}/update", spec, version=node["Version"]["Index"])
-    assert objects(step.poll()) == [("node", "changed", node["Description"]["Hostname"])]
+    truth.append(("node", "changed", node["Description"]["Hostname"]))
+    assert objects(step.poll()) == truth[-1:]
+    step.replay()
     assert step.poll().bodies == []
-    record("objectChanged", "swarm objects made and changed", emitted=3)
+    situation = "swarm objects made and changed"
+    record("objectChanged", manager.version, situation, told=step.told(thing), truth=truth)
 
 
 def test_images_volumes_and_networks_are_told_by_their_ids(own_engine: LabEngine) -> None:
@@ -151,11 +175,18 @@ def test_images_volumes_and_networks_are_told_by_their_ids(own_engine: LabEngine
     ]
     assert emitted.ids[:2] == first.ids
     assert step.poll().bodies == []
+    truth = [("image", "changed"), ("volume", "created"), ("network", "created")]
+    record(
+        "objectChanged",
+        own_engine.version,
+        "images, volumes, networks",
+        told=step.told(lambda body: thing(body)[:2]),
+        truth=truth,
+    )
     own_engine.wire.do("DELETE", "/volumes/data")
     own_engine.wire.do("POST", "/volumes/create", {"Name": "data"})
     own_engine.wire.do("DELETE", "/networks/net")
     assert len(step.poll().bodies) <= 1
-    record("objectChanged", "images, volumes, networks", emitted=5, repeated=2)
 
 
 def test_a_kind_chosen_later_is_not_told_as_new(own_engine: LabEngine) -> None:
@@ -174,7 +205,8 @@ def test_three_hundred_volumes_fit_into_the_snapshot(own_engine: LabEngine) -> N
     step.poll()
     assert size(step.snapshot) < LIMIT
     own_engine.wire.do("POST", "/volumes/prune")
-    record("objectChanged", f"snapshot of 300 volumes: {size(step.snapshot)} bytes", emitted=0)
+    situation = f"snapshot of 300 volumes: {size(step.snapshot)} bytes"
+    record("objectChanged", own_engine.version, situation, told=step.told(thing), truth=[])
 
 
 def test_the_drop_downs_offer_what_there_is(manager: LabEngine) -> None:

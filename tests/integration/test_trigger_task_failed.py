@@ -11,6 +11,7 @@ from tests.integration.trigger_lab import desk, engines_closed
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
 from tests.triggers.event_recorder import EventRecorder
+from tests.triggers.poll_harness import PollHarness
 from tests.triggers.table import record
 
 __all__ = ["engine", "engines_closed"]
@@ -24,6 +25,12 @@ def manager(engine: LabEngine) -> Iterator[LabEngine]:
     engine.wire.do("POST", "/swarm/init", INIT)
     yield engine
     engine.wire.ask("POST", "/swarm/leave", force=True)
+
+
+def note(step: PollHarness, engine: LabEngine, situation: str, truth: list[str]) -> None:
+    """A row of the table, with the tasks that failed."""
+    told = step.told(lambda body: body["task"])
+    record(KEY, engine.version, situation, told=told, truth=truth, gap=step.gap)
 
 
 def fail_often(engine: LabEngine, name: str) -> None:
@@ -51,6 +58,7 @@ def test_fault_9_1_more_failures_than_the_swarm_remembers_are_warned_of(manager:
 
     wait_until(lambda: failures() >= 9, "nine failures")
     emitted = step.poll()
+    step.replay()
     told = [body["task"] for body in emitted.of("task")]
     happened = failures()  # some of them may be younger than the poll
     assert 4 <= len(told) == len(set(told)) < happened
@@ -58,13 +66,9 @@ def test_fault_9_1_more_failures_than_the_swarm_remembers_are_warned_of(manager:
     assert emitted.of("warning")[0]["service"]["name"] == "often"
     manager.wire.do("DELETE", "/services/often")
     truth.close()
-    record(
-        KEY,
-        f"failures beyond the history ({manager.version})",
-        emitted=len(told),
-        lost=happened - len(told),
-        gap="history",
-    )
+    deaths = [event for event in truth.events if event["Action"] == "die"]
+    failed = [event["Actor"]["Attributes"]["com.docker.swarm.task.id"] for event in deaths]
+    note(step, manager, "9.1 failures beyond the history", failed)
 
 
 def test_fault_9_1_failures_within_the_history_are_told_without_a_warning(manager: LabEngine) -> None:
@@ -87,7 +91,10 @@ def test_fault_9_1_failures_within_the_history_are_told_without_a_warning(manage
 
     wait_until(ended, "three failures")
     emitted = step.poll()
+    step.replay()
     assert len(emitted.of("task")) == 3
     assert emitted.of("warning") == []
+    failed = [task["ID"] for task in manager.wire.do("GET", "/tasks").json()]
+    note(step, manager, "9.1 failures within the history", failed)
     manager.wire.do("DELETE", "/services/thrice")
     assert step.poll().bodies == []

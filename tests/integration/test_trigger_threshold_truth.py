@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.integration.trigger_lab import desk, either_engine, engines_closed
+from tests.integration.trigger_lab import desk, engines_closed, own_engine
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
 from tests.triggers.poll_harness import Emitted, PollHarness
 from tests.triggers.table import record
 
-__all__ = ["either_engine", "engines_closed"]
+__all__ = ["engines_closed", "own_engine"]
 pytestmark = pytest.mark.engine
 # Busy while /tmp/calm is not there.
 WAVES = ["sh", "-c", "while :; do [ -e /tmp/calm ] && sleep 0.1; done"]
 
 
+def what(body: dict[str, Any]) -> tuple[str, str, str]:
+    return body["event"], body["metric"], body["container"]["name"]
+
+
 def told(emitted: Emitted) -> list[tuple[str, str, str]]:
-    return [(body["event"], body["metric"], body["container"]["name"]) for body in emitted.of("threshold")]
+    return [what(body) for body in emitted.of("threshold")]
+
+
+def note(step: PollHarness, engine: LabEngine, situation: str, truth: list[tuple[str, str, str]]) -> None:
+    """A row of the table, with what happened to the containers."""
+    told = step.told(what)
+    record("resourceThreshold", engine.version, situation, told=told, truth=truth, gap=step.gap)
 
 
 def run_in(engine: LabEngine, container: str, command: str) -> None:
@@ -32,30 +44,35 @@ def tells(step: PollHarness, event: str, name: str) -> None:
     assert found == [(event, "cpu", name)]
 
 
-def test_fault_9_20_a_small_limit_fires_again_and_a_stop_is_a_recovery(either_engine: LabEngine) -> None:
-    container = either_engine.run(WAVES, name="waves")
-    step = desk("resource_threshold", either_engine, cpuPercent="10", polls="1", recovered=True)
+def test_fault_9_20_a_small_limit_fires_again_and_a_stop_is_a_recovery(own_engine: LabEngine) -> None:
+    container = own_engine.run(WAVES, name="waves")
+    step = desk("resource_threshold", own_engine, cpuPercent="10", polls="1", recovered=True)
     step.poll()
     tells(step, "exceeded", "waves")
-    run_in(either_engine, container, "touch /tmp/calm")
+    run_in(own_engine, container, "touch /tmp/calm")
     tells(step, "recovered", "waves")
-    run_in(either_engine, container, "rm /tmp/calm")
+    run_in(own_engine, container, "rm /tmp/calm")
     tells(step, "exceeded", "waves")
-    either_engine.wire.do("POST", f"/containers/{container}/kill")
-    either_engine.wait(container)
+    own_engine.wire.do("POST", f"/containers/{container}/kill")
+    own_engine.wait(container)
     emitted = step.poll()
+    step.replay()
     assert told(emitted) == [("recovered", "cpu", "waves")]
     assert emitted.bodies[0]["value"] is None
     assert step.poll().bodies == []
-    either_engine.remove(container)
-    record("resourceThreshold", f"a limit of 10, then stopped above it ({either_engine.version})", emitted=4)
+    own_engine.remove(container)
+    changes = [(event, "cpu", "waves") for event in ("exceeded", "recovered") * 2]
+    note(step, own_engine, "9.20 a limit of 10, then stopped above it", changes)
 
 
-def test_fault_9_23_many_containers_are_measured_in_one_poll(either_engine: LabEngine) -> None:
+def test_fault_9_23_many_containers_are_measured_in_one_poll(own_engine: LabEngine) -> None:
     limit = {"HostConfig": {"Memory": 6 << 20}}  # the least that engines take
-    made = [either_engine.run(name=f"idle{number:02}", **limit) for number in range(20)]
-    step = desk("resource_threshold", either_engine, memoryPercent="0.1", polls="2")
+    made = [own_engine.run(name=f"idle{number:02}", **limit) for number in range(20)]
+    step = desk("resource_threshold", own_engine, memoryPercent="0.1", polls="2")
     assert told(step.poll()) == []
-    assert told(step.poll()) == [("exceeded", "memory", f"idle{number:02}") for number in range(20)]
+    changes = [("exceeded", "memory", f"idle{number:02}") for number in range(20)]
+    assert told(step.poll()) == changes
+    step.replay()
+    note(step, own_engine, "9.23 twenty containers in one poll", changes)
     for container in made:
-        either_engine.remove(container)
+        own_engine.remove(container)

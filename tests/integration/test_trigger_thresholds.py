@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lib.engine.errors import BadInput
@@ -17,8 +19,12 @@ pytestmark = pytest.mark.engine
 BUSY = ["sh", "-c", "while [ ! -e /tmp/enough ]; do :; done; sleep 600"]
 
 
+def what(body: dict[str, Any]) -> tuple[str, str]:
+    return body["event"], body.get("metric") or body["what"]
+
+
 def events(emitted: Emitted) -> list[tuple[str, str]]:
-    return [(body["event"], body.get("metric") or body["what"]) for body in emitted.of("threshold")]
+    return [what(body) for body in emitted.of("threshold")]
 
 
 def calm(engine: LabEngine, container: str) -> None:
@@ -51,9 +57,11 @@ def test_a_busy_container_is_told_after_some_polls_and_again_after_it_was_calm(o
     assert seen == [[], [("exceeded", "cpu")], []]
     calm(own_engine, container)
     wait_until(lambda: events(step.poll()) == [("recovered", "cpu")], "the recovery")
+    step.replay()
     own_engine.remove(container)
     assert step.poll().bodies == []
-    record("resourceThreshold", "busy for three polls, then calm", emitted=2)
+    situation, truth = "busy for three polls, then calm", [("exceeded", "cpu"), ("recovered", "cpu")]
+    record("resourceThreshold", own_engine.version, situation, told=step.told(what), truth=truth)
 
 
 def test_a_container_started_again_has_no_backward_counters(own_engine: LabEngine) -> None:
@@ -76,7 +84,8 @@ def test_a_kill_before_the_snapshot_repeats_with_an_equal_id(own_engine: LabEngi
     assert events(first) == [("exceeded", "cpu")]
     assert step.poll().ids == first.ids
     own_engine.remove(container)
-    record("resourceThreshold", "killed between emission and snapshot", emitted=2, repeated=1)
+    situation, truth = "killed between emission and snapshot", [("exceeded", "cpu")]
+    record("resourceThreshold", own_engine.version, situation, told=step.told(what), truth=truth)
 
 
 def test_containers_that_went_leave_the_snapshot(own_engine: LabEngine) -> None:
@@ -99,7 +108,9 @@ def test_disk_usage_is_told_when_a_limit_is_crossed(own_engine: LabEngine) -> No
     assert emitted.bodies[0]["bytes"] > emitted.bodies[0]["thresholdBytes"] == 1_000_000
     assert step.poll().bodies == []
     assert events(step.poll(imagesGigabytes="0.5")) == [("recovered", "images")]
-    record("diskUsage", "crossed, told twice for a kill, recovered", emitted=3, repeated=1)
+    step.replay()
+    situation, truth = "crossed, killed, recovered", [("exceeded", "images"), ("recovered", "images")]
+    record("diskUsage", own_engine.version, situation, told=step.told(what), truth=truth)
 
 
 def test_volumes_count_into_disk_usage(own_engine: LabEngine) -> None:

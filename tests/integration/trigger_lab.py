@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,15 +10,12 @@ from typing import Any
 import pytest
 
 from lib import credentials
-from lib.local.sandbox.busybox_image import LocalImageError
-from lib.local.sandbox.private_engine import PrivateEngineError
+from tests.integration.old_and_new_engine import engine as own_engine
 from tests.lab.engine import LabEngine
-from tests.lab.newer import NewerEngineError, begin, binaries
-from tests.lab.skipping import missing, skip_anywhere
 from tests.lab.waiting import wait_until
 from tests.triggers.poll_harness import Emitted, PollHarness
 
-__all__ = ["config", "either_engine", "engines_closed", "names", "own_engine", "settled"]
+__all__ = ["config", "engines_closed", "names", "own_engine", "settled"]
 
 
 @pytest.fixture(autouse=True)
@@ -28,31 +24,6 @@ def engines_closed() -> Iterator[None]:
     yield
     for engine in credentials._engines.values():
         engine.close()
-
-
-@pytest.fixture(scope="module")
-def own_engine() -> Iterator[LabEngine]:
-    """An engine that nobody else's events reach, and that may be stopped; of the suite LAB_SUITE, if that is set."""
-    suite = os.environ.get("LAB_SUITE")
-    try:
-        engine = LabEngine.begin(binaries=str(binaries(suite)) if suite else "")
-    except (PrivateEngineError, LocalImageError, NewerEngineError) as problem:
-        missing(str(problem))
-    yield engine
-    engine.close()
-
-
-@pytest.fixture(scope="module", params=["20.10", "28.5"])
-def either_engine(request: pytest.FixtureRequest) -> Iterator[LabEngine]:
-    """The system's engine, and a newer one, each of the module's own."""
-    try:
-        engine = LabEngine.begin() if request.param == "20.10" else begin("sid")
-    except NewerEngineError as problem:
-        skip_anywhere(str(problem))
-    except (PrivateEngineError, LocalImageError) as problem:
-        missing(str(problem))
-    yield engine
-    engine.close()
 
 
 def config(engine: LabEngine, **fields: Any) -> dict[str, Any]:

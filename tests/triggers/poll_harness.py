@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
@@ -100,9 +100,14 @@ class PollHarness:
     states: StateStore | None = None
     telling: Emitted = field(default_factory=Emitted)
     """What the last poll, or the one that goes on, has emitted."""
+    all: list[Message] = field(default_factory=list)
+    """What all polls and replays have emitted."""
+    _began: Any = None
+    _given: dict[str, Any] = field(default_factory=dict)
 
     def poll(self, *, dies_after: int | None = None, **config: Any) -> Emitted:
         """Run the step; a kill leaves the snapshot that had got through."""
+        self._began, self._given = self.snapshot, config
         emitted = self.telling = Emitted(dies_after=dies_after, room=self.room)
         try:
             process(self.module)(
@@ -114,9 +119,32 @@ class PollHarness:
         except Killed:
             pass
         finally:
+            self.all += emitted.messages
             if emitted.snapshots:
                 self.snapshot = emitted.snapshots[-1]
         return emitted
+
+    def replay(self) -> Emitted:
+        """Poll once more from where the last poll began, as after a kill that let no snapshot through."""
+        again = replace(self, snapshot=self._began, telling=Emitted(), all=[])
+        emitted = again.poll(**self._given)
+        self.all += emitted.messages
+        return emitted
+
+    def told(self, what: Callable[[dict[str, Any]], Hashable]) -> list[tuple[Hashable, str]]:
+        """(what it says, its id) of all messages but gaps and warnings; they have ids."""
+        return [
+            (what(message.body), str(message.id))
+            for message in self.all
+            if message.body.get("kind") not in ("gap", "warning") and not message.body.get("sample")
+        ]
+
+    @property
+    def gap(self) -> str:
+        """The reasons of the gaps and warnings so far."""
+        kinds = ("gap", "warning")
+        reasons = [message.body["reason"] for message in self.all if message.body.get("kind") in kinds]
+        return ", ".join(dict.fromkeys(reasons))
 
 
 def process(module: str) -> Any:

@@ -1,53 +1,79 @@
-"""What the trigger tests found out, as a table at the end of the run: trigger x situation."""
+"""What the trigger tests found out, as a table at the end of the run: trigger x engine x situation.
+
+A row is counted, never claimed: a test hands over what it was told, each message as (what it says, its id), and what
+really happened, from the engine or from what the test itself did. What happened twice stands in the truth twice.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable, Iterable
 from dataclasses import astuple, dataclass
 from typing import Any
 
 ROWS: list[Row] = []
 _FRESH: list[Row] = []
-_HEAD = ("trigger", "situation", "truth", "emitted", "lost", "false", "repeated", "with another id")
+_HEAD = ("trigger", "engine", "situation", "truth", "told", "lost", "false", "repeated", "with another id")
+
+Told = tuple[Hashable, str]
+"""What a message says, and its id."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """`lost` is 0, or how many and the reason of the gap that says so; `repeated` have equal ids.
-
-    `truth`, `false` and `other` (repeats with another id) are "-" where no truth was kept beside the trigger.
-    """
+    """`lost` is 0, or how many and the gap or warning that says so; `repeated` came again with an equal id."""
 
     trigger: str
+    engine: str
     situation: str
-    emitted: int
+    truth: int
+    told: int
     lost: str
+    false: int
     repeated: int
-    truth: str = "-"
-    false: str = "-"
-    other: str = "-"
+    other: int
 
 
 def record(
     trigger: str,
+    engine: str,
     situation: str,
     *,
-    emitted: int,
-    lost: int = 0,
+    told: Iterable[Told],
+    truth: Iterable[Hashable],
     gap: str = "",
-    repeated: int = 0,
-    truth: int | None = None,
 ) -> None:
-    """Add a row; what is lost without a gap fails the test that says so.
+    """Count and add a row; what is false, has another id, or is lost without a gap fails the test.
 
-    Who gives the `truth` (how much had to be told) has asserted that nothing was false or came with another id.
+    An id stands for one event: several ids of what happened once are repeats with another id, one id of several
+    events is one of them too.
     """
-    assert not lost or gap, f"{trigger}, {situation}: {lost} lost in silence"
-    told = f"{lost}, gap: {gap}" if gap else str(lost)
-    beside = ("-", "-", "-") if truth is None else (str(truth), "0", "0")
-    _FRESH.append(Row(trigger, situation, emitted, told, repeated, *beside))
+    messages, happened = list(told), Counter(truth)
+    ids: dict[Hashable, set[str]] = {}
+    for what, identity in messages:
+        ids.setdefault(what, set()).add(identity)
+    lost = sum(max(0, count - len(ids.get(what, ()))) for what, count in happened.items())
+    false = sum(len(found) for what, found in ids.items() if what not in happened)
+    other = sum(max(0, len(found) - happened[what]) for what, found in ids.items() if what in happened)
+    shared = Counter(identity for found in ids.values() for identity in found)
+    other += sum(count - 1 for count in shared.values())
+    repeated = len(messages) - len(shared)
+    add_counted(
+        Row(trigger, engine, situation, happened.total(), len(messages), str(lost), false, repeated, other),
+        gap,
+    )
 
 
-def taken() -> list[tuple[str, str, int, str, int, str, str, str]]:
+def add_counted(row: Row, gap: str = "") -> None:
+    """Add a row whose columns were counted elsewhere."""
+    name = f"{row.trigger} on {row.engine}, {row.situation}"
+    assert row.lost == "0" or gap, f"{name}: {row.lost} lost in silence"
+    assert (row.false, row.other) == (0, 0), f"{name}: {row.false} false, {row.other} with another id"
+    lost = f"{row.lost}, told: {gap}" if gap else row.lost
+    _FRESH.append(Row(**{**row.__dict__, "lost": lost}))
+
+
+def taken() -> list[tuple[Any, ...]]:
     """Return the rows added since the last call, for the report of the test that added them."""
     rows = [astuple(row) for row in _FRESH]
     _FRESH.clear()
@@ -64,15 +90,10 @@ def show(terminal: Any) -> None:
     """Print the table once."""
     if not ROWS:
         return
-    cells = [
-        _HEAD,
-        *(
-            (r.trigger, r.situation, r.truth, str(r.emitted), r.lost, r.false, str(r.repeated), r.other)
-            for r in ROWS
-        ),
-    ]
+    rows = sorted(ROWS, key=lambda row: (row.trigger, row.situation, row.engine))
+    cells = [_HEAD, *(tuple(map(str, astuple(row))) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(_HEAD))]
-    terminal.section("triggers: what was emitted, lost, repeated")
+    terminal.section("triggers: what happened, what was told of it, lost, false, repeated")
     for row in cells:
         terminal.write_line(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -60,7 +60,9 @@ def test_fault_9_17_each_crossing_has_an_id_of_its_own(fake: FakeEngine) -> None
         ids += emitted.ids
         assert desk.poll().bodies == []
     assert len(set(ids)) == 4
-    record(KEY, "above and below its limit, twice, each told twice", emitted=8, repeated=4)
+    told = desk.told(lambda body: body["event"])
+    situation, truth = "9.17 above and below its limit, twice", ["exceeded", "recovered"] * 2
+    record(KEY, "fake", situation, told=told, truth=truth)
 
 
 def test_a_snapshot_of_version_1_0_is_read(fake: FakeEngine) -> None:

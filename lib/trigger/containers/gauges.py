@@ -50,6 +50,11 @@ class Gauge:
     system: int
     watches: Mapping[str, Watch]
 
+    @property
+    def place(self) -> str:
+        """The counters as they are stored: they tell the polls of one second apart, and a repeat has the same."""
+        return f"{self.cpu // _UNIT} {self.system // _UNIT}"
+
 
 @dataclass(frozen=True)
 class Gauges:

@@ -7,18 +7,20 @@ continues the round, so that the last reference is reached as often as the first
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib.trigger.marks.compact import digits, mark, number, pieces
 
-NAME, DIGEST, TIME = 7, 11, 6
-"""Digits of the mark of a name, of a digest, and of a time in seconds."""
-REFERENCE_ROOM, HOST_ROOM, HEAD_ROOM = NAME + DIGEST + 1, 2 * NAME + 2 * TIME + 1, 80
+NAME, DIGEST, TIME, FLAGS = 7, 11, 6, 2
+"""Digits of the mark of a name, of a digest, of a time in seconds, and of what else is stored of a reference."""
+REFERENCE_ROOM, HOST_ROOM, HEAD_ROOM = NAME + DIGEST + FLAGS, 2 * NAME + 2 * TIME + 1, 80
 """Characters of one reference, of one registry, and of all else in the state."""
 UNKNOWN = "A" * DIGEST
 _NOWHERE = "A" * NAME
-_ASKED, _OUTDATED = 1, 2
+_ASKED, _OUTDATED, _CHANGE = 1, 2, 4
+_CHANGES = 1 << 10
+"""Changes are counted up to here, then from 0 again."""
 _OLD_NAME = 6
 
 
@@ -27,12 +29,15 @@ class Known:
     """What is stored of a reference.
 
     `digest`: the first 64 bits of the digest. `asked`: the reference was asked in the current round. `outdated`: it was
-    emitted that the engine's own image has another digest.
+    emitted that the engine's own image has another digest. `changes`: how often something was emitted of it; it makes
+    the identities of equal changes different. Each reference counts for itself: what a repeat finds of others, in
+    another order because a registry refuses, does not change the identity of what was emitted before.
     """
 
     digest: str = UNKNOWN
     asked: bool = False
     outdated: bool = False
+    changes: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,34 +56,34 @@ class Asked:
 
 @dataclass(frozen=True)
 class Digests:
-    """All references (19 characters each) and registries (27 characters each), by marks of their names.
+    """All references (20 characters each) and registries (27 characters each), by marks of their names.
 
-    `changes`: number of polls that found something; it makes the identities of equal changes different. `first`: a
-    first run that emits everything has not reached every reference yet.
+    `first`: a first run that emits everything has not reached every reference yet.
     """
 
     references: Mapping[str, Known] = field(default_factory=dict)
     hosts: Mapping[str, Asked] = field(default_factory=dict)
-    changes: int = 0
     first: bool = False
 
     def to_state(self) -> dict[str, Any]:
         """Return the JSON form."""
         state = {
-            "digests": "".join(name + _written(one) for name, one in self.references.items()),
+            "known": "".join(name + _written(one) for name, one in self.references.items()),
             "hosts": "".join(name + _asked(one) for name, one in self.hosts.items()),
-            "changes": self.changes,
         }
         return {**state, "first": True} if self.first else state
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Digests:
-        """Read `to_state` or the form of version 1.0; raises ValueError, TypeError or KeyError for anything else."""
-        if "digests" not in state:
+        """Read `to_state`, the form before it, or that of 1.0; raises ValueError, TypeError or KeyError for others."""
+        if "known" in state:
+            references = {one[:NAME]: _known(one[NAME:]) for one in pieces(state["known"], REFERENCE_ROOM)}
+        elif "digests" in state:
+            references = _counted_together(state)
+        else:
             return _old(state)
-        references = {one[:NAME]: _known(one[NAME:]) for one in pieces(state["digests"], REFERENCE_ROOM)}
         hosts = {one[:NAME]: _read(one[NAME:]) for one in pieces(state["hosts"], HOST_ROOM)}
-        return cls(references, hosts, int(state["changes"]), bool(state.get("first")))
+        return cls(references, hosts, bool(state.get("first")))
 
     def reference(self, name: str) -> Known:
         """Return what is stored of a reference, a new entry if there is nothing."""
@@ -92,12 +97,21 @@ class Digests:
 
 
 def _written(one: Known) -> str:
-    return one.digest + digits(_ASKED * one.asked | _OUTDATED * one.outdated, 1)
+    flags = _ASKED * one.asked | _OUTDATED * one.outdated | one.changes % _CHANGES * _CHANGE
+    return one.digest + digits(flags, FLAGS)
 
 
 def _known(text: str) -> Known:
-    flags = number(text[DIGEST])
-    return Known(text[:DIGEST], bool(flags & _ASKED), bool(flags & _OUTDATED))
+    flags = number(text[DIGEST:])
+    return Known(text[:DIGEST], bool(flags & _ASKED), bool(flags & _OUTDATED), flags // _CHANGE)
+
+
+def _counted_together(state: Mapping[str, Any]) -> dict[str, Known]:
+    """Read the references of a form in which all had one number of changes, and one digit of flags."""
+    changes, width = int(state["changes"]), NAME + DIGEST + 1
+    return {
+        one[:NAME]: replace(_known(one[NAME:]), changes=changes) for one in pieces(state["digests"], width)
+    }
 
 
 def _asked(one: Asked) -> str:
