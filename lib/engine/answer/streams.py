@@ -16,7 +16,6 @@ from lib.engine.answer.frames import Frame, frames, raw
 from lib.engine.answer.jsonlines import records
 from lib.engine.answer.limits import Paced
 from lib.engine.answer.log_lines import LogLine, log_lines
-from lib.engine.answer.tar_check import whole
 from lib.engine.closing import Closing
 from lib.engine.errors import EngineError, OutcomeUnknown, StreamCut
 from lib.engine.http.response import Body
@@ -100,6 +99,8 @@ class Archive(Stream[bytes]):
         super().__init__(response, "GET", path)
 
     def _open(self, chunks: Paced) -> Iterator[bytes]:
+        from lib.engine.answer.tar_check import whole  # imported late: most steps never see an archive
+
         return whole(chunks)
 
 
