@@ -106,7 +106,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "lib.sailor.standalone": ("folder in_process", "step"),
     "lib.job": (
-        "errors settings repeat targets writes",
+        "errors last_end settings repeat targets writes",
         "comparison users waiting",
         "work",
         "image job networks states volume",

@@ -11,6 +11,7 @@ from lib.engine.errors import BadInput, Conflict
 from lib.engine.request.query import seconds
 from lib.engine.request.times import SECOND, instant
 from lib.job.errors import NotReached
+from lib.job.last_end import end_before
 from lib.job.states import State, look_at
 from lib.job.work import Work
 
@@ -29,12 +30,12 @@ def waited_for_line(work: Work, target: str) -> dict[str, Any]:
     if matches is None:
         raise BadInput("pattern is needed to wait for a line", field="pattern")
     first = look_at(work.engine, target)
-    place: list[Any] = [first.started, _beginning(first)]  # its start, time of the last line read
+    place: list[Any] = [first.started, _beginning(work, first)]  # its start, time of the last line read
 
     def look() -> tuple[State, LogLine | None]:
         state = look_at(work.engine, first.id)  # before the log: what ended has written all of it then
         if state.started != place[0]:
-            place[:] = [state.started, _beginning(state)]
+            place[:] = [state.started, _beginning(work, state)]
         try:
             read = _read(work, state.id, place[1])
         except Conflict:  # it is being removed: the next look finds it gone
@@ -55,15 +56,18 @@ def waited_for_line(work: Work, target: str) -> dict[str, Any]:
     return {"reached": True, **state.output, "line": (line.text if line else "")[:_LONGEST_LINE]}
 
 
-def _beginning(state: State) -> int:
+def _beginning(work: Work, state: State) -> int:
     """Return a time (Unix nanoseconds) after all lines of the run before and before all of this one; 0: there is none.
 
-    Engines tell a start some milliseconds after the first lines. Nothing is written between the end before it and the
-    start, and where that end is not told any more, no container comes up again within a tenth of a second.
+    Engines tell a start some milliseconds after the first lines. Where the end before it is not remembered, the times
+    of the inspect serve: of one that runs the end before; else no container comes up again within a tenth of a second.
     """
-    if state.is_over:
-        return max(_instant(state.started) - _EARLY, 0)
-    return _instant(state.finished)
+    started, finished = _instant(state.started), _instant(state.finished)
+    if not started or (not state.is_over and not finished):  # never started, or in its first run
+        return 0
+    if (end := end_before(work.engine, state.id, started)) is not None:
+        return end
+    return max(started - _EARLY, 0) if state.is_over else finished
 
 
 def _instant(written: str) -> int:

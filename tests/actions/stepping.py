@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,10 @@ class Quiet(Sink):
 
     def write(self, line: bytes) -> None:
         self.lines.append(line.decode())
+
+
+_LOADING = threading.Lock()
+"""A file is loaded once, by one thread, as the runtime does it before its first message."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ def run_step(
     transport: InProcess | None = None,
 ) -> Outcome:
     """One message through one step, as the runtime does it; with `passthrough` the step hands it on."""
-    function = COMPONENT.function(key)
+    with _LOADING:
+        function = COMPONENT.function(key)
     assert function.process is not None
     transport, sink = transport or InProcess(), Quiet()
     resources = StepResources(settings, transport, passthrough=passthrough is not None)

@@ -17,6 +17,7 @@ import pytest
 from tests.jobs.engines import own
 from tests.jobs.places import Place, tar_of
 from tests.lab.engine import LabEngine
+from tests.lab.socket_proxy import POSTS, READS, SocketProxy
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -391,6 +392,37 @@ def test_two_deliveries_at_once_write_one_file(place: Place) -> None:
             thread.join()
         assert [outcome.errors for outcome in outcomes] == [[]] * 4
         assert place.members(user, "/data/f")["f"][1] == b"x" * 100_000
+    assert not place.helpers()
+
+
+GONE = (
+    b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+    b'{"message":"Error after fallback to chroot: no such file or directory"}'
+)
+"""What engines answer where the container of an upload is removed under it."""
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_helper_that_another_delivery_takes_away_under_the_upload_is_made_again(
+    place: Place, times: int
+) -> None:
+    left = [times]
+
+    def taken_away(call: str) -> bytes | None:
+        if not call.startswith("PUT ") or not left[0]:
+            return None
+        left[0] -= 1
+        for name in place.helpers():
+            if name.startswith("/job-"):
+                place.engine.remove(name.removeprefix("/"))
+        return GONE
+
+    with place.volume("shared") as user, SocketProxy(place.engine.socket, READS, POSTS) as proxy:
+        proxy.before = taken_away
+        body = {"place": "volume:shared", "path": "/f", "content": "whole"}
+        assert place.do(KEY, body, server="2", otherServer=proxy.url)["changed"]
+        assert left == [0]
+        assert place.members(user, "/data/f")["f"][1] == b"whole"
     assert not place.helpers()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lib.engine import Engine
-from lib.engine.errors import BadInput, EngineError, NotFound
+from lib.engine.errors import BadInput, EngineError, NoAnswer, OutcomeUnknown, Refused
 from lib.engine.request.query import filters
 from lib.job.errors import Interrupted
 from lib.job.files import helper
@@ -43,7 +43,8 @@ def at(work: Work, place: str, act: Callable[[Spot], T], *, writes: bool) -> T:
 
     A volume gets a helper container for that time. In a dry run, and under a credential that may only read, one of the
     containers that mount it serves; NotLookedAt where there is none. NotFound where container or volume are not there.
-    A helper that another delivery of the message has taken away is made again.
+    A helper that another delivery of the message has taken away is made again, and `act` begins anew: it finds what
+    was done, and writes the same bytes where it was not.
     """
     engine = timed(work)
     if not place.startswith(VOLUME):
@@ -73,7 +74,9 @@ def through_helper(
         try:
             done = act(Spot(timed(work), container, helper.ROOT, f"{VOLUME}{volume}", there))
         except EngineError as error:
-            if isinstance(error, NotFound) and work.deadline.left and helper.is_gone(work, container):
+            # Under a call, an engine tells the removal as a fault of its own: a folder or a file is not there.
+            may_be = isinstance(error, Refused | NoAnswer | OutcomeUnknown) and work.deadline.left
+            if may_be and helper.is_gone(work, container):
                 continue
             if not work.context.cancelled.is_set():
                 helper.removed(work, container)
