@@ -112,8 +112,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "image job networks states volume",
         "files image_update log_search log_wait find",
         "prune",
-        "run",
+        "request run",
     ),
+    "lib.job.request": ("answers headers target", "request"),
     "lib.job.run": (
         "command container tail",
         "conversation files outcome sweep wish",
@@ -189,7 +190,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         ),
         "tasks",
     ),
-    "actions.jobs": ("clean ensure files find run",),
+    "actions.jobs": ("clean ensure expert files find run",),
     "lib.metadata": (
         "facts image layout words",
         "dialect jobs outputs parameter",

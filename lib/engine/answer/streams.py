@@ -91,6 +91,13 @@ class ProgressLines(Lines):
             ) from cut
 
 
+class Raw(Stream[bytes]):
+    """The bytes of an answer as they come."""
+
+    def _open(self, chunks: Paced) -> Iterator[bytes]:
+        return iter(chunks)
+
+
 class Archive(Stream[bytes]):
     """A tar in pieces of bytes; `name` is a file name for it. Raises StreamCut or StreamFailed if it is not whole."""
 
