@@ -113,7 +113,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "files image_update log_search log_wait find",
         "prune",
         "request run",
+        "replacement",
     ),
+    "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
     "lib.job.request": ("answers headers target", "request"),
     "lib.job.run": (
         "command container tail",
@@ -190,7 +192,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         ),
         "tasks",
     ),
-    "actions.jobs": ("clean ensure expert files find run",),
+    "actions.jobs": ("change clean ensure expert files find run",),
     "lib.metadata": (
         "facts image layout words",
         "dialect jobs outputs parameter",

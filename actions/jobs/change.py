@@ -1,0 +1,14 @@
+"""Jobs that change what runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.job import Work, job
+from lib.job.replacement.redeploy import redeployed
+
+
+@job("RedeployContainer", changes=True)
+def redeploy_container(work: Work) -> dict[str, Any]:
+    """Give containers another image or other settings, and go back where that is bad."""
+    return redeployed(work)
