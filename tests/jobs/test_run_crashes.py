@@ -17,7 +17,7 @@ from tests.lab.engine import IMAGE, LabEngine
 from tests.lab.waiting import wait_until
 
 __all__ = ["own"]
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.shows("RunContainer")]
 KEY = "RunContainer"
 CALLS = ["create", "archive", "attach", "start", "delete"]
 
