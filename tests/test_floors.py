@@ -113,8 +113,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "files image_update log_search log_wait find",
         "prune",
         "request run",
-        "replacement",
+        "command replacement",
     ),
+    "lib.job.command": ("mark", "execution", "commands"),
     "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
     "lib.job.request": ("answers headers target", "request"),
     "lib.job.run": (
