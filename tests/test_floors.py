@@ -109,7 +109,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "errors last_end settings repeat targets writes",
         "comparison users waiting",
         "work",
-        "image job networks states volume",
+        "image job networks states vault volume",
         "files image_update log_search log_wait find",
         "prune",
         "request run",
@@ -135,6 +135,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "backup copy_in",
         "restore",
     ),
+    "lib.job.vault": ("mark", "kind", "users wish", "ensured"),
     "lib.job.networks": ("network", "several wish", "creation memo", "recreation", "ensured"),
     "lib.job.find": ("kinds terms", "flat", "candidates", "lookup pages", "deletion"),
     "lib.trigger": (
