@@ -14,7 +14,7 @@ from lib.job.vault.kind import CONFIG, SECRET, Kind
 from lib.sailor.message.ids import random_id
 from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.stepping import run_step
-from tests.jobs.crash import Delivery, deaths
+from tests.jobs.crash import Death, Delivery, deaths
 from tests.jobs.engines import config
 from tests.jobs.vaults import (
     BOTH_KINDS,
@@ -258,38 +258,45 @@ def test_several_at_once_make_one(manager: LabEngine, kind: Kind, name: str, wis
     assert len(names(manager, kind, name)) == (1 if wish else 2)
 
 
-@pytest.mark.parametrize("wish", [{}, FIXED], ids=["versioned", "fixed"])
+@pytest.mark.parametrize(
+    ("wish", "die"),
+    [*(({}, die) for die in deaths(1)), *((FIXED, die) for die in deaths(2))],
+)
 def test_killed_at_each_call_it_is_made_once(
-    manager: LabEngine, kind: Kind, name: str, wish: dict[str, Any]
+    manager: LabEngine, kind: Kind, name: str, wish: dict[str, Any], die: Death
 ) -> None:
-    for die in deaths(2 if wish else 1):
-        ensure(manager, kind, name, "old", **wish)
-        delivery = Delivery(
-            manager, key_of(kind), {"name": name, "content": "new", "labels": {"a": "1"}, **wish}
-        )
-        dead = delivery.run(die)
-        assert (dead.finished, dead.published) == (None, [])
-        again = delivery.run()
-        assert again.finished
-        there = names(manager, kind, name)
-        assert there == ([name] if wish else [f"{name}.v1", f"{name}.v2"])
-        assert again.bodies[0]["name"] == there[-1]
-        assert ensure(manager, kind, name, "new", **wish)["action"] == "none"
-        cleared(manager, kind, name)
+    ensure(manager, kind, name, "old", **wish)
+    body = {"name": name, "content": "new", "labels": {"a": "1"}, **wish}
+    delivery = Delivery(manager, key_of(kind), body)
+    dead = delivery.run(die)
+    assert (dead.finished, dead.published) == (None, [])
+    again = delivery.run()
+    assert again.finished
+    there = names(manager, kind, name)
+    assert there == ([name] if wish else [f"{name}.v1", f"{name}.v2"])
+    assert again.bodies[0]["name"] == there[-1]
+    assert len(delivery.events("create", kind.name)) == 1
+    assert ensure(manager, kind, name, "new", **wish)["action"] == "none"
 
 
-def test_killed_while_labels_change_or_all_go(manager: LabEngine, kind: Kind, name: str) -> None:
-    for wish, calls in (({"labels": {"a": "2"}}, 1), ({"state": "absent"}, 2)):
-        for die in deaths(calls):
-            for text in ("one", "two"):
-                ensure(manager, kind, name, text, labels={"a": "1"})
-            delivery = Delivery(manager, key_of(kind), {"name": name, "content": "two", **wish})
-            delivery.run(die)
-            assert delivery.run().finished
-            left = names(manager, kind, name)
-            assert left == ([f"{name}.v1", f"{name}.v2"] if "labels" in wish else [])
-            assert not left or told(manager, kind, left[1])["Spec"]["Labels"]["a"] == "2"
-            cleared(manager, kind, name)
+@pytest.mark.parametrize(
+    ("wish", "die"),
+    [
+        *(({"labels": {"a": "2"}}, die) for die in deaths(1)),
+        *(({"state": "absent"}, die) for die in deaths(2)),
+    ],
+)
+def test_killed_while_labels_change_or_all_go(
+    manager: LabEngine, kind: Kind, name: str, wish: dict[str, Any], die: Death
+) -> None:
+    for text in ("one", "two"):
+        ensure(manager, kind, name, text, labels={"a": "1"})
+    delivery = Delivery(manager, key_of(kind), {"name": name, "content": "two", **wish})
+    delivery.run(die)
+    assert delivery.run().finished
+    left = names(manager, kind, name)
+    assert left == ([f"{name}.v1", f"{name}.v2"] if "labels" in wish else [])
+    assert not left or told(manager, kind, left[1])["Spec"]["Labels"]["a"] == "2"
 
 
 def test_a_repeat_does_not_come_back_over_a_newer_one(manager: LabEngine, kind: Kind, name: str) -> None:
