@@ -33,7 +33,7 @@ from lib.sailor.step.resources import StepResources
 from lib.sailor.step.step import Step
 from lib.sailor.transport import Kind
 from tests.actions.stepping import COMPONENT, Quiet
-from tests.jobs.deaths import KILLED, leftovers
+from tests.jobs.deaths import FRESH, counted, leftovers
 from tests.jobs.killing_proxy import AFTER, BEFORE, Death, KillingProxy
 from tests.jobs.things import nothing_left, things
 from tests.lab.engine import LabEngine
@@ -146,12 +146,17 @@ class Delivery:
             assert killed == (not told), out.decode()
             if killed and die:
                 self.at = die[0]
-                KILLED.append(self)
             assert killed or die is None, f"it made {len(proxy.calls)} changing calls: {proxy.calls}"
             published = [line for line in lines if "kind" in line]
             life = Life(published, proxy.calls, told[0] if told else None)
             self.told.update(life.ids)
+            if self.at and not killed:
+                FRESH[self] = counted(self)
             return life
+
+    def left(self) -> set[str]:
+        """What jobs have made for themselves since the first delivery, and not taken away."""
+        return leftovers(things(self.engine)) - self.before
 
     def events(self, action: str, kind: str = "container") -> list[dict[str, Any]]:
         """The engine's events of an action since the message was made: start tells how often programs ran."""

@@ -1,7 +1,7 @@
 """The table of deaths at the end of a run: what became of messages whose step was killed at its changing calls.
 
-Each delivery that the crash harness killed is counted when its test ends, from the events of the engine and from what
-the platform was told, whatever the test itself looked at.
+Each message whose step was killed is counted when it has been delivered again, from the events of the engine and from
+what the platform was told, whatever the test itself looks at.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-
-from tests.jobs.things import things
 
 if TYPE_CHECKING:
     from tests.jobs.crash import Delivery
@@ -37,8 +35,9 @@ EFFECTS = {
 """The event of the engine that stands for the effect of a job; others have none but what they tell."""
 OURS = re.compile(r"/?job-|.*\.(next|previous|mac)-")
 """Names of what a job needs for its own purposes, and takes away at its end."""
-KILLED: list[Delivery] = []
 _Row = tuple[str, str, int, str, str, int]
+FRESH: dict[Delivery, _Row] = {}
+"""What the test that runs has counted so far, by delivery."""
 ROWS: list[_Row] = []
 _HEAD = ("job", "engine", "changing calls", "kills", "effects", "results", "leftovers")
 
@@ -49,28 +48,26 @@ def leftovers(found: dict[str, list[str]]) -> set[str]:
 
 
 def taken() -> list[_Row]:
-    """Count each delivery that was killed since the last call: at which call, its effects, results and leftovers."""
-    rows = [row for delivery in dict.fromkeys(KILLED) if (row := _counted(delivery))]
-    KILLED.clear()
+    """Return what was counted since the last call, for the report of the test that did it."""
+    rows = list(FRESH.values())
+    FRESH.clear()
     return rows
 
 
-def _counted(delivery: Delivery) -> _Row | None:
+def counted(delivery: Delivery) -> _Row:
+    """Count a delivery that was killed and has come again: at which call it was, its effects, results, leftovers."""
     kind, action = EFFECTS.get(delivery.key, ("", ""))
-    try:
-        effects = str(len(delivery.events(action, kind))) if action else "-"
-        left = leftovers(things(delivery.engine)) - delivery.before
-    except OSError:  # a test that ended its engine
-        return None
+    events = delivery.events(action, kind) if action else []
+    if kind == "volume":  # of those that remember something there may be more
+        events = [event for event in events if not OURS.match(event["Actor"]["ID"])]
     kept = delivery.settings.get("evidence") == "keep"
-    results = str(len(delivery.told))
     return (
         delivery.key,
         delivery.engine.version.rpartition(".")[0],
         delivery.at,
-        effects,
-        results,
-        0 if kept else len(left),
+        str(len(events)) if action else "-",
+        str(len(delivery.told)),
+        0 if kept else len(delivery.left()),
     )
 
 

@@ -14,6 +14,7 @@ Death = tuple[int, str]
 """At which changing call, from 1 up, and on which side of it."""
 _PIECE, _END = 65536, b"\r\n\r\n"
 _CALL = re.compile(rb"(\w+) (?:/v[\d.]+)?(/[^ ?]*)")
+_LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)", re.IGNORECASE)
 _READS = re.compile(r"(GET|HEAD) .*|POST /containers/[^/]+/wait|POST /auth")
 
 
@@ -93,8 +94,11 @@ def _head(end: socket.socket) -> tuple[bytes, bytes]:
 
 
 def _drained(end: socket.socket) -> None:
-    while end.recv(_PIECE):
-        pass
+    """Read one answer to its end, which is the end of the connection, or where its head says so."""
+    head, rest = _head(end)
+    length = _LENGTH.search(head)
+    while (length is None or len(rest) < int(length[1])) and (piece := end.recv(_PIECE)):
+        rest += piece
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
