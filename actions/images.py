@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from lib.action import Answer, action
 from lib.engine import Engine, Fields
+from lib.engine.answer.build_progress import BuildProgress
 from lib.engine.errors import BadInput
 from lib.engine.request.published_ports import exposed
 from lib.engine.request.query import (
@@ -68,7 +71,9 @@ def image_build(engine: Engine, fields: Fields) -> Answer:
     text = fields.get("dockerfileText")
     name = fields.get("dockerfile") or "Dockerfile"
     context = file_archive(name, utf8(text, "dockerfileText")) if text else fields["requestBody"]
-    return engine.progress("/build", fields, query=_BUILD, headers=(RegistryConfig(),), body=context)
+    lines = engine.progress("/build", fields, query=_BUILD, headers=(RegistryConfig(),), body=context)
+    lines.progress = partial(BuildProgress, image=not fields.get("outputs"))
+    return lines
 
 
 @action("BuildPrune")

@@ -35,7 +35,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.config": ("form labels", "declared_fields"),
     "lib.engine": (
         "errors closing timeouts",
-        "text pem expected",
+        "text pem expected protobuf",
         "version host",
         "tls",
         "endpoint",
@@ -62,9 +62,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "sender",
     ),
     "lib.engine.answer": (
-        "frames jsonlines limits names pathstat reply stats tar_header",
-        "log_lines progress tar_check",
-        "streams tar_reader",
+        "frames jsonlines limits names pathstat reply stats step_output tar_header trace",
+        "build_steps log_lines progress tar_check",
+        "build_failure streams tar_reader",
+        "build_progress",
     ),
     "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),
     "lib.sailor": (

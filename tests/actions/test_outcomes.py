@@ -10,6 +10,7 @@ import pytest
 from tests.actions.conftest import Run
 from tests.actions.stepping import Outcome
 from tests.engine.scripted import END, HEAD, answer, chunked, piece, say, say_and_close
+from tests.engine.traces import IMAGE, log, record, vertex, warning
 
 NOT_FOUND = answer(b'{"message":"no such container: web"}', "404 Not Found")
 CONFLICT = answer(b'{"message":"it is paused"}', "409 Conflict")
@@ -149,6 +150,42 @@ def test_an_error_is_told_although_the_stream_is_cut_after_it(run: Run) -> None:
 def test_work_whose_stream_is_cut_has_an_unknown_outcome(run: Run, policy: str) -> None:
     outcome = run("ImageBuild", BUILD, say_and_close(chunked(STEP, end=b"")), errorPolicy=policy)
     assert names(outcome) == ["OutcomeUnknown"]
+
+
+MAKE = record(vertex("a", "[2/2] RUN make", 1), log("a", b"compiling\nbroken\n"))
+BROKEN = 'process "make" did not complete successfully: exit code: 2'
+FAILED = record(vertex("a", "[2/2] RUN make", 1, 2, error=BROKEN))
+
+
+def test_a_failed_buildkit_build_tells_step_exit_code_and_last_lines(run: Run) -> None:
+    said = say(chunked(MAKE, FAILED, {"errorDetail": {"message": BROKEN}, "error": BROKEN}))
+    outcome = run("ImageBuild", BUILD | {"version": "2"}, said)
+    assert names(outcome) == ["StreamFailed"]
+    assert "Step [2/2] RUN make ended with exit code 2" in outcome.errors[0]["message"]
+    assert "compiling\nbroken" in outcome.errors[0]["message"]
+
+
+def test_a_buildkit_build_emits_lines_one_record_each(run: Run) -> None:
+    said = say(chunked(MAKE, record(vertex("a", ended=2)), IMAGE))
+    *progress, result = run(
+        "ImageBuild", BUILD | {"version": "2"}, said, emitBehavior="emitIndividually"
+    ).bodies
+    assert [body["progress"] for body in progress] == [
+        {"stream": "#1 [2/2] RUN make\n#1 compiling\n#1 broken\n"},
+        {"stream": "#1 DONE 0.0s\n"},
+        IMAGE,
+    ]
+    assert result["builder"] == "buildkit"
+
+
+def test_a_buildkit_build_that_ends_bare_has_an_unknown_outcome(run: Run) -> None:
+    assert names(run("ImageBuild", BUILD | {"version": "2"}, say(chunked(MAKE)))) == ["OutcomeUnknown"]
+
+
+def test_a_flood_of_trace_stays_a_message(run: Run) -> None:
+    flood = record(vertex("a", "x" * 60_000, 1), log("a", b"y\n" * 100_000), *[warning("z" * 900)] * 300)
+    (body,) = run("ImageBuild", BUILD | {"version": "2"}, say(chunked(flood, flood, IMAGE))).bodies
+    assert (len(body["lines"]), len(body["warnings"]), len(body["steps"])) == (100, 200, 1)
 
 
 def test_events_that_are_cut_are_an_error_that_may_come_again(run: Run) -> None:

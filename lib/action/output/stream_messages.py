@@ -84,13 +84,14 @@ def _body(item: LogLine | dict[str, Any], settings: StepSettings) -> dict[str, A
 
 def progressed(lines: ProgressLines, settings: StepSettings, room: int) -> Iterator[Message]:
     """Yield the result of the work; if items are emitted individually, each record of the progress before it."""
-    progress = Progress()
+    progress = lines.progress()
     with lines:
         lines.pace(settings.work.idle_seconds, settings.work.max_seconds)
         for record in lines:
-            progress.feed(record)
-            if settings.individually:
-                yield _step(record, room)
+            shown = progress.feed(record)
+            if settings.individually and shown:
+                yield _step(shown, room)
+        progress.end()
     yield _result(progress, room)
 
 
@@ -102,8 +103,10 @@ def _step(record: dict[str, Any], room: int) -> Message:
 
 def _result(progress: Progress, room: int) -> Message:
     """Return the message for the result; if it has no room, lists are emptied, the least important first."""
-    body = progress.result().as_dict()
-    for name in ("lines", "layers", "ids", "tags", "digests"):
+    body = progress.as_dict()
+    for name in ("lines", "warnings", "steps", "layers", "ids", "tags", "digests"):
+        if name not in body:
+            continue
         if len(json_text(body)) <= room:
             break
         body |= {name: [], "truncated": MESSAGE_FULL}

@@ -16,6 +16,7 @@ from lib.engine.answer.frames import Frame, frames, raw
 from lib.engine.answer.jsonlines import records
 from lib.engine.answer.limits import Paced
 from lib.engine.answer.log_lines import LogLine, log_lines
+from lib.engine.answer.progress import Progress
 from lib.engine.answer.tar_check import whole
 from lib.engine.closing import Closing
 from lib.engine.errors import EngineError, OutcomeUnknown, StreamCut
@@ -78,7 +79,12 @@ class Lines(Stream[Record]):
 
 
 class ProgressLines(Lines):
-    """JSON lines that report the progress of work; if they are cut, OutcomeUnknown is raised."""
+    """JSON lines that report the progress of work; if they are cut, OutcomeUnknown is raised.
+
+    `progress` makes what sums them up.
+    """
+
+    progress: Callable[[], Progress] = Progress
 
     def __next__(self) -> Record:
         try:

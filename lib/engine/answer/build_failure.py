@@ -1,0 +1,61 @@
+"""Makes the error of a failed BuildKit build: which step, its exit code or its reason, and its last lines."""
+
+from __future__ import annotations
+
+import re
+
+from lib.engine.answer.build_steps import BuildSteps
+from lib.engine.errors import StreamFailed, shortened
+from lib.engine.http.known_refusals import known_in_stream
+
+# 20.10: "executor failed running [/bin/sh -c make]: exit code: 3"; from 23.0 on:
+# 'process "/bin/sh -c make" did not complete successfully: exit code: 3'.
+_COMMAND = ("executor failed running ", 'process "')
+_EXIT_CODE = re.compile(r": exit code: (\d{1,10})$")
+# 20.10 puts these before the reason.
+_BEFORE = ("failed to solve with frontend dockerfile.v0: ", "failed to create LLB definition: ")
+_MISSING = re.compile(r'failed to compute cache key: .{0,500}"(/[^"]{1,500})":? not found')
+_ASKS_BACK = "no active session"
+_SHOWN = 2_000  # characters of the last lines
+
+
+def build_failure(message: str, steps: BuildSteps) -> StreamFailed:
+    """Return the error for the text of BuildKit's last record."""
+    for words in _BEFORE:
+        message = message.removeprefix(words)
+    found = steps.failed()
+    step, lines = found or (None, [])
+    label = step.label if step else None
+    if step and (told := _outcome(step.error or message)):
+        text = f"Step {label} {told}"
+    else:
+        text = f"{shortened(_reason(message))} (at {label})" if label else shortened(_reason(message))
+    hints = _hints(message)
+    if lines:
+        hints.append(f"Before it: {_shown(lines)}")
+    return StreamFailed(text, step=label, hint=". ".join(hints) or None)
+
+
+def _outcome(error: str) -> str:
+    code = _EXIT_CODE.search(error)
+    return f"ended with exit code {code[1]}" if code and any(word in error for word in _COMMAND) else ""
+
+
+def _reason(message: str) -> str:
+    if message.endswith("context canceled"):
+        return "The build was cancelled at the engine"
+    missing = _MISSING.search(message)
+    return f"{missing[1]} is not in the build context" if missing else message
+
+
+def _hints(message: str) -> list[str]:
+    if _EXIT_CODE.search(message):
+        return []  # what a command says is no refusal
+    if _ASKS_BACK in message:
+        return ["The engine wanted to ask this step back, and had no session to do so"]
+    row = known_in_stream(message)
+    return [row.hint] if row else []
+
+
+def _shown(lines: list[str]) -> str:
+    return "\n".join(lines)[-_SHOWN:].strip()
