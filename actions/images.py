@@ -71,9 +71,28 @@ def image_build(engine: Engine, fields: Fields) -> Answer:
     text = fields.get("dockerfileText")
     name = fields.get("dockerfile") or "Dockerfile"
     context = file_archive(name, utf8(text, "dockerfileText")) if text else fields["requestBody"]
+    if builder(fields) == "2":
+        from lib.engine.buildkit.build import build
+
+        return build(engine, {**fields, "version": "2"}, _BUILD, context)
     lines = engine.progress("/build", fields, query=_BUILD, headers=(RegistryConfig(),), body=context)
     lines.progress = partial(BuildProgress, image=not fields.get("outputs"))
     return lines
+
+
+def builder(fields: Fields) -> str:
+    """Return the builder for the fields of ImageBuild: 2 is BuildKit, which also secrets ask for, else the classic one.
+
+    Raises BadInput for secrets with the classic builder.
+    """
+    version = str(fields.get("version") or "")
+    if not fields.get("secrets"):
+        return version
+    if version not in ("", "2"):
+        raise BadInput(
+            "secrets needs builder version 2", field="secrets", hint="Leave version empty, or set it to 2"
+        )
+    return "2"
 
 
 @action("BuildPrune")

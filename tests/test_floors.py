@@ -45,9 +45,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "negotiation",
         "client",
         "attach swarm_update",
+        "buildkit",
     ),
     "lib.engine.request": (
-        "archive_kind published_ports registry_login scalar secret_data times upload",
+        "archive_kind build_secrets published_ports registry_login scalar secret_data times upload",
         "filters path registry_auth tar_writer",
         "query",
         "process_input",
@@ -67,6 +68,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "build_failure streams tar_reader",
         "build_progress",
     ),
+    "lib.engine.buildkit": ("calls", "rpc_server services", "session", "build"),
     "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),
     "lib.sailor": (
         "errors transport coroutines ending secrets",
@@ -168,6 +170,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 
 LIBRARIES = {
     "pika": "lib.sailor.amqp",
+    "h2": "lib.engine.buildkit",
     "docker": "nothing: the engine client is our own",
 }
 """Which package alone may name a library."""

@@ -15,11 +15,11 @@ from lib.engine import EngineError
 from lib.engine.answer.frames import Frame
 from lib.engine.answer.limits import Bounded, Limits, bounded
 from lib.engine.answer.log_lines import LogLine
-from lib.engine.answer.progress import Progress
 from lib.engine.answer.streams import Archive, Lines, Logs, ProgressLines
 from lib.engine.attach.session import Dialogue
 from lib.engine.errors import EngineFault, LimitReached
 from lib.sailor import Context, Message, RawJson
+from lib.sailor.secrets.masking import Secrets
 
 TAR = "application/x-tar"
 SEES_END = 5.0
@@ -85,14 +85,26 @@ def _body(item: LogLine | dict[str, Any], settings: StepSettings) -> dict[str, A
 def progressed(lines: ProgressLines, settings: StepSettings, room: int) -> Iterator[Message]:
     """Yield the result of the work; if items are emitted individually, each record of the progress before it."""
     progress = lines.progress()
+    hidden = Secrets()
+    hidden.add(lines.hidden)
     with lines:
         lines.pace(settings.work.idle_seconds, settings.work.max_seconds)
         for record in lines:
             shown = progress.feed(record)
             if settings.individually and shown:
-                yield _step(shown, room)
+                yield _step(_hidden(shown, hidden) if lines.hidden else shown, room)
         progress.end()
-    yield _result(progress, room)
+    body = progress.as_dict()
+    yield _result(_hidden(body, hidden) if lines.hidden else body, room)
+
+
+def _hidden(value: Any, secrets: Secrets) -> Any:
+    """Return a value with masked texts; names of fields stay as they are."""
+    if isinstance(value, dict):
+        return {name: _hidden(item, secrets) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_hidden(item, secrets) for item in value]
+    return secrets.mask(value) if isinstance(value, str) else value
 
 
 def _step(record: dict[str, Any], room: int) -> Message:
@@ -101,9 +113,8 @@ def _step(record: dict[str, Any], room: int) -> Message:
     return Message(body=RawJson(text) if len(text) <= room else {"progress": {}, "truncated": MESSAGE_FULL})
 
 
-def _result(progress: Progress, room: int) -> Message:
+def _result(body: dict[str, Any], room: int) -> Message:
     """Return the message for the result; if it has no room, lists are emptied, the least important first."""
-    body = progress.as_dict()
     for name in ("lines", "warnings", "steps", "layers", "ids", "tags", "digests"):
         if name not in body:
             continue

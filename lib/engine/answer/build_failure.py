@@ -15,12 +15,14 @@ _EXIT_CODE = re.compile(r": exit code: (\d{1,10})$")
 # 20.10 puts these before the reason.
 _BEFORE = ("failed to solve with frontend dockerfile.v0: ", "failed to create LLB definition: ")
 _MISSING = re.compile(r'failed to compute cache key: .{0,500}"(/[^"]{1,500})":? not found')
-_ASKS_BACK = "no active session"
+_NEEDED = re.compile(r"secret (\S{1,200}?)(?: not found)?: not found$")
+_ASKS_BACK = ("no active session", "only one connection allowed")
+_NO_SESSION = "There was no session"
 _SHOWN = 2_000  # characters of the last lines
 
 
-def build_failure(message: str, steps: BuildSteps) -> StreamFailed:
-    """Return the error for the text of BuildKit's last record."""
+def build_failure(message: str, steps: BuildSteps, no_session: str = "") -> StreamFailed:
+    """Return the error for the text of BuildKit's last record; `no_session` says why there is no session."""
     for words in _BEFORE:
         message = message.removeprefix(words)
     found = steps.failed()
@@ -30,7 +32,7 @@ def build_failure(message: str, steps: BuildSteps) -> StreamFailed:
         text = f"Step {label} {told}"
     else:
         text = f"{shortened(_reason(message))} (at {label})" if label else shortened(_reason(message))
-    hints = _hints(message)
+    hints = _hints(message, no_session)
     if lines:
         hints.append(f"Before it: {_shown(lines)}")
     return StreamFailed(text, step=label, hint=". ".join(hints) or None)
@@ -44,15 +46,17 @@ def _outcome(error: str) -> str:
 def _reason(message: str) -> str:
     if message.endswith("context canceled"):
         return "The build was cancelled at the engine"
+    if needed := _NEEDED.search(message):
+        return f"The Dockerfile needs the secret {needed[1]} (required=true): give it in secrets"
     missing = _MISSING.search(message)
     return f"{missing[1]} is not in the build context" if missing else message
 
 
-def _hints(message: str) -> list[str]:
+def _hints(message: str, no_session: str) -> list[str]:
     if _EXIT_CODE.search(message):
         return []  # what a command says is no refusal
-    if _ASKS_BACK in message:
-        return ["The engine wanted to ask this step back, and had no session to do so"]
+    if any(words in message for words in _ASKS_BACK):
+        return [f"{no_session or _NO_SESSION}, so the engine could not ask this step for what it needs"]
     row = known_in_stream(message)
     return [row.hint] if row else []
 

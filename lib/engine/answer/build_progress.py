@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from lib.engine.answer.build_failure import build_failure
 from lib.engine.answer.build_steps import CACHED, DONE, BuildSteps, Step
@@ -24,14 +24,36 @@ _NAMING = "naming to "
 _EXPORTED = re.compile(r"(?:exporting|pushing) manifest (?:list )?(?:for \S{1,600}@)?(sha256:[0-9a-f]{64})")
 
 
+class AskedFor(Protocol):
+    """The secrets that the engine asked for."""
+
+    def missing(self) -> list[str]:
+        """Return the ids that were asked for and not given."""
+
+    def unused(self) -> list[str]:
+        """Return the ids that were given and not asked for."""
+
+
 class BuildProgress(Progress):
-    """Takes the records of one build; `image` says that a build which succeeds names an image."""
+    """Takes the records of one build.
+
+    `image` says that a build which succeeds names an image, `secrets` knows which secrets were asked for, and
+    `no_session` says why there is no session, "" if there is one.
+    """
 
     def __init__(
-        self, *, image: bool = True, keep: int = 100, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        image: bool = True,
+        secrets: AskedFor | None = None,
+        no_session: Callable[[], str] = str,
+        keep: int = 100,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(keep, clock)
         self._image = image
+        self._secrets = secrets
+        self._no_session = no_session
         self._trace: BuildSteps | None = None
         self._classic: list[Step] = []
         self._since = self._began
@@ -72,13 +94,15 @@ class BuildProgress(Progress):
             "steps": steps,
             "cachedSteps": sum(step["status"] == CACHED for step in steps),
             "warnings": list(self._warnings),
+            "secretsMissing": self._secrets.missing() if self._secrets else [],
+            "secretsUnused": self._secrets.unused() if self._secrets else [],
         }
 
     def _fail(self, detail: Record, text: Any, layer: Any) -> NoReturn:
         if self._trace is None:
             super()._fail(detail, text, layer)
         message = str(detail.get("message") or text or "The engine gave no reason").strip()
-        raise build_failure(message, self._trace)
+        raise build_failure(message, self._trace, self._no_session())
 
     def _find(self, line: str) -> None:
         super()._find(line)

@@ -35,9 +35,9 @@ class StepOutput:
             yield from self._line(self._partial.pop(errors))
 
     def _line(self, line: bytes) -> Iterator[str]:
-        text = (
-            _cut(line).rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", "replace").rstrip()[:LONGEST_LINE]
-        )
+        text = _cut(line).rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", "replace").rstrip()
+        if len(text) > LONGEST_LINE:
+            text = f"{text[: LONGEST_LINE - 1]}…"
         if text:
             self.last.append(text)
             yield text

@@ -6,7 +6,7 @@ The bytes go from the body through Paced, which keeps the time limits, into the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Generic, Self, TypeVar
 
@@ -81,10 +81,19 @@ class Lines(Stream[Record]):
 class ProgressLines(Lines):
     """JSON lines that report the progress of work; if they are cut, OutcomeUnknown is raised.
 
-    `progress` makes what sums them up.
+    `progress` makes what sums them up, `hidden` are texts that no message may show, and `closing` ends what the work
+    needed beside this answer.
     """
 
     progress: Callable[[], Progress] = Progress
+    hidden: Sequence[str] = ()
+    closing: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """End the connection, and what the work needed beside it."""
+        super().close()
+        if self.closing:
+            self.closing()
 
     def __next__(self) -> Record:
         try:
