@@ -81,16 +81,17 @@ def image_build(engine: Engine, fields: Fields) -> Answer:
 
 
 def builder(fields: Fields) -> str:
-    """Return the builder for the fields of ImageBuild: 2 is BuildKit, which also secrets ask for, else the classic one.
+    """Return the builder for the fields of ImageBuild: 2 is BuildKit, else it is the classic one.
 
-    Raises BadInput for secrets with the classic builder.
+    Without a version, BuildKit is taken for what only it has. Raises BadInput for that with the classic builder.
     """
     version = str(fields.get("version") or "")
-    if not fields.get("secrets"):
+    wanted = next((name for name in ("secrets", "outputs") if fields.get(name)), None)
+    if wanted is None:
         return version
     if version not in ("", "2"):
         raise BadInput(
-            "secrets needs builder version 2", field="secrets", hint="Leave version empty, or set it to 2"
+            f"{wanted} needs builder version 2", field=wanted, hint="Leave version empty, or set it to 2"
         )
     return "2"
 

@@ -48,7 +48,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "buildkit",
     ),
     "lib.engine.request": (
-        "archive_kind build_secrets published_ports registry_login scalar secret_data times upload",
+        "archive_kind build_outputs build_secrets published_ports registry_login scalar secret_data times upload",
         "filters path registry_auth tar_writer",
         "query",
         "process_input",
@@ -68,7 +68,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "build_failure streams tar_reader",
         "build_progress",
     ),
-    "lib.engine.buildkit": ("calls", "rpc_server services", "session", "build"),
+    "lib.engine.buildkit": ("calls", "output_file rpc_server services", "session", "build"),
     "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),
     "lib.sailor": (
         "errors transport coroutines ending secrets",

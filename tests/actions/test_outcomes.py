@@ -235,6 +235,10 @@ def test_what_a_build_prints_of_its_secrets_is_hidden(run: Run) -> None:
     ("given", "told"),
     [
         ({"version": "1", "secrets": {"a": "hush-hush"}}, "needs builder version 2"),
+        ({"version": "1", "outputs": [{"type": "tar"}]}, "needs builder version 2"),
+        ({"outputs": [{"type": "tar"}, {"type": "oci"}]}, "engines take one"),
+        ({"outputs": [{"type": "zip"}]}, "It is one of tar"),
+        ({"outputs": [{"type": "image", "name": {}}]}, "no text"),
         ({"secrets": {"a,b": "hush-hush"}}, "without commas"),
         ({"secrets": {"a": {"base64": "hush-hush!"}}}, "cannot be read as base64"),
         ({"secrets": {"a": ["hush-hush"]}}, "must be a text"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
@@ -22,6 +22,7 @@ from lib.sailor import Context, Message, RawJson
 from lib.sailor.secrets.masking import Secrets
 
 TAR = "application/x-tar"
+BUILT = "build.tar"
 SEES_END = 5.0
 """How long to wait for the end of a process, in seconds, after its output is full: then its exit code is known."""
 
@@ -82,7 +83,9 @@ def _body(item: LogLine | dict[str, Any], settings: StepSettings) -> dict[str, A
     return item.as_base64() if settings.output == BASE64 else item.as_dict()
 
 
-def progressed(lines: ProgressLines, settings: StepSettings, room: int) -> Iterator[Message]:
+def progressed(
+    lines: ProgressLines, settings: StepSettings, context: Context, room: int
+) -> Iterator[Message]:
     """Yield the result of the work; if items are emitted individually, each record of the progress before it."""
     progress = lines.progress()
     hidden = Secrets()
@@ -94,8 +97,19 @@ def progressed(lines: ProgressLines, settings: StepSettings, room: int) -> Itera
             if settings.individually and shown:
                 yield _step(_hidden(shown, hidden) if lines.hidden else shown, room)
         progress.end()
+        archive = _kept(lines.output, context) if lines.output else None
     body = progress.as_dict()
-    yield _result(_hidden(body, hidden) if lines.hidden else body, room)
+    body = _hidden(body, hidden) if lines.hidden else body
+    if archive:
+        body["attachment"] = archive
+    yield _result(body, room)
+
+
+def _kept(archive: Callable[[], Iterator[bytes]], context: Context) -> dict[str, Any]:
+    """Store the archive that the work gave."""
+    if context.storage is None:
+        raise LimitReached("There is no storage for attachments here", limit="storage")
+    return store(context.storage, archive(), content_type=TAR, repeatable=True)
 
 
 def _hidden(value: Any, secrets: Secrets) -> Any:
@@ -121,7 +135,7 @@ def _result(body: dict[str, Any], room: int) -> Message:
         if len(json_text(body)) <= room:
             break
         body |= {name: [], "truncated": MESSAGE_FULL}
-    return Message(body=body)
+    return Message(body=body, attachments={BUILT: body["attachment"]} if "attachment" in body else {})
 
 
 def filed(logs: Logs, settings: StepSettings, context: Context) -> Message:

@@ -62,4 +62,12 @@ def _hints(message: str, no_session: str) -> list[str]:
 
 
 def _shown(lines: list[str]) -> str:
-    return "\n".join(lines)[-_SHOWN:].strip()
+    """Return the last lines that have room, whole: of a line cut at its front, a secret could not be recognised."""
+    shown: list[str] = []
+    left = _SHOWN
+    for line in reversed(lines):
+        left -= len(line) + 1
+        if left < 0 and shown:
+            break
+        shown.append(line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…")
+    return "\n".join(reversed(shown))

@@ -81,12 +81,13 @@ class Lines(Stream[Record]):
 class ProgressLines(Lines):
     """JSON lines that report the progress of work; if they are cut, OutcomeUnknown is raised.
 
-    `progress` makes what sums them up, `hidden` are texts that no message may show, and `closing` ends what the work
-    needed beside this answer.
+    `progress` makes what sums them up, `hidden` are texts that no message may show, `output` is an archive that is
+    there when the work has ended, and `closing` ends what the work needed beside this answer.
     """
 
     progress: Callable[[], Progress] = Progress
     hidden: Sequence[str] = ()
+    output: Callable[[], Iterator[bytes]] | None = None
     closing: Callable[[], None] | None = None
 
     def close(self) -> None:

@@ -7,15 +7,18 @@ and Docker Hub wants one of everybody.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 from lib.engine.answer.build_progress import BuildProgress
 from lib.engine.answer.streams import ProgressLines
+from lib.engine.buildkit.output_file import OutputFile
 from lib.engine.buildkit.services import Asked, auth, health, secrets
 from lib.engine.buildkit.session import BuildSession
 from lib.engine.client import Engine
 from lib.engine.errors import EngineError, NotFound, NotSupported, Refused, Unauthorized
+from lib.engine.request.build_outputs import build_output
 from lib.engine.request.build_secrets import build_secrets
 from lib.engine.request.query import Parameter
 from lib.engine.request.registry_auth import RegistryConfig
@@ -34,27 +37,28 @@ def build(
     logins = config.chosen(fields, engine.registries).logins
     asked, hosts = Asked(frozenset(given)), Asked()
     methods = {**health(), **auth(logins, hosts), **secrets(given, asked)}
+    output = build_output(fields.get("outputs"))
+    fields = {**fields, "outputs": output.as_list()}
     engine.permit("POST", "/build", fields, reads=False)
+    needed = [name for name, there in (("secrets", given), ("outputs", output.is_archive)) if there]
     session, refusal = None, ""
-    if not fields.get("session"):
-        session, refusal = _opened(engine, methods, needed=["secrets"] if given else [])
-    if session:
-        fields = {**fields, "session": session.id}
-    try:
-        lines = engine.progress("/build", fields, query=query, headers=(config,), body=context)
-    except BaseException:
+    with ExitStack() as opened:
+        file = opened.enter_context(OutputFile()) if output.is_archive else None
+        if not fields.get("session"):
+            session, refusal = _opened(engine, {**methods, **(file.methods() if file else {})}, needed=needed)
         if session:
-            session.close()
-        raise
+            opened.enter_context(session)
+            fields["session"] = session.id
+        lines = engine.progress("/build", fields, query=query, headers=(config,), body=context)
+        lines.closing = opened.pop_all().close
+    lines.output = file.chunks if file else None
     lines.progress = partial(
         BuildProgress,
-        image=not fields.get("outputs"),
+        image=output.has_image_id,
         secrets=asked,
         no_session=lambda: session.fault if session else refusal,
     )
     lines.hidden = (*_texts(given), *_passwords(logins))
-    if session:
-        lines.closing = session.close
     return lines
 
 

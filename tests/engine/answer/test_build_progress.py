@@ -166,6 +166,17 @@ def test_the_first_failure_counts_and_what_it_stopped_is_canceled():
     assert error.message == "Step [b 2/2] RUN y ended with exit code 7"
 
 
+def test_the_last_lines_of_a_failure_are_whole_and_limited():
+    lines = b"".join(b"%03d %s\n" % (number, b"x" * 396) for number in range(30))
+    exit_code = 'process "x" did not complete successfully: exit code: 1'
+    error = failure(
+        record(vertex("a", RUN, 1, 2, error=exit_code), log("a", lines)), refused("x: exit code: 1")
+    )
+    shown = error.hint.removeprefix("Before it: ").split("\n")
+    assert [line[:3] for line in shown] == ["026", "027", "028", "029"]
+    assert {len(line) for line in shown} == {400}
+
+
 def test_a_cancelled_build_says_so():
     error = failure(record(vertex("a", RUN, 1, 2, error="x: context canceled")), refused("context canceled"))
     assert error.message == "The build was cancelled at the engine"
