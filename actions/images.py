@@ -83,17 +83,18 @@ def image_build(engine: Engine, fields: Fields) -> Answer:
 def builder(fields: Fields) -> str:
     """Return the builder for the fields of ImageBuild: 2 is BuildKit, else it is the classic one.
 
-    Without a version, BuildKit is taken for what only it has. Raises BadInput for that with the classic builder.
+    Without a version, BuildKit is taken for what only it has. Raises BadInput for secrets and keys with the classic
+    builder; it overlooks outputs, as ever.
     """
     version = str(fields.get("version") or "")
-    wanted = next((name for name in ("secrets", "outputs") if fields.get(name)), None)
-    if wanted is None:
-        return version
-    if version not in ("", "2"):
+    if not version and any(fields.get(name) for name in ("secrets", "ssh", "outputs")):
+        return "2"
+    refused = next((name for name in ("secrets", "ssh") if fields.get(name)), None)
+    if refused and version != "2":
         raise BadInput(
-            f"{wanted} needs builder version 2", field=wanted, hint="Leave version empty, or set it to 2"
+            f"{refused} needs builder version 2", field=refused, hint="Leave version empty, or set it to 2"
         )
-    return "2"
+    return version
 
 
 @action("BuildPrune")

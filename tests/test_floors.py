@@ -68,7 +68,12 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "build_failure streams tar_reader",
         "build_progress",
     ),
-    "lib.engine.buildkit": ("calls", "output_file rpc_server services", "session", "build"),
+    "lib.engine.buildkit": (
+        "calls ssh_keys",
+        "output_file rpc_server services ssh_agent",
+        "session",
+        "build",
+    ),
     "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),
     "lib.sailor": (
         "errors transport coroutines ending secrets",

@@ -235,7 +235,7 @@ def test_what_a_build_prints_of_its_secrets_is_hidden(run: Run) -> None:
     ("given", "told"),
     [
         ({"version": "1", "secrets": {"a": "hush-hush"}}, "needs builder version 2"),
-        ({"version": "1", "outputs": [{"type": "tar"}]}, "needs builder version 2"),
+        ({"version": "1", "ssh": "hush-hush"}, "needs builder version 2"),
         ({"outputs": [{"type": "tar"}, {"type": "oci"}]}, "engines take one"),
         ({"outputs": [{"type": "zip"}]}, "It is one of tar"),
         ({"outputs": [{"type": "image", "name": {}}]}, "no text"),

@@ -16,6 +16,7 @@ _EXIT_CODE = re.compile(r": exit code: (\d{1,10})$")
 _BEFORE = ("failed to solve with frontend dockerfile.v0: ", "failed to create LLB definition: ")
 _MISSING = re.compile(r'failed to compute cache key: .{0,500}"(/[^"]{1,500})":? not found')
 _NEEDED = re.compile(r"secret (\S{1,200}?)(?: not found)?: not found$")
+_UNSET = re.compile(r'unset ssh forward key (\S{1,200})|no SSH key "([^"]{0,200})" forwarded from the client')
 _ASKS_BACK = ("no active session", "only one connection allowed")
 _NO_SESSION = "There was no session"
 _SHOWN = 2_000  # characters of the last lines
@@ -48,6 +49,9 @@ def _reason(message: str) -> str:
         return "The build was cancelled at the engine"
     if needed := _NEEDED.search(message):
         return f"The Dockerfile needs the secret {needed[1]} (required=true): give it in secrets"
+    if unset := _UNSET.search(message):
+        key = unset[1] or unset[2] or "default"
+        return f"The Dockerfile needs an SSH key for the id {key}: give it in ssh"
     missing = _MISSING.search(message)
     return f"{missing[1]} is not in the build context" if missing else message
 

@@ -36,11 +36,22 @@ def build(
     config = RegistryConfig()
     logins = config.chosen(fields, engine.registries).logins
     asked, hosts = Asked(frozenset(given)), Asked()
+    hidden = [*_texts(given), *_passwords(logins)]
     methods = {**health(), **auth(logins, hosts), **secrets(given, asked)}
+    keys = {}
+    if fields.get("ssh"):  # the libraries of keys are loaded where there is one
+        from lib.engine.buildkit.ssh_agent import ssh
+        from lib.engine.buildkit.ssh_keys import ssh_keys, ssh_texts
+
+        keys = ssh_keys(fields["ssh"])
+        hidden += ssh_texts(fields["ssh"])
+        methods |= ssh(keys)
     output = build_output(fields.get("outputs"))
     fields = {**fields, "outputs": output.as_list()}
     engine.permit("POST", "/build", fields, reads=False)
-    needed = [name for name, there in (("secrets", given), ("outputs", output.is_archive)) if there]
+    needed = [
+        name for name, there in (("secrets", given), ("ssh", keys), ("outputs", output.is_archive)) if there
+    ]
     session, refusal = None, ""
     with ExitStack() as opened:
         file = opened.enter_context(OutputFile()) if output.is_archive else None
@@ -58,7 +69,7 @@ def build(
         secrets=asked,
         no_session=lambda: session.fault if session else refusal,
     )
-    lines.hidden = (*_texts(given), *_passwords(logins))
+    lines.hidden = hidden
     return lines
 
 
