@@ -36,7 +36,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.config": ("form labels", "declared_fields pattern selection"),
     "lib.engine": (
         "errors closing timeouts",
-        "text pem expected",
+        "text pem expected protobuf",
         "version host",
         "tls",
         "endpoint",
@@ -46,9 +46,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "negotiation",
         "client",
         "attach swarm_update",
+        "buildkit",
     ),
     "lib.engine.request": (
-        "archive_kind published_ports registry_login scalar secret_data times upload",
+        "archive_kind build_outputs build_secrets published_ports registry_login scalar secret_data times upload",
         "filters path registry_auth tar_writer",
         "query",
         "process_input",
@@ -63,9 +64,16 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "sender",
     ),
     "lib.engine.answer": (
-        "frames jsonlines limits names pathstat reply stats tar_header",
-        "log_lines progress tar_check",
-        "streams tar_reader",
+        "frames jsonlines limits names pathstat reply stats step_output tar_header trace",
+        "build_steps log_lines progress tar_check",
+        "build_failure streams tar_reader",
+        "build_progress",
+    ),
+    "lib.engine.buildkit": (
+        "calls ssh_keys",
+        "output_file rpc_server services ssh_agent",
+        "session",
+        "build",
     ),
     "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),
     "lib.sailor": (
@@ -210,6 +218,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 
 LIBRARIES = {
     "pika": "lib.sailor.amqp",
+    "h2": "lib.engine.buildkit",
     "docker": "nothing: the engine client is our own",
 }
 """Which package alone may name a library."""
