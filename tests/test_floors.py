@@ -122,6 +122,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "prune",
         "request run",
         "command replacement",
+        "healing",
         "container",
     ),
     "lib.job.container": ("forms processors", "mounts ports table", "differences"),

@@ -19,6 +19,7 @@ EFFECTS = {
     "RunCommand": ("container", "exec_start"),
     "EnsureContainer": ("container", "start"),
     "RedeployContainer": ("container", "start"),
+    "HealContainers": ("container", "restart"),
     "EnsureImage": ("image", "pull"),
     "EnsureNetwork": ("network", "create"),
     "EnsureVolume": ("volume", "create"),
