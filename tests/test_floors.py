@@ -119,7 +119,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "work",
         "image job networks states vault volume",
         "files image_update log_search log_wait find",
-        "prune",
+        "prune report",
         "request run",
         "command replacement",
         "healing",
@@ -135,6 +135,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "placing",
         "running",
     ),
+    "lib.job.report": ("findings parts", "report"),
     "lib.job.prune": ("rules", "choice", "pruned"),
     "lib.job.files": (
         "entries helper quiet volume_memo",
