@@ -215,7 +215,7 @@ def device() -> bytes:
         (zip_of(("out", b"/etc", stat.S_IFLNK | 0o777)), "BadInput"),
         (zip_of(("pipe", b"", stat.S_IFIFO | 0o777)), "BadInput"),
         (zip_of(("a", b"x" * 5000, 0))[:-30], "BadInput"),
-        (gzip.compress(tar_of(("a", b"x" * 5000)))[:-20], "BadInput"),
+        (gzip.compress(tar_of(("a", b"x" * 5000)), mtime=0)[:-20], "BadInput"),
         (tar_of(("a", b"x" * 5000))[:3000], "BadInput"),
         (b"no archive at all", "BadInput"),
     ],

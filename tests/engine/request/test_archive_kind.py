@@ -54,7 +54,7 @@ PLAIN = tar(tarfile.USTAR_FORMAT)
         tar(tarfile.PAX_FORMAT),
         old_tar(),
         bytes(1024),
-        gzip.compress(PLAIN),
+        gzip.compress(PLAIN, mtime=0),
         bz2.compress(PLAIN),
         lzma.compress(PLAIN),
         b"\x28\xb5\x2f\xfd rest",
