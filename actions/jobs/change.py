@@ -6,9 +6,16 @@ from typing import Any
 
 from lib.job import Work, job
 from lib.job.replacement.redeploy import redeployed
+from lib.job.service.rollout import rolled_out_service
 
 
 @job("RedeployContainer", changes=True)
 def redeploy_container(work: Work) -> dict[str, Any]:
     """Give containers another image or other settings, and go back where that is bad."""
     return redeployed(work)
+
+
+@job("RolloutService", changes=True)
+def rollout_service(work: Work) -> dict[str, Any]:
+    """Change a service of a swarm and wait until it has arrived."""
+    return rolled_out_service(work)
