@@ -113,9 +113,17 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "files image_update log_search log_wait find",
         "prune",
         "request run",
-        "replacement",
+        "command replacement",
     ),
     "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
+    "lib.job.command": (
+        "elsewhere memory outcome record",
+        "wish",
+        "turn",
+        "conversation ending",
+        "running",
+        "everywhere",
+    ),
     "lib.job.request": ("answers headers target", "request"),
     "lib.job.run": (
         "command container tail",
