@@ -8,6 +8,7 @@ from typing import Any
 from tests.actions.stepping import Outcome, run_step
 from tests.jobs.engines import config
 from tests.lab.engine import IMAGE, LabEngine
+from tests.lab.waiting import wait_until
 
 SWARM = {"ListenAddr": "127.0.0.1:2377", "AdvertiseAddr": "127.0.0.1"}
 WEB = "registry.local/shop/web:1"
@@ -39,6 +40,10 @@ def furnish(engine: LabEngine) -> None:
         wire.do(
             "POST", "/services/create", {"Name": name, "Labels": {}, "TaskTemplate": template, "Mode": mode}
         )
+    # Until its container runs it is `created`, as only web-2 shall be.
+    wait_until(
+        lambda: [one["Status"]["State"] for one in wire.do("GET", "/tasks").json()] == ["running"], "the task"
+    )
 
 
 def step(engine: LabEngine, key: str, body: dict[str, Any], kind: str, **settings: Any) -> Outcome:
