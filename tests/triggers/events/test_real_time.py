@@ -227,8 +227,13 @@ def test_fault_9_25_sigterm_in_real_time_leaves_the_place_of_what_was_told(
     step.send_signal(signal.SIGTERM)
     assert step.wait(DEADLINE) == 143
     fake.ring.now += 10
-    again = PollHarness("engine_events", fake.config, json.loads(state.read_text("utf-8"))).poll()
-    assert again.bodies == []
+    desk = PollHarness("engine_events", fake.config, json.loads(state.read_text("utf-8")))
+    assert desk.poll().bodies == []
+    lines = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    messages = [line["message"] for line in lines if line["event"] == "data"]
+    told = [(one["body"]["name"], one["id"]) for one in messages] + desk.told(lambda body: body["name"])
+    truth = [f"c{number}" for number in range(30)]
+    record(KEY, "fake", "9.25 SIGTERM in real time, then a poll", told=told, truth=truth)
 
 
 def test_fault_9_18_where_the_stream_had_to_be_left_there_is_a_gap_and_no_repeat(fake: FakeEngine) -> None:

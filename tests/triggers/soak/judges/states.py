@@ -42,7 +42,7 @@ def judge(case: Case) -> Verdict:
                     verdict, what, Happened(case, life, at, about, life.events[place + 1 :], theirs)
                 )
         _turns(verdict, case, identity, life)
-        _loops(verdict, identity, life, [one for one in case.messages if _id(one) == identity])
+        _loops(verdict, case, identity, life)
     for one in case.messages:
         if problem := _problem(one.body, lives, case.record.names):
             verdict.false.append(f"{problem}: {one.body['change']} {one.body['container']} {one.at:.3f}")
@@ -149,10 +149,16 @@ def _without_event(life: Life) -> int:
     return count
 
 
-def _loops(verdict: Verdict, identity: str, life: Life, theirs: Sequence[Told]) -> None:
-    """A container whose engine counted so many restarts loops; a loop has so many ends of its own."""
+def _loops(verdict: Verdict, case: Case, identity: str, life: Life) -> None:
+    """A container whose engine counted so many restarts loops; a loop has so many ends of its own.
+
+    A poll that was killed before it told all does not count: where the container is gone by the next one, nothing but
+    its end and its removal can be told.
+    """
+    theirs = [one for one in case.messages if _id(one) == identity]
     ids = {one.id for one in theirs if one.body["change"] == "restartLoop"}
-    if max((one.body["to"]["restartCount"] for one in theirs if one.body["to"]), default=0) >= LOOP:
+    stored = [one for one in theirs if any(window.begin <= one.at <= window.end for window in case.windows)]
+    if max((one.body["to"]["restartCount"] for one in stored if one.body["to"]), default=0) >= LOOP:
         verdict.must(bool(ids), f"restartLoop of {life.name} {identity[:12]}")
     ends = sum(done == "die" for _, done, _ in life.events)
     verdict.other += [f"{len(ids)} loops of {life.name}, which ended {ends} times"] * (len(ids) * LOOP > ends)
