@@ -18,10 +18,11 @@ class EventRecorder:
     def __init__(self, engine: LabEngine, *, remembered: bool = False) -> None:
         self.events: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
+        self._engine = engine
         self._connection = engine.wire.connect()
         # Since a time of the engine's own, so that nothing falls between the head of the answer and the subscription.
-        since = "0" if remembered else self._now(engine)
-        self._connection.request("GET", f"/events?since={since}")
+        self._since = "0" if remembered else self._now(engine)
+        self._connection.request("GET", f"/events?since={self._since}")
         self._answer = self._connection.getresponse()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -52,8 +53,12 @@ class EventRecorder:
         return event
 
     def close(self) -> None:
-        """End the stream."""
+        """End the stream, and complete it: the engine may not have written the last events when it is cut off."""
+        known = self._engine.wire.do(
+            "GET", "/events", since=self._since, until=self._now(self._engine)
+        ).lines()
         self._connection.sock.shutdown(socket.SHUT_RDWR)
         ended(self._thread)
         self._answer.close()
         self._connection.close()
+        self.events += [event for event in known if event not in self.events]

@@ -54,6 +54,11 @@ def record(
         ids.setdefault(what, set()).add(identity)
     lost = sum(max(0, count - len(ids.get(what, ()))) for what, count in happened.items())
     false = sum(len(found) for what, found in ids.items() if what not in happened)
+    if false:
+        print("told, and did not happen:", [what for what in ids if what not in happened])
+    if lost and not gap:
+        missing = [what for what, count in happened.items() if count > len(ids.get(what, ()))]
+        print("happened, and was not told:", missing)
     other = sum(max(0, len(found) - happened[what]) for what, found in ids.items() if what in happened)
     shared = Counter(identity for found in ids.values() for identity in found)
     other += sum(count - 1 for count in shared.values())
