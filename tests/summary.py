@@ -7,9 +7,11 @@ import re
 import pytest
 
 from tests.integration.operations.table import TABLE
+from tests.jobs import deaths
+from tests.jobs import table as jobs
 from tests.triggers import table
 
-OPERATION, TRIGGER, NOTE = "operation", "trigger", "note"
+OPERATION, TRIGGER, JOB, DEATHS, NOTE = "operation", "trigger", "job", "deaths", "note"
 NOTES: list[str] = []
 # The numbered statements of the platform's checklist, and whether all tests of each passed.
 STATEMENTS = range(1, 91)
@@ -24,6 +26,10 @@ def collect(report: pytest.TestReport) -> None:
             TABLE.note(*value)
         elif name == TRIGGER:
             table.add(table.Row(*value))
+        elif name == JOB:
+            jobs.note(*value)
+        elif name == DEATHS:
+            deaths.ROWS.append(tuple(value))
         elif name == NOTE and report.when == "call":
             NOTES.append(str(value))
     if "tests/sailor/test_checklist_" in report.nodeid and (report.when == "call" or report.failed):
@@ -36,6 +42,8 @@ def show(terminal: pytest.TerminalReporter) -> None:
     for line in TABLE.lines():
         terminal.write_line(line)
     table.show(terminal)
+    jobs.show(terminal)
+    deaths.show(terminal)
     for note in [*NOTES, *_checklist()]:
         terminal.write_line(note)
 

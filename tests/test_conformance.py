@@ -31,6 +31,7 @@ RETURNS: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("object", "empty", "array"), Reply),
     **dict.fromkeys(("changed", "headers", "ping", "stat", "text", "session"), dict),
     "archive": Archive,
+    "build": ProgressLines,
     "progress": ProgressLines,
     "lines": Lines,
     "stats": Lines,

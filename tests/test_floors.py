@@ -36,7 +36,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.config": ("form labels", "declared_fields pattern selection"),
     "lib.engine": (
         "errors closing timeouts",
-        "text pem expected",
+        "text pem expected protobuf",
         "version host",
         "tls",
         "endpoint",
@@ -46,9 +46,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "negotiation",
         "client",
         "attach swarm_update",
+        "buildkit",
     ),
     "lib.engine.request": (
-        "archive_kind published_ports registry_login scalar secret_data times upload",
+        "archive_kind build_outputs build_secrets published_ports registry_login scalar secret_data times upload",
         "filters path registry_auth tar_writer",
         "query",
         "process_input",
@@ -63,9 +64,16 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "sender",
     ),
     "lib.engine.answer": (
-        "frames jsonlines limits names pathstat reply stats tar_header",
-        "log_lines progress tar_check",
-        "streams tar_reader",
+        "frames jsonlines limits names pathstat reply stats step_output tar_header trace",
+        "build_steps log_lines progress tar_check",
+        "build_failure streams tar_reader",
+        "build_progress",
+    ),
+    "lib.engine.buildkit": (
+        "calls ssh_keys",
+        "output_file rpc_server services ssh_agent",
+        "session",
+        "build",
     ),
     "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),
     "lib.sailor": (
@@ -109,26 +117,35 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "errors last_end settings repeat targets writes",
         "comparison users waiting",
         "work",
-        "image job networks states volume",
+        "image job networks states vault volume",
         "files image_update log_search log_wait find",
-        "prune",
-        "run",
+        "prune report",
+        "request run",
+        "command replacement",
+        "healing",
+        "container",
     ),
+    "lib.job.container": ("forms processors", "mounts ports table", "differences"),
+    "lib.job.command": ("mark", "execution", "commands"),
+    "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
+    "lib.job.request": ("answers headers target", "request"),
     "lib.job.run": (
         "command container tail",
         "conversation files outcome sweep wish",
         "placing",
         "running",
     ),
+    "lib.job.report": ("findings parts", "report"),
     "lib.job.prune": ("rules", "choice", "pruned"),
     "lib.job.files": (
-        "entries helper quiet",
+        "entries helper quiet volume_memo",
         "place unpacking",
         "contents paths volume_archive",
         "copy_out folders",
         "backup copy_in",
         "restore",
     ),
+    "lib.job.vault": ("mark", "kind", "users wish", "ensured"),
     "lib.job.networks": ("network", "several wish", "creation memo", "recreation", "ensured"),
     "lib.job.find": ("kinds terms", "flat", "candidates", "lookup pages", "deletion"),
     "lib.trigger": (
@@ -189,7 +206,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         ),
         "tasks",
     ),
-    "actions.jobs": ("clean ensure files find run",),
+    "actions.jobs": ("change clean ensure expert files find run",),
     "lib.metadata": (
         "facts image layout words",
         "dialect jobs outputs parameter",
@@ -203,6 +220,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 
 LIBRARIES = {
     "pika": "lib.sailor.amqp",
+    "h2": "lib.engine.buildkit",
     "docker": "nothing: the engine client is our own",
 }
 """Which package alone may name a library."""

@@ -36,6 +36,7 @@ FOREIGN = {
     "config.json": "where Docker's client keeps its logins",
     "daemon.json": "the configuration of an engine",
     "manifest.json": "what BackupVolume puts first into an archive",
+    "report.json": "an attachment of ReportEngine",
     "tickets.json": "what the reader of docs/own-component.md makes",
 }
 """Files of other people that texts name without a folder."""

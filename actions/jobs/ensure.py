@@ -7,6 +7,8 @@ from typing import Any
 from lib.job import Work, job
 from lib.job.image_update import ensured_image
 from lib.job.networks.ensured import ensured_network
+from lib.job.vault.ensured import ensured
+from lib.job.vault.kind import CONFIG, SECRET
 from lib.job.volume import ensured_volume
 
 
@@ -26,3 +28,15 @@ def ensure_volume(work: Work) -> dict[str, Any]:
 def ensure_network(work: Work) -> dict[str, Any]:
     """Have a network with a driver, subnets and more, or have none of that name."""
     return ensured_network(work)
+
+
+@job("EnsureSecret", changes=True)
+def ensure_secret(work: Work) -> dict[str, Any]:
+    """Have a secret of the swarm with a content, as its newest version or under that very name, or have none."""
+    return ensured(work, SECRET)
+
+
+@job("EnsureConfig", changes=True)
+def ensure_config(work: Work) -> dict[str, Any]:
+    """Have a config of the swarm with a content, as its newest version or under that very name, or have none."""
+    return ensured(work, CONFIG)

@@ -9,6 +9,7 @@ from lib.job.find.deletion import deleted
 from lib.job.find.lookup import looked_up
 from lib.job.find.pages import found_all
 from lib.job.log_search import searched
+from lib.job.report.report import reported
 
 
 @job("LookupObject")
@@ -33,3 +34,9 @@ def delete_object(work: Work) -> dict[str, Any]:
 def search_logs(work: Work) -> dict[str, Any]:
     """Search the logs of containers for lines that match."""
     return searched(work)
+
+
+@job("ReportEngine")
+def report_engine(work: Work) -> dict[str, Any]:
+    """Report what is on an engine and what is worth a look."""
+    return reported(work)

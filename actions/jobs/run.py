@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.job import Work, job
+from lib.job.command.commands import commanded
 from lib.job.log_wait import waited_for_line
 from lib.job.run.running import run_to_end
 from lib.job.states import LOG_LINE, waited
@@ -14,6 +15,12 @@ from lib.job.states import LOG_LINE, waited
 def run_container(work: Work) -> dict[str, Any]:
     """Run a program in a container of its own, to its end."""
     return run_to_end(work)
+
+
+@job("RunCommand", changes=True)
+def run_command(work: Work) -> dict[str, Any]:
+    """Run a command in containers that run."""
+    return commanded(work)
 
 
 @job("WaitForContainer")

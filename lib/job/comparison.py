@@ -14,7 +14,7 @@ from lib.engine.errors import BadInput
 from lib.engine.text import parsed
 from lib.job.repeat import PREFIX
 
-RECREATE = "recreate"
+RECREATE, UPDATE = "recreate", "update"
 Difference = dict[str, Any]
 _SHOWN = 100  # characters of a value in a sentence
 

@@ -8,6 +8,7 @@ JobError
 ├── Differs          what is there is not as wanted, and the input does not let it be made anew
 ├── NotSettled       this message came before, and nothing proves what became of it then
 ├── WouldDestroy     data would be lost, and nothing in the input allows that
+├── RolledBack       the new one was bad, and the old one could not be brought back whole
 └── EngineRestarted  a program was killed because its engine ended
 
 All are EngineErrors, so the setting errorPolicy decides as it does for operations.
@@ -55,6 +56,10 @@ class Differs(JobError):
 
 class WouldDestroy(JobError):
     """What the job would have to do loses data; the text names the data and the input that allows it."""
+
+
+class RolledBack(JobError):
+    """The new one was bad, and the old one could not be brought back whole; details: kept, oldState."""
 
 
 class EngineRestarted(JobError):

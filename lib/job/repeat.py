@@ -30,6 +30,8 @@ class Run:
     repeated: bool
     recognisable: bool
     """Whether a later delivery will have the same id."""
+    redelivered: bool = False
+    """Whether a step died, or was stopped, with this message; a rebound alone is none."""
 
     @classmethod
     def of(cls, context: Context, key: str, idempotency_key: str | None = None) -> Run:
@@ -37,7 +39,7 @@ class Run:
         step = f"{context.settings.flow_id}/{context.settings.step_id}"
         name = idempotency_key or context.input_id
         run = derived_id("job", key, step, name) if name else random_id()
-        return cls(run, key, step, context.repeated, bool(name))
+        return cls(run, key, step, context.repeated, bool(name), context.redelivered)
 
     @property
     def name(self) -> str:

@@ -67,7 +67,7 @@ def _job(job: JobWords, facts: Facts, settings: Tree) -> list[str]:
     if job.replaces:
         parts.append(f"- In place of: {', '.join(f'`{key}`' for key in job.replaces)}")
     parts += [
-        f"- Makes these calls: {calls}",
+        f"- Makes these calls: {calls or 'the one that the input writes'}",
         f"- When the step dies in the middle: {words['again']}",
         f"- Settings: {labels}",
         "",

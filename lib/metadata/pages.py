@@ -37,6 +37,7 @@ _KINDS = {
     "headers": "facts from the engine's headers",
     "stat": "facts about one file",
     "archive": "attachment with a tar archive, streamed",
+    "build": "stream of progress, collected into one result",
     "progress": "stream of progress, collected into one result",
     "lines": "stream of JSON lines, bounded by the step's limits",
     "stats": "samples, bounded by the step's limits",

@@ -115,7 +115,7 @@ def test_whatever_an_engine_answers_to_a_menu(engine: HostileEngine, menu: str, 
 
 
 def lists(key: str) -> bool:
-    return FACTS.shapes[key]["answer"] in ("array", "lines", "logs", "stats", "progress")
+    return FACTS.shapes[key]["answer"] in ("array", "lines", "logs", "stats", "progress", "build")
 
 
 def body_of(key: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from tests.actions.conftest import Run
 from tests.actions.stepping import Outcome
 from tests.engine.scripted import END, HEAD, answer, chunked, piece, say, say_and_close
+from tests.engine.traces import IMAGE, log, record, vertex, warning
 
 NOT_FOUND = answer(b'{"message":"no such container: web"}', "404 Not Found")
 CONFLICT = answer(b'{"message":"it is paused"}', "409 Conflict")
@@ -149,6 +150,117 @@ def test_an_error_is_told_although_the_stream_is_cut_after_it(run: Run) -> None:
 def test_work_whose_stream_is_cut_has_an_unknown_outcome(run: Run, policy: str) -> None:
     outcome = run("ImageBuild", BUILD, say_and_close(chunked(STEP, end=b"")), errorPolicy=policy)
     assert names(outcome) == ["OutcomeUnknown"]
+
+
+MAKE = record(vertex("a", "[2/2] RUN make", 1), log("a", b"compiling\nbroken\n"))
+BROKEN = 'process "make" did not complete successfully: exit code: 2'
+NO_SESSION = say(answer(b'{"message":"page not found"}', "404 Not Found"))
+FAILED = record(vertex("a", "[2/2] RUN make", 1, 2, error=BROKEN))
+
+
+def test_a_failed_buildkit_build_tells_step_exit_code_and_last_lines(run: Run) -> None:
+    said = say(chunked(MAKE, FAILED, {"errorDetail": {"message": BROKEN}, "error": BROKEN}))
+    outcome = run("ImageBuild", BUILD | {"version": "2"}, NO_SESSION, said)
+    assert names(outcome) == ["StreamFailed"]
+    assert "Step [2/2] RUN make ended with exit code 2" in outcome.errors[0]["message"]
+    assert "compiling\nbroken" in outcome.errors[0]["message"]
+
+
+def test_a_buildkit_build_emits_lines_one_record_each(run: Run) -> None:
+    said = say(chunked(MAKE, record(vertex("a", ended=2)), IMAGE))
+    *progress, result = run(
+        "ImageBuild", BUILD | {"version": "2"}, NO_SESSION, said, emitBehavior="emitIndividually"
+    ).bodies
+    assert [body["progress"] for body in progress] == [
+        {"stream": "#1 [2/2] RUN make\n#1 compiling\n#1 broken\n"},
+        {"stream": "#1 DONE 0.0s\n"},
+        IMAGE,
+    ]
+    assert result["builder"] == "buildkit"
+
+
+def test_a_buildkit_build_that_ends_bare_has_an_unknown_outcome(run: Run) -> None:
+    assert names(run("ImageBuild", BUILD | {"version": "2"}, NO_SESSION, say(chunked(MAKE)))) == [
+        "OutcomeUnknown"
+    ]
+
+
+@pytest.mark.parametrize(
+    "status", ["403 Forbidden", "404 Not Found", "405 Method Not Allowed", "501 Not Implemented"]
+)
+def test_without_a_session_a_build_goes_on_unless_it_needs_one(run: Run, status: str) -> None:
+    refusal = say(answer(b'{"message":"by administrative rules"}', status))
+    back = "no active sessions"
+    asked = say(chunked(MAKE, {"errorDetail": {"message": back}, "error": back}))
+    assert run("ImageBuild", BUILD | {"version": "2"}, refusal, say(chunked(MAKE, IMAGE))).bodies
+    (error,) = run("ImageBuild", BUILD | {"version": "2"}, refusal, asked).errors
+    assert f"POST /session was answered with {status[:3]}" in error["message"]
+    (error,) = run("ImageBuild", BUILD | {"secrets": {"a": "hush-hush"}}, refusal).errors
+    assert "secrets cannot be given" in error["message"]
+    assert len(run.requests) == 1
+
+
+def test_a_fault_of_the_engine_opens_no_session_and_starts_no_build(run: Run) -> None:
+    outcome = run("ImageBuild", BUILD | {"version": "2"}, say(FAULT), errorPolicy="throwError")
+    assert names(outcome) == ["EngineFault"]
+    assert len(run.requests) == 1
+
+
+def test_a_session_of_another_program_is_used_as_it_is(run: Run) -> None:
+    body = BUILD | {"version": "2", "session": "theirs"}
+    assert run("ImageBuild", body, say(chunked(MAKE, IMAGE))).bodies
+    assert b"session=theirs" in run.requests[0]
+
+
+def test_what_a_build_prints_of_its_secrets_is_hidden(run: Run) -> None:
+    secret = "line one of it\nline two of it"
+    body = BUILD | {"version": "2", "session": "x", "secrets": {"key": secret, "lines": "lines"}}
+    shown = record(
+        vertex("a", "RUN echo line one of it", 1),
+        log("a", b"before line two of it after\nbGluZSBvbmUgb2YgaXQKbGluZSB0d28gb2YgaXQ=\n"),
+        warning("Rule: line two of it"),
+    )
+    for settings in ({}, {"emitBehavior": "emitIndividually"}):
+        outcome = run("ImageBuild", body, say(chunked(shown, IMAGE)), **settings)
+        text = json.dumps(outcome.bodies)
+        assert "line two" not in text
+        assert "line one" not in text
+        assert "bGluZSBvbmU" not in text
+        assert len(outcome.bodies[-1]["lines"]) == 3
+    failed = say(chunked(shown, {"errorDetail": {"message": "line two of it"}}))
+    assert "line two" not in str(run("ImageBuild", body, failed).errors)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"version": "1", "secrets": {"a": "hush-hush"}}, "needs builder version 2"),
+        ({"version": "1", "ssh": "hush-hush"}, "needs builder version 2"),
+        ({"outputs": [{"type": "tar"}, {"type": "oci"}]}, "engines take one"),
+        ({"outputs": [{"type": "zip"}]}, "It is one of tar"),
+        ({"outputs": [{"type": "image", "name": {}}]}, "no text"),
+        ({"secrets": {"a,b": "hush-hush"}}, "without commas"),
+        ({"secrets": {"a": {"base64": "hush-hush!"}}}, "cannot be read as base64"),
+        ({"secrets": {"a": ["hush-hush"]}}, "must be a text"),
+        ({"secrets": {"a": "hush-hush" * 60_000}}, "longer than 512000 bytes"),
+    ],
+)
+def test_secrets_that_cannot_be_given_are_refused_before_anything_is_sent(
+    run: Run, given: dict[str, Any], told: str
+) -> None:
+    (error,) = run("ImageBuild", BUILD | given).errors
+    assert error["name"] == "BadInput"
+    assert told in error["message"]
+    assert "hush-hush" not in str(error)
+    assert run.requests == []
+
+
+def test_a_flood_of_trace_stays_a_message(run: Run) -> None:
+    flood = record(vertex("a", "x" * 60_000, 1), log("a", b"y\n" * 100_000), *[warning("z" * 900)] * 300)
+    (body,) = run(
+        "ImageBuild", BUILD | {"version": "2"}, NO_SESSION, say(chunked(flood, flood, IMAGE))
+    ).bodies
+    assert (len(body["lines"]), len(body["warnings"]), len(body["steps"])) == (100, 200, 1)
 
 
 def test_events_that_are_cut_are_an_error_that_may_come_again(run: Run) -> None:

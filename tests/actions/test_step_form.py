@@ -192,7 +192,7 @@ def test_the_flows_of_the_examples_have_no_setting_that_does_nothing(path: Path)
 
 
 FIND = {"objectType", "lookupBy", "allowCriteriaToBeOmitted", "allowZeroResults"}
-READ_BY_ITS_JOB = FIND
+READ_BY_ITS_JOB = FIND | {"answer", "dontThrowOn"}
 """Settings that one job or a few have alone, and read themselves."""
 
 

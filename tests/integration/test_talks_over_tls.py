@@ -52,5 +52,18 @@ def test_a_container_gets_its_stdin(tls_engine: LabEngine, config: dict[str, Any
     tls_engine.remove(container)
 
 
+def test_a_build_gets_its_secret(tls_engine: LabEngine, config: dict[str, Any]) -> None:
+    line = "RUN --mount=type=secret,id=token wc -c /run/secrets/token"
+    text = f"FROM {tls_engine.image}\n{line}\n"
+    body = {
+        "dockerfileText": text,
+        "networkmode": "host",
+        "nocache": True,
+        "secrets": {"token": "x" * 100_000},
+    }
+    built = one(run_step("ImageBuild", body, config))
+    assert any(line.endswith("100000 /run/secrets/token") for line in built["lines"])
+
+
 def test_a_session_is_opened(config: dict[str, Any]) -> None:
     assert one(run_step("Session", {}, config))["upgraded"] is True

@@ -13,19 +13,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from lib.sailor.logging import LEVELS, Logger
 from lib.sailor.message import Message
@@ -37,16 +33,14 @@ from lib.sailor.step.resources import StepResources
 from lib.sailor.step.step import Step
 from lib.sailor.transport import Kind
 from tests.actions.stepping import COMPONENT, Quiet
+from tests.jobs.deaths import FRESH, counted, leftovers
+from tests.jobs.killing_proxy import AFTER, BEFORE, Death, KillingProxy
+from tests.jobs.things import nothing_left, things
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import DEADLINE
 from tests.local.running import ROOT, environment
 
-BEFORE, AFTER = "before", "after"
-Death = tuple[int, str]
-"""At which changing call, from 1 up, and on which side of it."""
-_PIECE, _END = 65536, b"\r\n\r\n"
-_CALL = re.compile(rb"(\w+) (?:/v[\d.]+)?(/[^ ?]*)")
-_READS = re.compile(r"(GET|HEAD) .*|POST /containers/[^/]+/wait|POST /auth")
+__all__ = ["AFTER", "BEFORE", "Death", "Delivery", "Life", "deaths", "nothing_left", "things"]
 FLOW = {"flow_id": "flow", "step_id": "step_1"}
 
 
@@ -85,7 +79,7 @@ class Life:
         return [one["id"] for one in self.published if one["kind"] == Kind.DATA.name]
 
 
-@dataclass
+@dataclass(eq=False)
 class Delivery:
     """One message for one step; each `run` delivers it to a new process."""
 
@@ -101,13 +95,24 @@ class Delivery:
     runs: int = 0
     looks: list[str] = field(default_factory=list)
     """Calls that change nothing, as "METHOD /path"."""
+    at: int = 0
+    """The last changing call that it was killed at."""
+    before: set[str] = field(default_factory=set)
+    """What jobs had left on the engine before."""
+    told: set[str] = field(default_factory=set)
+    """Ids of all messages that were emitted."""
 
     def run(
         self, die: Death | None = None, during: Callable[[subprocess.Popen[bytes]], None] = lambda _: None
     ) -> Life:
         """Deliver it, killed where `die` says; `during` is called with the process while it works."""
         self.runs += 1
-        with tempfile.TemporaryDirectory() as folder, _Proxy(self, folder, die) as proxy:
+        if self.runs == 1:
+            self.before = leftovers(things(self.engine))
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            KillingProxy(self.engine.socket, self.looks, folder, die) as proxy,
+        ):
             spec = {
                 "key": self.key,
                 "body": self.body,
@@ -139,9 +144,19 @@ class Delivery:
             told = [line["finished"] for line in lines if "finished" in line]
             killed = process.returncode == -signal.SIGKILL
             assert killed == (not told), out.decode()
+            if killed and die:
+                self.at = die[0]
             assert killed or die is None, f"it made {len(proxy.calls)} changing calls: {proxy.calls}"
             published = [line for line in lines if "kind" in line]
-            return Life(published, proxy.calls, told[0] if told else None)
+            life = Life(published, proxy.calls, told[0] if told else None)
+            self.told.update(life.ids)
+            if self.at and not killed:
+                FRESH[self] = counted(self)
+            return life
+
+    def left(self) -> set[str]:
+        """What jobs have made for themselves since the first delivery, and not taken away."""
+        return leftovers(things(self.engine)) - self.before
 
     def events(self, action: str, kind: str = "container") -> list[dict[str, Any]]:
         """The engine's events of an action since the message was made: start tells how often programs ran."""
@@ -149,115 +164,6 @@ class Delivery:
         times = {"since": f"{self.began:.6f}", "until": f"{time.time():.6f}"}
         events: list[dict[str, Any]] = self.engine.wire.do("GET", "/events", **times, filters=filters).lines()
         return events
-
-
-@contextmanager
-def nothing_left(engine: LabEngine) -> Iterator[None]:
-    """Fail where a block leaves containers, volumes or networks."""
-    before = things(engine)
-    yield
-    assert things(engine) == before
-
-
-def things(engine: LabEngine) -> dict[str, list[str]]:
-    """The names of all containers (with their state), volumes and networks."""
-    containers = engine.wire.do("GET", "/containers/json", all=True).json()
-    volumes = engine.wire.do("GET", "/volumes").json()["Volumes"] or []
-    networks = engine.wire.do("GET", "/networks").json()
-    return {
-        "containers": sorted(f"{one['Names'][0]} {one['State']}" for one in containers),
-        "volumes": sorted(one["Name"] for one in volumes),
-        "networks": sorted(one["Name"] for one in networks),
-    }
-
-
-class _Proxy:
-    """Passes one call a connection on to the engine, and kills at the one that is told."""
-
-    def __init__(self, delivery: Delivery, folder: str, die: Death | None) -> None:
-        self._target, self._die = delivery.engine.socket, die
-        self._looks = delivery.looks
-        self.calls: list[str] = []
-        self.kill: Callable[[], None] = lambda: None
-        self._count, self._guard = 0, threading.Lock()
-        path = f"{folder}/engine.sock"
-        self.url = f"unix://{path}"
-        self._door = socket.socket(socket.AF_UNIX)
-        self._door.bind(path)
-        self._door.listen(64)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._door.shutdown(socket.SHUT_RDWR)
-        self._door.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near = self._door.accept()[0]
-                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
-
-    def _serve(self, near: socket.socket) -> None:
-        with near, socket.socket(socket.AF_UNIX) as far, suppress(OSError):
-            head, rest = _head(near)
-            if not (match := _CALL.match(head)):
-                return
-            call = f"{match[1].decode()} {match[2].decode()}"
-            side = self._side(call)
-            if side == BEFORE:
-                self.kill()
-                return
-            far.connect(self._target)
-            taken_over = re.search(rb"\r\nUpgrade:", head, re.IGNORECASE) is not None
-            far.sendall(
-                (head if taken_over else head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)) + rest
-            )
-            back = threading.Thread(target=_pump, args=(near, far), daemon=True)
-            back.start()
-            if side == AFTER:
-                _head(far) if taken_over else _drained(far)
-                self.kill()
-                return
-            _pump(far, near)
-
-    def _side(self, call: str) -> str:
-        """Count a call; return the side on which it is to kill, "" for none."""
-        if _READS.fullmatch(call):
-            self._looks.append(call)
-            return ""
-        with self._guard:
-            self._count += 1
-            side = self._die[1] if self._die and self._die[0] == self._count else ""
-            if side != BEFORE:
-                self.calls.append(call)
-        return side
-
-
-def _head(end: socket.socket) -> tuple[bytes, bytes]:
-    data = b""
-    while _END not in data:
-        if not (piece := end.recv(_PIECE)):
-            return b"", b""
-        data += piece
-    head, _, rest = data.partition(_END)
-    return head + _END, rest
-
-
-def _drained(end: socket.socket) -> None:
-    while end.recv(_PIECE):
-        pass
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(_PIECE):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
 
 
 def main() -> None:

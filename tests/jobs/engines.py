@@ -15,15 +15,18 @@ from tests.lab.newer import NewerEngineError, binaries
 from tests.lab.skipping import missing, skip_anywhere
 
 BOTH = ("20.10", "28.5")
+MORE = ("26.1", "28.5-containerd")
+"""Engines on which a success and a failure of each job are shown."""
 
 
 def begin(name: str) -> LabEngine:
-    """Start an engine of BOTH that is the test's own; the test is skipped where it cannot be had."""
-    newer = name != BOTH[0]
+    """Start an engine of BOTH or MORE that is the test's own; the test is skipped where it cannot be had."""
+    suite = {"26.1": "trixie", "20.10": ""}.get(name, "sid")
+    daemon = {"features": {"containerd-snapshotter": True}} if name == "28.5-containerd" else {}
     try:
-        return LabEngine.begin(binaries=str(binaries("sid")) if newer else "")
+        return LabEngine.begin(binaries=str(binaries(suite)) if suite else "", daemon=daemon)
     except (NewerEngineError, PrivateEngineError, LocalImageError) as problem:
-        (skip_anywhere if newer else missing)(str(problem))
+        (skip_anywhere if suite else missing)(str(problem))
 
 
 @pytest.fixture(scope="module", params=BOTH)

@@ -47,6 +47,7 @@ def zip_of(*members: tuple[str, bytes, int]) -> bytes:
     return target.getvalue()
 
 
+@pytest.mark.shows("CopyFilesIn", "succeeds", "repeat")
 def test_a_text_comes_into_a_container_once(place: Place, box: str) -> None:
     body = {
         "place": box,
@@ -146,6 +147,7 @@ LONG = "ö" * 60 + "/" + "long" * 30
 
 
 @pytest.mark.parametrize("form", ["tar", "gzip", "zip"])
+@pytest.mark.shows("CopyFilesIn", "succeeds")
 def test_archives_are_unpacked(place: Place, box: str, form: str) -> None:
     members = [("./", None), ("deep", None), ("deep/run", b"#!"), (LONG, b"long"), ("empty", None)]
     archive = tar_of(*members, ("link", "deep/run"), mode=0o750, owner=33)
@@ -228,6 +230,7 @@ def test_what_leads_outside_or_is_broken_is_refused(
 @pytest.mark.parametrize(
     "pack", [gzip.compress, lambda data: zip_of(("zeros", data, 0))], ids=["gzip", "zip"]
 )
+@pytest.mark.shows("CopyFilesIn", "fails")
 def test_what_unpacks_to_more_than_the_limit_is_an_error(place: Place, box: str, pack: Any) -> None:
     bomb = pack(tar_of(("zeros", bytes(20_000_000))))
     assert len(bomb) < 100_000
@@ -289,6 +292,7 @@ def test_what_the_input_cannot_be(place: Place, box: str, body: dict[str, Any]) 
     assert set(place.members(box, "/tmp")) == {"tmp"}
 
 
+@pytest.mark.shows("CopyFilesIn", "fails")
 def test_a_place_that_is_not_there(place: Place) -> None:
     place.fails(KEY, {"place": "none", "path": "/a", "content": "x"}, "NotFound")
     place.fails(KEY, {"place": "volume:none", "path": "/a", "content": "x"}, "NotFound")
@@ -297,6 +301,7 @@ def test_a_place_that_is_not_there(place: Place) -> None:
     assert "none" not in names
 
 
+@pytest.mark.shows("CopyFilesIn", "read_only")
 def test_a_credential_that_may_only_read_sends_nothing(place: Place, box: str) -> None:
     place.fails(KEY, {"place": box, "path": "/tmp/f", "content": "x"}, "ReadOnly", accessMode="readOnly")
     with place.volume("guarded"):

@@ -41,6 +41,7 @@ def box(own: LabEngine, place: Place) -> Iterator[str]:
     own.remove(made)
 
 
+@pytest.mark.shows("CopyFilesOut", "succeeds")
 def test_a_file_comes_out_as_it_is(place: Place, box: str) -> None:
     done = place.do(KEY, {"place": box, "path": "/tmp/site/index.html"})
     assert place.content(done) == b"<p>Hello</p>"
@@ -94,12 +95,14 @@ def test_a_long_text_is_cut_and_a_strange_one_is_replaced(place: Place, box: str
     assert (odd["text"], len(odd["warnings"])) == ("a\ufffd\0b", 1)
 
 
+@pytest.mark.shows("CopyFilesOut", "fails")
 def test_more_than_the_limit_is_an_error(place: Place, box: str) -> None:
     for form in ("file", "tar", "tgz"):
         body = {"place": box, "path": "/tmp/site/index.html", "as": form}
         assert "longer than 5 bytes" in place.fails(KEY, body, "LimitReached", maxBytes="5")
 
 
+@pytest.mark.shows("CopyFilesOut", "fails")
 def test_what_cannot_come_out(place: Place, box: str) -> None:
     place.fails(KEY, {"place": "none", "path": "/tmp"}, "NotFound")
     place.fails(KEY, {"place": "volume:none", "path": "/"}, "NotFound")
@@ -131,6 +134,7 @@ def test_trap_15_a_volume_is_read_through_a_container_that_never_runs(place: Pla
         assert not place.helpers()
 
 
+@pytest.mark.shows("CopyFilesOut", "read_only")
 def test_a_credential_that_may_only_read_uses_a_container_that_mounts_the_volume(place: Place) -> None:
     before = len(place.created("job-"))
     with place.volume("shared", FILES):

@@ -60,6 +60,7 @@ KINDS = ("container", "image", "network", "volume", "service", "secret", "config
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.shows("DeleteObject", "succeeds", "dry_run", "repeat")
 def test_a_dry_run_tells_the_plan_of_the_real_run_and_a_repeat_changes_nothing(
     engine: LabEngine, kind: str
 ) -> None:
@@ -97,6 +98,7 @@ def test_the_tag_goes_and_the_image_stays(engine: LabEngine) -> None:
     assert not gone(engine, f"/images/{IMAGE}/json")
 
 
+@pytest.mark.shows("DeleteObject", "fails")
 def test_several_matches_are_an_error_and_nothing_goes(engine: LabEngine) -> None:
     for name in ("one", "two"):
         engine.create(name=name, Labels={"app": "pair"})
@@ -160,6 +162,7 @@ def test_anonymous_volumes_go_where_that_is_said(engine: LabEngine, with_volumes
         assert delete(engine, "volume", name)["changed"]
 
 
+@pytest.mark.shows("DeleteObject", "fails")
 def test_what_the_engine_refuses_is_an_error_and_no_change(engine: LabEngine) -> None:
     assert refused(engine, "network", "bridge")[0] == "Refused"
     engine.create(name="user", HostConfig={"Binds": ["used:/used"]})

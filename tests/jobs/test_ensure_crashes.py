@@ -60,6 +60,7 @@ def volumes(engine: LabEngine) -> list[str]:
 
 
 @pytest.mark.parametrize("steps", range(9))
+@pytest.mark.shows("EnsureNetwork", "killed")
 def test_a_network_that_was_being_made_anew_is_brought_to_its_end(own: LabEngine, steps: int) -> None:
     name = f"net-{random_id()}"
     once(own, "EnsureNetwork", {"name": name, "labels": {"a": "1"}, "pools": [{"subnet": "10.215.0.0/24"}]})
@@ -115,6 +116,7 @@ def test_a_way_back_that_breaks_off_is_gone_to_its_end(own: LabEngine, steps: in
 
 
 @pytest.mark.parametrize("steps", range(3))
+@pytest.mark.shows("EnsureVolume", "killed")
 def test_a_volume_that_was_being_made_anew_is_brought_to_its_end(own: LabEngine, steps: int) -> None:
     name = f"vol-{random_id()}"
     once(own, "EnsureVolume", {"name": name, "labels": {"a": "1"}})

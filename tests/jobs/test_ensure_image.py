@@ -95,6 +95,7 @@ def is_there(engine: LabEngine, name: str) -> bool:
 
 
 @pytest.mark.parametrize("policy", ["missing", "newer", "always"])
+@pytest.mark.shows("EnsureImage", "succeeds", "repeat")
 def test_three_times_in_a_row_change_once(own: LabEngine, name: str, policy: str) -> None:
     found = [ensure(own, name, policy=policy) for _ in range(3)]
     assert [body["changed"] for body in found] == [True, False, False]
@@ -214,6 +215,7 @@ def test_an_image_that_is_there_is_kept_where_the_registry_cannot_be_asked(
     assert error["name"] in ("NotFound", "Unauthorized", "EngineFault")
 
 
+@pytest.mark.shows("EnsureImage", "fails")
 def test_what_the_registry_has_not_is_an_error(own: LabEngine, shelf: Registry) -> None:
     error = refused(own, f"{shelf.address}/never-{random_id()}:1")
     assert error["name"] in ("NotFound", "StreamFailed", "Unauthorized")

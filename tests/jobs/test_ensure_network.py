@@ -75,6 +75,7 @@ def actions(body: dict[str, Any]) -> list[tuple[str, str]]:
     return [(one["action"], one["kind"]) for one in body["plan"]]
 
 
+@pytest.mark.shows("EnsureNetwork", "succeeds", "repeat")
 def test_three_times_in_a_row_change_once(own: LabEngine, name: str) -> None:
     wish = {
         "driver": "bridge",
@@ -144,6 +145,7 @@ def test_each_part_that_differs_is_told_and_made_anew_where_that_is_allowed(
     assert _memos(own) == []
 
 
+@pytest.mark.shows("EnsureNetwork", "fails")
 def test_a_network_in_use_stays(own: LabEngine, name: str, user: Any) -> None:
     ensure(own, name, labels={"a": "1"})
     running, stopped = user(name, f"{name}-a"), user(name, f"{name}-b", run=False)

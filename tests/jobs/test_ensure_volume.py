@@ -54,6 +54,7 @@ def actions(body: dict[str, Any]) -> list[tuple[str, str]]:
     return [(one["action"], one["name"]) for one in body["plan"]]
 
 
+@pytest.mark.shows("EnsureVolume", "succeeds", "repeat")
 def test_three_times_in_a_row_change_once(own: LabEngine, name: str) -> None:
     wish = {
         "driver": "local",
@@ -84,6 +85,7 @@ def test_a_part_that_is_left_out_later_is_a_warning(own: LabEngine, name: str) -
     assert "another input" in body["warnings"][0]
 
 
+@pytest.mark.shows("EnsureVolume", "fails")
 def test_differences_are_an_error_that_tells_them(own: LabEngine, name: str) -> None:
     ensure(own, name, labels={"env": "test"})
     error = refused(own, name, labels={"env": "prod", "new": "x"})

@@ -62,6 +62,7 @@ def test_a_container_with_its_flat_fields(street: LabEngine) -> None:
         ("3", "State.ExitCode", "over"),
     ],
 )
+@pytest.mark.shows("LookupObject", "succeeds")
 def test_a_container_by_any_field(street: LabEngine, value: Any, by: str, name: str) -> None:
     assert look(street, "container", value, by)["name"] == name
 
@@ -147,6 +148,7 @@ def test_the_types_of_a_swarm(street: LabEngine) -> None:
     assert miss(street, "plugin", "none/such:latest")[0] == "NotFound"
 
 
+@pytest.mark.shows("LookupObject", "fails")
 def test_a_missing_value_is_an_error_unless_it_is_allowed(street: LabEngine) -> None:
     for body in ({}, {"value": ""}, {"value": None}, {"value": "  "}):
         name, text = failed(step(street, "LookupObject", body, "container"))

@@ -62,6 +62,7 @@ def _term(term: Any) -> dict[str, Any]:
         (("State.FinishedAt", ">", "1h"), ["over"]),
     ],
 )
+@pytest.mark.shows("LookupObjects", "succeeds")
 def test_a_condition(street: LabEngine, term: Any, names: list[str]) -> None:
     assert found(street, "container", OURS, term) == names
 
@@ -124,6 +125,7 @@ def test_one_message_per_object(street: LabEngine) -> None:
     assert step(street, "LookupObjects", none, "container", emitBehavior="emitIndividually").bodies == []
 
 
+@pytest.mark.shows("LookupObjects", "fails")
 def test_more_than_wanted_is_an_error(street: LabEngine) -> None:
     name, text = failed(step(street, "LookupObjects", {"terms": [OURS], "maxResults": 2}, "container"))
     assert name == "LimitReached"

@@ -58,6 +58,7 @@ def containers(place: Place) -> set[str]:
     return {name[1:] for one in listed for name in one["Names"]}
 
 
+@pytest.mark.shows("PruneEngine", "succeeds", "dry_run", "repeat")
 def test_containers_that_have_ended_go(place: Place) -> None:
     engine = place.engine
     engine.run(name="alive")
@@ -192,6 +193,7 @@ def test_build_cache_is_left_to_the_engine(place: Place) -> None:
     assert len(done["warnings"]) == 1
 
 
+@pytest.mark.shows("PruneEngine", "read_only", "fails")
 def test_a_credential_that_may_only_read_removes_nothing(place: Place) -> None:
     place.engine.create(name="stays")
     place.fails(KEY, {"what": ["containers"]}, "ReadOnly", accessMode="readOnly")

@@ -38,6 +38,7 @@ def stored(place: Place, attachment: dict[str, Any]) -> bytes:
         return b"".join(blob.chunks())
 
 
+@pytest.mark.shows("RunContainer", "succeeds")
 def test_a_program_runs_to_its_end(place: Place) -> None:
     body = place.do(KEY, sh("echo out; echo err >&2; exit 0"))
     assert (body["exitCode"], body["ok"], body["stdout"], body["stderr"]) == (0, True, "out\n", "err\n")
@@ -172,12 +173,14 @@ def test_two_files_of_one_name_are_two_attachments(place: Place) -> None:
     ],
     ids=lambda value: json.dumps(value)[:50],
 )
+@pytest.mark.shows("RunContainer", "fails")
 def test_what_cannot_run_leaves_nothing(place: Place, fields: dict[str, Any], name: str) -> None:
     error = place.step(KEY, sh("true") | fields, errorPolicy="throwError").errors[0]
     names = ("Refused", "EngineFault", "NotFound") if name == "Refused" else (name,)
     assert error["name"] in names, error
 
 
+@pytest.mark.shows("RunContainer", "fails")
 def test_a_bad_exit_tells_the_last_lines(place: Place) -> None:
     text = place.fails(KEY, sh("echo working; echo broken >&2; exit 3"), "BadExit")
     assert "ended with code 3. Its last lines: " in text
@@ -305,6 +308,7 @@ def test_a_dry_run_plans_what_a_run_does(place: Place) -> None:
     assert dry["container"]["name"] == real["container"]["name"]
 
 
+@pytest.mark.shows("RunContainer", "read_only")
 def test_a_credential_that_may_only_read_plans_and_does_not_run(place: Place) -> None:
     assert place.do(KEY, sh("true"), dryRun=True, accessMode="readOnly")["plan"]
     with SocketProxy(place.engine.socket, ".*") as proxy:

@@ -17,7 +17,7 @@ from tests.lab.engine import IMAGE, LabEngine
 from tests.lab.waiting import wait_until
 
 __all__ = ["own"]
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.shows("RunContainer")]
 KEY = "RunContainer"
 CALLS = ["create", "archive", "attach", "start", "delete"]
 
@@ -57,6 +57,7 @@ def test_a_run_makes_five_changes(clean: LabEngine, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("die", deaths(len(CALLS)))
+@pytest.mark.shows("RunContainer", "killed")
 def test_a_step_that_died_is_gone_on_with(clean: LabEngine, tmp_path: Path, die: Death) -> None:
     """The program runs once, wherever the step died, but between the removal and the acknowledgement."""
     one = delivery(clean, tmp_path)
@@ -77,6 +78,7 @@ def test_a_step_that_died_is_gone_on_with(clean: LabEngine, tmp_path: Path, die:
 
 
 @pytest.mark.parametrize("die", deaths(3))
+@pytest.mark.shows("RunContainer", "killed", "repeat")
 def test_kept_evidence_lets_no_program_run_twice(own: LabEngine, die: Death) -> None:
     wish = {"image": IMAGE, "command": ["sh", "-c", "echo once"]}
     one = Delivery(own, KEY, wish, {"evidence": "keep"})

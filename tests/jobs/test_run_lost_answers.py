@@ -20,7 +20,7 @@ from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.registry import Registry
 
 __all__ = ["own"]
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.shows("RunContainer")]
 KEY = "RunContainer"
 
 

@@ -45,6 +45,7 @@ def texts(answer: Any) -> list[str]:
     return [f"{one['container']}: {one['text']}" for one in answer["results"]]
 
 
+@pytest.mark.shows("SearchLogs", "succeeds")
 def test_matches_of_all_logs_in_the_order_of_time(street: LabEngine) -> None:
     found = search(street, "ERROR [a-z1]")
     assert texts(found) == ["app-a: ERROR first", "app-c: ERROR 1"]
@@ -149,6 +150,7 @@ def test_what_cannot_be_meant_is_refused(street: LabEngine, body: dict[str, Any]
     assert failed(run_step("SearchLogs", body, settings))[0] == "BadInput"
 
 
+@pytest.mark.shows("SearchLogs", "fails")
 def test_a_container_that_is_not_there_is_an_error(street: LabEngine) -> None:
     body = {"pattern": "a", "target": "nobody"}
     assert failed(run_step("SearchLogs", body, config(street)))[0] == "NotFound"

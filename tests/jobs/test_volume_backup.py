@@ -80,6 +80,8 @@ def forget(place: Place, *names: str) -> None:
         place.engine.wire.ask("DELETE", f"/volumes/{name}", force=True)
 
 
+@pytest.mark.shows("BackupVolume", "succeeds", "dry_run")
+@pytest.mark.shows("RestoreVolume", "succeeds", "dry_run")
 def test_a_volume_goes_there_and_back(place: Place) -> None:
     with place.volume("orders", FILES) as reader:
         done = place.do(BACKUP, {"volume": "orders"})
@@ -117,6 +119,7 @@ def test_what_is_excluded_is_not_in_the_backup(place: Place) -> None:
 
 
 @pytest.mark.parametrize(("how", "held"), [("pause", "unpause"), ("stop", "stop")])
+@pytest.mark.shows("BackupVolume", "succeeds", "dry_run")
 def test_containers_are_held_still_and_go_on(place: Place, how: str, held: str) -> None:
     with place.volume("busy", FILES), user(place, "busy", "writer") as writer:
         dry = place.do(BACKUP, {"volume": "busy", "quiesce": how}, dryRun=True, accessMode="readOnly")
@@ -136,6 +139,7 @@ def test_containers_that_run_on_are_told(place: Place) -> None:
         assert (done["consistent"], len(done["warnings"])) == (False, 1)
 
 
+@pytest.mark.shows("BackupVolume", "fails")
 def test_containers_go_on_when_the_backup_fails(place: Place) -> None:
     with place.volume("large", tar_of(("big", bytes(100_000)))), user(place, "large", "sleeper") as sleeper:
         body = {"volume": "large", "quiesce": "pause"}
@@ -144,6 +148,7 @@ def test_containers_go_on_when_the_backup_fails(place: Place) -> None:
     assert not place.helpers()
 
 
+@pytest.mark.shows("BackupVolume", "repeat")
 def test_the_next_delivery_lets_them_go_on(place: Place) -> None:
     """A step that died in the middle leaves paused containers, and a helper whose label names them."""
     with place.volume("died", FILES) as reader, user(place, "died", "frozen") as frozen:
@@ -171,6 +176,7 @@ def test_one_that_was_paused_before_stays_so(place: Place) -> None:
         place.engine.wire.do("POST", f"/containers/{resting}/unpause")
 
 
+@pytest.mark.shows("BackupVolume", "fails", "read_only")
 def test_what_cannot_be_backed_up(place: Place) -> None:
     place.fails(BACKUP, {"volume": "none"}, "NotFound")
     assert "none" not in volumes(place)
@@ -183,6 +189,7 @@ def test_what_cannot_be_backed_up(place: Place) -> None:
 FOREIGN = tar_of(("./", None), ("./conf", None), ("./conf/x", b"new"))
 
 
+@pytest.mark.shows("RestoreVolume", "fails", "read_only")
 def test_a_volume_that_is_there_is_not_touched_unasked(place: Place) -> None:
     with place.volume("dear", FILES) as reader:
         before = facts(place.members(reader, "/data/."))
@@ -221,6 +228,7 @@ def test_a_volume_is_replaced_and_keeps_its_labels(place: Place) -> None:
     forget(place, "old")
 
 
+@pytest.mark.shows("RestoreVolume", "repeat")
 def test_a_message_that_comes_again_restores_once(place: Place) -> None:
     body = {"volume": "once", "attachment": "b", "idempotencyKey": "k2"}
     assert place.do(RESTORE, body, {"b": FOREIGN})["action"] == "created"
@@ -273,6 +281,7 @@ def of_ours(*members: tuple[str, bytes | str | None]) -> bytes:
         (of_ours(("volumes", b"1")), "UnsafeArchive"),
     ],
 )
+@pytest.mark.shows("RestoreVolume", "fails")
 def test_a_bad_archive_changes_nothing(place: Place, data: bytes, name: str) -> None:
     place.engine.wire.do("POST", "/volumes/create", {"Name": "safe", "Labels": {"mine": "1"}})
     body = {"volume": "safe", "attachment": "b", "mode": "replace"}

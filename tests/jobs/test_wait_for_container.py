@@ -80,6 +80,7 @@ def health(test: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.engine
+@pytest.mark.shows("WaitForContainer", "succeeds")
 def test_one_that_runs_steadily(own: LabEngine, run: Make) -> None:
     body = done(wait(own, run(), "running", stableSeconds=0.5))
     assert (body["reached"], body["state"], body["health"], body["restarts"]) == (True, "running", "none", 0)
@@ -180,6 +181,7 @@ def exec_in(engine: LabEngine, name: str, script: str) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.shows("WaitForContainer", "fails")
 def test_one_that_has_ended_never_runs(own: LabEngine, run: Make) -> None:
     name = run("sh", "-c", "exit 4")
     own.wait(name)
@@ -216,6 +218,7 @@ def test_one_that_is_removed_while_it_is_waited_for_is_not_found(
 
 @pytest.mark.engine
 @pytest.mark.parametrize("state", ["running", "healthy", "exited", "logLine"])
+@pytest.mark.shows("WaitForContainer", "fails")
 def test_one_that_is_not_there(own: LabEngine, state: str) -> None:
     fields = {"pattern": "x"} if state == "logLine" else {}
     assert failed(wait(own, "not-there", state, **fields))[0] == "NotFound"

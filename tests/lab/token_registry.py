@@ -54,6 +54,8 @@ class _TokenServer(ThreadingHTTPServer):
 
 class _TokenHandler(BaseHTTPRequestHandler):
     server: _TokenServer
+    # The answer to a hello of TLS has a head then; BuildKit from 26.1 on goes over to plain HTTP only after one.
+    default_request_version = "HTTP/1.0"
 
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode())

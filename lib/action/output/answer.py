@@ -63,7 +63,7 @@ def _messages(answer: Answer, settings: StepSettings, context: Context, room: in
             _check_length(len(answer.raw), room)
         yield from _whole(answer, settings)
     elif isinstance(answer, ProgressLines):
-        yield from progressed(answer, settings, room)
+        yield from progressed(answer, settings, context, room)
     elif isinstance(answer, Logs) and settings.output == ATTACHMENT:
         yield filed(answer, settings, context)
     elif isinstance(answer, Lines | Logs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
@@ -15,13 +15,14 @@ from lib.engine import EngineError
 from lib.engine.answer.frames import Frame
 from lib.engine.answer.limits import Bounded, Limits, bounded
 from lib.engine.answer.log_lines import LogLine
-from lib.engine.answer.progress import Progress
 from lib.engine.answer.streams import Archive, Lines, Logs, ProgressLines
 from lib.engine.attach.session import Dialogue
 from lib.engine.errors import EngineFault, LimitReached
 from lib.sailor import Context, Message, RawJson
+from lib.sailor.secrets.masking import Secrets
 
 TAR = "application/x-tar"
+BUILT = "build.tar"
 SEES_END = 5.0
 """How long to wait for the end of a process, in seconds, after its output is full: then its exit code is known."""
 
@@ -82,16 +83,42 @@ def _body(item: LogLine | dict[str, Any], settings: StepSettings) -> dict[str, A
     return item.as_base64() if settings.output == BASE64 else item.as_dict()
 
 
-def progressed(lines: ProgressLines, settings: StepSettings, room: int) -> Iterator[Message]:
+def progressed(
+    lines: ProgressLines, settings: StepSettings, context: Context, room: int
+) -> Iterator[Message]:
     """Yield the result of the work; if items are emitted individually, each record of the progress before it."""
-    progress = Progress()
+    progress = lines.progress()
+    hidden = Secrets()
+    hidden.add(lines.hidden)
     with lines:
         lines.pace(settings.work.idle_seconds, settings.work.max_seconds)
         for record in lines:
-            progress.feed(record)
-            if settings.individually:
-                yield _step(record, room)
-    yield _result(progress, room)
+            shown = progress.feed(record)
+            if settings.individually and shown:
+                yield _step(_hidden(shown, hidden) if lines.hidden else shown, room)
+        progress.end()
+        archive = _kept(lines.output, context) if lines.output else None
+    body = progress.as_dict()
+    body = _hidden(body, hidden) if lines.hidden else body
+    if archive:
+        body["attachment"] = archive
+    yield _result(body, room)
+
+
+def _kept(archive: Callable[[], Iterator[bytes]], context: Context) -> dict[str, Any]:
+    """Store the archive that the work gave."""
+    if context.storage is None:
+        raise LimitReached("There is no storage for attachments here", limit="storage")
+    return store(context.storage, archive(), content_type=TAR, repeatable=True)
+
+
+def _hidden(value: Any, secrets: Secrets) -> Any:
+    """Return a value with masked texts; names of fields stay as they are."""
+    if isinstance(value, dict):
+        return {name: _hidden(item, secrets) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_hidden(item, secrets) for item in value]
+    return secrets.mask(value) if isinstance(value, str) else value
 
 
 def _step(record: dict[str, Any], room: int) -> Message:
@@ -100,14 +127,15 @@ def _step(record: dict[str, Any], room: int) -> Message:
     return Message(body=RawJson(text) if len(text) <= room else {"progress": {}, "truncated": MESSAGE_FULL})
 
 
-def _result(progress: Progress, room: int) -> Message:
+def _result(body: dict[str, Any], room: int) -> Message:
     """Return the message for the result; if it has no room, lists are emptied, the least important first."""
-    body = progress.result().as_dict()
-    for name in ("lines", "layers", "ids", "tags", "digests"):
+    for name in ("lines", "warnings", "steps", "layers", "ids", "tags", "digests"):
+        if name not in body:
+            continue
         if len(json_text(body)) <= room:
             break
         body |= {name: [], "truncated": MESSAGE_FULL}
-    return Message(body=body)
+    return Message(body=body, attachments={BUILT: body["attachment"]} if "attachment" in body else {})
 
 
 def filed(logs: Logs, settings: StepSettings, context: Context) -> Message:

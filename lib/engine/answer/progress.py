@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from lib.engine.answer.names import LONGEST_NAME, MOST_NAMES, Names, name_of, too_many
+from lib.engine.answer.step_output import LONGEST_LINE
 from lib.engine.errors import StreamFailed, shortened
 from lib.engine.http.known_refusals import known_in_stream
 
 Record = dict[str, Any]
 
-LONGEST_LINE = 4_096
-"""Characters kept of a line of text."""
 _KEPT = 100
 _SHOWN = 500
 _STATUSES = 400  # the `code` of a failure is a status from here on, an exit code below
@@ -79,8 +78,11 @@ class Progress:
         self._clock = clock
         self._began = clock()
 
-    def feed(self, record: Record) -> None:
-        """Take a record; raises StreamFailed if it reports a failure, or if the stream names too much."""
+    def feed(self, record: Record) -> Record | None:
+        """Take a record and return it as people are told it, None if it tells them nothing.
+
+        Raises StreamFailed if it reports a failure, or if the stream names too much.
+        """
         detail, text = record.get("errorDetail"), record.get("error")
         if detail or text:
             self._fail(detail if isinstance(detail, dict) else {}, text, record.get("id"))
@@ -93,6 +95,14 @@ class Progress:
             )
         if isinstance(record.get("aux"), dict):
             self._aux(record["aux"])
+        return record
+
+    def end(self) -> None:
+        """Check that the stream may end here."""
+
+    def as_dict(self) -> Record:
+        """Return the result so far as the body of a message."""
+        return self.result().as_dict()
 
     def result(self) -> ProgressResult:
         """Return the result so far."""

@@ -6,7 +6,7 @@ The bytes go from the body through Paced, which keeps the time limits, into the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Generic, Self, TypeVar
 
@@ -16,6 +16,7 @@ from lib.engine.answer.frames import Frame, frames, raw
 from lib.engine.answer.jsonlines import records
 from lib.engine.answer.limits import Paced
 from lib.engine.answer.log_lines import LogLine, log_lines
+from lib.engine.answer.progress import Progress
 from lib.engine.closing import Closing
 from lib.engine.errors import EngineError, OutcomeUnknown, StreamCut
 from lib.engine.http.response import Body
@@ -77,7 +78,22 @@ class Lines(Stream[Record]):
 
 
 class ProgressLines(Lines):
-    """JSON lines that report the progress of work; if they are cut, OutcomeUnknown is raised."""
+    """JSON lines that report the progress of work; if they are cut, OutcomeUnknown is raised.
+
+    `progress` makes what sums them up, `hidden` are texts that no message may show, `output` is an archive that is
+    there when the work has ended, and `closing` ends what the work needed beside this answer.
+    """
+
+    progress: Callable[[], Progress] = Progress
+    hidden: Sequence[str] = ()
+    output: Callable[[], Iterator[bytes]] | None = None
+    closing: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """End the connection, and what the work needed beside it."""
+        super().close()
+        if self.closing:
+            self.closing()
 
     def __next__(self) -> Record:
         try:
@@ -89,6 +105,13 @@ class ProgressLines(Lines):
                 path=self.path,
                 hint="Look whether the image or plugin is there before you repeat the call",
             ) from cut
+
+
+class Raw(Stream[bytes]):
+    """The bytes of an answer as they come."""
+
+    def _open(self, chunks: Paced) -> Iterator[bytes]:
+        return iter(chunks)
 
 
 class Archive(Stream[bytes]):

@@ -145,6 +145,10 @@ class Duplex(Closing):
         except OSError:  # the process ended meanwhile: there is no stdin to close
             self.input_taken = False
 
+    def shut_down(self) -> None:
+        """End the connection under a thread that reads or writes it; that thread then closes it."""
+        self._link.shut_down()
+
     def close(self) -> None:
         """End the connection."""
         self._link.close()

@@ -250,6 +250,11 @@ class DuplexSocket:
         if not self._poll.poll(milliseconds):
             raise TimeoutError("nothing was sent or received in time")
 
+    def shut_down(self) -> None:
+        """End both directions, so that another thread that waits here is woken; it has to close."""
+        with suppress(OSError):  # the other thread may have closed it
+            self._sock.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """End the connection."""
         self._sock.close()

@@ -98,17 +98,21 @@ def upgrade(
     query: Sequence[Parameter] = (),
     body: Any = None,
     protocol: str = "tcp",
+    headers: Iterable[tuple[str, str]] = (),
 ) -> Duplex:
-    """POST and return the upgraded connection; raises as the methods of Engine do, OutcomeUnknown for a lost answer."""
+    """POST and return the upgraded connection; raises as the methods of Engine do, OutcomeUnknown for a lost answer.
+
+    `headers` are sent beside those of every upgrade.
+    """
     engine.permit("POST", path, fields, reads=False)
     target = engine.endpoint.prefix + engine.target(path, fields, query)
     content = b"" if body is None else jsontext.encode(body)
-    headers = [("Host", host_of(engine.endpoint)), ("Connection", "Upgrade"), ("Upgrade", protocol)]
-    headers += engine.sender.identity
+    sent = [("Host", host_of(engine.endpoint)), ("Connection", "Upgrade"), ("Upgrade", protocol)]
+    sent += [*engine.sender.identity, *headers]
     if content:
-        headers.append(("Content-Type", "application/json"))
-    headers.append(("Content-Length", str(len(content))))
-    request = request_head("POST", target, headers) + content
+        sent.append(("Content-Type", "application/json"))
+    sent.append(("Content-Length", str(len(content))))
+    request = request_head("POST", target, sent) + content
     shown = target.partition("?")[0]
 
     def opened() -> Duplex:

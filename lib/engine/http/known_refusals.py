@@ -43,6 +43,8 @@ _PLAIN = "The registry speaks plain HTTP: its host belongs into insecure-registr
 _NAME = "Write the name in lower case and without blanks, such as registry.example.org/shop/web:1.4"
 _SEEN = "It was changed meanwhile: leave version empty and the step reads it anew, or inspect it and send Version.Index"
 _BUSY = "The registry was asked too often: log in (registries in the credential), or ask less often"
+_NO_CACHE_ONLY = "This engine does not build for the cache alone: leave outputs empty, or give tar"
+_NO_EXPORTER = "This output needs an engine with the containerd image store; tar works on all"
 _TAKEN = "The name is taken: choose another one, or change or delete the object that has it"
 _NO_SPACE = "The disk of the engine is full: ImagePrune, ContainerPrune, VolumePrune or BuildPrune make room"
 _LOGS = "Logs of this driver are read where it sends them; json-file, local and journald can be read here"
@@ -74,6 +76,9 @@ KNOWN = (
     Known((500,), ("x509:",), Refused, _CERTIFICATE),
     Known((500,), ("server gave http response to https client",), Refused, _PLAIN),
     Known((400, 500), ("invalid reference format",), Refused, _NAME),
+    # Outputs of BuildKit.
+    Known((500,), ('exporter "" could not be found',), NotSupported, _NO_CACHE_ONLY),
+    Known((500,), ('exporter "', "could not be found"), NotSupported, _NO_EXPORTER),
     # Swarm.
     Known((500,), ("update out of sequence",), EngineFault, _SEEN),
     Known(

@@ -90,10 +90,15 @@ class RegistryConfig:
 
     def write(self, fields: Mapping[str, Any], registries: Registries) -> tuple[str, str] | None:
         """Return (name, value), or None if there is no login. Raises BadInput."""
-        given = fields.get(_CONFIG)
-        chosen = Registries.parse(decoded(given, _CONFIG), name=_CONFIG) if given else registries
+        chosen = self.chosen(fields, registries)
         logins = {server_of_host(host): login for host, login in chosen.logins.items()}
         return ("X-Registry-Config", encode(logins)) if logins else None
+
+    @staticmethod
+    def chosen(fields: Mapping[str, Any], registries: Registries) -> Registries:
+        """Return the logins of the message, or those of the credential if it has none. Raises BadInput."""
+        given = fields.get(_CONFIG)
+        return Registries.parse(decoded(given, _CONFIG), name=_CONFIG) if given else registries
 
 
 def encode(login: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from lib.engine.answer.tar_reader import members
 from lib.engine.errors import BadInput, EngineError, NoAnswer, NotFound, OutcomeUnknown, Refused
 from lib.engine.request.path import name_of
 from lib.job.errors import WouldDestroy
-from lib.job.files import helper
+from lib.job.files import helper, volume_memo
 from lib.job.files.backup import other_users
 from lib.job.files.paths import opened
 from lib.job.files.place import Spot, checked_in, through_helper
@@ -63,17 +63,24 @@ def restored(work: Work) -> dict[str, Any]:
         run = _Restore(work, volume, held, Contents.of(held, limit))
         there = _look(work, volume)
         if there is not None and there["Labels"].get(RUN) == work.run.id:
-            return _again(run, mode)
+            return _at_its_end(run, mode, _again(run, mode))
         if mode == MERGE:
             return _merged(run, there)
         if there is None:
-            return _created(run, {}, "created")
+            old = volume_memo.found(work) if mode == REPLACE else None
+            return _at_its_end(run, mode, _created(run, old or {}, "replaced" if old else "created"))
         if mode == NEW:
             raise WouldDestroy(
                 f"The volume {volume} is there already",
                 hint="Choose another name, or mode merge or replace",
             )
-        return _replaced(run, there)
+        return _at_its_end(run, mode, _replaced(run, there))
+
+
+def _at_its_end(run: _Restore, mode: str, output: dict[str, Any]) -> dict[str, Any]:
+    if mode == REPLACE and not run.work.settings.dry_run:
+        volume_memo.forgotten(run.work)
+    return output
 
 
 def _read(work: Work, held: Held, limit: int) -> None:
@@ -114,7 +121,8 @@ def _is_filled(run: _Restore) -> bool:
                     return True
         return False
 
-    return through_helper(run.work, run.volume, look, writes=False)
+    # As for writing: two deliveries at once, of which one looks and one fills, share the helper.
+    return through_helper(run.work, run.volume, look, writes=True)
 
 
 def _merged(run: _Restore, there: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -130,7 +138,7 @@ def _merged(run: _Restore, there: Mapping[str, Any] | None) -> dict[str, Any]:
     return run.output("merged")
 
 
-def _replaced(run: _Restore, there: Mapping[str, Any]) -> dict[str, Any]:
+def _replaced(run: _Restore, there: dict[str, Any]) -> dict[str, Any]:
     work, volume = run.work, run.volume
     if users := other_users(work, volume):
         raise WouldDestroy(
@@ -139,6 +147,7 @@ def _replaced(run: _Restore, there: Mapping[str, Any]) -> dict[str, Any]:
             hint="Remove these containers first, or use mode merge",
         )
     if work.will("remove", "volume", volume, "it is replaced by the backup"):
+        volume_memo.kept(work, there)
         # Without force: the engine's refusal of a volume in use is the second guard.
         removed(lambda: work.engine.delete(_PATH, {"name": volume}), lambda: _look(work, volume) is None)
     return _created(run, there, "replaced")

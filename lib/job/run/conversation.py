@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
+from lib.engine.attach.duplex import Duplex
 from lib.engine.attach.session import Dialogue, upgrade
 from lib.engine.errors import EngineError, LimitReached
 from lib.engine.request.upload import Upload
@@ -22,20 +23,25 @@ _LAST_WORDS = 10.0
 _SLACK = 1.0
 
 
+def attached(work: Work, identity: str, source: Upload | None, kept: Tail) -> Conversation:
+    """Return a conversation with a container that is about to be started; see Conversation."""
+    fields = {"id": identity, "stream": True, "stdin": source is not None, "stdout": True, "stderr": True}
+    query = ("stream", "stdin", "stdout", "stderr")
+    return Conversation(work, upgrade(work.engine, ATTACH[1], fields, query=query), source, kept)
+
+
 class Conversation:
-    """A connection to a container that is about to be started; `kept` takes what the program writes.
+    """A connection to a program; `kept` takes what it writes.
 
     `source` is its input, None where it has none and only its output is heard.
     """
 
-    def __init__(self, work: Work, identity: str, source: Upload | None, kept: Tail) -> None:
+    def __init__(self, work: Work, connection: Duplex, source: Upload | None, kept: Tail) -> None:
         self.fault: EngineError | None = None
         self._kept, self._source = kept, source
         self._sent = source is None
         self._seconds = work.deadline.left + _SLACK
-        fields = {"id": identity, "stream": True, "stdin": source is not None, "stdout": True, "stderr": True}
-        query = ("stream", "stdin", "stdout", "stderr")
-        self._connection = upgrade(work.engine, ATTACH[1], fields, query=query)
+        self._connection = connection
         self._thread = threading.Thread(target=self._talk, name="run-input", daemon=True)
 
     def begin(self) -> None:

@@ -25,7 +25,7 @@ from lib.job.run.container import (
     started,
     taken_away,
 )
-from lib.job.run.conversation import Conversation
+from lib.job.run.conversation import Conversation, attached
 from lib.job.run.files import gathered, put_in
 from lib.job.run.tail import Tail
 from lib.job.run.wish import Wish
@@ -142,7 +142,7 @@ def _filled(work: Work, identity: str, files: Entries) -> bool:
 
 def _heard(work: Work, identity: str, source: Upload | None, heard: Tail) -> Conversation | None:
     try:
-        return Conversation(work, identity, source, heard)
+        return attached(work, identity, source, heard)
     except NotFound:
         if look(work, identity) is None:
             work.without_effect()

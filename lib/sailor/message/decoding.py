@@ -47,9 +47,12 @@ class Incoming:
     @property
     def repeated(self) -> bool:
         """Whether the input was delivered before: redelivered by the broker, or put back by a rebound."""
-        if self.delivery.facts.get("redelivered"):
-            return True
-        return headers.number(self.delivery.headers.get("reboundIteration"), 0) > 0
+        return self.redelivered or headers.number(self.delivery.headers.get("reboundIteration"), 0) > 0
+
+    @property
+    def redelivered(self) -> bool:
+        """Whether the broker delivers the input again: a step had it and did not come to an end with it."""
+        return bool(self.delivery.facts.get("redelivered"))
 
 
 def read(delivery: Delivery, cipher: Cipher, input_format: str) -> Message:

@@ -34,3 +34,5 @@ class Context:
     """The id of the input message, the same when it is delivered again; None where it has none."""
     repeated: bool = False
     """Whether this input was delivered before: the broker says so, or it is a rebound."""
+    redelivered: bool = False
+    """Whether the broker delivers it again, because a step had it and did not come to an end with it."""

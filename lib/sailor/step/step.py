@@ -100,6 +100,7 @@ class Step:
             self.states,
             incoming.input_id,
             incoming.repeated,
+            incoming.redelivered,
         )
         config = jsontext.decode(self._config_text)
         return awaited(self.process(context, message, config, self.resources.snapshot.copy()))

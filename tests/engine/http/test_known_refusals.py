@@ -60,6 +60,8 @@ TEXTS: list[tuple[int, str, type[EngineError], bool, str]] = [
     (500, "toomanyrequests: You have reached your pull rate limit.", Busy, True, "log in"),
     (429, "toomanyrequests: You have reached your pull rate limit.", Busy, True, "log in"),
     (429, "slow down", Busy, True, "less often"),
+    (500, 'exporter "oci" could not be found', NotSupported, False, "containerd image store"),
+    (500, 'exporter "" could not be found', NotSupported, False, "cache alone"),
     (500, "manifest unknown: manifest unknown", NotFound, False, "no such tag"),
     (404, "manifest for r/b:2 not found: manifest unknown: manifest unknown", NotFound, False, "no such tag"),
     (

@@ -1,0 +1,1 @@
+"""A container that shall be there like this: compared with what is there, and brought to it."""

@@ -1,0 +1,209 @@
+"""The replacement of one container, step by step. Each step is taken only if what it wants is not so yet.
+
+1. Make the new one beside the old one. It needs neither its ports nor its addresses before it is started.
+2. Take the old one's restart policy away: an engine that starts again would start it with the new one.
+3. Stop the old one.
+4. Rename the old one, then the new one.
+5. Start the new one, and look whether it is good.
+6. Good: delete the old one. Bad: stop the new one and rename it, which is the decision to go back; then the old one
+   gets its name and its policy back, and runs.
+
+A step that dies anywhere finds its place by the names and labels of both, see `names`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib.engine.errors import Conflict, NotFound, Refused
+from lib.job.errors import RolledBack
+from lib.job.replacement.making import CREATE, Wish, connected, made
+from lib.job.replacement.names import REPLACES, WAS_UP, Names, Part, look, new_one, policy_in, sure, there
+from lib.job.replacement.verdict import Verdict, judged
+from lib.job.work import Work
+from lib.job.writes import removed, sent
+
+CALLS = (
+    CREATE,
+    ("POST", "/containers/{id}/update"),
+    ("POST", "/containers/{id}/stop"),
+    ("POST", "/containers/{id}/rename"),
+    ("POST", "/containers/{id}/start"),
+    ("DELETE", "/containers/{id}"),
+)
+REDEPLOYED, ROLLED_BACK = "redeployed", "rolledBack"
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How it ended; `new` is None in a dry run. `reason` says why the new one was bad."""
+
+    action: str
+    old: Part
+    new: Part | None = None
+    verdict: Verdict | None = None
+    reason: str = ""
+    kept: str = ""
+
+
+def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], Wish]) -> Done:
+    """Put a new container in the place of `old`, which is None where an earlier delivery has renamed it already.
+
+    `wish` is asked where the new one is not made yet. Raises RolledBack where the old one cannot be brought back, and
+    NotSettled where somebody else has taken one of the two away.
+    """
+    work.permit(*CALLS)
+    new = new_one(work, names)
+    if new is None:
+        if old is None:
+            raise NotFound(f"No such container: {names.name}", hint="It may have been removed meanwhile")
+        wanted = wish(old)
+        identity = made(work, names, old, wanted)
+        if not identity:
+            return _planned(work, names, old)
+        new = there(work, identity)
+    before = look(work, new.labels[REPLACES])
+    if new.name == names.failed:
+        return _back(work, names, sure(before, names.name), new, "")
+    if before is not None:
+        if new.name == names.next:  # who made it may have died before all its networks were there
+            connected(work, new.id, wish(before).networks)
+        _stop_old(work, names, before)
+        _swap(work, names, before, new)
+        before = there(work, before.id)
+    new, trouble = _up(work, names, there(work, new.id))
+    verdict = None if trouble or new.labels.get(WAS_UP) == "false" else judged(work, new.id)
+    reason = trouble or (verdict.reason if verdict else "")
+    if reason and before is not None:
+        _give_up(work, names, new)
+        return _back(work, names, before, there(work, new.id), reason)
+    if before is not None and work.will("remove", "container", names.previous, "the new one is good"):
+        _delete(work, before.id)
+    return Done(REDEPLOYED, before or new, there(work, new.id), verdict, reason)
+
+
+def _stop_old(work: Work, names: Names, old: Part) -> None:
+    engine = work.engine
+    if old.policy.get("Name") not in (None, "", "no") and work.will(
+        "update", "container", old.name, "an engine that starts again leaves it alone"
+    ):
+        _update(work, old.id, {"Name": "no"})
+    if old.up and work.will("stop", "container", old.name, f"{names.name} is put in its place"):
+        fields: Tree = {"id": old.id}
+        if (seconds := work.fields.get("stopSeconds")) is not None:
+            fields["t"] = int(seconds)
+        sent(
+            lambda: engine.post(
+                CALLS[2][1], fields, query=("t",) if "t" in fields else (), timeout="slow", unchanged=True
+            ),
+            lambda: not there(work, old.id).up,
+        )
+
+
+def _swap(work: Work, names: Names, old: Part, new: Part) -> None:
+    for part, wanted in ((old, names.previous), (new, names.name)):
+        if part.name != wanted and work.will("rename", "container", part.name, f"to {wanted}"):
+            _rename(work, part.id, wanted)
+
+
+def _up(work: Work, names: Names, new: Part) -> tuple[Part, str]:
+    """Start the new container unless it was; return it, and why the engine refused."""
+    if new.labels.get(WAS_UP) == "false" or new.was_started:
+        return new, ""
+    work.will("start", "container", names.name)
+    try:
+        sent(
+            lambda: work.engine.post(CALLS[4][1], {"id": new.id}, timeout="slow", unchanged=True),
+            lambda: there(work, new.id).was_started,
+        )
+    except Refused as refused:
+        return there(work, new.id), f"It was not started: {refused.message}"
+    return there(work, new.id), ""
+
+
+def _give_up(work: Work, names: Names, new: Part) -> None:
+    """Stop the new container, which nothing may start again, and rename it: from here on there is no way but back."""
+    if new.up:
+        _update(work, new.id, {"Name": "no"})
+        work.will("stop", "container", names.name, "the new one is bad")
+        sent(
+            lambda: work.engine.post(CALLS[2][1], {"id": new.id}, timeout="slow", unchanged=True),
+            lambda: not there(work, new.id).up,
+        )
+    work.will("rename", "container", names.name, f"to {names.failed}")
+    _rename(work, new.id, names.failed)
+
+
+def _back(work: Work, names: Names, old: Part, new: Part, reason: str) -> Done:
+    """Give the old container its name and its policy back, and start it if it ran."""
+    old = there(work, old.id)
+    if old.name != names.name:
+        work.will("rename", "container", old.name, f"to {names.name}")
+        _rename(work, old.id, names.name)
+    policy = policy_in(new.labels)
+    if policy.get("Name") not in (None, "", "no") and old.policy != policy:
+        work.will("update", "container", names.name, "its restart policy")
+        _update(work, old.id, policy)
+    if new.labels.get(WAS_UP) != "false" and not old.up:
+        work.will("start", "container", names.name, "the old one runs again")
+        try:
+            sent(
+                lambda: work.engine.post(CALLS[4][1], {"id": old.id}, timeout="slow", unchanged=True),
+                lambda: there(work, old.id).up,
+            )
+        except Refused as refused:
+            raise RolledBack(
+                f"The new {names.name} is bad, and the old one could not be started: {refused.message}",
+                hint="Look at both; the new one is kept",
+                kept=names.failed,
+                oldState=there(work, old.id).told["State"].get("Status"),
+            ) from refused
+    return Done(ROLLED_BACK, there(work, old.id), new, None, reason, names.failed)
+
+
+def _planned(work: Work, names: Names, old: Part) -> Done:
+    """Enter the steps of a good replacement into the plan of a dry run."""
+    _stop_old(work, names, old)
+    work.will("rename", "container", names.name, f"to {names.previous}")
+    work.will("rename", "container", names.next, f"to {names.name}")
+    if old.up:
+        work.will("start", "container", names.name)
+    work.will("remove", "container", names.previous, "the new one is good")
+    return Done(REDEPLOYED, old)
+
+
+def _update(work: Work, identity: str, policy: Mapping[str, Any]) -> None:
+    body = {"RestartPolicy": dict(policy)}
+    sent(
+        lambda: work.engine.post(CALLS[1][1], {"id": identity}, body=body),
+        lambda: there(work, identity).policy.get("Name") == policy.get("Name"),
+    )
+
+
+def _rename(work: Work, identity: str, name: str) -> None:
+    fields = {"id": identity, "name": name}
+
+    def rename() -> None:
+        try:
+            work.engine.post(CALLS[3][1], fields, query=("name",))
+        except Conflict:  # another delivery has done it
+            if there(work, identity).name != name:
+                raise
+
+    sent(rename, lambda: there(work, identity).name == name)
+
+
+def _delete(work: Work, identity: str) -> None:
+    """Delete the old container; its volumes stay."""
+    try:
+        removed(
+            lambda: work.engine.delete(
+                CALLS[5][1], {"id": identity, "force": True}, query=("force",), timeout="slow"
+            ),
+            lambda: look(work, identity) is None,
+        )
+    except Conflict:  # in progress already
+        return

@@ -1,0 +1,72 @@
+"""Makes the new container beside the old one and connects it to its networks; nothing of it is started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.engine.errors import Conflict, Refused
+from lib.job.replacement.names import Names, Part, look, memory, there
+from lib.job.work import Work
+from lib.job.writes import sent
+
+CREATE, CONNECT = ("POST", "/containers/create"), ("POST", "/networks/{id}/connect")
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """`body` is that of ContainerCreate without networks, `networks` their settings, the main one first."""
+
+    body: Tree
+    networks: Mapping[str, Tree] = field(default_factory=dict)
+    reason: str = ""
+
+
+def made(work: Work, names: Names, old: Part, wish: Wish) -> str:
+    """Create the new container in its main network and return its id, "" in a dry run; see `connected`."""
+    if not work.will("create", "container", names.next, wish.reason):
+        return ""
+    labels = {**wish.body.get("Labels", {}), **work.run.labels(""), **memory(old)}
+    body = wish.body | {"Labels": {name: value for name, value in labels.items() if value}}
+    main = next(iter(wish.networks), "")
+    if main and wish.networks[main]:
+        body["NetworkingConfig"] = {"EndpointsConfig": {main: wish.networks[main]}}
+    sent(lambda: _create(work, names.next, body), lambda: look(work, names.next) is not None)
+    return there(work, names.next).id
+
+
+def connected(work: Work, identity: str, networks: Mapping[str, Tree]) -> None:
+    """Connect a container to what is missing of its networks; engines before API 1.44 take one at the creation."""
+    present = there(work, identity).told["NetworkSettings"].get("Networks") or {}
+    for network in list(networks)[1:]:
+        if network not in present:
+            _connect(work, identity, network, networks[network])
+
+
+def _create(work: Work, name: str, body: Tree) -> None:
+    try:
+        reply = work.engine.post(CREATE[1], {"name": name}, query=("name",), body=body, timeout="slow")
+    except Conflict:  # another delivery of the message was faster
+        if look(work, name) is None:
+            raise
+        return
+    for warning in reply.read(lambda told: list(told.get("Warnings") or [])):
+        work.warn(str(warning))
+
+
+def _connect(work: Work, identity: str, network: str, settings: Tree) -> None:
+    body = {"Container": identity, "EndpointConfig": settings}
+
+    def is_in() -> bool:
+        return network in (there(work, identity).told["NetworkSettings"].get("Networks") or {})
+
+    def connect() -> None:
+        try:
+            work.engine.post(CONNECT[1], {"id": network}, body=body)
+        except Refused:
+            if not is_in():
+                raise
+
+    sent(connect, is_in)

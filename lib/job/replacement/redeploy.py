@@ -1,0 +1,223 @@
+"""RedeployContainer: containers get another image or other settings; what is bad is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lib.engine.answer.limits import Limits, bounded
+from lib.engine.errors import BadInput, EngineError, NotFound, Refused
+from lib.engine.expected import expected_form
+from lib.engine.request.published_ports import published
+from lib.engine.request.times import SECOND, instant
+from lib.engine.version import Version
+from lib.job.errors import Interrupted
+from lib.job.image import MISSING, NEWER, Image, ensure_image, is_id
+from lib.job.repeat import RUN, STEP
+from lib.job.replacement import body as bodies
+from lib.job.replacement.machine import REDEPLOYED, ROLLED_BACK, Done, replaced
+from lib.job.replacement.making import Wish
+from lib.job.replacement.names import Names, Part, base_of, look, new_one
+from lib.job.replacement.refusals import check, image_of
+from lib.job.states import RUNNING, State
+from lib.job.targets import listed, targets_of
+from lib.job.work import Work
+
+NONE = "none"
+_MAC_OF_ENDPOINT = Version(1, 44)
+_LAST_LINES = 20
+_READ = Limits(max_bytes=64 * 1024, max_items=_LAST_LINES, idle_seconds=10, max_seconds=30)
+Tree = dict[str, Any]
+
+
+def redeployed(work: Work) -> Tree:
+    """Return the output of RedeployContainer: of one target, or `results` of several and how many `failed`."""
+    one = work.fields.get("target") is not None
+    results: list[Tree] = []
+    for name in _targets(work):
+        if work.context.cancelled.is_set():
+            raise Interrupted
+        try:
+            results.append(_one(work, Names(name, work.run.short)))
+        except EngineError as error:
+            if one or isinstance(error, BadInput):
+                raise
+            results.append({"name": name, "action": "failed", "changed": False, "reason": str(error)})
+        if results[-1]["action"] in (ROLLED_BACK, "failed") and work.fields.get("stopAtFirstFailure", True):
+            break
+    changed = any(result["changed"] for result in results)
+    if one:
+        return results[0] | {"changed": changed}
+    bad = sum(result["action"] in (ROLLED_BACK, "failed") for result in results)
+    return {"results": results, "failed": bad, "changed": changed}
+
+
+def _targets(work: Work) -> list[str]:
+    """Return the names of what is to be redeployed, also where an earlier delivery has renamed it on its way."""
+    try:
+        found = [base_of(target.name) for target in targets_of(work.engine, work.fields)]
+    except NotFound:
+        name = str(work.fields["target"])
+        if new_one(work, Names(name, work.run.short)) is None:
+            raise
+        found = [name]
+    return list(dict.fromkeys(found))
+
+
+def _one(work: Work, names: Names) -> Tree:
+    old = look(work, names.name)
+    begun = new_one(work, names)
+    if begun is None:
+        if old is None:
+            raise NotFound(f"No such container: {names.name}")
+        check(work, names, old)
+        _sweep(work, names)
+        wish = _wish(work, old)
+        if wish is None:
+            return _output(work, names, Done(NONE, old))
+        return _output(work, names, replaced(work, names, old, lambda _: wish))
+    return _output(work, names, replaced(work, names, old, lambda part: _wish(work, part) or Wish({})))
+
+
+def _wish(work: Work, old: Part) -> Wish | None:
+    """Return what the new container is to be; None where it would be the same."""
+    own = image_of(work, old)
+    reference = str(work.fields.get("image") or old.told["Config"].get("Image") or "")
+    if is_id(reference) and not work.fields.get("image"):
+        raise BadInput(
+            f"{old.name} was made from an id, not from a tag", field="image", hint="Name the image"
+        )
+    pull = str(work.fields.get("pull") or NEWER)
+    image = ensure_image(work, reference, MISSING if is_id(reference) else pull)
+    plain = _read(lambda: bodies.body_of(old.told, own, reference))
+    body = bodies.changed(plain, work.fields)
+    reason = _reason(work, old, image, plain, body)
+    if not reason:
+        return None
+    if work.fields.get("keepAnonymousVolumes", True):
+        _read(lambda: bodies.with_volumes(body, old.told))
+    elif any(_anonymous(old)):
+        work.warn(f"The anonymous volumes of {old.name} stay behind: the new one gets empty ones")
+    networks = _read(lambda: bodies.endpoints(old.told))
+    _keep_mac(work, old, body, networks)
+    body, warnings = published(body, "settings")
+    for warning in warnings:
+        work.warn(warning)
+    return Wish(body, networks, reason)
+
+
+def _reason(work: Work, old: Part, image: Image, plain: Tree, body: Tree) -> str:
+    if image.id != old.told.get("Image"):
+        return f"{image.reference} is another image now"
+    if body | {"Image": ""} != plain | {"Image": ""}:
+        return "its settings are others"
+    return "" if work.fields.get("onlyIfNewer", True) else "it is made anew in any case"
+
+
+def _keep_mac(work: Work, old: Part, body: Tree, networks: dict[str, Tree]) -> None:
+    """Ask for the MAC address that the old one was made with; engines give any other one anew."""
+    asked = str(old.told["Config"].get("MacAddress") or "")
+    if not asked or not networks or not work.fields.get("keepMac", True):
+        return
+    if work.engine.version >= _MAC_OF_ENDPOINT:
+        main = next(iter(networks))
+        networks[main] = {**networks[main], "MacAddress": asked}
+    else:
+        body["MacAddress"] = asked
+
+
+def _anonymous(old: Part) -> list[str]:
+    names = [str(mount.get("Name") or "") for mount in old.told.get("Mounts") or []]
+    return [name for name in names if len(name) == 64]  # noqa: PLR2004
+
+
+def _read(how: Any) -> Any:
+    """Return what is read from the engine's answers; another form than engines give is the engine's fault."""
+    with expected_form():
+        return how()
+
+
+def _sweep(work: Work, names: Names) -> None:
+    """Remove the bad one that an earlier run of this step has kept as evidence."""
+    for other in listed(work.engine):
+        ours = other.labels.get(STEP) == work.run.step and other.labels.get(RUN) != work.run.id
+        evidence = base_of(other.name) == names.name and ".failed-" in other.name and other.status != RUNNING
+        if ours and evidence and work.will("remove", "container", other.name, "an earlier run has kept it"):
+            try:
+                work.engine.delete("/containers/{id}", {"id": other.id})
+            except Refused as refused:
+                work.warn(f"{other.name} could not be removed: {refused.message}")
+
+
+def _output(work: Work, names: Names, done: Done) -> Tree:
+    old, new = done.old.told, done.new.told if done.new else None
+    told: Tree = {
+        "name": names.name,
+        "action": done.action,
+        "changed": done.action != NONE and not work.settings.dry_run,
+        "old": {"id": done.old.id, "image": old["Config"].get("Image"), "imageId": old.get("Image")},
+    }
+    if new is None:
+        return told | _dependants(work, done.old)
+    state = State.of(new)
+    told["new"] = {"id": state.id, "image": new["Config"].get("Image"), "imageId": new.get("Image")}
+    told |= {"health": state.health, "downSeconds": _down(old, new)}
+    if done.action == ROLLED_BACK or done.reason:
+        told |= {
+            "reason": done.reason or f"{state}",
+            "exitCode": state.exit_code,
+            "lastLines": _last_lines(work, state.id),
+            "kept": done.kept,
+        }
+    if done.action == REDEPLOYED and work.fields.get("removeOldImage"):
+        _remove_image(work, str(old.get("Image")), str(new.get("Image")))
+    return told | _dependants(work, done.old)
+
+
+def _down(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
+    """Return the seconds between the end of the old one and the start of the new one, by the engine's clock."""
+    try:
+        ended = instant(str(old["State"].get("FinishedAt") or ""), "time")
+        return round(max(instant(str(new["State"].get("StartedAt") or ""), "time") - ended, 0) / SECOND, 3)
+    except BadInput:
+        return 0.0
+
+
+def _last_lines(work: Work, identity: str) -> list[str]:
+    fields = {"id": identity, "stdout": True, "stderr": True, "tail": _LAST_LINES, "timestamps": True}
+    try:
+        logs = work.engine.logs(
+            "/containers/{id}/logs", fields, query=("stdout", "stderr", "tail", "timestamps"), tty=None
+        )
+        with bounded(logs, _READ, lambda line: len(line.text)) as lines:
+            return [line.text[:1000] for line in lines]
+    except EngineError as fault:
+        return [f"Its log could not be read: {fault.message}"]
+
+
+def _dependants(work: Work, old: Part) -> Tree:
+    """Return the containers that live in the old one's network: they have to be made anew, too."""
+    mode = {f"container:{old.id}", f"container:{old.name}"}
+    reply = work.engine.get("/containers/json", {"all": True}, query=("all",))
+    found = reply.read(
+        lambda told: [
+            str(one["Names"][0]).removeprefix("/")
+            for one in told
+            if (one.get("HostConfig") or {}).get("NetworkMode") in mode
+        ]
+    )
+    if found:
+        work.warn(
+            f"{', '.join(found)} use the network of {old.name}: make them anew, or they do not start again"
+        )
+    return {"dependants": found}
+
+
+def _remove_image(work: Work, old: str, new: str) -> None:
+    if old == new or not work.will("remove", "image", old, "nothing uses it after the replacement"):
+        return
+    try:
+        work.engine.delete("/images/{+name}", {"name": old})
+    except Refused as refused:
+        work.plan.pop()
+        work.warn(f"The old image stays: {refused.message}")

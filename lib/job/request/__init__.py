@@ -1,0 +1,1 @@
+"""EngineRequest: any call of the Engine API, for what no action has."""

@@ -1,0 +1,289 @@
+"""BuildKit's trace, as recorded from engines and as hostile ones may write it, and the classic builder's steps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.engine.answer.build_progress import BuildProgress
+from lib.engine.answer.names import MOST_NAMES
+from lib.engine.answer.step_output import LONGEST_LINE
+from lib.engine.errors import OutcomeUnknown, StreamFailed
+from tests.engine.chunkings import cut, many, places
+from tests.engine.traces import IMAGE, log, record, status, vertex, warning
+
+RECORDED = json.loads((Path(__file__).parent / "recorded_traces.json").read_text("utf-8"))
+ENGINES = pytest.mark.parametrize("engine", RECORDED)
+RUN = "[2/3] RUN make"
+
+
+def summed(*records, **options):
+    progress = BuildProgress(**options)
+    for one in records:
+        progress.feed(one)
+    progress.end()
+    return progress.as_dict()
+
+
+def failure(*records):
+    with pytest.raises(StreamFailed) as caught:
+        summed(*records)
+    return caught.value
+
+
+def refused(text):
+    return {"errorDetail": {"message": text}, "error": text}
+
+
+@ENGINES
+def test_a_recorded_build_gives_steps_lines_and_the_image(engine):
+    body = summed(*RECORDED[engine]["built"])
+    assert body["builder"] == "buildkit"
+    assert body["id"].startswith("sha256:")
+    assert body["tags"] == ["lab/bk:1"]
+    steps = {step["name"].partition(" ")[0] + step["stage"]: step for step in body["steps"]}
+    assert set(steps) == {"FROMbase", "RUNstage-1", "RUNbase", "COPYstage-1", "exporting"}
+    assert {step["status"] for step in body["steps"]} == {"done"}
+    assert [step["number"] for step in body["steps"]] == [1, 2, 3, 4, 5]
+    assert 1.0 < steps["RUNstage-1"]["seconds"] < 1.5
+    assert "#2 tail-without-end" in body["lines"]
+    assert {"#3 one", "#3 err", "#3 c"} <= set(body["lines"])
+    assert not any("internal" in line for line in body["lines"])
+
+
+def test_recorded_warnings_have_rule_and_line():
+    assert summed(*RECORDED["28.5"]["built"])["warnings"] == [
+        {
+            "text": "'as' and 'FROM' keywords' casing do not match",
+            "rule": "FromAsCasing",
+            "line": 1,
+            "file": "Dockerfile",
+            "url": "https://docs.docker.com/go/dockerfile/rule/from-as-casing/",
+        }
+    ]
+
+
+@ENGINES
+def test_a_recorded_failure_names_step_code_and_last_lines(engine):
+    error = failure(*RECORDED[engine]["failed"])
+    assert error.message == "Step [2/3] RUN echo before; echo more; exit 3 ended with exit code 3"
+    assert error.hint == "Before it: before\nmore"
+    assert error.step == "[2/3] RUN echo before; echo more; exit 3"
+
+
+@ENGINES
+def test_a_recorded_missing_file_is_named(engine):
+    assert failure(*RECORDED[engine]["nofile"]).message.startswith("/nofile is not in the build context")
+
+
+def test_steps_are_numbered_when_they_begin():
+    body = summed(
+        record(vertex("c", "[3/3] COPY"), vertex("b", RUN), vertex("a", "[1/3] FROM x")),
+        record(vertex("a", began=1, ended=2), vertex("b", began=2)),
+        record(vertex("b", began=2, ended=4.5), vertex("c", began=5, ended=5, cached=True)),
+        IMAGE,
+    )
+    assert [(step["number"], step["name"], step["status"], step["seconds"]) for step in body["steps"]] == [
+        (1, "FROM x", "done", 1.0),
+        (2, "RUN make", "done", 2.5),
+        (3, "COPY", "cached", 0.0),
+    ]
+    assert body["cachedSteps"] == 1
+    assert body["lines"][-2:] == ["#2 DONE 2.5s", "#3 CACHED"]
+
+
+def test_a_step_that_runs_again_is_counted_once_with_all_its_time():
+    body = summed(
+        record(vertex("a", RUN, 1, 2)),
+        record(vertex("a", RUN, 1, 2)),
+        record(vertex("a", RUN, 3)),
+        record(vertex("a", RUN, 3, 5)),
+        IMAGE,
+    )
+    assert [step["seconds"] for step in body["steps"]] == [3.0]
+
+
+def test_the_last_output_stands_before_the_end_although_one_record_holds_both():
+    body = summed(record(vertex("a", RUN, 1, 2), log("a", b"last words")), IMAGE)
+    assert body["lines"] == ["#1 [2/3] RUN make", "#1 last words", "#1 DONE 1.0s"]
+
+
+@many
+@given(st.lists(st.text("äb\U0001f600 ", max_size=9), max_size=9), places)
+def test_output_that_is_cut_anywhere_becomes_the_same_lines(texts, where):
+    data = "\n".join(texts).encode()
+    pieces = [record(log("a", piece)) for piece in cut(data, where)]
+    body = summed(record(vertex("a", RUN, 1)), *pieces, record(vertex("a", RUN, 1, 2)), IMAGE)
+    expected = [f"#1 {text.rstrip()}" for text in texts if text.rstrip()]
+    assert body["lines"][1:-1] == expected
+
+
+def test_streams_of_a_step_do_not_mix_within_a_line():
+    body = summed(
+        record(
+            vertex("a", RUN, 1),
+            log("a", b"out"),
+            log("a", b"err", 2),
+            log("a", b"put\n"),
+            log("a", b"or\n", 2),
+        ),
+        IMAGE,
+    )
+    assert body["lines"][1:] == ["#1 output", "#1 error"]
+
+
+def test_of_a_progress_bar_the_last_state_is_kept():
+    body = summed(
+        record(vertex("a", RUN, 1), log("a", b"1%\r50%\r99%\r\n"), log("a", b"5%\r"), log("a", b"7%\n")),
+        IMAGE,
+    )
+    assert body["lines"][1:] == ["#1 99%", "#1 7%"]
+
+
+def test_bytes_that_are_no_text_are_replaced():
+    assert summed(record(vertex("a", RUN, 1), log("a", b"a\xffb\n")), IMAGE)["lines"][1] == "#1 a\ufffdb"
+
+
+def test_the_first_failure_counts_and_what_it_stopped_is_canceled():
+    error = failure(
+        record(
+            vertex(
+                "a", "[a 2/2] RUN x", 1, 3, error='process "x" did not complete successfully: exit code: 1'
+            )
+        ),
+        record(
+            vertex(
+                "b", "[b 2/2] RUN y", 1, 2, error='process "y" did not complete successfully: exit code: 7'
+            )
+        ),
+        record(vertex("c", "[c 2/2] RUN z", 1, 1.5, error='process "z" did not complete: context canceled')),
+        refused("some text: exit code: 1"),
+    )
+    assert error.message == "Step [b 2/2] RUN y ended with exit code 7"
+
+
+def test_the_last_lines_of_a_failure_are_whole_and_limited():
+    lines = b"".join(b"%03d %s\n" % (number, b"x" * 396) for number in range(30))
+    exit_code = 'process "x" did not complete successfully: exit code: 1'
+    error = failure(
+        record(vertex("a", RUN, 1, 2, error=exit_code), log("a", lines)), refused("x: exit code: 1")
+    )
+    shown = error.hint.removeprefix("Before it: ").split("\n")
+    assert [line[:3] for line in shown] == ["026", "027", "028", "029"]
+    assert {len(line) for line in shown} == {400}
+
+
+def test_a_cancelled_build_says_so():
+    error = failure(record(vertex("a", RUN, 1, 2, error="x: context canceled")), refused("context canceled"))
+    assert error.message == "The build was cancelled at the engine"
+
+
+def test_a_step_that_the_build_can_do_without_may_fail():
+    body = summed(record(vertex("a", "importing cache manifest from x", 1, 2, error="no such host")), IMAGE)
+    assert [step["status"] for step in body["steps"]] == ["failed"]
+    assert body["lines"][-1] == "#1 ERROR: no such host"
+
+
+def test_what_buildkit_does_for_itself_is_shown_only_if_it_fails():
+    internal = "[internal] load metadata for docker.io/library/x:1"
+    assert summed(record(vertex("a", internal, 1, 2)), IMAGE)["steps"] == []
+    assert internal in failure(record(vertex("a", internal, 1, 2, error="boom")), refused("boom")).message
+
+
+def test_names_and_digests_of_an_export_are_told():
+    digest = "sha256:" + "3" * 64
+    body = summed(
+        record(
+            vertex("a", "exporting to image", 1),
+            status("a", "naming to docker.io/library/web:1"),
+            status("a", f"exporting manifest {digest}"),
+            status("a", "naming to registry.example.org/shop/web:1 done"),
+        ),
+        IMAGE,
+    )
+    assert body["tags"] == ["web:1", "registry.example.org/shop/web:1"]
+    assert body["digest"] == digest
+
+
+def test_the_dockerfile_in_a_warning_is_not_passed_on():
+    body = summed(record(warning("SecretsUsedInArgOrEnv: Do not use ARG (line 4)", 4)), IMAGE)
+    assert body["warnings"] == [
+        {
+            "text": "Do not use ARG",
+            "rule": "SecretsUsedInArgOrEnv",
+            "line": 4,
+            "file": "Dockerfile",
+            "url": "https://example.org/rule",
+        }
+    ]
+    assert "whole-dockerfile" not in json.dumps(body)
+
+
+def test_a_stream_that_ends_without_a_result_has_an_unknown_outcome():
+    with pytest.raises(OutcomeUnknown, match="without an image"):
+        summed(record(vertex("a", RUN, 1)))
+    assert summed(record(vertex("a", RUN, 1)), image=False)["steps"][0]["status"] == "canceled"
+
+
+@pytest.mark.parametrize("aux", [None, 7, "", "!", "AAA", "ÿ", [], {"ID": "x"}, "Cm0KR3NoYTI1Ng=="])
+def test_a_record_that_cannot_be_read_does_no_harm(aux):
+    body = summed({"id": "moby.buildkit.trace", "aux": aux}, IMAGE)
+    assert body["steps"] == []
+
+
+@many
+@given(st.binary(max_size=200), st.integers(1, 4))
+def test_rubbish_in_a_record_does_no_harm(data, kind):
+    summed(record((kind, data)), record(vertex("a", RUN, 1, 2)), IMAGE)
+
+
+def test_steps_have_an_upper_bound():
+    with pytest.raises(StreamFailed, match="build steps"):
+        summed(*(record(vertex(f"v{number}", "x")) for number in range(MOST_NAMES + 1)))
+
+
+def test_long_lines_names_and_many_warnings_are_cut():
+    endless = (record(log("a", b"x" * 100_000)) for _ in range(20))
+    body = summed(
+        record(vertex("a", "y" * 100_000, 1)),
+        *endless,
+        *(record(warning("Rule: " + "z" * 9_000)) for _ in range(300)),
+        record(vertex("a", began=1, ended=2)),
+        IMAGE,
+    )
+    assert all(len(line) <= LONGEST_LINE + 10 for line in body["lines"])
+    assert len(body["lines"]) == 3
+    assert len(body["warnings"]) == 200
+    assert len(json.dumps(body)) < 400_000
+
+
+def test_records_are_told_as_lines():
+    progress = BuildProgress()
+    assert progress.feed(record(vertex("a", RUN))) is None
+    assert progress.feed(record(vertex("a", RUN, 1), log("a", b"x\n"))) == {
+        "stream": "#1 [2/3] RUN make\n#1 x\n"
+    }
+    assert progress.feed(IMAGE) == IMAGE
+
+
+def test_the_classic_builder_has_steps_in_the_same_form():
+    ticks = iter([0.0, 1.0, 1.0, 3.0, 7.0, 7.0])
+    body = summed(
+        {"stream": "Step 1/2 : FROM busybox:local"},
+        {"stream": " ---> 4d4bb73089b1\n"},
+        {"stream": "Step 2/2 : RUN make"},
+        {"stream": " ---> Using cache\n"},
+        {"aux": IMAGE["aux"]},
+        clock=lambda: next(ticks),
+    )
+    assert body["builder"] == "classic"
+    assert [(step["number"], step["name"], step["status"]) for step in body["steps"]] == [
+        (1, "FROM busybox:local", "done"),
+        (2, "RUN make", "cached"),
+    ]
+    assert body["cachedSteps"] == 1
+    assert body["warnings"] == []
