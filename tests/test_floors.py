@@ -179,7 +179,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.trigger.tasks": ("swarm tasks told",),
     "lib.local": (
         "attachments options problems",
-        "engine_env state values",
+        "engine state values",
         "catalog settings_of",
         "output",
         "flow sandbox",
@@ -190,6 +190,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "cli",
         "__main__",
     ),
+    "lib.local.engine": ("docker_config pem_files sockets", "context environment logins", "choice"),
     "lib.local.catalog": ("catalog", "sample", "describe"),
     "lib.local.output": ("emission", "json_lines step_log terminal", "pages"),
     "lib.local.flow": ("graph mapper", "flowfile", "routing"),

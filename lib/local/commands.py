@@ -18,7 +18,7 @@ from lib.local.in_process.schedule import Schedule, poll
 from lib.local.in_process.steps import StepFactory
 from lib.local.output.emission import Output
 from lib.local.problems import UsageError
-from lib.local.settings_of import configs_of, configuration
+from lib.local.settings_of import Surroundings, configs_of
 from lib.local.state import StateFile
 from lib.local.values import json_object, json_value
 from lib.sailor.component import Component
@@ -35,22 +35,24 @@ def folder_of(options: Namespace) -> Path:
 
 def run_action(options: Namespace, output: Output) -> int:
     """Run one action on one message."""
-    function = Catalog.read(folder_of(options)).find(options.key, "action")
+    catalog = Catalog.read(folder_of(options))
+    function = catalog.find(options.key, "action")
     attachments = {name: attached(path) for name, path in options.attachment}
     message = Message(body=json_value("--body", options.body), attachments=attachments)
     with factory(options, output) as steps:
         run = Run(steps, comes_back=options.rebound_pause is not None)
-        step = run.only(function.key, _configuration(options))
+        step = run.only(function.key, configuration(options, surroundings(options, output, catalog)))
         run.work(step, message)
     return int(run.failed)
 
 
 def run_trigger(options: Namespace, output: Output) -> int:
     """Poll one trigger on a schedule, and keep its snapshot in the state file."""
-    function = Catalog.read(folder_of(options)).find(options.key, "trigger")
+    catalog = Catalog.read(folder_of(options))
+    function = catalog.find(options.key, "trigger")
     with factory(options, output) as steps:
         run = Run(steps, StateFile(options.state))
-        step = run.only(function.key, _configuration(options))
+        step = run.only(function.key, configuration(options, surroundings(options, output, catalog)))
         poll(run, step, Schedule(options.every, options.times), steps.cancelled)
     return int(run.failed)
 
@@ -59,7 +61,7 @@ def run_flow(options: Namespace, output: Output) -> int:
     """Run a flow file: poll its trigger and pass messages along its edges."""
     catalog = Catalog.read(folder_of(options))
     flow = read_flow(options.file, catalog.keys("trigger"), catalog.keys("action"))
-    configs = flow_configs(options, flow)
+    configs = flow_configs(options, flow, surroundings(options, output, catalog))
     with factory(options, output, flow.variables) as steps:
         schedule, state = Schedule(options.every, options.times), StateFile(options.state)
         if options.amqp:
@@ -85,19 +87,30 @@ def _run_over_broker(
     return int(run.failed)
 
 
-def flow_configs(options: Namespace, flow: Flow) -> dict[str, dict[str, Any]]:
+def surroundings(options: Namespace, output: Output, catalog: Catalog) -> Surroundings:
+    """Return what the environment says of the engine, and of logins where the component's credential takes them."""
+    return Surroundings(
+        os.environ, options.engine, output.note, registries="registries" in catalog.credential
+    )
+
+
+def flow_configs(options: Namespace, flow: Flow, around: Surroundings) -> dict[str, dict[str, Any]]:
     """Return the configuration by step id, from environment, --config, flow file, --config-of; later ones win."""
-    shared = json_object("--config", options.config) if options.config else {}
+    shared = _given(options)
     own = configs_of(options.config_of, flow.nodes)
     return {
-        step: configuration(os.environ, shared, node.config, own.get(step, {}), engine=options.engine)
+        step: around.configuration(shared, node.config, own.get(step, {}))
         for step, node in flow.nodes.items()
     }
 
 
-def _configuration(options: Namespace) -> dict[str, Any]:
-    given = json_object("--config", options.config) if options.config else {}
-    return configuration(os.environ, given, engine=options.engine)
+def configuration(options: Namespace, around: Surroundings) -> dict[str, Any]:
+    """Return the configuration of the only step, from environment and --config."""
+    return around.configuration(_given(options))
+
+
+def _given(options: Namespace) -> dict[str, Any]:
+    return json_object("--config", options.config) if options.config else {}
 
 
 @contextmanager

@@ -1,14 +1,12 @@
 """The command example: runs the crash watch flow on a real engine and lets a container crash, for the flow to report.
 
-1. Find an engine (options, DOCKER_HOST, default socket), or start a private one.
+1. Find an engine (options, or as the docker command line does), or start a private one.
 2. Poll once, so that all later events are new to the flow.
 3. Let a container crash, and poll until the flow reports it, for 60 s at most.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from argparse import Namespace
 from collections.abc import Iterator
@@ -16,9 +14,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from lib.credentials import open_engine
-from lib.engine.endpoint import DEFAULT_SOCKET
 from lib.local.catalog.catalog import Catalog
-from lib.local.commands import OWN_COMPONENT, factory, flow_configs
+from lib.local.commands import OWN_COMPONENT, factory, flow_configs, surroundings
 from lib.local.flow.flowfile import Flow, read_flow
 from lib.local.in_process.run import Run
 from lib.local.in_process.schedule import Schedule, poll
@@ -40,16 +37,16 @@ def run_example(options: Namespace, output: Output) -> int:
     catalog = Catalog.read(OWN_COMPONENT)
     flow = read_flow(FLOW, catalog.keys("trigger"), catalog.keys("action"))
     try:
-        with _engine(options, output) as url:
+        with _engine(options, output, catalog) as url:
             options.engine = url
-            return _watch(options, flow, output)
+            return _watch(options, flow, output, catalog)
     except (PrivateEngineError, PackagesMissing, LocalImageError) as error:
         output.problem(str(error))
         return 1
 
 
-def _watch(options: Namespace, flow: Flow, output: Output) -> int:
-    configs = flow_configs(options, flow)
+def _watch(options: Namespace, flow: Flow, output: Output, catalog: Catalog) -> int:
+    configs = flow_configs(options, flow, surroundings(options, output, catalog))
     engine = open_engine(configs[flow.trigger.id], warn=output.note)
     output.note(f"using the engine at {engine.endpoint}, API {engine.version}")
     reports: dict[str, Any] = {}
@@ -82,23 +79,15 @@ def _judge(report: dict[str, Any] | None, demo: CrashDemo, output: Output) -> in
 
 
 @contextmanager
-def _engine(options: Namespace, output: Output) -> Iterator[str | None]:
-    """Yield --engine; if it, --config, DOCKER_HOST and the default socket name no engine, the URL of a private one."""
-    if options.engine or options.config or os.environ.get("DOCKER_HOST") or _answers(DEFAULT_SOCKET):
+def _engine(options: Namespace, output: Output, catalog: Catalog) -> Iterator[str | None]:
+    """Yield --engine; if nothing names an engine and none runs here, the URL of a private one."""
+    if options.engine or options.config or surroundings(options, output, catalog).choice.found:
         yield options.engine
         return
-    output.note("no engine is named by DOCKER_HOST and none runs here, so a private one is started")
+    output.note(
+        "no engine is named by DOCKER_HOST or a context, and none runs here, so a private one is started"
+    )
     ensure_packages(ENGINE_PACKAGES, output.note)
     with private_engine() as engine:
         yield engine.url
         output.note("ending the private engine")
-
-
-def _answers(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(2)
-        try:
-            connection.connect(path)
-        except OSError:
-            return False
-        return True

@@ -9,9 +9,9 @@ from pathlib import Path
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h)?$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _EPILOG = """
-The engine is the one that --engine, a credential in --config, DOCKER_HOST or the default socket names, in
-this order. Without a command, the example flow runs. Exit codes: 0 done, 1 a step ended in an error, 2 wrong
-usage.
+The engine is the one that --engine, a credential in --config, DOCKER_HOST, DOCKER_CONTEXT, the current
+context of the docker command line, or a usual socket names, in this order; verify tells which. Without a
+command, the example flow runs. Exit codes: 0 done, 1 a step ended in an error, 2 wrong usage.
 """
 
 

@@ -2,30 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from lib.local.engine_env import credentials_of, with_pem_files
+from lib.local.engine.choice import Choice, chosen
+from lib.local.engine.logins import logins
+from lib.local.engine.pem_files import with_pem_files
 from lib.local.problems import UsageError
 from lib.local.values import json_object
 
 _PLACE = ("server", "otherServer")
 
 
-def configuration(
-    environ: Mapping[str, str], *given: Mapping[str, Any], engine: str | None = None
-) -> dict[str, Any]:
-    """Return the configuration of one step: the parts of `given`, of which later ones win, and the engine's fields.
+class Surroundings:
+    """What the environment and the files of the docker command line say of engine and logins, read once for all steps.
 
-    The engine is that of `engine` (the URL of the option --engine), else that of `given`, else that of the
-    environment. Raises UsageError for a certificate file that cannot be read.
+    `engine` is the URL of the option --engine; `registries` says whether the component's credential takes logins to
+    registries, which nobody else may see; `note` is told what could not be had.
     """
-    merged = with_pem_files({key: value for part in given for key, value in part.items()})
-    if engine:
-        return {**merged, **credentials_of(environ, engine)}
-    if any(merged.get(key) for key in _PLACE):
-        return merged
-    return {**credentials_of(environ), **merged}
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        engine: str | None,
+        note: Callable[[str], None],
+        *,
+        registries: bool = False,
+    ) -> None:
+        self._environ, self._engine, self._note = environ, engine, note
+        self._registries = registries
+        self._choice: Choice | None = None
+        self._logins: dict[str, dict[str, str]] | None = None
+
+    @property
+    def choice(self) -> Choice:
+        """The engine where the configuration names none. Raises UsageError."""
+        if self._choice is None:
+            self._choice = chosen(self._environ, self._engine)
+        return self._choice
+
+    @property
+    def logins(self) -> dict[str, dict[str, str]]:
+        """The logins of the docker command line, by server. Raises UsageError."""
+        if self._logins is None:
+            self._logins = logins(self._environ, self._note) if self._registries else {}
+        return self._logins
+
+    def configuration(self, *given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the configuration of one step: the parts of `given`, of which later ones win, and the engine's fields.
+
+        The engine is that of the option --engine, else that of `given`, else that of `chosen`. Raises UsageError for
+        a file that cannot be read.
+        """
+        merged = with_pem_files({key: value for part in given for key, value in part.items()})
+        if "registries" not in merged and self.logins:
+            merged["registries"] = self.logins
+        if self._engine:
+            return {**merged, **self.choice.fields}
+        return merged if names_engine(merged) else {**self.choice.fields, **merged}
+
+    def why(self, *given: Mapping[str, Any]) -> str:
+        """Return what names the engine of a configuration with these parts."""
+        named = not self._engine and any(names_engine(part) for part in given)
+        return "the configuration" if named else self.choice.why
+
+
+def names_engine(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration says where the engine is."""
+    return any(config.get(key) for key in _PLACE)
 
 
 def configs_of(pairs: list[list[str]], steps: Mapping[str, object]) -> dict[str, dict[str, Any]]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from lib.local.commands import factory
+from lib.local.catalog.catalog import Catalog
+from lib.local.commands import factory, folder_of, surroundings
 from lib.local.output.emission import Output
 from lib.local.problems import UsageError
-from lib.local.settings_of import configuration
 from lib.local.values import json_object
 from lib.sailor.coroutines import awaited
 from lib.sailor.secrets.names import secrets_within
@@ -18,8 +17,11 @@ from lib.sailor.secrets.names import secrets_within
 
 def verify(options: Namespace, output: Output) -> int:
     """Verify the credential of options and environment; return the exit code: 0, or 1 when it is refused."""
+    catalog = Catalog.read(folder_of(options))
+    around = surroundings(options, output, catalog)
     given = json_object("--config", options.config) if options.config else {}
-    config = configuration(os.environ, given, engine=options.engine)
+    config = around.configuration(given)
+    why = {"engineFrom": around.why(given)} if "server" in catalog.credential else {}
     with factory(options, output) as steps, output.working("verifying the credential"):
         manifest = steps.component.manifest.get("credentials", {})
         try:
@@ -32,9 +34,9 @@ def verify(options: Namespace, output: Output) -> int:
         try:
             found = awaited(module.verify(context, config))
         except Exception as error:  # noqa: BLE001 - any exception means that the credential is refused
-            output.verdict({"verified": False, "reason": secrets.mask(str(error))})
+            output.verdict({"verified": False, "reason": secrets.mask(str(error)), **why})
             return 1
-    verdict = secrets.masked(_verdict(found))
+    verdict = secrets.masked({**_verdict(found), **why})
     output.verdict(verdict)
     return 0 if verdict["verified"] else 1
 

@@ -58,6 +58,8 @@ class Catalog:
 
     folder: Path
     functions: Mapping[str, Function]
+    credential: frozenset[str] = frozenset()
+    """The names of the credential's fields."""
 
     @classmethod
     def read(cls, folder: Path) -> Catalog:
@@ -68,7 +70,7 @@ class Catalog:
             for kind in ("trigger", "action")
             for key, entry in manifest.get(f"{kind}s", {}).items()
         }
-        return cls(folder, functions)
+        return cls(folder, functions, frozenset(manifest.get("credentials", {}).get("fields", {})))
 
     def keys(self, kind: str) -> frozenset[str]:
         return frozenset(function.key for function in self.functions.values() if function.kind == kind)

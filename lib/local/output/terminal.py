@@ -87,10 +87,10 @@ class Terminal:
     def verdict(self, verdict: Mapping[str, Any]) -> None:
         if not verdict["verified"]:
             self.problem(f"The credential was refused: {verdict.get('reason', 'no reason was given')}")
-            return
-        self.text("The credential is good", "green")
+        else:
+            self.text("The credential is good", "green")
         for name, value in verdict.items():
-            if name != "verified":
+            if name not in ("verified", "reason"):
                 self.text(f"  {name}: {_text(value)}")
 
     def log_line(self, line: Mapping[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""Which engine the local runner works, in the order of the docker command line, and the logins of that command line."""
