@@ -59,7 +59,7 @@ class Registry:
 
     def tags(self, repository: str) -> list[str]:
         """The tags that the registry has of a repository."""
-        answer = self.wire.ask("GET", f"/v2/{repository}/tags/list", headers=self._basic())
+        answer = self.wire.ask("GET", f"/v2/{repository}/tags/list", headers=self.login)
         return sorted(answer.json().get("tags") or [])
 
     def push(self, engine: LabEngine, name: str, image: str = "") -> str:
@@ -84,7 +84,9 @@ class Registry:
         except OSError:
             return False
 
-    def _basic(self) -> dict[str, str]:
+    @property
+    def login(self) -> dict[str, str]:
+        """The header with which the lab itself asks the registry."""
         account = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         return {"Authorization": f"Basic {account}"} if self.user else {}
 
