@@ -136,7 +136,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "running",
     ),
     "lib.job.report": ("findings parts", "report"),
-    "lib.job.mirror": ("lost wish", "memo registry", "here", "tidying transfer", "keeping", "mirrored"),
+    "lib.job.mirror": (
+        "hiccups lost wish",
+        "memo registry",
+        "here",
+        "tidying transfer",
+        "keeping",
+        "mirrored",
+    ),
     "lib.job.prune": ("rules", "choice", "pruned"),
     "lib.job.files": (
         "entries helper quiet volume_memo",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from lib.engine.errors import EngineError
 from lib.job.image import PULL
@@ -40,43 +41,63 @@ def settled(work: Work, wish: Wish, digest: str) -> Memo | None:
     return None
 
 
-def begun(work: Work, wish: Wish, digest: str, here: Here, before: str) -> Memo | None:
-    """Remember what was there before, if something has to be taken away again; raises Lost where another run did."""
-    pulls, tags = here.source is None, here.target is None
-    if not wish.clean_up or not (pulls or tags):
+def begun(work: Work, wish: Wish, digest: str, here: Here, before: str, known: Memo | None) -> Memo | None:
+    """Remember what was there before, if something has to be taken away again; raises Lost where another run did.
+
+    `known` is what an earlier try of this process has remembered.
+    """
+    nothing = here.source and here.target and not known
+    if not wish.clean_up or nothing:
         return None
     nameless, pinned = unnamed(work, wish)
-    memo = Memo(wish.to, wish.pinned(digest), pulls, tags, before, nameless, pinned, work.run.id)
+    pulls, tags = here.source is None, here.target is None
+    memo = joined(
+        Memo(wish.to, wish.pinned(digest), pulls, tags, before, nameless, pinned, work.run.id), known
+    )
     kept = memos.kept(work, memo)
     if kept.run != work.run.id or kept.source != memo.source:
         raise Lost
-    return kept
+    return joined(kept, memo)
 
 
-def ended(work: Work, memo: Memo | None) -> None:
+def joined(memo: Memo, known: Memo | None) -> Memo:
+    """Return a memo with what this process knows of itself: of two deliveries at once the other one may have written it.
+
+    Ids of images without a name stay those of the memo, the first look of all.
+    """
+    if known is None:
+        return memo
+    return replace(memo, pulled=memo.pulled or known.pulled, tagged=memo.tagged or known.tagged)
+
+
+def renewed(work: Work, memo: Memo, here: Here) -> bool:
+    """Take away a memo that no longer says what has to be taken away: of what was there before, something is gone."""
+    if (memo.pulled or here.source) and (memo.tagged or here.target):
+        return False
+    tidied(work, memo, _LEFT)
+    if work.will("remove", "volume", memo.volume, "what the engine had before has changed"):
+        memos.forgotten(work, memo)
+    return True
+
+
+def ended(work: Work, memo: Memo | None, image: str) -> None:
     """Tidy up; the memo goes once the platform has the message, for until then a repeat tells of it what was before."""
     if memo is None:
         return
-    tidied(work, memo, OVER)
+    tidied(work, memo, OVER, image)
     if work.will("remove", "volume", memo.volume, _DONE):
         work.afterwards.append(lambda: memos.forgotten(work, memo))
 
 
-def given_up(work: Work, memo: Memo | None) -> None:
+def given_up(work: Work, memo: Memo | None, image: str = "") -> None:
     """Tidy up after a failure, as far as the engine lets it; what stays is found by the next run for this target."""
     if memo is None or work.settings.dry_run:
         return
     try:
-        tidied(work, memo, OVER)
+        tidied(work, memo, OVER, image)
         memos.forgotten(work, memo)
     except EngineError as fault:
         work.context.logger.warning("Not tidied up; the next run does it", err=fault, job=work.run.key)
-
-
-def left(work: Work, wish: Wish) -> Memo | None:
-    """Return the memo of this run, whatever it is about."""
-    memo = memos.found(work, wish.to)
-    return memo if memo is not None and memo.run == work.run.id else None
 
 
 def _at_work(work: Work, memo: Memo | None) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 from lib.engine.errors import Conflict, EngineError, NotFound
 from lib.job.image import Image
 from lib.job.mirror.here import Here, guard, look
-from lib.job.mirror.keeping import WRITES, begun, ended, given_up, left, settled
+from lib.job.mirror.keeping import WRITES, begun, ended, given_up, joined, renewed, settled
 from lib.job.mirror.lost import Lost
-from lib.job.mirror.memo import Memo
+from lib.job.mirror.memo import Memo, found
 from lib.job.mirror.registry import Told, source, target
 from lib.job.mirror.transfer import Pushed, arrived, pulled, pushed, tagged
 from lib.job.mirror.wish import Wish, fits
@@ -32,6 +32,20 @@ class _State:
     push: Pushed | None = None
 
 
+@dataclass(slots=True)
+class _Try:
+    """What the tries of one process hand on: the memo may be gone, and what it says still has to be taken away."""
+
+    memo: Memo | None = None
+
+    def known(self, work: Work, mine: Memo | None, source: str) -> Memo | None:
+        """Return the memo of this run with what an earlier try knew; `mine` is the one that the engine has."""
+        if self.memo is not None and self.memo.source != source:
+            given_up(work, self.memo)
+            self.memo = None
+        return joined(mine, self.memo) if mine else self.memo
+
+
 def mirrored(work: Work) -> dict[str, Any]:
     """Return the output of MirrorImage once the target means in its registry what the source means in its own.
 
@@ -39,66 +53,71 @@ def mirrored(work: Work) -> dict[str, Any]:
     StreamFailed where a pull or push fails, NotReached where another push came in between.
     """
     wish = Wish.of(work.fields)
+    tries = _Try()
     for _ in range(_TRIES):
         try:
-            return _once(work, wish)
+            return _once(work, wish, tries)
         except Lost:
             work.plan.clear()
             work.warnings.clear()
-    given_up(work, left(work, wish))
+    given_up(work, tries.memo)
     raise Conflict(
         f"Something else takes {wish.to} or its image away from the engine again and again",
         hint="Let one step at a time mirror to this name, and keep clean-ups away meanwhile",
     )
 
 
-def _once(work: Work, wish: Wish) -> dict[str, Any]:
+def _once(work: Work, wish: Wish, tries: _Try) -> dict[str, Any]:
     told = source(work, wish)
     mine = settled(work, wish, told.digest)
+    known = tries.known(work, mine, wish.pinned(told.digest))
     there = target(work, wish)
     now = there.digest if there else ""
-    state = _State(told, now, mine.before if mine else now)
+    state = _State(told, now, known.before if known else now)
     if wish.only_if_different and now == told.digest:
-        return _output(work, wish, state, mine)
+        return _output(work, wish, state, known)
     if wish.only_if_single_platform and len(told.platforms) > 1:
         work.warn(f"{wish.name} is for {len(told.platforms)} platforms, and was not mirrored")
-        return _output(work, wish, state, mine)
+        return _output(work, wish, state, known)
     here = look(work, wish, told, _platform(work, wish, told))
     if wish.only_if_different and here.source and _known(wish, now) in here.source.repo_digests:
         # The engine itself has pulled or pushed both digests as this image.
         state.image = here.source
-        return _output(work, wish, state, mine)
+        return _output(work, wish, state, known)
+    if known is None and (here.source or here.target) and found(work, wish.to):
+        raise Lost  # another run has begun meanwhile, and what is here may be its own
     if here.target and here.source:
         guard(work, wish, here.target, here.source)
     work.permit(*WRITES)
-    memo = mine or begun(work, wish, told.digest, here, now)
+    if known and renewed(work, known, here):
+        mine = known = None
+    memo = known if mine else begun(work, wish, told.digest, here, state.before, known)
+    tries.memo = memo
     try:
-        state.image, state.push = _brought(work, wish, told, here)
+        _bring(work, wish, state, here)
         if not work.settings.dry_run:
-            state.now = arrived(work, wish, state.push)
-    except TimeIsUp:
-        if work.settings.when_time_is_up != COME_BACK:
-            given_up(work, memo)
-        raise
-    except EngineError:
-        given_up(work, memo)
+            state.now = arrived(work, wish, state.push or Pushed())
+    except EngineError as fault:
+        if not isinstance(fault, TimeIsUp) or work.settings.when_time_is_up != COME_BACK:
+            given_up(work, memo, state.image.id if state.image else "")
         raise
     return _output(work, wish, state, memo)
 
 
-def _brought(work: Work, wish: Wish, told: Told, here: Here) -> tuple[Image, Pushed]:
-    platform = _asked_for(wish, told)
-    image = here.source or pulled(work, wish, told, platform)
+def _bring(work: Work, wish: Wish, state: _State, here: Here) -> None:
+    platform = _asked_for(wish, state.told)
+    state.image = image = here.source or pulled(work, wish, state.told, platform)
     if here.target and image.id:
         guard(work, wish, here.target, image)
     if here.target is None or not (wish.clean_up or here.same):
         tagged(work, wish, image)
-    return image, pushed(work, wish, told, image, platform if len(told.platforms) > 1 else "")
+    several = len(state.told.platforms) > 1
+    state.push = pushed(work, wish, state.told, image, platform if several else "")
 
 
 def _output(work: Work, wish: Wish, state: _State, memo: Memo | None) -> dict[str, Any]:
     """Tidy up and return the output."""
-    ended(work, memo)
+    ended(work, memo, state.image.id if state.image else "")
     told, image, several = state.told, state.image, len(state.told.platforms)
     if state.push is not None and several > 1 and state.now != told.digest:
         what = f"one of them, {image.platform}" if image and image.platform else "one of them"

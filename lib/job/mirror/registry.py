@@ -8,6 +8,7 @@ from typing import Any
 
 from lib.engine.errors import Busy, EngineError, NoSuchOperation, NotFound, Refused, TimedOut, Unauthorized
 from lib.engine.request.registry_auth import RegistryAuth
+from lib.job.mirror.hiccups import tried_again
 from lib.job.mirror.wish import Wish, is_digest
 from lib.job.work import Work
 from lib.trigger.images.registry_refusals import outcome, reference_fault
@@ -34,7 +35,7 @@ class Told:
 def source(work: Work, wish: Wish) -> Told:
     """Ask for the source; raises NotFound, Unauthorized, Busy and others with a text that names it."""
     try:
-        return _asked(work, wish.name)
+        return tried_again(work, lambda: _asked(work, wish.name))
     except (Refused, TimedOut) as fault:
         raise _named(fault, wish.name) from fault
 
@@ -42,7 +43,7 @@ def source(work: Work, wish: Wish) -> Told:
 def target(work: Work, wish: Wish) -> Told | None:
     """Ask for the target; None where the registry has none, or does not let it be read before it is pushed."""
     try:
-        return _asked(work, wish.to)
+        return tried_again(work, lambda: _asked(work, wish.to))
     except (Refused, TimedOut) as fault:
         if isinstance(fault, NoSuchOperation):
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib.engine.errors import Refused
-from lib.job.image import Image, look_for
+from lib.job.image import look_for
 from lib.job.mirror.here import short, tags_in
 from lib.job.mirror.memo import Memo
 from lib.job.work import Work
@@ -12,21 +12,24 @@ from lib.job.writes import removed
 DELETE = ("DELETE", "/images/{+name}")
 
 
-def tidied(work: Work, memo: Memo, reason: str) -> None:
-    """Remove the target's name and the pulled image where they were not there before; what stays is a warning."""
-    source = None if work.settings.dry_run else look_for(work, memo.source)
+def tidied(work: Work, memo: Memo, reason: str, image: str = "") -> None:
+    """Remove the target's name and the pulled image where they were not there before; what stays is a warning.
+
+    `image` is the id of the pulled image, "" where it can be told by the source alone.
+    """
     if memo.tagged:
-        _untag(work, memo, source, reason)
+        _untag(work, memo, image, reason)
     if memo.pulled:
         _drop(work, memo, reason)
 
 
-def _untag(work: Work, memo: Memo, source: Image | None, reason: str) -> None:
+def _untag(work: Work, memo: Memo, image: str, reason: str) -> None:
     if not work.settings.dry_run:
         there = look_for(work, memo.to)
         if there is None:
             return
-        if source is None or there.id != source.id:
+        source = look_for(work, memo.source)
+        if there.id not in (image, source.id if source else ""):
             work.warn(f"{memo.to} stays on the engine: it means another image by now")
             return
         if there.id != memo.source.partition("@")[2] and short(there.id) in memo.pinned:
@@ -59,4 +62,6 @@ def _remove(work: Work, name: str, reason: str) -> None:
         )
     except Refused as refusal:
         work.without_effect()
+        if look_for(work, name) is None:
+            return  # another delivery was faster, and the engine lost its way between the two
         work.warn(f"{name} stays on the engine: {refusal.message}")

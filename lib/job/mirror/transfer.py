@@ -7,7 +7,6 @@ from typing import Any
 
 from lib.engine.answer.progress import Progress, Record
 from lib.engine.errors import (
-    EngineError,
     LimitReached,
     NoSuchOperation,
     NotFound,
@@ -21,6 +20,7 @@ from lib.engine.version import Version
 from lib.job.errors import Interrupted, NotReached
 from lib.job.image import Image, fetched, look_for
 from lib.job.mirror.here import keeps_index
+from lib.job.mirror.hiccups import tried_again
 from lib.job.mirror.lost import Lost
 from lib.job.mirror.registry import Told, target
 from lib.job.mirror.wish import Wish, fits, is_digest
@@ -107,13 +107,9 @@ def pushed(work: Work, wish: Wish, told: Told, image: Image, platform: str) -> P
     if platform and keeps_index(image, told) and work.engine.version >= _PUSHES_PLATFORM:
         fields["platform"], query = platform, ("tag", platform_json())
     try:
-        result = _push(work, wish, fields, query)
+        result = tried_again(work, lambda: _push(work, wish, image, fields, query))
     except OutcomeUnknown as cut:
         raise StreamCut(f"Pushing {wish.to} broke off: {cut.message}", hint="Send it again") from cut
-    except EngineError as fault:
-        if isinstance(fault, StreamFailed | NotFound) and not _means(work, wish, image):
-            raise Lost from fault
-        raise
     if not _was(work, wish, told, image, result):
         raise Lost
     return result
@@ -133,7 +129,16 @@ def arrived(work: Work, wish: Wish, push: Pushed) -> str:
     return there.digest
 
 
-def _push(work: Work, wish: Wish, fields: dict[str, Any], query: tuple[Any, ...]) -> Pushed:
+def _push(work: Work, wish: Wish, image: Image, fields: dict[str, Any], query: tuple[Any, ...]) -> Pushed:
+    try:
+        return _streamed(work, wish, fields, query)
+    except (StreamFailed, NotFound) as fault:
+        if isinstance(fault, NoSuchOperation) or _means(work, wish, image):
+            raise
+        raise Lost from fault
+
+
+def _streamed(work: Work, wish: Wish, fields: dict[str, Any], query: tuple[Any, ...]) -> Pushed:
     push, login = _Push(), RegistryAuth("name", always=True)
     with work.engine.progress(PUSH[1], fields, query=query, headers=(login,)) as lines:
         lines.pace(_SILENCE, work.deadline.left)
