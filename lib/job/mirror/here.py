@@ -9,6 +9,7 @@ from typing import Any
 from lib.engine.errors import Conflict
 from lib.engine.expected import expected_form
 from lib.engine.version import Version
+from lib.job.errors import Interrupted
 from lib.job.image import Image, look_for
 from lib.job.mirror.registry import Told, has
 from lib.job.mirror.wish import Wish, fits
@@ -18,6 +19,7 @@ from lib.job.work import Work
 _ASKED_BY_PLATFORM = Version(1, 49)
 _SHORT = 12  # digits of an id that a memo keeps
 _ASKED = 5  # digests of one image that a registry is asked for
+_MOMENT = 0.5  # seconds between two looks
 _PREFIX = "sha256:"
 
 
@@ -77,16 +79,23 @@ def guard(work: Work, wish: Wish, there: Image, wanted: Image) -> None:
 def unnamed(work: Work, wish: Wish) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the shortened ids of images without a name, and of those with a digest alone in the target's repository.
 
-    lib/job/mirror/memo.py says what for.
+    lib/job/mirror/memo.py says what for. An image that another run pulls has no name for a moment, so those without
+    one are looked at twice.
     """
-    listed = work.engine.get("/images/json").read(lambda told: [_names(one) for one in told])
-    nameless = [identity for identity, tags, digests in listed if not tags and not digests]
-    pinned = [
-        identity
-        for identity, tags, digests in listed
-        if wish.to_repository in digests and wish.to_repository not in tags
-    ]
+    nameless, pinned = _unnamed(work, wish)
+    if nameless or pinned:
+        if work.context.cancelled.wait(_MOMENT):
+            raise Interrupted
+        still = _unnamed(work, wish)
+        nameless, pinned = nameless & still[0], pinned & still[1]
     return tuple(sorted(nameless)), tuple(sorted(pinned))
+
+
+def _unnamed(work: Work, wish: Wish) -> tuple[set[str], set[str]]:
+    listed = work.engine.get("/images/json").read(lambda told: [_names(one) for one in told])
+    nameless = {identity for identity, tags, digests in listed if not tags and not digests}
+    to = wish.to_repository
+    return nameless, {identity for identity, tags, digests in listed if to in digests and to not in tags}
 
 
 def short(identity: str) -> str:

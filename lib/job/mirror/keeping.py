@@ -11,7 +11,7 @@ from lib.job.mirror import memo as memos
 from lib.job.mirror.here import Here, unnamed
 from lib.job.mirror.lost import Lost
 from lib.job.mirror.memo import Memo
-from lib.job.mirror.tidying import DELETE, tidied
+from lib.job.mirror.tidying import DELETE, NOTHING, Brought, tidied
 from lib.job.mirror.transfer import PUSH, TAG
 from lib.job.mirror.wish import Wish
 from lib.job.work import Work
@@ -61,7 +61,7 @@ def begun(work: Work, wish: Wish, digest: str, here: Here, before: str, known: M
 
 
 def joined(memo: Memo, known: Memo | None) -> Memo:
-    """Return a memo with what this process knows of itself: of two deliveries at once the other one may have written it.
+    """Return a memo with what this process knows: of two deliveries at once the other one may have written it.
 
     Ids of images without a name stay those of the memo, the first look of all.
     """
@@ -80,21 +80,21 @@ def renewed(work: Work, memo: Memo, here: Here) -> bool:
     return True
 
 
-def ended(work: Work, memo: Memo | None, image: str) -> None:
+def ended(work: Work, memo: Memo | None, brought: Brought) -> None:
     """Tidy up; the memo goes once the platform has the message, for until then a repeat tells of it what was before."""
     if memo is None:
         return
-    tidied(work, memo, OVER, image)
+    tidied(work, memo, OVER, brought)
     if work.will("remove", "volume", memo.volume, _DONE):
         work.afterwards.append(lambda: memos.forgotten(work, memo))
 
 
-def given_up(work: Work, memo: Memo | None, image: str = "") -> None:
+def given_up(work: Work, memo: Memo | None, brought: Brought = NOTHING) -> None:
     """Tidy up after a failure, as far as the engine lets it; what stays is found by the next run for this target."""
     if memo is None or work.settings.dry_run:
         return
     try:
-        tidied(work, memo, OVER, image)
+        tidied(work, memo, OVER, brought)
         memos.forgotten(work, memo)
     except EngineError as fault:
         work.context.logger.warning("Not tidied up; the next run does it", err=fault, job=work.run.key)

@@ -12,6 +12,7 @@ from lib.job.mirror.keeping import WRITES, begun, ended, given_up, joined, renew
 from lib.job.mirror.lost import Lost
 from lib.job.mirror.memo import Memo, found
 from lib.job.mirror.registry import Told, source, target
+from lib.job.mirror.tidying import Brought
 from lib.job.mirror.transfer import Pushed, arrived, pulled, pushed, tagged
 from lib.job.mirror.wish import Wish, fits
 from lib.job.settings import COME_BACK
@@ -30,6 +31,11 @@ class _State:
     before: str
     image: Image | None = None
     push: Pushed | None = None
+
+    def brought(self, wish: Wish) -> Brought:
+        """Return what has to be taken away of it."""
+        digest = self.push.digest if self.push else ""
+        return Brought(self.image.id if self.image else "", _known(wish, digest) if digest else "")
 
 
 @dataclass(slots=True)
@@ -99,7 +105,7 @@ def _once(work: Work, wish: Wish, tries: _Try) -> dict[str, Any]:
             state.now = arrived(work, wish, state.push or Pushed())
     except EngineError as fault:
         if not isinstance(fault, TimeIsUp) or work.settings.when_time_is_up != COME_BACK:
-            given_up(work, memo, state.image.id if state.image else "")
+            given_up(work, memo, state.brought(wish))
         raise
     return _output(work, wish, state, memo)
 
@@ -117,7 +123,7 @@ def _bring(work: Work, wish: Wish, state: _State, here: Here) -> None:
 
 def _output(work: Work, wish: Wish, state: _State, memo: Memo | None) -> dict[str, Any]:
     """Tidy up and return the output."""
-    ended(work, memo, state.image.id if state.image else "")
+    ended(work, memo, state.brought(wish))
     told, image, several = state.told, state.image, len(state.told.platforms)
     if state.push is not None and several > 1 and state.now != told.digest:
         what = f"one of them, {image.platform}" if image and image.platform else "one of them"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lib.engine.errors import Refused
 from lib.job.image import look_for
 from lib.job.mirror.here import short, tags_in
@@ -9,16 +11,25 @@ from lib.job.mirror.memo import Memo
 from lib.job.work import Work
 from lib.job.writes import removed
 
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What this process has brought: the id of the image, and the name by digest that an engine notes of a push."""
+
+    image: str = ""
+    noted: str = ""
+
+
+NOTHING = Brought()
 DELETE = ("DELETE", "/images/{+name}")
 
 
-def tidied(work: Work, memo: Memo, reason: str, image: str = "") -> None:
-    """Remove the target's name and the pulled image where they were not there before; what stays is a warning.
-
-    `image` is the id of the pulled image, "" where it can be told by the source alone.
-    """
+def tidied(work: Work, memo: Memo, reason: str, brought: Brought = NOTHING) -> None:
+    """Remove the target's name and the pulled image where they were not there before; what stays is a warning."""
     if memo.tagged:
-        _untag(work, memo, image, reason)
+        _untag(work, memo, brought.image, reason)
+        if brought.noted:
+            _forget(work, memo, brought, reason)
     if memo.pulled:
         _drop(work, memo, reason)
 
@@ -32,12 +43,21 @@ def _untag(work: Work, memo: Memo, image: str, reason: str) -> None:
         if there.id not in (image, source.id if source else ""):
             work.warn(f"{memo.to} stays on the engine: it means another image by now")
             return
-        if there.id != memo.source.partition("@")[2] and short(there.id) in memo.pinned:
+        if not _keeps_index(memo, there.id) and short(there.id) in memo.pinned:
             work.warn(
                 f"{memo.to} stays on the engine: without it the engine would forget a digest of this image"
             )
             return
     _remove(work, memo.to, reason)
+
+
+def _forget(work: Work, memo: Memo, brought: Brought, reason: str) -> None:
+    """Remove the digest that a push has noted; it stays where another delivery takes the tag before."""
+    there = look_for(work, brought.noted)
+    if there is None or there.id != brought.image or _keeps_index(memo, there.id):
+        return
+    if short(there.id) not in memo.pinned and not tags_in(there, brought.noted.partition("@")[0]):
+        _remove(work, brought.noted, reason)
 
 
 def _drop(work: Work, memo: Memo, reason: str) -> None:
@@ -50,6 +70,11 @@ def _drop(work: Work, memo: Memo, reason: str) -> None:
             work.warn(f"{memo.source} stays on the engine: this image has another use")
             return
     _remove(work, memo.source, reason)
+
+
+def _keeps_index(memo: Memo, identity: str) -> bool:
+    """Whether the engine's image store is containerd's, where a tag takes no digest along."""
+    return identity == memo.source.partition("@")[2]
 
 
 def _remove(work: Work, name: str, reason: str) -> None:
