@@ -28,12 +28,13 @@ class RegistryError(Exception):
 class Registry:
     """A registry in an engine's network; `address` begins the names of its images, as the engine sees them."""
 
-    def __init__(self, engine: LabEngine, *, secured: bool = False) -> None:
+    def __init__(self, engine: LabEngine, *, secured: bool = False, read_only: bool = False) -> None:
         if shutil.which("docker-registry") is None:
             raise RegistryError("docker-registry is not installed: install the package docker-registry")
         self._port = HeldPort(engine.namespace)
         self.supervisor = Supervisor("registry", patience=5)
         self.address = f"127.0.0.1:{self._port.number}"
+        self._read_only = read_only
         self.user, self.password = (USER, PASSWORD) if secured else ("", "")
         self.wire = Wire(f"http://{self.address}", namespace=engine.namespace)
         with open(f"{self.supervisor.folder}/settings.json", "w", encoding="utf-8") as file:
@@ -98,6 +99,8 @@ class Registry:
             "http": {"addr": self.address},
             "storage": {"filesystem": {"rootdirectory": f"{folder}/data"}, "delete": {"enabled": True}},
         }
+        if self._read_only:
+            settings["storage"]["maintenance"] = {"readonly": {"enabled": True}}
         if self.user:
             with open(f"{folder}/accounts", "w", encoding="utf-8") as file:
                 file.write(f"{self.user}:{bcrypt(self.password)}\n")

@@ -6,8 +6,11 @@ import gzip
 import hashlib
 import io
 import json
+import random
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -53,12 +56,25 @@ def digest_of(registry: Registry, name: str) -> str:
     return str(answer.headers.get("Docker-Content-Digest", ""))
 
 
+@contextmanager
+def takes_no_manifest(registry: Registry, repository: str) -> Iterator[None]:
+    """A registry whose disk fails at the end of each push: it takes the layers, and cannot write what names them."""
+    folder = Path(
+        registry.supervisor.folder, "data/docker/registry/v2/repositories", repository, "_manifests"
+    )
+    folder.mkdir(parents=True)
+    obstacle = folder / "revisions"
+    obstacle.touch()
+    yield
+    obstacle.unlink()
+
+
 def _image(
     registry: Registry, name: str, mark: str, architecture: str, level: int, size: int
 ) -> dict[str, Any]:
     repository, _, tag = name.partition(":")
     content, file = io.BytesIO(), tarfile.TarInfo("mark")
-    data = (mark * size)[:size].encode()
+    data = random.Random(mark).randbytes(size)  # it differs, and cannot be compressed
     file.size = size
     with tarfile.open(fileobj=content, mode="w") as tar:
         tar.addfile(file, io.BytesIO(data))

@@ -43,7 +43,7 @@ def _untag(work: Work, memo: Memo, image: str, reason: str) -> None:
         if there.id not in (image, source.id if source else ""):
             work.warn(f"{memo.to} stays on the engine: it means another image by now")
             return
-        if not _keeps_index(memo, there.id) and short(there.id) in memo.pinned:
+        if short(there.id) in memo.pinned:
             work.warn(
                 f"{memo.to} stays on the engine: without it the engine would forget a digest of this image"
             )
