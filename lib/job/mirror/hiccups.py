@@ -17,6 +17,7 @@ from lib.job.work import Work
 T = TypeVar("T")
 PAUSES = (0.5, 2.0)
 """Seconds before the second and the third try."""
+_WELL = 200  # the status of an answer that has not the form of one, and will not have it later
 
 
 def tried_again(work: Work, call: Callable[[], T], before: Callable[[], object] = lambda: None) -> T:
@@ -35,6 +36,5 @@ def tried_again(work: Work, call: Callable[[], T], before: Callable[[], object] 
 
 
 def _may_pass(fault: EngineError) -> bool:
-    if isinstance(fault, NotSupported) or not isinstance(fault, EngineFault | StreamFailed):
-        return False
-    return known_in_stream(fault.message) is None
+    told = isinstance(fault, StreamFailed) or (isinstance(fault, EngineFault) and fault.status != _WELL)
+    return told and not isinstance(fault, NotSupported) and known_in_stream(fault.message) is None
