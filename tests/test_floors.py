@@ -119,7 +119,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "work",
         "image job networks states vault volume",
         "files image_update log_search log_wait find",
-        "prune report",
+        "mirror prune report",
         "request run",
         "command replacement",
         "healing",
@@ -136,6 +136,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "running",
     ),
     "lib.job.report": ("findings parts", "report"),
+    "lib.job.mirror": (
+        "hiccups lost wish",
+        "memo registry",
+        "here",
+        "tidying transfer",
+        "keeping",
+        "mirrored",
+    ),
     "lib.job.prune": ("rules", "choice", "pruned"),
     "lib.job.files": (
         "entries helper quiet volume_memo",

@@ -30,6 +30,7 @@ EFFECTS = {
     "RotateSecret": ("secret", "create"),
     "DeleteObject": ("container", "destroy"),
     "PruneEngine": ("container", "destroy"),
+    "MirrorImage": ("image", "push"),
     "CopyFilesIn": ("container", "extract-to-dir"),
     "RestoreVolume": ("volume", "create"),
 }

@@ -28,12 +28,13 @@ class RegistryError(Exception):
 class Registry:
     """A registry in an engine's network; `address` begins the names of its images, as the engine sees them."""
 
-    def __init__(self, engine: LabEngine, *, secured: bool = False) -> None:
+    def __init__(self, engine: LabEngine, *, secured: bool = False, read_only: bool = False) -> None:
         if shutil.which("docker-registry") is None:
             raise RegistryError("docker-registry is not installed: install the package docker-registry")
         self._port = HeldPort(engine.namespace)
         self.supervisor = Supervisor("registry", patience=5)
         self.address = f"127.0.0.1:{self._port.number}"
+        self._read_only = read_only
         self.user, self.password = (USER, PASSWORD) if secured else ("", "")
         self.wire = Wire(f"http://{self.address}", namespace=engine.namespace)
         with open(f"{self.supervisor.folder}/settings.json", "w", encoding="utf-8") as file:
@@ -59,7 +60,7 @@ class Registry:
 
     def tags(self, repository: str) -> list[str]:
         """The tags that the registry has of a repository."""
-        answer = self.wire.ask("GET", f"/v2/{repository}/tags/list", headers=self._basic())
+        answer = self.wire.ask("GET", f"/v2/{repository}/tags/list", headers=self.login)
         return sorted(answer.json().get("tags") or [])
 
     def push(self, engine: LabEngine, name: str, image: str = "") -> str:
@@ -84,7 +85,9 @@ class Registry:
         except OSError:
             return False
 
-    def _basic(self) -> dict[str, str]:
+    @property
+    def login(self) -> dict[str, str]:
+        """The header with which the lab itself asks the registry."""
         account = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         return {"Authorization": f"Basic {account}"} if self.user else {}
 
@@ -96,6 +99,8 @@ class Registry:
             "http": {"addr": self.address},
             "storage": {"filesystem": {"rootdirectory": f"{folder}/data"}, "delete": {"enabled": True}},
         }
+        if self._read_only:
+            settings["storage"]["maintenance"] = {"readonly": {"enabled": True}}
         if self.user:
             with open(f"{folder}/accounts", "w", encoding="utf-8") as file:
                 file.write(f"{self.user}:{bcrypt(self.password)}\n")

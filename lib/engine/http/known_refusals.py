@@ -71,6 +71,12 @@ KNOWN = (
     Known((404, 500), ("manifest unknown",), NotFound, "The registry has no such tag or digest"),
     Known((404, 500), ("name unknown",), NotFound, "The registry has no such repository"),
     Known(
+        (404, 500),
+        ("no matching manifest for",),
+        NotFound,
+        "The image is not there for this platform: name another one in platform",
+    ),
+    Known(
         (404,), ("no such image",), NotFound, "Check name and tag; ImageCreate pulls an image that is missing"
     ),
     Known((500,), ("x509:",), Refused, _CERTIFICATE),

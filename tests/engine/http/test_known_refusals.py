@@ -29,6 +29,13 @@ ROOT = "http://engine.lab"
 Q = "docker login"
 # Status, the engine's text, the error, whether a read comes again by itself, a word of the hint.
 TEXTS: list[tuple[int, str, type[EngineError], bool, str]] = [
+    (
+        404,
+        "no matching manifest for linux/amd64 in the manifest list entries",
+        NotFound,
+        False,
+        "platform",
+    ),
     (501, "configured logging driver does not support reading", NotSupported, False, "json-file"),
     (500, "configured logging driver does not support reading", NotSupported, False, "json-file"),
     (501, "service mode change is not allowed", NotSupported, False, "other mode"),
