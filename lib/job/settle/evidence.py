@@ -1,0 +1,89 @@
+"""The engine's events as evidence: it keeps the last 256, so an older one than the call proves that none is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.engine import Engine
+from lib.engine.answer.limits import Limits, bounded
+from lib.engine.errors import EngineError, NoAnswer, Unreachable
+from lib.engine.request.query import seconds
+from lib.trigger.clock import SECOND, engine_time
+
+_LIMITS = Limits(max_bytes=8 * 1024 * 1024, max_items=5_000, idle_seconds=10, max_seconds=20)
+_FIRST = 1
+"""A time (Unix seconds) before all that an engine remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`time` in Unix nanoseconds; `attributes` are those of its actor."""
+
+    kind: str
+    action: str
+    id: str
+    time: int
+    attributes: Mapping[str, Any]
+
+    def says(self, name: str) -> str:
+        """Return an attribute as text, "" for none."""
+        return str(self.attributes.get(name) or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Events since a time; `complete`: the engine has forgotten none of them."""
+
+    events: list[Event] = field(default_factory=list)
+    complete: bool = False
+
+    def of(self, kind: str, action: str, fits: Callable[[Event], bool] = lambda _: True) -> Event | None:
+        """Return the first event of a kind and an action (what is behind a colon does not count) that fits."""
+        return next(
+            (
+                one
+                for one in self.events
+                if one.kind == kind and one.action.partition(":")[0] == action and fits(one)
+            ),
+            None,
+        )
+
+
+def evidence_since(engine: Engine, since: int) -> Evidence:
+    """Return the events from a time (Unix nanoseconds) to now, none where a proxy refuses them.
+
+    This takes up to two seconds: the engine's clock is told in whole ones. Raises Unreachable, NoAnswer.
+    """
+    found: list[Event] = []
+    oldest = 0
+    try:
+        window = {"since": _FIRST, "until": (engine_time(engine) + 1) * SECOND}
+        lines = engine.lines("/events", window, query=(seconds("since"), seconds("until")))
+        with bounded(lines, _LIMITS) as told:
+            for one in told:
+                event = _event(one)
+                oldest = oldest or event.time
+                if event.time >= since:
+                    found.append(event)
+            cut = told.truncated is not None
+    except (Unreachable, NoAnswer):
+        raise
+    except EngineError:
+        return Evidence()
+    return Evidence(found, complete=0 < oldest < since and not cut)
+
+
+def _event(told: Mapping[str, Any]) -> Event:
+    actor = told.get("Actor")
+    actor = actor if isinstance(actor, Mapping) else {}
+    attributes = actor.get("Attributes")
+    time = told.get("timeNano")
+    return Event(
+        kind=str(told.get("Type") or ""),
+        action=str(told.get("Action") or ""),
+        id=str(actor.get("ID") or ""),
+        time=time if isinstance(time, int) and not isinstance(time, bool) else 0,
+        attributes=attributes if isinstance(attributes, Mapping) else {},
+    )
