@@ -130,8 +130,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.job.command": ("mark", "execution", "commands"),
     "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
     "lib.job.settle": (
-        "evidence sameness tried verdict",
-        "commands containers creation images prunes removal swarms",
+        "evidence sameness signals tried verdict",
+        "image_making made subject",
+        "commands connections containers creation images membership plugins prunes removal running swarms",
         "settled",
     ),
     "lib.job.request": ("answers headers target", "request"),

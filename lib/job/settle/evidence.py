@@ -15,6 +15,10 @@ from lib.trigger.clock import SECOND, engine_time
 _LIMITS = Limits(max_bytes=8 * 1024 * 1024, max_items=5_000, idle_seconds=10, max_seconds=20)
 _FIRST = 1
 """A time (Unix seconds) before all that an engine remembers."""
+_OTHERS = "podman"
+"""Engines that have other events under other names: what they do not tell may have happened."""
+_SHORTEST_ID = 12
+FORGOTTEN = "the engine does not remember so far back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,11 @@ class Event:
     def says(self, name: str) -> str:
         """Return an attribute as text, "" for none."""
         return str(self.attributes.get(name) or "")
+
+    def is_of(self, target: str) -> bool:
+        """Whether it is of the object with this name, id, or beginning of an id."""
+        is_id = len(target) >= _SHORTEST_ID and self.id.startswith(target)
+        return bool(target) and (is_id or target in (self.id, self.says("name")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +77,21 @@ def evidence_since(engine: Engine, since: int) -> Evidence:
                 if event.time >= since:
                     found.append(event)
             cut = told.truncated is not None
+        complete = 0 < oldest < since and not cut and _tells_all(engine)
     except (Unreachable, NoAnswer):
         raise
     except EngineError:
         return Evidence()
-    return Evidence(found, complete=0 < oldest < since and not cut)
+    return Evidence(found, complete)
+
+
+def _tells_all(engine: Engine) -> bool:
+    """Whether the events of this engine are those of Docker."""
+
+    def names(told: Mapping[str, Any]) -> list[str]:
+        return [str(one["Name"]).lower() for one in told.get("Components") or ()]
+
+    return not any(_OTHERS in name for name in engine.get("/version").read(names))
 
 
 def _event(told: Mapping[str, Any]) -> Event:

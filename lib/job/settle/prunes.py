@@ -1,10 +1,11 @@
-"""What was to be pruned: engines tell of each prune by an event."""
+"""What was to be pruned: engines tell of each prune by an event, since API 1.41. A prune may always be sent again."""
 
 from __future__ import annotations
 
-from lib.job.settle.evidence import evidence_since
+from lib.engine.version import Version
+from lib.job.settle.evidence import FORGOTTEN, evidence_since
 from lib.job.settle.tried import Tried
-from lib.job.settle.verdict import Verdict, at, happened, not_happened, unknown
+from lib.job.settle.verdict import REPEAT, Verdict, at, happened, not_happened, unknown
 from lib.job.work import Work
 
 KIND_OF = {
@@ -14,14 +15,17 @@ KIND_OF = {
     "NetworkPrune": "network",
     "BuildPrune": "builder",
 }
+_SINCE = Version(1, 41)
 
 
 def pruned(work: Work, tried: Tried) -> Verdict:
-    """Return what became of a prune. A repeat does what is left to do."""
+    """Return what became of a prune; one of anybody has done the same."""
     events = evidence_since(work.engine, tried.since)
     found = events.of(KIND_OF[tried.operation], "prune")
     if found is not None:
         return happened(f"An event of {at(found.time)} tells of a prune")
-    if events.complete:
+    if events.complete and work.engine.version >= _SINCE:
         return not_happened("The engine has no event of a prune since then")
-    return unknown("The engine does not remember so far back")
+    return unknown(
+        f"No event tells of a prune, and {FORGOTTEN}; a repeat does what is left to do", then=REPEAT
+    )

@@ -1,4 +1,4 @@
-"""What was to be changed in a swarm: versions, specs and states."""
+"""What was to be changed of objects of a swarm: their version, and whether they are as the input wanted them."""
 
 from __future__ import annotations
 
@@ -6,87 +6,99 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.engine.errors import NoSuchOperation, NotFound
+from lib.engine.expected import expected_form
+from lib.engine.swarm_update import merged
 from lib.job.settle.sameness import covers
 from lib.job.settle.tried import Tried
-from lib.job.settle.verdict import GO_ON, REPEAT, Verdict, at, happened, not_happened, thing, unknown, when
+from lib.job.settle.verdict import (
+    ASK,
+    GO_ON,
+    REPEAT,
+    Verdict,
+    at,
+    happened,
+    not_happened,
+    thing,
+    unknown,
+    when,
+)
 from lib.job.work import Work
 
 PATHS = {
-    "ServiceUpdate": ("service", "/services/{id}"),
-    "NodeUpdate": ("node", "/nodes/{id}"),
-    "SecretUpdate": ("secret", "/secrets/{id}"),
-    "ConfigUpdate": ("config", "/configs/{id}"),
+    "ServiceUpdate": ("service", "/services/{value}"),
+    "NodeUpdate": ("node", "/nodes/{value}"),
+    "SecretUpdate": ("secret", "/secrets/{value}"),
+    "ConfigUpdate": ("config", "/configs/{value}"),
     "SwarmUpdate": ("swarm", "/swarm"),
+    "VolumeUpdate": ("volume", "/volumes/{value}"),
 }
 _ROTATIONS = ("rotateWorkerToken", "rotateManagerToken", "rotateManagerUnlockKey")
+_NOT_TOLD = {"SecretUpdate": ("Data",)}
 
 
 def updated(work: Work, tried: Tried) -> Verdict:
-    """Return what became of an update of a swarm object: its version, and whether it is as the input wanted it."""
+    """Return what became of an update of a swarm object."""
     kind, path = PATHS[tried.operation]
-    name = tried.needed("id") if kind != "swarm" else "swarm"
+    name = "swarm" if kind == "swarm" else tried.needed("name" if kind == "volume" else "id")
     try:
-        reply = work.engine.get(path, {"id": name})
+        reply = work.engine.get(path, {"value": name})
     except NoSuchOperation:
         raise
     except NotFound:
-        return unknown(f"There is no {kind} {name} any more")
-    index, at_time, spec, before, state = reply.read(_read)
-    seen = thing(kind, str(reply.value.get("ID") or ""), str((spec or {}).get("Name") or name))
+        return unknown(f"There is no {kind} {name} any more, or it is on another engine")
+    told = reply.read(lambda told: dict(told["ClusterVolume"]) if kind == "volume" else dict(told))
+    return _judged(tried, kind, name, told)
+
+
+def _judged(tried: Tried, kind: str, name: str, told: Mapping[str, Any]) -> Verdict:
+    index, at_time, spec, before, state = _read(told)
+    seen = thing(kind, str(told.get("ID") or ""), str(spec.get("Name") or name))
     version = tried.text("version")
-    if version.isdecimal() and index <= int(version):
+    if version.isascii() and version.isdecimal() and index <= int(version):
         return not_happened(f"{name} still has the version {index}", seen)
+    wanted = _wanted(tried)
+    is_so = bool(wanted) and covers(wanted, spec)
     if at_time < tried.since:
-        is_so = bool(tried.body) and covers(tried.body, spec)
         text = "was as the input wanted it before" if is_so else "was last changed"
         return not_happened(f"{name} {text}: {at(at_time)}", seen, then=GO_ON if is_so else REPEAT)
+    text = f"{name} was changed at {at(at_time)}"
     if tried.text("rollback") or any(tried.has(one) for one in _ROTATIONS):
         if state.startswith("rollback"):
             return happened(f"{name} was rolled back at {at(at_time)}", seen)
-        return unknown(f"{name} was changed at {at(at_time)}, by what is not known", seen)
-    return _changed(tried, f"{name} was changed at {at(at_time)}", seen, spec, before)
+        return unknown(f"{text}, by what is not told", seen)
+    return _changed(text, seen, is_so=is_so, was_so=bool(wanted and before) and covers(wanted, before))
 
 
-def _changed(tried: Tried, text: str, seen: Mapping[str, Any], spec: Any, before: Any) -> Verdict:
-    if covers(tried.body, spec):
+def _changed(text: str, seen: Mapping[str, Any], *, is_so: bool, was_so: bool) -> Verdict:
+    if is_so:
         return happened(f"{text}, and is as the input wanted it", seen)
-    if before and covers(tried.body, before):
-        return happened(f"{text}, and was as the input wanted it before that", seen)
+    if was_so:
+        return happened(f"{text}, and was as the input wanted it before that", seen, then=ASK)
     return unknown(f"{text}, and is not as the input wanted it", seen)
 
 
-def membership(work: Work, tried: Tried) -> Verdict:
-    """SwarmInit, SwarmJoin, SwarmLeave: whether the engine is in a swarm."""
-    state = work.engine.get("/info").read(
-        lambda told: str((told.get("Swarm") or {}).get("LocalNodeState") or "")
-    )
-    inside = state in ("active", "pending", "locked")
-    proof = f"The engine's part in a swarm is {state or 'inactive'}"
-    wanted = tried.operation != "SwarmLeave"
-    return happened(proof) if inside == wanted else not_happened(proof)
+def _wanted(tried: Tried) -> dict[str, Any]:
+    """Return what the input changes, without what nobody tells, and what null takes away."""
+    hidden = _NOT_TOLD.get(tried.operation, ())
+    body = {name: value for name, value in tried.body.items() if name not in hidden}
+    inner = body.get("Spec") if tried.operation == "VolumeUpdate" else body
+    return merged({}, inner) if isinstance(inner, Mapping) else {}
 
 
-def plugin_state(work: Work, tried: Tried) -> Verdict:
-    """PluginEnable and PluginDisable."""
-    name = tried.needed("name")
-    try:
-        reply = work.engine.get("/plugins/{+name}/json", {"name": name})
-    except NoSuchOperation:
-        raise
-    except NotFound:
-        return unknown(f"There is no plugin {name}")
-    enabled = reply.read(lambda told: bool(told["Enabled"]))
-    proof = f"The plugin {name} is {'enabled' if enabled else 'disabled'}"
-    wanted = tried.operation == "PluginEnable"
-    return happened(proof) if enabled == wanted else not_happened(proof)
+def _spec(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    spec = told.get("Spec") or {}
+    if not isinstance(spec, Mapping):
+        raise TypeError("Spec is no object")
+    return spec
 
 
-def _read(told: Mapping[str, Any]) -> tuple[int, int, Any, Any, str]:
+@expected_form()
+def _read(told: Mapping[str, Any]) -> tuple[int, int, Mapping[str, Any], Any, str]:
     status = told.get("UpdateStatus")
     return (
         int(told["Version"]["Index"]),
         when(str(told.get("UpdatedAt") or "")),
-        told.get("Spec"),
+        _spec(told),
         told.get("PreviousSpec"),
         str(status.get("State") or "") if isinstance(status, Mapping) else "",
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lib.engine.errors import BadInput
+from lib.engine.errors import BadInput, EngineError, NoAnswer, Unreachable
 from lib.engine.request.times import moment
 from lib.engine.text import parsed
 from lib.job.work import Work
@@ -14,6 +15,10 @@ from lib.trigger.clock import SECOND, engine_time
 
 _AGO = 600
 """Seconds before now in which the call was tried, where the input does not say when."""
+_AHEAD = 60
+"""Seconds that a time may lie in the future, for clocks differ."""
+_APART = 2
+"""Seconds between the clocks of engine and component that are none: the engine tells its time in whole ones."""
 _LONGEST = 1024
 """Characters of a name, an id or a mark."""
 _BODY = "requestBody"
@@ -21,13 +26,17 @@ _BODY = "requestBody"
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """`error` is the name of the error, "" where none is known; `run` the mark of markRun; `since` Unix nanoseconds."""
+    """`error` is the name of the error, "" where none is known; `run` the mark of markRun; `since` Unix nanoseconds.
+
+    `exact`: the input says when it was tried.
+    """
 
     operation: str
     fields: Mapping[str, Any]
     error: str
     run: str
     since: int
+    exact: bool
 
     def text(self, name: str) -> str:
         """Return a field that names something, "" where it is not given; BadInput where it is no text."""
@@ -62,20 +71,48 @@ class Tried:
 
 
 def tried_of(work: Work) -> Tried:
-    """Read the input of SettleOutcome; raises BadInput."""
+    """Read the input of SettleOutcome, with `since` as it is given, 0 for none; raises BadInput."""
     fields = work.fields
     error = fields.get("error") or {}
     inner = error.get("error") if isinstance(error, Mapping) else None
     error = inner if isinstance(inner, Mapping) else error
     given = fields.get("since")
-    since = (engine_time(work.engine) - _AGO) * SECOND if given is None else moment(given, "since")
+    since = 0 if given is None else moment(given, "since")
+    if since > time.time_ns() + _AHEAD * SECOND:
+        raise BadInput(
+            "since lies in the future", field="since", hint="Give the time when the call was tried"
+        )
     return Tried(
         operation=str(fields["operation"]),
         fields=fields.get("fields") or {},
         error=_told(error, "name"),
-        run=_told(error, "run"),
+        run=run if (run := _told(error, "run")).isascii() and run.isprintable() else "",
         since=since,
+        exact=given is not None,
     )
+
+
+def by_the_engines_clock(work: Work, tried: Tried) -> Tried:
+    """Return the call with `since` by the engine's clock, by which all is told that it is compared with.
+
+    Where that clock is behind ours, a time of ours would make what happened then older than it is.
+    """
+    try:
+        now = engine_time(work.engine)
+    except (Unreachable, NoAnswer):
+        raise
+    except EngineError:
+        if not tried.exact:
+            raise
+        return tried  # a proxy that takes the time away
+    if not tried.exact:
+        return replace(tried, since=(now - _AGO) * SECOND)
+    behind = int(time.time()) - now
+    if abs(behind) > _APART:
+        work.warn(
+            f"The engine's clock is {abs(behind)} s {'behind' if behind > 0 else 'ahead of'} that of this step"
+        )
+    return replace(tried, since=max(tried.since - behind * SECOND, 0)) if behind > _APART else tried
 
 
 def _told(error: Any, name: str) -> str:

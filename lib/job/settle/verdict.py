@@ -34,9 +34,9 @@ class Verdict:
         return told | ({"object": dict(self.object)} if self.object else {})
 
 
-def happened(proof: str, thing: Thing = _NOTHING) -> Verdict:
-    """The call took effect."""
-    return Verdict(HAPPENED, proof, GO_ON, thing)
+def happened(proof: str, thing: Thing = _NOTHING, *, then: str = GO_ON) -> Verdict:
+    """The call took effect; `then` is ask where what it did has been undone or changed since."""
+    return Verdict(HAPPENED, proof, then, thing)
 
 
 def not_happened(proof: str, thing: Thing = _NOTHING, *, then: str = REPEAT) -> Verdict:
@@ -45,7 +45,7 @@ def not_happened(proof: str, thing: Thing = _NOTHING, *, then: str = REPEAT) -> 
 
 
 def unknown(proof: str, thing: Thing = _NOTHING, *, then: str = ASK) -> Verdict:
-    """Nothing proves the one or the other."""
+    """Nothing proves the one or the other; `then` is repeat where a second call does no harm."""
     return Verdict(UNKNOWN, proof, then, thing)
 
 
