@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib.job.settle.sameness import covers
-from lib.job.settle.settled import PROOFS
+from lib.job.settle.settled import HARMLESS, PROOFS, UNPROVEN
 from tests.actions.stepping import COMPONENT, forget_engines, run_step
-from tests.engine.scripted import Act, Scripted, answer, say
+from tests.jobs.odd_engine import OddEngine, Said
 from tests.local.running import ROOT
 
 KEY = "SettleOutcome"
@@ -33,9 +33,11 @@ ODD: list[Any] = [
     "\ud800",
     None,
 ]
-DATE = b"HTTP/1.1 200 OK\r\nDate: Mon, 21 Sep 2026 14:13:20 GMT\r\nContent-Length: 0\r\n\r\n"
-_ENGINES = ("EngineFault", "EngineError", "NoAnswer", "StreamCut")
+_ENGINES = ("EngineFault", "EngineError", "NoAnswer", "StreamCut", "StreamFailed", "LimitReached")
+_OUTCOMES = ("happened", "didNotHappen", "unknown")
 NOWHERE = {"server": "2", "otherServer": "unix:///nowhere.sock", "errorPolicy": "emit"}
+EVENTS = [{"Type": "container", "Action": "create", "Actor": {"ID": "x", "Attributes": {}}, "timeNano": 1}]
+SINCE = "2026-01-01T00:00:00Z"
 
 
 @pytest.fixture(autouse=True)
@@ -44,51 +46,69 @@ def engines_forgotten() -> Iterator[None]:
     forget_engines()
 
 
-def answers(*values: Any) -> list[Act]:
-    return [say(answer(json.dumps(value).encode())) for value in values]
-
-
-def told(folder: Path, body: Any, *acts: Act) -> Any:
-    """The body that a step emits; it has to emit exactly one."""
-    with Scripted(folder, *acts) as server:
-        outcome = run_step(KEY, body, {**NOWHERE, "otherServer": server.url})
+def told(folder: Path, body: Any, says: Callable[[str], Said], **more: Any) -> Any:
+    """The body that a step emits; it has to emit exactly one, and to send nothing but reads."""
+    with OddEngine(folder, says, **more) as odd:
+        outcome = run_step(KEY, body, {**NOWHERE, "otherServer": odd.url})
         (found,) = outcome.bodies
         assert not outcome.errors
-        return found
+        assert not odd.writes
+    forget_engines()
+    return found
+
+
+def always(answer: Any, events: Any = EVENTS) -> Callable[[str], Said]:
+    """An engine that answers everything with one thing, but for events."""
+    lines = b"".join(json.dumps(one).encode() + b"\n" for one in events)
+    return lambda path: (200, lines) if path == "/events" else (200, answer)
 
 
 @pytest.mark.parametrize("operation", sorted(PROOFS))
 def test_fields_of_any_kind_are_refused_or_looked_for(tmp_path: Path, operation: str) -> None:
     """Each answer is an object, which fits no question; nothing falls over."""
-    names = ("id", "name", "repo", "tag", "t", "fromImage", "requestBody", "signal", "version")
+    names = (
+        "id",
+        "name",
+        "repo",
+        "tag",
+        "t",
+        "fromImage",
+        "requestBody",
+        "signal",
+        "version",
+        "remote",
+        "container",
+    )
     for number, odd in enumerate(ODD):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        for fields in (
-            dict.fromkeys(names, odd),
-            {"requestBody": {"Name": odd, "Container": odd, "Cmd": odd}},
+        for last, fields in enumerate(
+            (
+                dict.fromkeys(names, odd),
+                {
+                    "id": "web",
+                    "name": "web",
+                    "requestBody": {"Name": odd, "Container": odd, "Cmd": odd, "Spec": odd},
+                },
+                {"id": "web", "name": "web", "container": "web", "signal": odd, "requestBody": odd},
+            )
         ):
-            forget_engines()
-            (folder / "engine.sock").unlink(missing_ok=True)
-            body = {"operation": operation, "fields": fields, "since": "2026-01-01T00:00:00Z"}
-            found = told(folder, body, *([say(DATE), *answers({})] * 8))
+            body = {"operation": operation, "fields": fields, "since": SINCE}
+            found = told(tmp_path / f"{number}-{last}", body, always({}))
             if "error" in found:
                 assert found["error"]["name"] in ("BadInput", *_ENGINES), found
             else:
-                assert found["outcome"] in ("happened", "didNotHappen", "unknown")
+                assert found["outcome"] in _OUTCOMES
 
 
 @pytest.mark.parametrize("error", ODD, ids=lambda value: repr(value)[:20])
 def test_an_error_of_any_kind_says_nothing(tmp_path: Path, error: Any) -> None:
-    gone = say(answer(b'{"message": "No such container"}', "404 Not Found"))
+    def gone(path: str) -> Said:
+        return (200, b"") if path == "/events" else (404, {"message": "No such container"})
+
     for number, whole in enumerate(
         (error, {"name": error, "run": error}, {"error": error}, {"error": {"name": error}})
     ):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        forget_engines()
         body = {"operation": "ContainerDelete", "fields": {"id": "x"}, "error": whole, "since": "1"}
-        found = told(folder, body, gone)
+        found = told(tmp_path / str(number), body, gone)
         assert found.get("outcome") == "happened" or found["error"]["name"] == "BadInput", found
 
 
@@ -110,23 +130,22 @@ def test_a_time_that_is_none_is_refused(since: Any) -> None:
 
 @pytest.mark.parametrize("operation", sorted(PROOFS))
 @pytest.mark.parametrize(
-    "odd", [5, [], {}, "text", [5], None, {"State": 5, "Spec": 5, "Version": 5}], ids=json.dumps
+    "odd", [5, [], {}, "text", [5], [{}], None, {"State": 5, "Spec": 5, "Version": 5}], ids=json.dumps
 )
 def test_answers_that_are_none_fail_as_such(tmp_path: Path, operation: str, odd: Any) -> None:
-    names = ("id", "name", "repo", "t", "fromImage", "container")
+    names = ("id", "name", "repo", "t", "fromImage", "container", "remote")
     fields: dict[str, Any] = dict.fromkeys(names, "web") | {"tag": "1"}
     fields["requestBody"] = {"Name": "web", "Container": "web", "Cmd": ["true"]}
-    body = {"operation": operation, "fields": fields, "since": "2026-01-01T00:00:00Z"}
-    answered = answers(odd)
-    for number, acts in enumerate((answered * 8, [*answered, say(DATE)] * 6, [say(DATE), *answered] * 6)):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        forget_engines()
-        found = told(folder, body, *acts)
+    error = {"name": "OutcomeUnknown", "run": "r"}
+    for number, (more, events) in enumerate(
+        (({}, EVENTS), ({"error": error}, EVENTS), ({}, [odd]), ({}, []))
+    ):
+        body = {"operation": operation, "fields": fields, "since": SINCE, **more}
+        found = told(tmp_path / str(number), body, always(odd, events))
         if "error" in found:
             assert found["error"]["name"] in _ENGINES, found
         else:
-            assert found["outcome"] in ("happened", "didNotHappen", "unknown"), found
+            assert found["outcome"] in _OUTCOMES, found
 
 
 @pytest.mark.parametrize("operation", ["SecretCreate", "ContainerCreate", "ImageCreate", "ContainerExec"])
@@ -149,24 +168,21 @@ def test_secrets_of_the_input_stand_in_no_error_and_no_log(operation: str) -> No
         assert "hunter-22-x" not in whole
 
 
-def test_each_operation_that_changes_something_is_settled_or_known_to_be_beyond_proof() -> None:
-    beyond = {
-        *(
-            "ContainerAttach",
-            "ContainerAttachWebsocket",
-            "ContainerResize",
-            "ContainerWait",
-            "ExecResize",
-            "Session",
-        ),
-        *("PluginCreate", "PluginPull", "PluginPush", "PluginSet", "PluginUpgrade"),
-        *("SwarmUnlock", "SystemAuth", "VolumeUpdate"),
-    }
+def test_each_operation_that_changes_something_is_settled_or_refused_by_name() -> None:
     facts = json.loads((ROOT / "lib/metadata/facts/operations.json").read_text("utf-8"))
     changing = {key for key, one in facts.items() if one["method"] not in ("GET", "HEAD")}
-    assert changing - PROOFS.keys() == beyond - {"ContainerAttachWebsocket"}
-    assert PROOFS.keys() <= changing
+    assert changing == (PROOFS.keys() | set(HARMLESS) | UNPROVEN.keys()) - {"ContainerAttachWebsocket"}
+    assert not PROOFS.keys() & UNPROVEN.keys()
     assert COMPONENT.function(KEY).process is not None
+
+
+@pytest.mark.parametrize("operation", sorted(UNPROVEN))
+def test_what_nothing_proves_is_refused_by_name(operation: str) -> None:
+    (found,) = run_step(KEY, {"operation": operation, "fields": {"id": "x"}}, NOWHERE).bodies
+    error = found["error"]
+    assert (error["name"], error["field"]) == ("BadInput", "operation")
+    assert f"{operation} cannot be settled: " in error["message"]
+    assert error["hint"]
 
 
 @pytest.mark.parametrize(
@@ -177,6 +193,10 @@ def test_each_operation_that_changes_something_is_settled_or_known_to_be_beyond_
         ({"a": "1"}, {"a": 1}, True),
         ({"a": True}, {"a": 1}, False),
         ({"a": None, "b": "", "c": 0, "d": False, "e": [], "f": {}}, {}, True),
+        ({"a": "", "b": None}, {"a": "bridge", "b": [1]}, True),
+        ({"Image": "web:1"}, {"Image": "web:1@sha256:0a"}, True),
+        ({"Image": "web:1@sha256:0b"}, {"Image": "web:1@sha256:0a"}, False),
+        ({"a": "x"}, {"a": "x@y"}, False),
         ({"a": 0}, {"a": 5}, False),
         ({"a": [1, 2]}, {"a": [1, 2]}, True),
         ({"a": [1, 2]}, {"a": [2, 1]}, False),

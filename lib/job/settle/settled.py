@@ -36,7 +36,7 @@ HARMLESS = ("ContainerWait", "ContainerResize", "ExecResize", "SystemAuth")
 UNPROVEN: Mapping[str, str] = {
     "ContainerAttach": "what a program was given leaves no trace. Look at its output with ContainerLogs",
     "ContainerAttachWebsocket": "what a program was given leaves no trace. Look at its output with ContainerLogs",
-    "Session": "a session leaves no trace; settle the ImageBuild that it was for",
+    "Session": "a session leaves no trace. Settle the ImageBuild that it was for",
     "PluginPush": "the engine does not tell what a registry has of a plugin. It may be pushed again",
     "PluginUpgrade": "the engine does not tell since when it has a plugin's content. Look with PluginInspect",
 }
