@@ -11,6 +11,7 @@ import pytest
 
 from lib.sailor.message.ids import random_id
 from tests.actions.stepping import forget_engines, run_step
+from tests.integration.operations.plugin import plugin_archive
 from tests.jobs.engines import config, own
 from tests.jobs.finding import done, failed
 from tests.lab.engine import IMAGE, LabEngine
@@ -113,6 +114,14 @@ def prepared(own: LabEngine) -> str:
     return str(own.wire.do("POST", f"/containers/{container(own)}/exec", wish).json()["Id"])
 
 
+def plugin(own: LabEngine, *, on: bool = False) -> str:
+    name = f"{new()}:latest"
+    own.wire.do("POST", "/plugins/create", plugin_archive(), name=name)
+    if on:
+        own.wire.do("POST", f"/plugins/{name}/enable", timeout=30)
+    return name
+
+
 def wanted(**more: Any) -> Body:
     body = {"Image": IMAGE, "Cmd": ["sleep", "600"], "Env": ["A=b"], "Labels": {"team": "web"}, **more}
     return {"name": new(), "requestBody": body}
@@ -128,6 +137,13 @@ SCENES = [
     Scene("ContainerStop", lambda own: {"id": container(own), "t": 0}, "/stop"),
     Scene("ContainerKill", lambda own: {"id": container(own)}, "/kill"),
     Scene("ContainerKill", lambda own: {"id": container(own), "signal": "SIGHUP"}, "/kill"),
+    Scene("ContainerKill", lambda own: {"id": container(own), "signal": "term"}, "/kill"),
+    Scene("ContainerKill", lambda own: {"id": container(own), "signal": "RTMIN+3"}, "/kill"),
+    Scene(
+        "PutContainerArchive",
+        lambda own: {"id": container(own), "path": "/tmp", "file": {"name": "a", "content": "b"}},
+        "/archive",
+    ),
     Scene("ContainerRestart", lambda own: {"id": container(own), "t": 0}, "/restart"),
     Scene("ContainerPause", lambda own: {"id": container(own)}, "/pause"),
     Scene("ContainerUnpause", lambda own: {"id": paused(own)}, "/unpause"),
@@ -156,6 +172,13 @@ SCENES = [
     Scene("ExecStart", lambda own: {"id": prepared(own), "requestBody": {"Detach": True}}, "/start"),
     Scene("ContainerPrune", lambda _: {"filters": {"label": ["none=such"]}}, "/prune"),
     Scene("VolumePrune", lambda _: {"filters": {"label": ["none=such"]}}, "/prune"),
+    Scene("NetworkPrune", lambda _: {"filters": {"label": ["none=such"]}}, "/prune"),
+    Scene("ImagePrune", lambda _: {"filters": {"label": ["none=such"]}}, "/prune"),
+    Scene("BuildPrune", lambda _: {"filters": {"id": ["none"]}}, "/prune"),
+    Scene("PluginSet", lambda own: {"name": plugin(own), "requestBody": ["DEBUG=1"]}, "/set"),
+    Scene("PluginEnable", lambda own: {"name": plugin(own)}, "/enable"),
+    Scene("PluginDisable", lambda own: {"name": plugin(own, on=True), "force": True}, "/disable"),
+    Scene("PluginDelete", lambda own: {"name": plugin(own), "force": True}, "DELETE "),
 ]
 IDS = [f"{number}-{scene.key}" for number, scene in enumerate(SCENES)]
 
@@ -166,6 +189,8 @@ def tidy(own: LabEngine) -> Iterator[None]:
     for one in own.wire.do("GET", "/containers/json", all=True).json():
         own.remove(one["Id"])
     own.wire.do("POST", "/networks/prune")
+    for one in own.wire.do("GET", "/plugins").json():
+        own.wire.do("DELETE", f"/plugins/{one['Name']}", force=True)
 
 
 @pytest.mark.usefixtures("tidy")
@@ -206,7 +231,23 @@ SWARM = [
         "ServiceUpdate", lambda own: {"id": service(own), "requestBody": {"Labels": {"a": "b"}}}, "/update"
     ),
     Scene("SwarmUpdate", lambda _: {"requestBody": {"Labels": {"a": new()}}}, "/swarm/update"),
+    Scene("NodeUpdate", lambda own: {"id": node(own), "requestBody": {"Labels": {"a": new()}}}, "/update"),
+    Scene("SecretUpdate", lambda own: {"id": vault(own, "secrets"), "requestBody": LABELLED}, "/update"),
+    Scene("ConfigUpdate", lambda own: {"id": vault(own, "configs"), "requestBody": LABELLED}, "/update"),
+    Scene("SecretDelete", lambda own: {"id": vault(own, "secrets")}, "DELETE "),
+    Scene("ConfigDelete", lambda own: {"id": vault(own, "configs")}, "DELETE "),
 ]
+LABELLED = {"Labels": {"a": "b"}}
+
+
+def node(own: LabEngine) -> str:
+    return str(own.wire.do("GET", "/nodes").json()[0]["ID"])
+
+
+def vault(own: LabEngine, kind: str) -> str:
+    name = new()
+    own.wire.do("POST", f"/{kind}/create", {"Name": name, "Data": "eA=="})
+    return name
 
 
 def service(own: LabEngine) -> str:
@@ -399,10 +440,13 @@ def test_what_an_engine_has_forgotten_is_unknown(own: LabEngine) -> None:
         ("ContainerInspect", {"id": "x"}, "unknown", "repeat"),
         ("ContainerWait", {"id": "x"}, "unknown", "repeat"),
         ("PluginSet", {"name": "x"}, "unknown", "ask"),
+        ("PluginPull", {"remote": "x"}, "didNotHappen", "repeat"),
+        ("SwarmUnlock", {}, "didNotHappen", "ask"),
+        ("ContainerKill", {"id": "x", "signal": "NONE"}, "didNotHappen", "ask"),
         ("ContainerStart", {"id": "nowhere"}, "unknown", "ask"),
         ("ExecStart", {"id": "nowhere"}, "unknown", "ask"),
         ("ContainerCreate", {}, "unknown", "ask"),
-        ("ContainerDelete", {"id": "nowhere"}, "happened", "goOn"),
+        ("ContainerDelete", {"id": "nowhere"}, "didNotHappen", "ask"),
         ("SwarmLeave", {}, "happened", "goOn"),
         ("ImageBuild", {"t": "no:such"}, "didNotHappen", "repeat"),
         ("ImageBuild", {"t": IMAGE}, "unknown", "ask"),
@@ -434,8 +478,10 @@ def test_outcomes_without_a_call(
     ],
 )
 def test_the_error_itself_may_tell(own: LabEngine, name: str, outcome: str, then: str) -> None:
+    target = container(own)
+    own.remove(target)
     for error in ({"name": name}, {"error": {"name": name, "message": "m"}}):
-        told = settle(own, "ContainerDelete", {"id": "nowhere"}, error=error)
+        told = settle(own, "ContainerDelete", {"id": target}, error=error)
         assert (told["outcome"], told["next"]) == (outcome, then), told
 
 
