@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from lib.job.settle.sameness import covers
 from lib.job.settle.settled import HARMLESS, PROOFS, UNPROVEN
+from lib.job.settle.signals import number_of
 from tests.actions.stepping import COMPONENT, forget_engines, run_step
 from tests.jobs.odd_engine import OddEngine, Said
 from tests.local.running import ROOT
@@ -126,6 +129,130 @@ def test_a_time_that_is_none_is_refused(since: Any) -> None:
     body = {"operation": "ContainerStart", "fields": {"id": "x"}, "since": since}
     (found,) = run_step(KEY, body, NOWHERE).bodies
     assert (found["error"]["name"], found["error"]["field"]) == ("BadInput", "since")
+
+
+@pytest.mark.parametrize(
+    ("since", "outcome"), [(30, "since lies in the future"), (0.5, "")], ids=["an hour", "half a minute"]
+)
+def test_a_time_that_has_not_come_is_refused(tmp_path: Path, since: float, outcome: str) -> None:
+    body = {"operation": "ContainerStart", "fields": {"id": "x"}, "since": f"{time.time() + since * 120:.3f}"}
+    found = told(tmp_path / "engine", body, lambda _: (404, {"message": "No such container"}))
+    assert found["error"]["message"].startswith(outcome) if outcome else "outcome" in found
+
+
+def container(started: str) -> Any:
+    state = {"Status": "running", "StartedAt": started}
+    return {"Id": "a" * 64, "Name": "/web", "State": state, "Config": {}, "Created": SINCE, "HostConfig": {}}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "outcome", "warning"),
+    [
+        (0, "didNotHappen", ""),
+        (None, "didNotHappen", ""),
+        (-100, "happened", "The engine's clock is "),
+        (100, "didNotHappen", "The engine's clock is "),
+    ],
+)
+def test_the_clock_of_the_engine_counts(
+    tmp_path: Path, ahead: float | None, outcome: str, warning: str
+) -> None:
+    """Tried now by the clock of the step; started 90 s before that by the engine's."""
+    now = time.time()
+    started = datetime.fromtimestamp(now - 90, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    body = {"operation": "ContainerStart", "fields": {"id": "web"}, "since": f"{now:.3f}"}
+    found = told(tmp_path / "engine", body, always(container(started)), ahead=ahead)
+    assert found["outcome"] == outcome
+    assert [one[: len(warning)] for one in found["warnings"]] == ([warning] if warning else [])
+
+
+@pytest.mark.parametrize(
+    ("components", "outcome"),
+    [
+        ([{"Name": "Engine"}], "didNotHappen"),
+        ([{"Name": "Podman Engine"}], "unknown"),
+        (None, "didNotHappen"),
+    ],
+    ids=["docker", "podman", "old"],
+)
+def test_what_another_kind_of_engine_does_not_tell_may_have_happened(
+    tmp_path: Path, components: Any, outcome: str
+) -> None:
+    def says(path: str) -> Said:
+        if path == "/version":
+            return 200, {"Components": components}
+        return always(container(SINCE))(path)
+
+    body = {"operation": "ContainerKill", "fields": {"id": "web", "signal": "HUP"}, "since": SINCE}
+    assert told(tmp_path / "engine", body, says)["outcome"] == outcome
+
+
+@pytest.mark.parametrize("operation", ["ImageLoad", "ImageBuild", "PutContainerArchive"])
+def test_bad_input_in_the_middle_of_an_upload_does_not_say_that_nothing_was_sent(
+    tmp_path: Path, operation: str
+) -> None:
+    body = {
+        "operation": operation,
+        "fields": {"id": "web"},
+        "since": SINCE,
+        "error": {"name": "BadInput"},
+    }
+    found = told(tmp_path / "engine", body, always(container(SINCE), []))
+    assert found["outcome"] == "unknown"
+
+
+SWARM = {"LocalNodeState": "active", "RemoteManagers": [{"Addr": "10.0.0.1:2377"}]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "swarm", "outcome"),
+    [
+        ("SwarmJoin", SWARM, "happened"),
+        ("SwarmJoin", {**SWARM, "RemoteManagers": [{"Addr": "10.0.0.2:2377"}]}, "unknown"),
+        ("SwarmJoin", {**SWARM, "RemoteManagers": None}, "unknown"),
+        ("SwarmJoin", {"LocalNodeState": "inactive"}, "didNotHappen"),
+        ("SwarmJoin", {"LocalNodeState": "error"}, "unknown"),
+        ("SwarmInit", SWARM, "unknown"),
+        ("SwarmInit", {**SWARM, "Cluster": {"CreatedAt": SINCE}}, "happened"),
+        ("SwarmInit", {**SWARM, "Cluster": {"CreatedAt": "2025-01-01T00:00:00Z"}}, "didNotHappen"),
+        ("SwarmLeave", SWARM, "didNotHappen"),
+        ("SwarmLeave", None, "happened"),
+        ("SwarmUnlock", {"LocalNodeState": "locked"}, "didNotHappen"),
+        ("SwarmUnlock", SWARM, "happened"),
+    ],
+)
+def test_the_part_in_a_swarm_tells(tmp_path: Path, operation: str, swarm: Any, outcome: str) -> None:
+    fields = {"requestBody": {"RemoteAddrs": ["10.0.0.1:2377"]}}
+    body = {"operation": operation, "fields": fields, "since": SINCE}
+    assert told(tmp_path / "engine", body, always({"Swarm": swarm}))["outcome"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("signal", "number"),
+    [
+        *(
+            ("HUP", 1),
+            ("sigterm", 15),
+            ("9", 9),
+            ("SIGKILL", 9),
+            ("RTMIN", 34),
+            ("RTMIN+3", 37),
+            ("rtmax-1", 63),
+        ),
+        *(
+            ("SYS", 31),
+            ("CLD", 17),
+            ("", None),
+            ("x", None),
+            ("RTMIN+", None),
+            ("RTMIN3", None),
+            ("999", None),
+        ),
+        *(("RTMIN+\u0663", None), ("\u00b2", None), ("RTMAX+999999", None), ("-9", None)),
+    ],
+)
+def test_signals_are_read_as_engines_write_them(signal: str, number: int | None) -> None:
+    assert number_of(signal) == number
 
 
 @pytest.mark.parametrize("operation", sorted(PROOFS))
