@@ -132,12 +132,12 @@ def test_a_time_that_is_none_is_refused(since: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("since", "outcome"), [(30, "since lies in the future"), (0.5, "")], ids=["an hour", "half a minute"]
+    ("since", "outcome"), [(3600, "lies in the future"), (30, "")], ids=["an hour", "half a minute"]
 )
-def test_a_time_that_has_not_come_is_refused(tmp_path: Path, since: float, outcome: str) -> None:
-    body = {"operation": "ContainerStart", "fields": {"id": "x"}, "since": f"{time.time() + since * 120:.3f}"}
+def test_a_time_that_has_not_come_is_refused(tmp_path: Path, since: int, outcome: str) -> None:
+    body = {"operation": "ContainerStart", "fields": {"id": "x"}, "since": f"{time.time() + since:.3f}"}
     found = told(tmp_path / "engine", body, lambda _: (404, {"message": "No such container"}))
-    assert found["error"]["message"].startswith(outcome) if outcome else "outcome" in found
+    assert outcome in found["error"]["message"] if outcome else "outcome" in found
 
 
 def container(started: str) -> Any:
@@ -187,18 +187,11 @@ def test_what_another_kind_of_engine_does_not_tell_may_have_happened(
     assert told(tmp_path / "engine", body, says)["outcome"] == outcome
 
 
+@pytest.mark.parametrize("error", ["UploadBroken", "Refused", "NotFound"])
 @pytest.mark.parametrize("operation", ["ImageLoad", "ImageBuild", "PutContainerArchive"])
-def test_bad_input_in_the_middle_of_an_upload_does_not_say_that_nothing_was_sent(
-    tmp_path: Path, operation: str
-) -> None:
-    body = {
-        "operation": operation,
-        "fields": {"id": "web"},
-        "since": SINCE,
-        "error": {"name": "BadInput"},
-    }
-    found = told(tmp_path / "engine", body, always(container(SINCE), []))
-    assert found["outcome"] == "unknown"
+def test_an_error_in_the_middle_of_an_upload_is_no_proof(tmp_path: Path, operation: str, error: str) -> None:
+    body = {"operation": operation, "fields": {"id": "web"}, "since": SINCE, "error": {"name": error}}
+    assert told(tmp_path / "engine", body, always(container(SINCE), []))["outcome"] == "unknown"
 
 
 SWARM = {"LocalNodeState": "active", "RemoteManagers": [{"Addr": "10.0.0.1:2377"}]}

@@ -125,7 +125,7 @@ def _method(work: Work) -> str:
 def _by_error(tried: Tried) -> Verdict | None:
     """Return what the error itself proves, None where it leaves the outcome open."""
     name = tried.error
-    if name in _NOT_SENT and (tried.operation not in _IN_PARTS or name != "BadInput"):
+    if name in _NOT_SENT:
         return not_happened(f"{name}: nothing was sent", then=ASK)
     if name == "NotFound" and tried.operation in removal.KIND_OF:
         return not_happened("NotFound: it was gone before", then=GO_ON)
