@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lib.engine.errors import LONGEST_TEXT
 from lib.job.settle.sameness import covers
 from lib.job.settle.settled import HARMLESS, PROOFS, UNPROVEN
 from lib.job.settle.signals import number_of
@@ -192,6 +193,61 @@ def test_what_another_kind_of_engine_does_not_tell_may_have_happened(
 def test_an_error_in_the_middle_of_an_upload_is_no_proof(tmp_path: Path, operation: str, error: str) -> None:
     body = {"operation": operation, "fields": {"id": "web"}, "since": SINCE, "error": {"name": error}}
     assert told(tmp_path / "engine", body, always(container(SINCE), []))["outcome"] == "unknown"
+
+
+@pytest.mark.parametrize("odd", ["a\nb", "../x", "a b", "\u200b", "\ud800", "x" * 1025], ids=ascii)
+@pytest.mark.parametrize(
+    ("operation", "name"), [("VolumeDelete", "name"), ("ContainerStart", "id"), ("ServiceUpdate", "id")]
+)
+def test_a_name_that_is_none_is_told_as_the_field_that_it_stands_in(
+    tmp_path: Path, operation: str, name: str, odd: str
+) -> None:
+    body = {"operation": operation, "fields": {name: odd}, "since": SINCE}
+    error = told(tmp_path / "engine", body, always({}))["error"]
+    assert (error["name"], error["field"]) == ("BadInput", "fields")
+    assert f".{name}" in error["message"]
+
+
+def test_what_an_engine_tells_is_repeated_in_bounds(tmp_path: Path) -> None:
+    named = {**container(SINCE), "Name": "/" + "n" * 5_000_000}
+    body = {"operation": "ContainerStart", "fields": {"id": "web"}, "since": SINCE}
+    found = told(tmp_path / "engine", body, always(named))
+    assert found["outcome"] == "happened"
+    assert len(json.dumps(found)) < 3 * LONGEST_TEXT
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome"),
+    [(1, "didNotHappen"), (150, "unknown"), (6_000, "unknown")],
+    ids=["few", "too many bytes", "too many"],
+)
+def test_events_are_read_in_bounds_and_what_was_cut_is_no_proof(
+    tmp_path: Path, events: int, outcome: str
+) -> None:
+    size = 100_000 if events < 1_000 else 10
+    one = {
+        "Type": "container",
+        "Action": "die",
+        "Actor": {"ID": "x", "Attributes": {"l": "x" * size}},
+        "timeNano": 1,
+    }
+    body = {"operation": "ContainerKill", "fields": {"id": "web", "signal": "HUP"}, "since": SINCE}
+    assert told(tmp_path / "engine", body, always(container(SINCE), [one] * events))["outcome"] == outcome
+
+
+def test_events_count_though_a_proxy_keeps_the_version_back(tmp_path: Path) -> None:
+    actor = {"ID": "a" * 64, "Attributes": {"signal": "1"}}
+    later = 1_800_000_000_000_000_000
+    event = {"Type": "container", "Action": "kill", "Actor": actor, "timeNano": later}
+
+    def says(path: str) -> Said:
+        if path == "/version":
+            return 403, {"message": "forbidden by the proxy"}
+        return always(container(SINCE), [*EVENTS, event])(path)
+
+    for number, (signal, outcome) in enumerate((("HUP", "happened"), ("USR1", "unknown"))):
+        body = {"operation": "ContainerKill", "fields": {"id": "web", "signal": signal}, "since": SINCE}
+        assert told(tmp_path / str(number), body, says)["outcome"] == outcome
 
 
 SWARM = {"LocalNodeState": "active", "RemoteManagers": [{"Addr": "10.0.0.1:2377"}]}

@@ -33,6 +33,8 @@ def settled(work: Work, tried: Tried, made: Made) -> Verdict:
     created = made.time(told)
     if created and created + SECOND < tried.since:  # some are told to the second
         return _older(work, tried, made, told, seen)
+    if made.taken and created < tried.since and _was_not_asked_for(work, tried, made, name):
+        return _older(work, tried, made, told, seen)
     return _since_then(work, tried, made, told, seen)
 
 
@@ -71,7 +73,7 @@ def _named(work: Work, made: Made, name: str) -> Tree | None:
         found = listed.read(lambda told: [one for one in made.entries(told) if made.name(one) == name])
         return max(found, key=made.time, default=None)
     try:
-        told: Tree = work.engine.get(made.one, {"value": name}).read(dict)
+        told: Tree = work.engine.get(made.one, {"name": name}).read(dict)
     except NoSuchOperation:
         raise
     except NotFound:
@@ -95,6 +97,12 @@ def _older(work: Work, tried: Tried, made: Made, told: Tree, seen: Tree) -> Verd
     text = f"The {made.kind} {seen['name']} is older than the call: {at(made.time(told))}"
     same = made.taken and _same(work, tried, made, told)
     return not_happened(text, seen, then=GO_ON if same else ASK)
+
+
+def _was_not_asked_for(work: Work, tried: Tried, made: Made, name: str) -> bool:
+    """Whether no event tells of a creation, which engines tell also where it takes what is there."""
+    events = evidence_since(work.engine, tried.since)
+    return events.complete and events.of(made.kind, "create", lambda event: event.is_of(name)) is None
 
 
 def _since_then(work: Work, tried: Tried, made: Made, told: Tree, seen: Tree) -> Verdict:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib import jsontext
 from lib.engine import Engine
 from lib.engine.answer.limits import Limits, bounded
 from lib.engine.errors import EngineError, NoAnswer, Unreachable
@@ -70,28 +71,36 @@ def evidence_since(engine: Engine, since: int) -> Evidence:
     try:
         window = {"since": _FIRST, "until": (engine_time(engine) + 1) * SECOND}
         lines = engine.lines("/events", window, query=(seconds("since"), seconds("until")))
-        with bounded(lines, _LIMITS) as told:
+        with bounded(lines, _LIMITS, _size) as told:
             for one in told:
                 event = _event(one)
                 oldest = oldest or event.time
                 if event.time >= since:
                     found.append(event)
             cut = told.truncated is not None
-        complete = 0 < oldest < since and not cut and _tells_all(engine)
     except (Unreachable, NoAnswer):
         raise
     except EngineError:
         return Evidence()
-    return Evidence(found, complete)
+    return Evidence(found, complete=0 < oldest < since and not cut and _tells_all(engine))
+
+
+def _size(one: Mapping[str, Any]) -> int:
+    return len(jsontext.encode(one))
 
 
 def _tells_all(engine: Engine) -> bool:
-    """Whether the events of this engine are those of Docker."""
+    """Whether the events of this engine are those of Docker, as far as a proxy lets it tell."""
 
     def names(told: Mapping[str, Any]) -> list[str]:
         return [str(one["Name"]).lower() for one in told.get("Components") or ()]
 
-    return not any(_OTHERS in name for name in engine.get("/version").read(names))
+    try:
+        return not any(_OTHERS in name for name in engine.get("/version").read(names))
+    except (Unreachable, NoAnswer):
+        raise
+    except EngineError:
+        return False
 
 
 def _event(told: Mapping[str, Any]) -> Event:

@@ -93,12 +93,12 @@ def _spec(_: Work, tried: Tried, told: Tree) -> bool:
 
 MADE = {
     "ContainerCreate": Made(
-        "container", "/containers/json", "/containers/{value}/json", "Created", _container, id="Id"
+        "container", "/containers/json", "/containers/{name}/json", "Created", _container, id="Id"
     ),
     "VolumeCreate": Made(
         "volume",
         "/volumes",
-        "/volumes/{value}",
+        "/volumes/{name}",
         "CreatedAt",
         _volume,
         id="Name",
@@ -107,9 +107,9 @@ MADE = {
         taken=True,
     ),
     "NetworkCreate": Made(
-        "network", "/networks", "/networks/{value}", "Created", _network, id="Id", by_list=True
+        "network", "/networks", "/networks/{name}", "Created", _network, id="Id", by_list=True
     ),
-    "ServiceCreate": Made("service", "/services", "/services/{value}", "CreatedAt", _spec),
-    "ConfigCreate": Made("config", "/configs", "/configs/{value}", "CreatedAt", _spec, by_list=True),
-    "SecretCreate": Made("secret", "/secrets", "/secrets/{value}", "CreatedAt", None, by_list=True),
+    "ServiceCreate": Made("service", "/services", "/services/{name}", "CreatedAt", _spec),
+    "ConfigCreate": Made("config", "/configs", "/configs/{name}", "CreatedAt", _spec, by_list=True),
+    "SecretCreate": Made("secret", "/secrets", "/secrets/{name}", "CreatedAt", None, by_list=True),
 }

@@ -33,7 +33,8 @@ def removed(work: Work, tried: Tried) -> Verdict:
     kind, field = KIND_OF[tried.operation]
     name = tried.needed(field)
     try:
-        reply = work.engine.get(KINDS[kind].one, {"value": name})
+        path = KINDS[kind].one.replace("value", field)
+        reply = work.engine.get(path, {field: name})
     except NoSuchOperation:
         raise
     except NotFound:

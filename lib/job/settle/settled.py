@@ -9,7 +9,7 @@ from typing import Any
 from lib.action.input.message_secrets import message_secrets
 from lib.action.input.validation import validator
 from lib.action.schemas import SCHEMAS
-from lib.engine.errors import BadInput
+from lib.engine.errors import BadInput, VersionMismatch
 from lib.job.settle import (
     commands,
     connections,
@@ -31,6 +31,7 @@ from lib.job.work import Work
 
 Proof = Callable[[Work, Tried], Verdict]
 _READS = ("GET", "HEAD")
+_FIELDS = "fields"
 HARMLESS = ("ContainerWait", "ContainerResize", "ExecResize", "SystemAuth")
 """Operations that change nothing which lasts, though their method is none that reads."""
 UNPROVEN: Mapping[str, str] = {
@@ -98,9 +99,15 @@ def settled(work: Work) -> dict[str, Any]:
             raise BadInput(f"operation: {key} cannot be settled", field="operation")
         return unknown(f"{key} changes nothing", then=REPEAT).told
     by_error = _by_error(tried)
-    if by_error is None:
-        return PROOFS[key](work, by_the_engines_clock(work, tried)).told
-    return (_of_an_earlier_delivery(work, tried) or by_error).told
+    try:
+        if by_error is None:
+            return PROOFS[key](work, by_the_engines_clock(work, tried)).told
+        return (_of_an_earlier_delivery(work, tried) or by_error).told
+    except BadInput as fault:
+        if fault.field == _FIELDS or isinstance(fault, VersionMismatch):
+            raise
+        # What a call refuses to take stands in the input of the call in doubt.
+        raise BadInput(f"{_FIELDS}.{fault.message}", field=_FIELDS, hint=fault.hint) from None
 
 
 def _method(work: Work) -> str:

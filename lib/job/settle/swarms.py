@@ -25,12 +25,12 @@ from lib.job.settle.verdict import (
 from lib.job.work import Work
 
 PATHS = {
-    "ServiceUpdate": ("service", "/services/{value}"),
-    "NodeUpdate": ("node", "/nodes/{value}"),
-    "SecretUpdate": ("secret", "/secrets/{value}"),
-    "ConfigUpdate": ("config", "/configs/{value}"),
+    "ServiceUpdate": ("service", "/services/{id}"),
+    "NodeUpdate": ("node", "/nodes/{id}"),
+    "SecretUpdate": ("secret", "/secrets/{id}"),
+    "ConfigUpdate": ("config", "/configs/{id}"),
     "SwarmUpdate": ("swarm", "/swarm"),
-    "VolumeUpdate": ("volume", "/volumes/{value}"),
+    "VolumeUpdate": ("volume", "/volumes/{name}"),
 }
 _ROTATIONS = ("rotateWorkerToken", "rotateManagerToken", "rotateManagerUnlockKey")
 _NOT_TOLD = {"SecretUpdate": ("Data",)}
@@ -39,9 +39,10 @@ _NOT_TOLD = {"SecretUpdate": ("Data",)}
 def updated(work: Work, tried: Tried) -> Verdict:
     """Return what became of an update of a swarm object."""
     kind, path = PATHS[tried.operation]
-    name = "swarm" if kind == "swarm" else tried.needed("name" if kind == "volume" else "id")
+    field = "name" if kind == "volume" else "id"
+    name = "swarm" if kind == "swarm" else tried.needed(field)
     try:
-        reply = work.engine.get(path, {"value": name})
+        reply = work.engine.get(path, {field: name})
     except NoSuchOperation:
         raise
     except NotFound:

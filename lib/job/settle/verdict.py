@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from lib.engine.errors import shortened
 from lib.engine.expected import expected_form
 from lib.job.run.container import moment
 from lib.trigger.clock import SECOND
 
 HAPPENED, NOT_HAPPENED, UNKNOWN = "happened", "didNotHappen", "unknown"
 GO_ON, REPEAT, ASK = "goOn", "repeat", "ask"
-Thing = Mapping[str, Any]
+Thing = Mapping[str, str]
 _NOTHING: Thing = {}
 _NEVER = "0001-"
 
@@ -30,8 +31,9 @@ class Verdict:
     @property
     def told(self) -> dict[str, Any]:
         """Return the output of SettleOutcome."""
-        told: dict[str, Any] = {"outcome": self.outcome, "proof": self.proof, "next": self.next}
-        return told | ({"object": dict(self.object)} if self.object else {})
+        told: dict[str, Any] = {"outcome": self.outcome, "proof": shortened(self.proof), "next": self.next}
+        shown = {name: shortened(value) for name, value in self.object.items()}
+        return told | ({"object": shown} if shown else {})
 
 
 def happened(proof: str, thing: Thing = _NOTHING, *, then: str = GO_ON) -> Verdict:
