@@ -250,6 +250,22 @@ def test_events_count_though_a_proxy_keeps_the_version_back(tmp_path: Path) -> N
         assert told(tmp_path / str(number), body, says)["outcome"] == outcome
 
 
+@pytest.mark.parametrize(
+    ("operation", "driver", "outcome"),
+    [
+        ("ImagePrune", [["driver-type", "io.containerd.snapshotter.v1"]], "unknown"),
+        ("ImagePrune", [["Backing Filesystem", "extfs"]], "didNotHappen"),
+        ("VolumePrune", [["driver-type", "io.containerd.snapshotter.v1"]], "didNotHappen"),
+    ],
+)
+def test_containerds_store_does_not_tell_of_pruned_images(
+    tmp_path: Path, operation: str, driver: Any, outcome: str
+) -> None:
+    body = {"operation": operation, "fields": {}, "since": SINCE}
+    found = told(tmp_path / "engine", body, always({"DriverStatus": driver}))
+    assert (found["outcome"], found["next"]) == (outcome, "repeat")
+
+
 SWARM = {"LocalNodeState": "active", "RemoteManagers": [{"Addr": "10.0.0.1:2377"}]}
 
 

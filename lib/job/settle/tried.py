@@ -97,6 +97,7 @@ def by_the_engines_clock(work: Work, tried: Tried) -> Tried:
 
     Where that clock is behind ours, a time of ours would make what happened then older than it is.
     """
+    before = int(time.time())
     try:
         now = engine_time(work.engine)
     except (Unreachable, NoAnswer):
@@ -107,12 +108,14 @@ def by_the_engines_clock(work: Work, tried: Tried) -> Tried:
         return tried  # a proxy that takes the time away
     if not tried.exact:
         return replace(tried, since=(now - _AGO) * SECOND)
-    behind = int(time.time()) - now
-    if abs(behind) > _APART:
-        work.warn(
-            f"The engine's clock is {abs(behind)} s {'behind' if behind > 0 else 'ahead of'} that of this step"
-        )
-    return replace(tried, since=max(tried.since - behind * SECOND, 0)) if behind > _APART else tried
+    # How long the answer took is no difference of clocks.
+    behind, ahead = before - now, now - int(time.time())
+    if ahead > _APART:
+        work.warn(f"The engine's clock is {ahead} s ahead of that of this step")
+    if behind <= _APART:
+        return tried
+    work.warn(f"The engine's clock is {behind} s behind that of this step")
+    return replace(tried, since=max(tried.since - behind * SECOND, 0))
 
 
 def _told(error: Any, name: str) -> str:
