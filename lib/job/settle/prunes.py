@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lib.engine.version import Version
 from lib.job.settle.evidence import evidence_since
 from lib.job.settle.tried import Tried
