@@ -27,7 +27,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "lib.job",
         "lib.metadata lib.local actions triggers verify_credentials",
     ),
-    "lib.action": ("attachment_storage settings", "input output", "action"),
+    "lib.action": ("attachment_storage run_mark schemas settings", "input output", "action"),
     "lib.action.input": (
         "field_names filled message_secrets sources",
         "field_versions uploads validation",
@@ -124,10 +124,17 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "command replacement",
         "healing",
         "container",
+        "settle",
     ),
     "lib.job.container": ("forms processors", "mounts ports table", "differences"),
     "lib.job.command": ("mark", "execution", "commands"),
     "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
+    "lib.job.settle": (
+        "evidence sameness signals tried verdict",
+        "image_making made subject",
+        "commands connections containers creation images membership plugins prunes removal running swarms",
+        "settled",
+    ),
     "lib.job.request": ("answers headers target", "request"),
     "lib.job.run": (
         "command container tail",

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from lib.action.input.field_names import listed
@@ -25,6 +24,8 @@ from lib.action.input.message_secrets import message_secrets
 from lib.action.input.uploads import input_of, released, upload_of
 from lib.action.input.validation import Validator, validator
 from lib.action.output.answer import Answer, check_room, is_one_message, messages
+from lib.action.run_mark import PLACES, marked, run_of
+from lib.action.schemas import SCHEMAS
 from lib.action.settings import Outcome, StepSettings, error_as_data
 from lib.config.declared_fields import checked
 from lib.config.labels import add_label, title_of
@@ -34,7 +35,6 @@ from lib.engine.errors import BadInput
 from lib.sailor import Context, Message, RawJson
 
 Handler = Callable[[Engine, Fields], Answer]
-SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
 def action(
@@ -62,6 +62,8 @@ class Emitted:
 
     context: Context
     count: int = 0
+    run: str | None = None
+    """The mark of what the call makes, where it gets one."""
 
     def add(self, message: Message) -> None:
         """Emit a message; return when it is confirmed."""
@@ -69,7 +71,8 @@ class Emitted:
         self.count += 1
 
     def tell(self, error: EngineError) -> None:
-        """Add a hint to an error if messages were emitted before it."""
+        """Add to an error the mark of the call, and a hint if messages were emitted before it."""
+        error.run = self.run
         if self.count:
             hint = f"{self.count} messages were emitted before it; a repeat would emit them again"
             error.hint = f"{error.hint}. {hint}" if error.hint else hint
@@ -133,6 +136,9 @@ class Action:
         fields = self.fields(message.body, context.logger.warning, unknown=unknown)
         engine = open_engine(config, cancelled=context.cancelled, warn=context.logger.warning)
         fields = self._ages.checked(engine, fields, context.logger.warning, unknown=unknown)
+        if settings.mark_run and self.key in PLACES:
+            emitted.run = run_of(context, self.key)
+            fields = marked(self.key, fields, emitted.run)
         if self.upload or self.feeds_stdin:  # before an upload is opened
             schema = self._validator.schema
             engine.permit(schema["x-method"], schema["x-path"], fields, reads=False)

@@ -71,6 +71,8 @@ class StepSettings:
     as_response: bool = False
     """Whether an answer is emitted in the form of the connector of 2019, in one message."""
     verbose: bool = False
+    mark_run: bool = False
+    """Whether what is made gets the label of the run."""
 
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> StepSettings:
@@ -92,6 +94,7 @@ class StepSettings:
             output=choice(config, "output", (TEXT, BASE64, ATTACHMENT)),
             as_response=as_response,
             verbose=flag(config, "verbose"),
+            mark_run=flag(config, "markRun"),
         )
 
     @property
@@ -137,7 +140,7 @@ def _passes(error: EngineError) -> bool:
 
 
 def error_as_data(error: EngineError, masked: Callable[[Any], Any]) -> dict[str, Any]:
-    """Return the body that `errorPolicy: emit` emits: {error: {name, message, status, method, path, hint, field}}.
+    """Return the body that `errorPolicy: emit` emits: {error: {name, message, status, method, path, hint, field, run}}.
 
     Fields without a value are left out. `masked` returns a value with its secrets replaced by `***`.
     """
@@ -149,6 +152,7 @@ def error_as_data(error: EngineError, masked: Callable[[Any], Any]) -> dict[str,
         "path": error.path,
         "hint": error.hint,
         "field": getattr(error, "field", None),
+        "run": error.run,
     }
     known = {key: value for key, value in told.items() if value is not None}
     # A detail of a name that errors have, the container's for one, does not hide which error it is.

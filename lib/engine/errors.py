@@ -43,10 +43,11 @@ class EngineError(Exception):
     """Base of all errors of this package; `str()` is a sentence for users.
 
     `status`, `method` and `path` name the call that failed, `hint` says what to try next. `retriable` says that the
-    same call may be sent again without harm.
+    same call may be sent again without harm. `run` is the mark of what the call was to make, where it had one.
     """
 
     retriable: ClassVar[bool] = False
+    run: str | None = None
 
     def __init__(
         self,

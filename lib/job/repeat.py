@@ -11,11 +11,12 @@ import hashlib
 from dataclasses import dataclass
 
 from lib import jsontext
+from lib.action import run_mark
 from lib.sailor import Context
 from lib.sailor.message.ids import derived_id, random_id
 
-PREFIX = "docker-engine-connector."
-RUN, JOB, STEP, SPEC, UNTIL = (f"{PREFIX}{name}" for name in ("run", "job", "step", "spec", "until"))
+PREFIX, RUN = run_mark.PREFIX, run_mark.RUN
+JOB, STEP, SPEC, UNTIL = (f"{PREFIX}{name}" for name in ("job", "step", "spec", "until"))
 _NAME_LENGTH = 16
 _SHORT_LENGTH = 8
 

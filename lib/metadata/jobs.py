@@ -9,6 +9,7 @@
 | again | what happens when the step dies in the middle and the message comes again |
 | settings | names of settings.toml, in the order of the form |
 | input, output | field -> JSON Schema with title and description, nested ones in `properties` or `items` |
+| notes | what else is worth a line on the page of jobs |
 | example, answer | a message body that it accepts, and the body that it emits for it |
 
 `input` and `output` may name fields of the file shared.toml beside them by a text in place of a table: "shared.NAME".
@@ -38,7 +39,7 @@ _NEEDED = (
     "example",
     "answer",
 )
-_PARTS = {*_NEEDED, "replaces"}
+_PARTS = {*_NEEDED, "replaces", "notes"}
 _SHARED = "shared."
 
 

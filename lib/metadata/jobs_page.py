@@ -70,6 +70,7 @@ def _job(job: JobWords, facts: Facts, settings: Tree) -> list[str]:
         f"- Makes these calls: {calls or 'the one that the input writes'}",
         f"- When the step dies in the middle: {words['again']}",
         f"- Settings: {labels}",
+        *(f"- {note}" for note in words.get("notes", ())),
         "",
     ]
     parts += table("Input", job.schema_in()["properties"])

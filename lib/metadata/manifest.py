@@ -29,7 +29,7 @@ RESOURCES = (
 )
 FIRST_JOB = 400
 _READS = ("GET", "HEAD")
-_OURS = ("kinds", "reads", "body", "of")
+_OURS = ("kinds", "keys", "reads", "body", "of")
 
 
 def manifest(
@@ -126,6 +126,8 @@ def _kind(key: str, facts: Facts) -> str:
 def _offered(setting: Tree, key: str, facts: Facts) -> bool:
     operation = facts.operations[key]
     if "kinds" in setting and _kind(key, facts) not in setting["kinds"]:
+        return False
+    if "keys" in setting and key not in setting["keys"]:
         return False
     if setting.get("body") and "definition" not in operation.get("body", {}):
         return False

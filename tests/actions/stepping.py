@@ -75,6 +75,7 @@ def run_step(
     settings: Settings = FAST,
     passthrough: Mapping[str, Any] | None = None,
     transport: InProcess | None = None,
+    headers: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """One message through one step, as the runtime does it; with `passthrough` the step hands it on."""
     with _LOADING:
@@ -86,7 +87,7 @@ def run_step(
         function.process, resources, Logger("test", LEVELS["debug"], sink, {}), config, storage=storage
     )
     message = Message(body=body, attachments=dict(attachments or {}), passthrough=dict(passthrough or {}))
-    step.run(transport.delivery(message))
+    step.run(transport.delivery(message, headers))
     return Outcome(transport, sink.lines)
 
 
