@@ -126,7 +126,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "container",
     ),
     "lib.job.container": ("forms processors", "mounts ports table", "differences"),
-    "lib.job.command": ("mark", "execution", "commands"),
+    "lib.job.command": (
+        "elsewhere memory outcome record",
+        "wish",
+        "turn",
+        "ending",
+        "running",
+        "everywhere",
+    ),
     "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
     "lib.job.request": ("answers headers target", "request"),
     "lib.job.run": (
