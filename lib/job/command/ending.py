@@ -1,18 +1,22 @@
-"""Ends a command that takes too long. No call of the engine does that, so one more command sends the signal.
+"""Ends a command that takes too long, or whose input was cut off.
 
-It finds the processes by a variable of their environment, also those that the command has started.
+No call of the engine does that, so one more command sends the signal. It finds the processes by a variable of their
+environment, also those that the command has started.
 """
 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lib.engine.attach.session import Dialogue, upgrade
 from lib.engine.errors import EngineError
+from lib.job.command.memory import memory_until_now
 from lib.job.command.record import look_for
 from lib.job.command.turn import CREATE, START, Turn
 from lib.job.command.wish import Wish
+from lib.job.waiting import Deadline, TimeIsUp, until
 from lib.job.work import Work
 from lib.trigger.clock import SECOND, engine_time
 
@@ -60,6 +64,32 @@ class Ending:
                 f" {self.work.settings.kill_after:g} s, for that needs sh, tr, grep and kill in the container"
             )
 
+    def now(self) -> bool:
+        """End the command at once; whether it is over."""
+        for signal in _SIGNALS:
+            if not self._send(signal):
+                break
+            with suppress(TimeIsUp):
+                until(
+                    Deadline(_GRACE),
+                    self.work.context.cancelled,
+                    self._runs,
+                    lambda runs: not runs,
+                    lambda _: ("", {}),
+                )
+                return True
+        return not self._runs()
+
+    def was_begun(self) -> bool:
+        """Whether the engine remembers that another delivery has ended the command."""
+        if not self.work.settings.kill_after:
+            return False
+        return memory_until_now(self.work.engine).tells_success(self._variable)
+
+    @property
+    def _variable(self) -> str:
+        return self.wish.mark.variable(self.turn.target.id)
+
     def _runs(self) -> bool:
         record = look_for(self.work.engine, self.turn.id)
         return record is not None and record.running
@@ -74,7 +104,7 @@ class Ending:
             return 0.0
 
     def _send(self, signal: str) -> bool:
-        command = ["sh", "-c", _SCRIPT, "sh", self.wish.mark.variable, signal]
+        command = ["sh", "-c", _SCRIPT, "sh", self._variable, signal]
         body = {"AttachStdout": True, "AttachStderr": True, "Cmd": command}
         if user := self.wish.body.get("User"):
             body["User"] = user

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib import jsontext
 from lib.engine import Engine
 from lib.engine.answer.limits import Limits, bounded
 from lib.engine.errors import EngineError, Unreachable
-from lib.engine.request.query import seconds
+from lib.engine.request.query import filters, seconds
 from lib.job.targets import Target
 from lib.trigger.clock import SECOND, engine_time
 
+LONGEST = 1000
+"""Characters that are kept of what an event says of a command, without blanks."""
 _LIMITS = Limits(max_bytes=8 * 1024 * 1024, max_items=5_000, idle_seconds=5, max_seconds=20)
 _FIRST = 1
 """A time (nanoseconds) before all that an engine remembers."""
@@ -26,7 +29,7 @@ _CREATE, _DIE = "exec_create", "exec_die"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An exec that was made: `text` is what its event says of the command, `time` in Unix nanoseconds."""
+    """An exec that was made: `text` is what its event says of the command (see `squeezed`), `time` Unix nanoseconds."""
 
     id: str
     container: str
@@ -37,7 +40,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The execs of the engine's events. `oldest`: time of its first event, 0 where nothing could be read."""
+    """The execs of the engine's events. `oldest`: time of its first event, 0 where not all of them could be read."""
 
     entries: list[Entry] = field(default_factory=list)
     oldest: int = 0
@@ -52,10 +55,20 @@ class Memory:
         """Return that of an exec."""
         return next((one for one in self.entries if one.id == identity), None)
 
+    def tells_success(self, text: str) -> bool:
+        """Whether a command with a text among its words has ended with code 0."""
+        return any(text in one.text and self.codes.get(one.id) == 0 for one in self.entries)
 
-def memory_up_to(engine: Engine, identity: str) -> Memory:
-    """Return what was before an exec that has just been made, and itself. Raises Unreachable."""
-    return _read(engine, {"since": _FIRST}, identity)
+
+def squeezed(text: str) -> str:
+    """Return the beginning of a text without blanks: engines put blanks between words of a command as they like."""
+    return "".join(text[: 4 * LONGEST].split())[:LONGEST]
+
+
+def memory_up_to(engine: Engine, target: Target, identity: str) -> Memory:
+    """Return the execs that a container got before one that has just been made, and itself. Raises Unreachable."""
+    ours = {"container": [target.id], "event": [_CREATE]}
+    return _read(engine, {"since": _FIRST, "filters": ours}, identity)
 
 
 def memory_until_now(engine: Engine) -> Memory:
@@ -69,13 +82,13 @@ def memory_until_now(engine: Engine) -> Memory:
     return _read(engine, {"since": _FIRST, "until": (now + 1) * SECOND}, "")
 
 
-def _read(engine: Engine, window: dict[str, int], last: str) -> Memory:
+def _read(engine: Engine, window: dict[str, Any], last: str) -> Memory:
     entries: list[Entry] = []
     codes: dict[str, int] = {}
     oldest = 0
     try:
-        lines = engine.lines("/events", window, query=(seconds("since"), seconds("until")))
-        with bounded(lines, _LIMITS) as events:
+        lines = engine.lines("/events", window, query=(seconds("since"), seconds("until"), filters()))
+        with bounded(lines, _LIMITS, lambda event: len(jsontext.encode(event))) as events:
             for event in events:
                 oldest = oldest or _time(event)
                 if event.get("Action") == _DIE:
@@ -86,18 +99,19 @@ def _read(engine: Engine, window: dict[str, int], last: str) -> Memory:
                     entries.append(entry)
                     if entry.id == last:
                         break
+            whole = events.truncated is None
     except Unreachable:
         raise
     except EngineError:  # a proxy refuses events, or the stream was cut
-        return Memory(entries, 0, codes)
-    return Memory(entries, oldest, codes)
+        whole = False
+    return Memory(entries, oldest if whole else 0, codes)
 
 
 def _entry(event: Mapping[str, Any]) -> Entry | None:
     action, told = event.get("Action"), _attributes(event)
     if not isinstance(action, str) or not action.startswith(_CREATE) or not told.get("execID"):
         return None
-    text = action[len(_CREATE) :].removeprefix(": ")
+    text = squeezed(action[len(_CREATE) :].removeprefix(": "))
     container = str(event["Actor"].get("ID"))
     return Entry(str(told["execID"]), container, str(told.get("name")), text, _time(event))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,32 +19,46 @@ from lib.job.repeat import Run
 
 _LETTERS = dict(zip("0123456789abcdef", "abcdefghijklmnop", strict=True))
 _OF_RUN, _OF_SPEC = 20, 10
-"""Letters of the mark, each 4 bits."""
+"""Letters of the mark, each 4 bits. The run's id has 12 more, which the engine never sees."""
+_OF_CONTAINER = 12
 _REFUSED = (126, 127)
 _UNTOLD = 126
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The mark of a run, and of what it was asked to do."""
+    """The mark of a run, and of what it was asked to do.
+
+    `unbegun` is what a delivery leaves to the next one where it has begun nothing; no engine knows it.
+    """
 
     run: str
     spec: str
+    unbegun: str
 
     @classmethod
     def of(cls, run: Run, spec: str) -> Mark:
-        """Return the mark of a run with a wish (its hash)."""
-        return cls(_letters(run.id.replace("-", ""))[:_OF_RUN], _letters(spec)[:_OF_SPEC])
+        """Return the mark of a run with a wish (its hash).
+
+        The wish may hold secrets, and who sees the mark could try guesses of them: so the whole id of the run goes in.
+        """
+        return cls(
+            _letters(run.id.replace("-", ""))[:_OF_RUN],
+            _hashed(run.id, spec)[:_OF_SPEC],
+            _hashed(run.id, "unbegun")[:_OF_RUN],
+        )
 
     @property
     def keys(self) -> str:
         """Return it as the engine takes it in DetachKeys."""
         return ",".join(self.run + self.spec)
 
-    @property
-    def variable(self) -> str:
-        """Return it as a variable of the command's environment, by which its processes are found."""
-        return f"DOCKER_ENGINE_CONNECTOR_RUN={self.run}{self.spec}"
+    def variable(self, container: str) -> str:
+        """Return it as a variable of the command's environment, by which its processes are found.
+
+        Containers may share their processes, so it names the container (by its id) as well.
+        """
+        return f"DOCKER_ENGINE_CONNECTOR_RUN={self.run}{self.spec}-{container[:_OF_CONTAINER]}"
 
     def is_run_of(self, record: Record) -> bool:
         """Whether a record is of this run, whatever it was asked to do."""
@@ -107,6 +122,10 @@ def look_for(engine: Engine, identity: str) -> Record | None:
         raise
     except NotFound:
         return None
+
+
+def _hashed(*parts: str) -> str:
+    return _letters(hashlib.sha256(" ".join(parts).encode()).hexdigest())
 
 
 def _letters(digits: str) -> str:

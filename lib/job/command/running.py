@@ -4,56 +4,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from lib.action.input.uploads import input_of
 from lib.engine.attach.session import upgrade
-from lib.engine.errors import Conflict, NoSuchOperation, NotFound, OutcomeUnknown
+from lib.engine.errors import Conflict, NoSuchOperation, NotFound, OutcomeUnknown, Refused
 from lib.engine.request.upload import Upload
 from lib.job.command.ending import Ending
-from lib.job.command.memory import memory_until_now
+from lib.job.command.following import Patience, check, known, late, left_alone, over
 from lib.job.command.outcome import NO_OUTPUT, Outcome
 from lib.job.command.record import Record, look_for
-from lib.job.command.turn import START, Turn
+from lib.job.command.turn import START, Turn, made, not_started
 from lib.job.command.wish import Wish
-from lib.job.errors import Interrupted, NotSettled, NotStarted
+from lib.job.errors import Interrupted, NotReached, NotSettled
 from lib.job.run.conversation import Conversation
 from lib.job.run.tail import Tail
-from lib.job.waiting import Deadline, TimeIsUp, until
+from lib.job.waiting import Deadline
 from lib.job.work import Work
 
-_PATIENCE = 2.0
-"""Seconds that who has made an exec has for starting it."""
 _A_LOOK = 0.2
 """Seconds between two looks at the end of the step while a command is heard."""
 _LAST_LOOK = 10.0
 """Seconds in which an engine tells the exit code of a command whose output has ended."""
 
 
-def ran(work: Work, wish: Wish, turn: Turn, room: int) -> Outcome:
+def ran(work: Work, wish: Wish, turn: Turn, room: int, patience: Patience) -> Outcome:
     """Run the command of a turn to its end; `room`: bytes of a message for its output.
 
     Raises NotStarted where the engine could not start it, NotSettled where its end cannot be known any more, TimeIsUp.
     """
     ending = Ending(work, wish, turn)
-    if turn.repeat and not _left_alone(work, turn).is_fresh:
-        return _followed(work, wish, turn, ending)
+    if turn.repeat:
+        seen = left_alone(work, turn, patience)
+        if seen.is_refused:  # it never ran, and who made it may be gone
+            return ran(work, wish, made(work, wish, turn.target), room, patience)
+        if not seen.is_fresh:
+            return _followed(work, wish, turn, ending)
     kept = Tail(work.settings.max_bytes)
     try:
         talk = _begun(work, turn, kept)
-    except (Conflict, NotFound, OutcomeUnknown) as refused:
-        if isinstance(refused, NoSuchOperation):
-            raise
-        record = look_for(work.engine, turn.id)
-        if record is not None and not record.is_fresh:
-            ours = isinstance(refused, OutcomeUnknown)
-            if ours:
-                _planned(work, turn)
-            return _followed(work, wish, turn, ending, repeat=turn.repeat or not ours)
-        if isinstance(refused, NotFound):
-            raise NotStarted(f"The command was not started: {refused.message}") from refused
-        raise
+    except (Refused, OutcomeUnknown) as fault:
+        _check_started(work, turn, fault)
+        ours = isinstance(fault, OutcomeUnknown)
+        if ours:
+            _planned(work, turn)
+        return _followed(work, wish, turn, ending, repeat=turn.repeat or not ours)
     _heard(work, turn, talk, ending)
     output = kept.body(room)
     if _is_second(turn, output["stdout"]):
@@ -66,9 +61,21 @@ def ran(work: Work, wish: Wish, turn: Turn, room: int) -> Outcome:
         )
     if talk.fault is not None:
         return _followed(work, wish, turn, ending, output, repeat=turn.repeat)
-    record = _over(work, turn, ending, Deadline(max(work.deadline.left, _LAST_LOOK)))
-    _check(record, str(output["stdout"]))
+    record = over(work, turn, ending, Deadline(max(work.deadline.left, _LAST_LOOK)))
+    check(record, str(output["stdout"]))
     return _outcome(wish, turn, record, ending, output, repeat=turn.repeat, lost=False)
+
+
+def _check_started(work: Work, turn: Turn, fault: Refused | OutcomeUnknown) -> None:
+    """Raise the fault of a start, unless the command has been started, by another delivery or in spite of it."""
+    if isinstance(fault, Conflict | OutcomeUnknown):
+        record = look_for(work.engine, turn.id)
+        if record is not None and not record.is_fresh:
+            return
+    is_absent = isinstance(fault, NotFound) and not isinstance(fault, NoSuchOperation)
+    if isinstance(fault, Refused) and (is_absent or type(fault) is Refused):
+        raise not_started(fault, turn.target) from fault
+    raise fault
 
 
 def _planned(work: Work, turn: Turn) -> None:
@@ -98,25 +105,19 @@ def _heard(work: Work, turn: Turn, talk: Conversation, ending: Ending) -> None:
             raise Interrupted
         if work.deadline.left <= 0:
             _planned(work, turn)
-            raise _late(turn)
+            raise late(turn) if talk.is_whole else _half_fed(work, turn, ending)
         ending.look()
 
 
-def _left_alone(work: Work, turn: Turn) -> Record:
-    """Return an exec of another delivery once it is started, or as it is after a moment."""
-    last: list[Record] = []
-
-    def look() -> Record:
-        last[:] = [_there(work, turn)]
-        return last[0]
-
-    patience = Deadline(min(_PATIENCE, work.settings.max_seconds / 2))
-    try:
-        return until(
-            patience, work.context.cancelled, look, lambda seen: not seen.is_fresh, lambda _: ("", {})
-        )
-    except TimeIsUp:
-        return last[0]
+def _half_fed(work: Work, turn: Turn, ending: Ending) -> NotReached:
+    """End a command that would take half of its input for all of it, as soon as the connection goes."""
+    what = "it was ended" if ending.now() else "it goes on with the part that it got"
+    return NotReached(
+        f"The command in {turn.target.name} had not taken its whole input after {work.settings.max_seconds:g} s;"
+        f" {what}",
+        hint="Raise maxSeconds",
+        container=turn.target.output,
+    )
 
 
 def _followed(
@@ -129,9 +130,11 @@ def _followed(
     repeat: bool = True,
 ) -> Outcome:
     """Wait for the end of a command whose output another one has heard, or nobody; `repeat`: another one began it."""
-    record = _over(work, turn, ending, work.deadline)
-    _check(record, "")
-    record = _known(work, turn, record)
+    record = over(work, turn, ending, work.deadline)
+    check(record, "")
+    record = known(work, turn, record)
+    if repeat and record.exit_code and ending.was_begun():
+        ending.killed = True
     if wish.has_input and repeat:
         work.warn(
             f"The command in {turn.target.name} was started by a delivery that is gone;"
@@ -140,55 +143,10 @@ def _followed(
     return _outcome(wish, turn, record, ending, output, repeat=repeat, lost=True)
 
 
-def _over(work: Work, turn: Turn, ending: Ending, deadline: Deadline) -> Record:
-    def look() -> Record:
-        ending.look()
-        return _there(work, turn)
-
-    def late(_: Record) -> tuple[str, dict[str, Any]]:
-        fault = _late(turn)
-        return fault.message, dict(fault.details)
-
-    return until(deadline, work.context.cancelled, look, lambda seen: seen.is_over, late)
-
-
-def _known(work: Work, turn: Turn, record: Record) -> Record:
-    """Return the end of a command with its code; raises NotSettled where the engine does not tell that any more."""
-    if not record.is_doubtful:
-        return record
-    code = memory_until_now(work.engine).codes.get(turn.id)
-    if code is None:
-        raise NotSettled(
-            f"The command in {turn.target.name} ran and has ended; with which code, the engine does not tell",
-            hint="Look what the command has done",
-        )
-    return replace(record, exit_code=code)
-
-
-def _there(work: Work, turn: Turn) -> Record:
-    record = look_for(work.engine, turn.id)
-    if record is None:
-        raise NotSettled(
-            f"How the command in {turn.target.name} ended is not known: the engine no longer has it",
-            hint="The container was stopped or removed meanwhile, or the engine was started again",
-        )
-    return record
-
-
-def _late(turn: Turn) -> TimeIsUp:
-    return TimeIsUp(f"The command in {turn.target.name} has not ended yet", container=turn.target.output)
-
-
 def _is_second(turn: Turn, written: str) -> bool:
     """Whether the engine has refused the start of what another delivery had started; it says so in the output."""
     text = rf"(Error: Exec|exec) command {re.escape(turn.id)} (is already running|has already run)\s*"
     return re.fullmatch(text, written) is not None
-
-
-def _check(record: Record, written: str) -> None:
-    if record.is_refused:
-        why = written.strip() or "the engine no longer knows why"
-        raise NotStarted(f"The command was not started: {why}", exitCode=record.exit_code)
 
 
 def _outcome(

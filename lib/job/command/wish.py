@@ -19,14 +19,23 @@ _NOT_OF_THE_WISH = ("idempotencyKey", "target", "targets", "parallel", "stopAtFi
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """`body` is that of ContainerExec, `has_key` whether the input names its run itself."""
+    """What is to run; `has_key` is whether the input names its run itself."""
 
     words: list[str]
     body: Mapping[str, Any]
+    """That of ContainerExec, the same for each container."""
     mark: Mark
     ok_codes: frozenset[int]
     has_input: bool
     has_key: bool
+    may_be_ended: bool
+    """Whether its processes can be found: by the time of killAfter, or with half of an input, they are ended."""
+
+    def body_in(self, container: str) -> Mapping[str, Any]:
+        """Return the body of ContainerExec for a container."""
+        if not self.may_be_ended:
+            return self.body
+        return {**self.body, "Env": [*self.body.get("Env", ()), self.mark.variable(container)]}
 
 
 def wish_of(work: Work) -> Wish:
@@ -40,8 +49,6 @@ def wish_of(work: Work) -> Wish:
         work.run, spec_of({name: value for name, value in fields.items() if name not in _NOT_OF_THE_WISH})
     )
     variables = [f"{name}={_text(value)}" for name, value in _env(fields).items() if value is not None]
-    if work.settings.kill_after:
-        variables.append(mark.variable)
     body: dict[str, Any] = {
         "AttachStdin": has_input,
         "AttachStdout": True,
@@ -55,7 +62,8 @@ def wish_of(work: Work) -> Wish:
     }
     body = {name: value for name, value in body.items() if value not in (None, [])}
     codes = frozenset(int(code) for code in parsed(fields.get("okCodes") or [0], "okCodes"))
-    return Wish(command, body, mark, codes, has_input, fields.get("idempotencyKey") is not None)
+    has_key = fields.get("idempotencyKey") is not None
+    return Wish(command, body, mark, codes, has_input, has_key, has_input or bool(work.settings.kill_after))
 
 
 def _env(fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -62,6 +62,11 @@ class Incoming:
         """
         return int(headers.number(self.delivery.headers.get("start"), 0))
 
+    @property
+    def rebound_reason(self) -> str:
+        """Why the last delivery put the input back, "" where none did, or none says so."""
+        return headers.text(self.delivery.headers.get("reboundReason")) or ""
+
 
 def read(delivery: Delivery, cipher: Cipher, input_format: str) -> Message:
     """Return the message of a delivery; InputError when it cannot be decoded (protocol 4.4, 11)."""

@@ -38,3 +38,5 @@ class Context:
     """Whether the broker delivers it again, because a step had it and did not come to an end with it."""
     made: int = 0
     """Milliseconds since 1970: a time before the input was made, by the platform's clock; 0 where none is told."""
+    rebound_reason: str = ""
+    """Why the last delivery of this input put it back (`emit.rebound`), "" where none did, or none says so."""
