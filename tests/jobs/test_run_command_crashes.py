@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from lib.sailor.message.ids import random_id
 from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, Life, deaths, nothing_left
 from tests.jobs.engines import own
+from tests.jobs.places import tar_of
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
 
@@ -20,6 +21,7 @@ __all__ = ["own"]
 pytestmark = pytest.mark.engine
 KEY = "RunCommand"
 HOUR = 3600
+UNTIL_GO = "until [ -e /go ]; do sleep 0.1; done"
 
 
 @pytest.fixture
@@ -45,6 +47,22 @@ def runs(engine: LabEngine, web: str) -> int:
     ).json()
     answer = engine.wire.do("POST", f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False})
     return answer.body.count(b"x\n")
+
+
+def go(engine: LabEngine, web: str) -> None:
+    """Let a command that waits by UNTIL_GO go on."""
+    engine.wire.do("PUT", f"/containers/{web}/archive?path=/", tar_of(("go", b"")))
+
+
+def at_once(number: int, one: Delivery, *die: Death) -> list[Life]:
+    """One message for so many processes at once, none of which is said to be a repeat; some may die."""
+    deaths_ = [*die, *[None] * (number - len(die))]
+
+    def deliver(death: Death | None) -> Life:
+        return Delivery(one.engine, KEY, one.body, one.settings, message_id=one.message_id).run(death)
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(deliver, deaths_))
 
 
 def knows(one: Delivery) -> Delivery:
@@ -124,7 +142,7 @@ def test_a_repeat_of_what_could_not_start_tells_that(own: LabEngine, web: str) -
 
 def test_an_interrupted_step_leaves_all_to_its_next_delivery(own: LabEngine, web: str) -> None:
     """SIGTERM: nothing is told, and the command runs on."""
-    one = delivery(own, web, "sleep 3")
+    one = delivery(own, web, UNTIL_GO)
 
     def interrupt(process: subprocess.Popen[bytes]) -> None:
         wait_until(lambda: one.events("exec_start"), "the command to start")
@@ -132,29 +150,40 @@ def test_an_interrupted_step_leaves_all_to_its_next_delivery(own: LabEngine, web
 
     life = one.run(during=interrupt)
     assert (life.finished, life.published) == (False, [])
+    go(own, web)
     (body,) = one.run().bodies
     assert (body["exitCode"], body["repeat"], body["outputLost"], runs(own, web)) == (0, True, True, 1)
 
 
-@pytest.mark.parametrize("script", ["true", "sleep 2"])
-def test_two_deliveries_at_once_run_it_once(own: LabEngine, web: str, script: str) -> None:
-    """Three processes with one message, none of which is said to be a repeat."""
-    one = delivery(own, web, f"{script}; exit 0")
-    lives: list[Life] = []
-
-    def deliver() -> None:
-        same = Delivery(own, KEY, one.body, message_id=one.message_id)
-        lives.append(same.run())
-
-    threads = [threading.Thread(target=deliver) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [life.errors for life in lives] == [[], [], []]
-    assert [life.bodies[0]["exitCode"] for life in lives] == [0, 0, 0]
-    assert sorted(life.bodies[0]["changed"] for life in lives) == [False, False, True]
+@pytest.mark.parametrize("number", [2, 5])
+@pytest.mark.parametrize("script", ["true", "sleep 1"])
+def test_deliveries_at_once_run_it_once(own: LabEngine, web: str, script: str, number: int) -> None:
+    lives = at_once(number, delivery(own, web, f"{script}; exit 0"))
+    assert [life.errors for life in lives] == [[]] * number
+    assert [life.bodies[0]["exitCode"] for life in lives] == [0] * number
+    assert sorted(life.bodies[0]["changed"] for life in lives) == [False] * (number - 1) + [True]
     assert len({life.ids[0] for life in lives}) == 1
+    assert runs(own, web) == 1
+
+
+@pytest.mark.parametrize("die", deaths(1))
+def test_of_two_at_once_one_is_killed_and_the_other_runs_it(own: LabEngine, web: str, die: Death) -> None:
+    one = delivery(own, web, "echo done")
+    dead, other = at_once(2, one, die)
+    assert (dead.finished, other.errors, other.bodies[0]["exitCode"]) == (None, [], 0)
+    assert runs(own, web) == 1
+
+
+@pytest.mark.parametrize("side", [BEFORE, AFTER])
+def test_killed_at_the_start_a_delivery_that_is_said_to_be_the_first_goes_on(
+    own: LabEngine, web: str, side: str
+) -> None:
+    """As where a broker loses the mark of a redelivery."""
+    one = delivery(own, web, "echo done")
+    one.run((2, side))
+    (again,) = at_once(1, one)
+    assert (again.errors, again.bodies[0]["exitCode"]) == ([], 0)
+    assert again.bodies[0]["outputLost"] == (side == AFTER)
     assert runs(own, web) == 1
 
 
@@ -171,10 +200,11 @@ def test_two_messages_with_one_key_run_it_once(own: LabEngine, web: str) -> None
 
 
 def test_a_command_that_takes_too_long_comes_back(own: LabEngine, web: str) -> None:
-    one = delivery(own, web, "sleep 2", maxSeconds="0.5")
-    lives = [one.run()]
-    assert (len(lives[0].rebounds), lives[0].bodies) == (1, [])
+    one = delivery(own, web, UNTIL_GO, maxSeconds="0.5")
+    lives = [one.run(), one.run()]
+    assert [(len(life.rebounds), life.bodies) for life in lives] == [(1, []), (1, [])]
     assert "has not ended yet" in lives[0].rebounds[0]
+    go(own, web)
     while not lives[-1].bodies:
         lives.append(one.run())
         assert lives[-1].finished

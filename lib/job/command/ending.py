@@ -35,7 +35,7 @@ _MOST_SECONDS = 20.0
 
 @dataclass(slots=True)
 class Ending:
-    """The end of one command: `look` is called again and again while it runs."""
+    """The end of one command, made once that runs: `look` is called again and again meanwhile."""
 
     work: Work
     wish: Wish
@@ -95,11 +95,11 @@ class Ending:
         return record is not None and record.running
 
     def _age(self) -> float:
-        """Return how many seconds ago another delivery has made the command."""
-        if not (self.turn.repeat and self.turn.made and self.work.settings.kill_after):
+        """Return how many seconds ago another delivery has started the command."""
+        if not (self.turn.began and self.work.settings.kill_after):
             return 0.0
         try:
-            return max(engine_time(self.work.engine) - self.turn.made / SECOND, 0.0)
+            return max(engine_time(self.work.engine) - self.turn.began / SECOND, 0.0)
         except EngineError:
             return 0.0
 

@@ -24,7 +24,7 @@ _LIMITS = Limits(max_bytes=8 * 1024 * 1024, max_items=5_000, idle_seconds=5, max
 _FIRST = 1
 """A time (nanoseconds) before all that an engine remembers."""
 _DIGITS = 10
-_CREATE, _DIE = "exec_create", "exec_die"
+_CREATE, _START, _DIE = "exec_create", "exec_start", "exec_die"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Memory:
     oldest: int = 0
     codes: dict[str, int] = field(default_factory=dict)
     """Exit codes of the execs of whose end an event tells."""
+    starts: dict[str, int] = field(default_factory=dict)
+    """When those were started (Unix nanoseconds) of whose start an event tells."""
 
     def of(self, target: Target) -> list[Entry]:
         """Return those in a container, and in one that had its name before."""
@@ -67,7 +69,7 @@ def squeezed(text: str) -> str:
 
 def memory_up_to(engine: Engine, target: Target, identity: str) -> Memory:
     """Return the execs that a container got before one that has just been made, and itself. Raises Unreachable."""
-    ours = {"container": [target.id], "event": [_CREATE]}
+    ours = {"container": [target.id], "event": [_CREATE, _START]}
     return _read(engine, {"since": _FIRST, "filters": ours}, identity)
 
 
@@ -85,16 +87,19 @@ def memory_until_now(engine: Engine) -> Memory:
 def _read(engine: Engine, window: dict[str, Any], last: str) -> Memory:
     entries: list[Entry] = []
     codes: dict[str, int] = {}
+    starts: dict[str, int] = {}
     oldest = 0
     try:
         lines = engine.lines("/events", window, query=(seconds("since"), seconds("until"), filters()))
         with bounded(lines, _LIMITS, lambda event: len(jsontext.encode(event))) as events:
             for event in events:
                 oldest = oldest or _time(event)
-                if event.get("Action") == _DIE:
-                    told = _attributes(event)
+                action, told = str(event.get("Action")), _attributes(event)
+                if action == _DIE:
                     if str(code := told.get("exitCode")).isdecimal():
                         codes[str(told.get("execID"))] = int(str(code)[:_DIGITS])
+                elif action.startswith(_START):
+                    starts[str(told.get("execID"))] = _time(event)
                 elif (entry := _entry(event)) is not None:
                     entries.append(entry)
                     if entry.id == last:
@@ -104,7 +109,7 @@ def _read(engine: Engine, window: dict[str, Any], last: str) -> Memory:
         raise
     except EngineError:  # a proxy refuses events, or the stream was cut
         whole = False
-    return Memory(entries, oldest if whole else 0, codes)
+    return Memory(entries, oldest if whole else 0, codes, starts)
 
 
 def _entry(event: Mapping[str, Any]) -> Entry | None:

@@ -33,13 +33,12 @@ def ran(work: Work, wish: Wish, turn: Turn, room: int, patience: Patience) -> Ou
 
     Raises NotStarted where the engine could not start it, NotSettled where its end cannot be known any more, TimeIsUp.
     """
-    ending = Ending(work, wish, turn)
     if turn.repeat:
         seen = left_alone(work, turn, patience)
         if seen.is_refused:  # it never ran, and who made it may be gone
             return ran(work, wish, made(work, wish, turn.target), room, patience)
         if not seen.is_fresh:
-            return _followed(work, wish, turn, ending)
+            return _followed(work, wish, turn)
     kept = Tail(work.settings.max_bytes)
     try:
         talk = _begun(work, turn, kept)
@@ -48,19 +47,21 @@ def ran(work: Work, wish: Wish, turn: Turn, room: int, patience: Patience) -> Ou
         ours = isinstance(fault, OutcomeUnknown)
         if ours:
             _planned(work, turn)
-        return _followed(work, wish, turn, ending, repeat=turn.repeat or not ours)
+        return _followed(work, wish, turn, repeat=turn.repeat or not ours)
+    ending = Ending(work, wish, turn)
     _heard(work, turn, talk, ending)
     output = kept.body(room)
     if _is_second(turn, output["stdout"]):
-        return _followed(work, wish, turn, ending)
+        return _followed(work, wish, turn)
     _planned(work, turn)
     if talk.is_cut:
+        ending.now()
         raise NotSettled(
             f"The command in {turn.target.name} got only a part of its input, and may have taken it for all of it",
             hint=talk.fault.message if talk.fault else None,
         )
     if talk.fault is not None:
-        return _followed(work, wish, turn, ending, output, repeat=turn.repeat)
+        return _followed(work, wish, turn, output, repeat=turn.repeat, ending=ending)
     record = over(work, turn, ending, Deadline(max(work.deadline.left, _LAST_LOOK)))
     check(record, str(output["stdout"]))
     return _outcome(wish, turn, record, ending, output, repeat=turn.repeat, lost=False)
@@ -124,12 +125,13 @@ def _followed(
     work: Work,
     wish: Wish,
     turn: Turn,
-    ending: Ending,
     output: Mapping[str, Any] = NO_OUTPUT,
     *,
     repeat: bool = True,
+    ending: Ending | None = None,
 ) -> Outcome:
     """Wait for the end of a command whose output another one has heard, or nobody; `repeat`: another one began it."""
+    ending = ending or Ending(work, wish, turn)
     record = over(work, turn, ending, work.deadline)
     check(record, "")
     record = known(work, turn, record)

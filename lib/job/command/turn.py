@@ -30,12 +30,15 @@ _SKEW = 60 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The exec of a run in a container; `repeat`: another delivery has made it. `made`: Unix nanoseconds, or 0."""
+    """The exec of a run in a container; `repeat`: another delivery has made it.
+
+    `began`: when that one started it (Unix nanoseconds), 0 where it did not, or where no event tells.
+    """
 
     target: Target
     id: str
     repeat: bool
-    made: int = 0
+    began: int = 0
 
 
 @dataclass(slots=True)
@@ -127,7 +130,7 @@ def made(work: Work, wish: Wish, target: Target) -> Turn:
     others = [one for one in memory.entries if wish.has_key or one.text == entry.text]
     before = [one.id for one in others if one.id != own]
     search = _first(work, wish.mark, target, before, memory)
-    return search.turn or Turn(target, own, repeat=False, made=entry.time)
+    return search.turn or Turn(target, own, repeat=False)
 
 
 def not_started(refused: Refused, target: Target) -> NotStarted:
@@ -146,8 +149,7 @@ def _first(work: Work, mark: Mark, target: Target, ids: Iterable[str], memory: M
         elif record.is_refused and mark.is_run_of(record):
             search.refused = True
         elif mark.is_on(record):
-            entry = memory.entry(identity)
-            search.turn = Turn(target, identity, repeat=True, made=entry.time if entry else 0)
+            search.turn = Turn(target, identity, repeat=True, began=memory.starts.get(identity, 0))
             return search
         elif mark.is_run_of(record):
             raise NotSettled(
