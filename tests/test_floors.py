@@ -139,7 +139,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
     "lib.job.request": ("answers headers target", "request"),
     "lib.job.run": (
-        "command container tail",
+        "command container good_codes tail",
         "conversation files outcome sweep wish",
         "placing",
         "running",

@@ -5,40 +5,23 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib.sailor.message.ids import random_id
-from tests.actions.stepping import Outcome, run_step
-from tests.jobs.engines import config, own
-from tests.jobs.places import Place, tar_of, unpacked
+from tests.jobs.commands import KEY, UNTIL_GO, alive, go, running, sh
+from tests.jobs.engines import own
+from tests.jobs.places import Place
 from tests.lab.engine import LabEngine
 from tests.lab.socket_proxy import SocketProxy
 from tests.lab.waiting import ended, wait_until
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
-KEY = "RunCommand"
 READS = "(GET|HEAD) .*"
-
-
-@contextmanager
-def alive(
-    engine: LabEngine, name: str = "", command: tuple[str, ...] = ("sleep", "600"), **more: Any
-) -> Iterator[str]:
-    """The name of a container that runs."""
-    name = name or f"web-{random_id()[:8]}"
-    engine.create(command, name=name, **more)
-    engine.wire.do("POST", f"/containers/{name}/start")
-    try:
-        yield name
-    finally:
-        engine.remove(name)
 
 
 @pytest.fixture(scope="module")
@@ -50,53 +33,6 @@ def web(own: LabEngine) -> Iterator[str]:
 @pytest.fixture
 def place(own: LabEngine, tmp_path: Path) -> Place:
     return Place(own, tmp_path)
-
-
-UNTIL_GO = "until [ -e /go ]; do sleep 0.1; done"
-READY = "echo x >/ready"
-
-
-def go(place: Place, name: str) -> None:
-    place.put(name, "/", tar_of(("go", b"")))
-
-
-def lines(place: Place, name: str, path: str) -> int:
-    """How many lines a file has in a container, 0 where it is not there."""
-    answer = place.engine.wire.ask("GET", f"/containers/{name}/archive?path={path}")
-    if answer.status == HTTPStatus.NOT_FOUND:
-        return 0
-    ((_, data),) = unpacked(answer.body).values()
-    return data.count(b"\n")
-
-
-@dataclass
-class Same:
-    """One message that is delivered again and again, as after a rebound."""
-
-    place: Place
-    wish: dict[str, Any]
-    message_id: str = field(default_factory=random_id)
-    headers: dict[str, Any] = field(default_factory=dict)
-    times: int = 0
-
-    def again(self, *, redelivered: bool = False, **settings: Any) -> Outcome:
-        headers = {"messageId": self.message_id, "reboundIteration": self.times, **self.headers}
-        self.times += 1
-        config_ = config(self.place.engine, **{"errorPolicy": "throwError", **settings})
-        return run_step(KEY, self.wish, config_, headers=headers, redelivered=redelivered)
-
-
-def begun(place: Place, wish: dict[str, Any]) -> Same:
-    """A message whose command runs and has said so by READY; its delivery had no time left."""
-    message = Same(place, wish)
-    outcome = message.again(maxSeconds="0.1", killAfter="6000")
-    assert (len(outcome.rebounds), outcome.bodies, outcome.errors) == (1, [], [])
-    wait_until(lambda: lines(place, wish["target"], "/ready"), "the command to be ready")
-    return message
-
-
-def sh(target: str, script: str, **fields: Any) -> dict[str, Any]:
-    return {"target": target, "command": ["sh", "-c", script], **fields}
 
 
 def test_a_command_succeeds(place: Place, web: str) -> None:
@@ -152,6 +88,7 @@ def test_a_command_that_fails_tells_its_last_lines(place: Place, web: str) -> No
 
 def test_other_codes_can_be_good_or_be_emitted(place: Place, web: str) -> None:
     assert place.do(KEY, sh(web, "exit 3", okCodes=[0, 3]))["ok"]
+    assert place.do(KEY, sh(web, "exit 3", okCodes="[3]"))["ok"]
     body = place.do(KEY, sh(web, "echo x; exit 3"), badExit="emit")
     assert (body["exitCode"], body["ok"], body["stdout"]) == (3, False, "x\n")
 
@@ -162,7 +99,7 @@ def test_trap_16_a_command_that_cannot_start_says_why(place: Place, web: str) ->
         text = place.fails(
             KEY, {"target": web, "command": ["/nope"], "okCodes": [126, 127]}, "NotStarted", **settings
         )
-        assert text.startswith("The command was not started: OCI runtime exec failed")
+        assert text.startswith(f"The command was not started in {web}: OCI runtime exec failed")
         assert "/nope" in text
 
 
@@ -207,6 +144,13 @@ def test_a_container_that_does_not_run_fails(place: Place, state: str) -> None:
         ({"stdinAttachment": "none"}, "BadInput"),
         ({"env": "[1]"}, "BadInput"),
         ({"parallel": 11}, "BadInput"),
+        ({"okCodes": '["x"]'}, "BadInput"),
+        ({"okCodes": "5"}, "BadInput"),
+        ({"okCodes": "[true]"}, "BadInput"),
+        ({"okCodes": [1.5]}, "BadInput"),
+        ({"target": None, "targets": '{"names": ["*"], "lables": ["a"]}'}, "BadInput"),
+        ({"target": None, "targets": "[]"}, "BadInput"),
+        ({"env": {"": "x"}}, "NotStarted"),
         ({"workingDir": "/nowhere"}, "NotStarted"),
     ],
     ids=lambda value: json.dumps(value)[:50],
@@ -217,9 +161,7 @@ def test_a_wrong_input_fails(place: Place, web: str, fields: dict[str, Any], nam
 
 def test_a_user_that_is_not_there_fails(place: Place, web: str) -> None:
     """20.10 refuses to start the command, 28.5 to prepare it."""
-    (error,) = place.step(KEY, sh(web, "true", user="nobody"), errorPolicy="throwError").errors
-    assert error["name"] in ("NotStarted", "Refused")
-    assert "unable to find user nobody" in error["message"]
+    assert "unable to find user nobody" in place.fails(KEY, sh(web, "true", user="nobody"), "NotStarted")
 
 
 def test_it_succeeds_in_all_that_match(place: Place) -> None:
@@ -228,9 +170,9 @@ def test_it_succeeds_in_all_that_match(place: Place) -> None:
         names = sorted(
             ends.enter_context(alive(own, f"all-{number}", Labels={"all": "1"})) for number in range(3)
         )
-        wish = {"targets": {"labels": ["all=1"]}, "command": "hostname", "stdinText": "x"}
-        for parallel in (1, 3):
-            body = place.do(KEY, wish | {"parallel": parallel})
+        wish = {"command": "hostname", "stdinText": "x"}
+        for targets, parallel in ({"labels": ["all=1"]}, 1), ('{"labels": ["all=1"]}', 3):
+            body = place.do(KEY, wish | {"targets": targets, "parallel": parallel})
             assert [one["container"]["name"] for one in body["results"]] == names
             hosts = [
                 own.wire.do("GET", f"/containers/{name}/json").json()["Config"]["Hostname"] for name in names
@@ -247,15 +189,15 @@ def test_it_runs_in_as_many_as_are_allowed_at_once(place: Place) -> None:
         names = [
             ends.enter_context(alive(own, f"once-{number}", Labels={"once": "1"})) for number in range(2)
         ]
-        wish = sh("", "until [ -e /go ]; do sleep 0.05; done; echo gone", parallel=2)
+        wish = sh("", f"{UNTIL_GO}; echo gone", parallel=2)
         wish |= {"targets": {"labels": ["once"]}, "target": None}
         bodies: list[Any] = []
         thread = threading.Thread(target=lambda: bodies.append(place.do(KEY, wish)))
         thread.start()
 
-        wait_until(lambda: all(_running(own, name) for name in names), "both commands to run")
+        wait_until(lambda: all(running(own, name) for name in names), "both commands to run")
         for name in names:
-            place.put(name, "/", tar_of(("go", b"")))
+            go(place, name)
         ended(thread)
         assert [one["stdout"] for one in bodies[0]["results"]] == ["gone\n", "gone\n"]
 
@@ -309,72 +251,18 @@ def test_a_read_only_credential_plans_and_does_not_run(place: Place, web: str) -
         assert [call for call in proxy.calls if not call.startswith(("GET", "HEAD"))] == []
 
 
-def test_a_command_that_takes_too_long_fails_or_is_told_and_goes_on(place: Place) -> None:
-    with alive(place.engine) as name:
-        wish = sh(name, f"{UNTIL_GO}; echo x >>/ended")
-        text = place.fails(KEY, wish, "NotReached", maxSeconds="0.5", whenTimeIsUp="fail")
-        assert "has not ended yet" in text
-        body = place.do(KEY, wish, maxSeconds="0.5", whenTimeIsUp="emit")
-        assert (body["reached"], body["container"]["name"], body["changed"]) == (False, name, True)
-        go(place, name)
-        wait_until(lambda: lines(place, name, "/ended") == 2, "both to go on to their end")
-
-
-@pytest.mark.parametrize("bad", ["fail", "emit"])
-def test_a_command_is_ended_where_that_is_wanted(place: Place, bad: str) -> None:
-    script = f"trap 'echo stopped >>/ended; exit 5' TERM; sleep 6001 & {READY}; while :; do sleep 0.1; done"
-    with alive(place.engine) as name:
-        message = begun(place, sh(name, script))
-        outcome = message.again(killAfter="0.1", badExit=bad)
-        if bad == "fail":
-            (error,) = outcome.errors
-            assert (error["name"], "was ended after 0.1 s" in error["message"]) == ("NotReached", True)
-        else:
-            (body,) = outcome.bodies
-            assert (body["reached"], body["ok"], body["exitCode"]) == (False, False, 5)
-        assert lines(place, name, "/ended") == 1
-        top = place.engine.wire.do("GET", f"/containers/{name}/top").json()
-        assert "sleep 6001" not in json.dumps(top), "what it had started is ended too"
-        told = message.again(killAfter="0.1", badExit="emit").bodies[0]
-        assert (told["reached"], told["exitCode"]) == (False, 5), "the engine remembers who has ended it"
-
-
-def test_a_command_that_does_not_listen_is_killed(place: Place) -> None:
-    with alive(place.engine) as name:
-        message = begun(place, sh(name, f"trap '' TERM; {READY}; while :; do sleep 0.1; done"))
-        (body,) = message.again(killAfter="0.1", badExit="emit").bodies
-        assert (body["reached"], body["exitCode"]) == (False, 137)
-
-
-def test_a_command_that_this_delivery_began_is_ended_with_its_output(place: Place, web: str) -> None:
-    text = place.fails(KEY, sh(web, "echo begun; exec sleep 6001"), "NotReached", killAfter="2")
-    assert "was ended after 2 s. Its last lines: begun" in text
-
-
 def test_a_command_that_ends_in_time_is_not_ended(place: Place, web: str) -> None:
     body = place.do(KEY, sh(web, "exit 0"), killAfter="60")
     assert (body["reached"], body["warnings"]) == (True, [])
 
 
-def test_a_command_in_a_container_without_a_shell_goes_on(place: Place) -> None:
-    with alive(place.engine) as name, SocketProxy(place.engine.socket, ".*") as proxy:
-        message = begun(place, sh(name, f"rm /bin/sh; {READY}; {UNTIL_GO}; exit 4"))
-        settings = {"killAfter": "0.1", "badExit": "emit", "otherServer": proxy.url}
-        outcomes: list[Outcome] = []
-        thread = threading.Thread(target=lambda: outcomes.append(message.again(**settings)))
-        thread.start()
-
-        def has_looked() -> bool:
-            """Whether it has looked what became of its try, and then twice at the command."""
-            tries = [number for number, call in enumerate(proxy.calls) if call.endswith("/start")]
-            return bool(tries) and len(proxy.calls[tries[0] :]) > 3
-
-        wait_until(has_looked, "the try to end it")
-        go(place, name)
-        ended(thread)
-        (body,) = outcomes[0].bodies
-        assert (body["exitCode"], body["reached"]) == (4, True)
-        assert "goes on: it was not ended after 0.1 s" in " ".join(body["warnings"])
+def test_the_dry_run_fails_where_the_real_run_would(place: Place) -> None:
+    with alive(place.engine, "dry-1"), alive(place.engine, "dry-2"):
+        place.engine.wire.do("POST", "/containers/dry-2/pause")
+        assert "is paused" in place.fails(KEY, sh("dry-2", "true"), "Conflict", dryRun=True)
+        body = place.do(KEY, {"targets": {"names": ["dry-*"]}, "command": "true"}, dryRun=True)
+        assert [one["name"] for one in body["plan"]] == ["dry-1"]
+        assert [one.get("error", {}).get("name") for one in body["results"]] == [None, "Conflict"]
 
 
 def test_secrets_stand_in_no_error(place: Place, web: str) -> None:
@@ -386,6 +274,10 @@ def test_secrets_stand_in_no_error(place: Place, web: str) -> None:
     assert "BadExit" in whole
     assert "hunter-22" not in whole
     assert "very-secret-input" not in whole
+    outcome = place.step(KEY, sh(web, "true", env={"": "hunter-22"}), errorPolicy="throwError")
+    whole = json.dumps([outcome.errors, outcome.log])
+    assert "NotStarted" in whole
+    assert "hunter-22" not in whole
 
 
 def test_a_container_that_is_killed_meanwhile_fails(place: Place) -> None:
@@ -394,7 +286,7 @@ def test_a_container_that_is_killed_meanwhile_fails(place: Place) -> None:
     with alive(place.engine) as name:
 
         def kill() -> None:
-            wait_until(lambda: _running(place.engine, name), "the command to run")
+            wait_until(lambda: running(place.engine, name), "the command to run")
             wire.do("POST", f"/containers/{name}/kill")
 
         thread = threading.Thread(target=kill)
@@ -403,8 +295,3 @@ def test_a_container_that_is_killed_meanwhile_fails(place: Place) -> None:
         ended(thread)
         assert error["name"] in ("BadExit", "NotSettled"), error
         assert ("code 137" in error["message"]) == (error["name"] == "BadExit")
-
-
-def _running(engine: LabEngine, name: str) -> bool:
-    ids = engine.wire.do("GET", f"/containers/{name}/json").json()["ExecIDs"] or []
-    return any(engine.wire.do("GET", f"/exec/{one}/json").json()["Running"] for one in ids)

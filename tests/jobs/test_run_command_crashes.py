@@ -6,22 +6,27 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib.sailor.message.ids import random_id
+from tests.jobs.commands import KEY, UNTIL_GO, Same, alive, go, lines, sh, state
 from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, Life, deaths, nothing_left
 from tests.jobs.engines import own
-from tests.jobs.places import tar_of
+from tests.jobs.places import Place
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
-KEY = "RunCommand"
 HOUR = 3600
-UNTIL_GO = "until [ -e /go ]; do sleep 0.1; done"
+
+
+@pytest.fixture
+def place(own: LabEngine, tmp_path: Path) -> Place:
+    return Place(own, tmp_path)
 
 
 @pytest.fixture
@@ -47,11 +52,6 @@ def runs(engine: LabEngine, web: str) -> int:
     ).json()
     answer = engine.wire.do("POST", f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False})
     return answer.body.count(b"x\n")
-
-
-def go(engine: LabEngine, web: str) -> None:
-    """Let a command that waits by UNTIL_GO go on."""
-    engine.wire.do("PUT", f"/containers/{web}/archive?path=/", tar_of(("go", b"")))
 
 
 def at_once(number: int, one: Delivery, *die: Death) -> list[Life]:
@@ -140,7 +140,7 @@ def test_a_repeat_of_what_could_not_start_tells_that(own: LabEngine, web: str) -
     assert one.run().errors[0]["name"] == "NotStarted"
 
 
-def test_an_interrupted_step_leaves_all_to_its_next_delivery(own: LabEngine, web: str) -> None:
+def test_an_interrupted_step_leaves_all_to_its_next_delivery(own: LabEngine, place: Place, web: str) -> None:
     """SIGTERM: nothing is told, and the command runs on."""
     one = delivery(own, web, UNTIL_GO)
 
@@ -150,7 +150,7 @@ def test_an_interrupted_step_leaves_all_to_its_next_delivery(own: LabEngine, web
 
     life = one.run(during=interrupt)
     assert (life.finished, life.published) == (False, [])
-    go(own, web)
+    go(place, web)
     (body,) = one.run().bodies
     assert (body["exitCode"], body["repeat"], body["outputLost"], runs(own, web)) == (0, True, True, 1)
 
@@ -199,12 +199,12 @@ def test_two_messages_with_one_key_run_it_once(own: LabEngine, web: str) -> None
     assert "same idempotency key" in wrong.errors[0]["message"]
 
 
-def test_a_command_that_takes_too_long_comes_back(own: LabEngine, web: str) -> None:
+def test_a_command_that_takes_too_long_comes_back(own: LabEngine, place: Place, web: str) -> None:
     one = delivery(own, web, UNTIL_GO, maxSeconds="0.5")
     lives = [one.run(), one.run()]
     assert [(len(life.rebounds), life.bodies) for life in lives] == [(1, []), (1, [])]
     assert "has not ended yet" in lives[0].rebounds[0]
-    go(own, web)
+    go(place, web)
     while not lives[-1].bodies:
         lives.append(one.run())
         assert lives[-1].finished
@@ -265,3 +265,38 @@ def test_a_command_that_fell_with_its_engine_is_not_settled(own: LabEngine) -> N
     assert again.errors[0]["name"] == "NotSettled"
     assert runs(own, "falls") == 1
     own.remove("falls")
+
+
+def test_a_message_that_was_put_back_before_it_began_runs_after_the_engine_was_away(place: Place) -> None:
+    """What the engine remembers begins with its own start then, so it proves nothing."""
+    own = place.engine
+    with alive(own, HostConfig={"RestartPolicy": {"Name": "always"}}) as name:
+        message = Same(place, sh(name, "echo x >>/ran"))
+        own.kill()
+        try:
+            for _ in range(2):
+                outcome = message.again()
+                assert "No command has begun" in outcome.rebounds[0]
+        finally:
+            own.start()
+        wait_until(lambda: state(own, name) == "running", "it to run again")
+        assert message.again().bodies[0]["exitCode"] == 0
+        assert lines(place, name, "/ran") == 1
+
+
+def test_a_message_that_came_to_a_step_that_died_is_not_settled_after_the_engine_was_away(
+    place: Place,
+) -> None:
+    own = place.engine
+    with alive(own, HostConfig={"RestartPolicy": {"Name": "always"}}) as name:
+        message = Same(place, sh(name, "echo x >>/ran"))
+        own.kill()
+        try:
+            assert "No command has begun" in message.again().rebounds[0]
+            outcome = message.again(redelivered=True)
+            assert "No command has begun" not in outcome.rebounds[0]
+        finally:
+            own.start()
+        wait_until(lambda: state(own, name) == "running", "it to run again")
+        assert message.again().errors[0]["name"] == "NotSettled"
+        assert lines(place, name, "/ran") == 0

@@ -76,9 +76,14 @@ def other(seconds: float) -> dict[str, Any]:
 
 
 def outcome(
-    folder: Path, *acts: Act, made: Any = None, redelivered: bool = False, **settings: Any
+    folder: Path,
+    *acts: Act,
+    made: Any = None,
+    redelivered: bool = False,
+    headers: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> tuple[Any, list[str]]:
-    headers = {"messageId": "m"} | ({} if made is None else {"start": made})
+    headers = {"messageId": "m", **(headers or {})} | ({} if made is None else {"start": made})
     with Scripted(folder, *acts) as server:
         config = {"server": "2", "otherServer": server.url, "errorPolicy": "emit", **settings}
         found = run_step(KEY, WISH, config, headers=headers, redelivered=redelivered)
@@ -156,6 +161,50 @@ def test_of_two_at_once_the_first_one_counts(tmp_path: Path) -> None:
     ended = told(record(OTHER, ExitCode=0))
     body, requests = outcome(tmp_path, *FIRST, both, ended, ended, ended)
     assert (body["repeat"], body["outputLost"], started(requests)) == (True, True, [])
+
+
+@pytest.mark.parametrize("code", [126, 127])
+def test_a_repeat_of_what_never_ran_is_prepared_anew(tmp_path: Path, code: int) -> None:
+    refused = told(record(OTHER, Pid=0, ExitCode=code))
+    both = say(chunked(created(OTHER, -1), created(EXEC, 0)))
+    acts = (told(CONTAINER), say(DATE), say(chunked(created(OTHER, -1))), told(CONTAINER), refused)
+    acts += (told({"Id": EXEC}, "201 Created"), both, refused, SAID, told(record(EXEC)))
+    body, requests = outcome(tmp_path, *acts, redelivered=True)
+    assert (body["stdout"], started(requests)) == ("hi\n", [f"POST /v1.41/exec/{EXEC}/start"])
+
+
+def test_a_memory_that_is_too_large_to_be_read_proves_nothing(tmp_path: Path) -> None:
+    long = [other(-61) | {"Actor": {"ID": "x", "Attributes": {"label": "x" * 1_900_000}}} for _ in range(5)]
+    acts = (told(CONTAINER), say(DATE), say(chunked(*long)), told(CONTAINER))
+    body, requests = outcome(tmp_path, *acts, made=NOW * 1000, redelivered=True)
+    assert (body["error"]["name"], started(requests)) == ("NotSettled", [])
+
+
+@pytest.mark.parametrize("reason", ["", "No command has begun", f"No command has begun ({MARK.unbegun})"])
+def test_word_of_a_delivery_that_has_begun_nothing_counts_if_it_is_its_own(
+    tmp_path: Path, reason: str
+) -> None:
+    ours = MARK.unbegun in reason
+    acts = [told(CONTAINER), say(DATE), say(chunked()), told(CONTAINER)]
+    if ours:
+        acts += [told({"Id": EXEC}, "201 Created"), EVENTS, SAID, told(record(EXEC))]
+    headers = {"reboundIteration": 1, "reboundReason": reason}
+    body, requests = outcome(tmp_path, *acts, headers=headers)
+    if ours:
+        assert (body["exitCode"], len(started(requests))) == (0, 1)
+    else:
+        assert (body["error"]["name"], started(requests)) == ("NotSettled", [])
+
+
+def test_a_mark_tells_nothing_of_what_it_was_made_of() -> None:
+    """Not even to who can guess the input: the id of the run is longer than what the engine sees of it."""
+    one, other_ = (
+        Mark.of(_Run(f"00000000-0000-8000-8000-00000000000{digit}"), "wish")  # type: ignore[arg-type]
+        for digit in (1, 2)
+    )
+    assert one.run == other_.run
+    assert one.spec != other_.spec
+    assert one.unbegun != other_.unbegun
 
 
 @pytest.mark.parametrize("last", [*ODD, record(EXEC, ExitCode="x")], ids=json.dumps)

@@ -10,7 +10,7 @@ from lib.engine import Engine, Fields
 from lib.engine.errors import EngineError, NotFound, Unreachable
 from lib.engine.request.query import filters
 from lib.job.errors import NotStarted
-from lib.job.targets import NODE, PARTS, SERVICE, Target, words_of
+from lib.job.targets import NODE, PARTS, SERVICE, Target, selection_of, words_of
 
 T = TypeVar("T")
 _HINT = "Run the command with a credential for the engine of that node"
@@ -23,10 +23,8 @@ def elsewhere(engine: Engine, fields: Fields, failed: Callable[[Target, EngineEr
 
     Only a selection by service alone means them. Where the engine is no manager, nothing is known of them.
     """
-    selection = fields.get("targets")
-    if not isinstance(selection, Mapping) or [part for part in PARTS if words_of(selection, part)] != [
-        "service"
-    ]:
+    selection = selection_of(fields) or {}
+    if [part for part in PARTS if words_of(selection, part)] != ["service"]:
         return []
     wanted = words_of(selection, "service")
     found = [one for one in _tasks(engine) if names_match(wanted, [one.labels[SERVICE]])]

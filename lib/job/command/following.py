@@ -69,11 +69,13 @@ def known(work: Work, turn: Turn, record: Record) -> Record:
     return replace(record, exit_code=code)
 
 
-def check(record: Record, written: str) -> None:
+def check(turn: Turn, record: Record, written: str) -> None:
     """Raise NotStarted for an exec that the engine could not start; `written`: what came in place of its output."""
     if record.is_refused:
         why = written.strip() or "the engine no longer knows why"
-        raise NotStarted(f"The command was not started: {why}", exitCode=record.exit_code)
+        raise NotStarted(
+            f"The command was not started in {turn.target.name}: {why}", exitCode=record.exit_code
+        )
 
 
 def _there(work: Work, turn: Turn) -> Record:

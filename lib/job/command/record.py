@@ -21,7 +21,8 @@ _LETTERS = dict(zip("0123456789abcdef", "abcdefghijklmnop", strict=True))
 _OF_RUN, _OF_SPEC = 20, 10
 """Letters of the mark, each 4 bits. The run's id has 12 more, which the engine never sees."""
 _OF_CONTAINER = 12
-_REFUSED = (126, 127)
+_REFUSED = (126, 127, 128)
+"""What engines tell of a command that they could not start; 128 (28.5) for any reason but the program."""
 _UNTOLD = 126
 
 

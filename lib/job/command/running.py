@@ -63,7 +63,7 @@ def ran(work: Work, wish: Wish, turn: Turn, room: int, patience: Patience) -> Ou
     if talk.fault is not None:
         return _followed(work, wish, turn, output, repeat=turn.repeat, ending=ending)
     record = over(work, turn, ending, Deadline(max(work.deadline.left, _LAST_LOOK)))
-    check(record, str(output["stdout"]))
+    check(turn, record, str(output["stdout"]))
     return _outcome(wish, turn, record, ending, output, repeat=turn.repeat, lost=False)
 
 
@@ -133,7 +133,7 @@ def _followed(
     """Wait for the end of a command whose output another one has heard, or nobody; `repeat`: another one began it."""
     ending = ending or Ending(work, wish, turn)
     record = over(work, turn, ending, work.deadline)
-    check(record, "")
+    check(turn, record, "")
     record = known(work, turn, record)
     if repeat and record.exit_code and ending.was_begun():
         ending.killed = True

@@ -12,6 +12,7 @@ from lib.engine.text import parsed, shown
 from lib.job.command.record import Mark
 from lib.job.repeat import spec_of
 from lib.job.run.command import words
+from lib.job.run.good_codes import good_codes
 from lib.job.work import Work
 
 _NOT_OF_THE_WISH = ("idempotencyKey", "target", "targets", "parallel", "stopAtFirstFailure", "okCodes")
@@ -61,7 +62,7 @@ def wish_of(work: Work) -> Wish:
         "WorkingDir": fields.get("workingDir"),
     }
     body = {name: value for name, value in body.items() if value not in (None, [])}
-    codes = frozenset(int(code) for code in parsed(fields.get("okCodes") or [0], "okCodes"))
+    codes = good_codes(fields)
     has_key = fields.get("idempotencyKey") is not None
     return Wish(command, body, mark, codes, has_input, has_key, has_input or bool(work.settings.kill_after))
 
