@@ -122,6 +122,9 @@ def test_when_the_time_is_up_those_whose_turn_has_not_come_do_not_begin(place: P
         for _ in range(2):
             assert len(message.again(maxSeconds="0.5").rebounds) == 1
             assert [running(place.engine, name) for name in names] == [True, False, False]
+        (body,) = message.again(maxSeconds="0.5", whenTimeIsUp="emit").bodies
+        assert [one["container"]["name"] for one in body["results"]] == names
+        assert [one["reached"] for one in body["results"]] == [False, False, False]
         for name in names:
             go(place, name)
         (body,) = message.again().bodies

@@ -34,7 +34,7 @@ def commanded(work: Work) -> dict[str, Any]:
         # A repeat finds what this delivery has made, so it is as harmless as that of a read.
         raise NoAnswer(lost.message, status=lost.status, method=lost.method, path=lost.path) from lost
     except EngineError as error:
-        if not begun.is_so and is_unbegun(work, wish):
+        if work.run.recognisable and not begun.is_so and is_unbegun(work, wish):
             _tell_unbegun(work, wish, error)
         raise
 

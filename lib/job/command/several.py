@@ -74,6 +74,7 @@ def ran_in_all(work: Work, wish: Wish, targets: list[Target], memory: Memory, be
     if not targets and not away:
         work.warn("No container matches")
     if late is not None:
+        told += [_not_ended(one) for one in targets if one.id not in ends]
         raise TimeIsUp(late.message, results=told, failed=len(bad)) from late
     everywhere = len(targets) + len(away)
     if bad and work.settings.bad_exit != EMIT:
@@ -90,6 +91,10 @@ def _collected(ends: dict[str, Outcome | Failure], runs: Any) -> TimeIsUp | None
         except TimeIsUp as up:
             late = late or up
     return late
+
+
+def _not_ended(target: Target) -> dict[str, Any]:
+    return {"container": target.output, "reached": False, "ok": False}
 
 
 def kept(target: Target, error: EngineError) -> Failure:
