@@ -106,8 +106,11 @@ class Record:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the engine could not start its command: such a one never had a process."""
-        return self.is_over and not self.pid and self.exit_code in _REFUSED
+        """Whether the engine could not start its command: such a one never had a process.
+
+        Podman tells a process id of none that has ended, and no mark in the form that is read here.
+        """
+        return self.is_over and not self.pid and self.exit_code in _REFUSED and bool(self.mark)
 
     @property
     def is_doubtful(self) -> bool:

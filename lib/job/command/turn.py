@@ -24,6 +24,8 @@ from lib.trigger.clock import SECOND
 CREATE, START = ("POST", "/containers/{id}/exec"), ("POST", "/exec/{id}/start")
 _MOST = 512
 """Execs of a container that are looked at."""
+_FORGETFUL = "Libpod"
+"""How Podman names itself: none of its events tells of an exec that is made, so nobody waits for one."""
 _SKEW = 60 * SECOND
 """By so much the clocks of platform and engine may differ."""
 
@@ -120,7 +122,7 @@ def made(work: Work, wish: Wish, target: Target) -> Turn:
             raise
         raise not_started(refused, target) from refused
     own: str = reply.read(lambda told: str(told["Id"]))
-    if not work.run.recognisable:
+    if not work.run.recognisable or reply.headers.get("Server", "").startswith(_FORGETFUL):
         return Turn(target, own, repeat=False)
     memory = memory_up_to(work.engine, target, own)
     entry = memory.entry(own)
