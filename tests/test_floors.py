@@ -127,7 +127,16 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "settle",
     ),
     "lib.job.container": ("forms processors", "mounts ports table", "differences"),
-    "lib.job.command": ("mark", "execution", "commands"),
+    "lib.job.command": (
+        "elsewhere memory outcome record",
+        "wish",
+        "turn",
+        "ending",
+        "following",
+        "running",
+        "several",
+        "everywhere",
+    ),
     "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
     "lib.job.settle": (
         "evidence sameness signals tried verdict",
@@ -137,7 +146,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "lib.job.request": ("answers headers target", "request"),
     "lib.job.run": (
-        "command container tail",
+        "command container good_codes tail",
         "conversation files outcome sweep wish",
         "placing",
         "running",

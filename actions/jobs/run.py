@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.job import Work, job
-from lib.job.command.commands import commanded
+from lib.job.command.everywhere import commanded
 from lib.job.log_wait import waited_for_line
 from lib.job.run.running import run_to_end
 from lib.job.states import LOG_LINE, waited
@@ -19,7 +19,7 @@ def run_container(work: Work) -> dict[str, Any]:
 
 @job("RunCommand", changes=True)
 def run_command(work: Work) -> dict[str, Any]:
-    """Run a command in containers that run."""
+    """Run a command in a container that runs, or in all that match."""
     return commanded(work)
 
 

@@ -18,7 +18,7 @@ from lib.job.errors import Interrupted
 from lib.job.replacement.redeploy import redeployed
 from lib.job.replacement.verdict import judged
 from lib.job.states import State
-from lib.job.targets import PARTS, Target, listed, selected, words_of
+from lib.job.targets import Target, listed, selected, selection_of
 from lib.job.work import Work
 
 UNHEALTHY, RESTARTING, EXITED = "unhealthy", "restarting", "exited"
@@ -53,9 +53,8 @@ def healed(work: Work) -> Tree:
 
 
 def _targets(work: Work) -> list[Target]:
-    selection = work.fields.get("targets")
-    given = isinstance(selection, Mapping) and any(words_of(selection, part) for part in PARTS)
-    return selected(work.engine, selection) if given else listed(work.engine)  # type: ignore[arg-type]
+    selection = selection_of(work.fields)
+    return listed(work.engine) if selection is None else selected(work.engine, selection)
 
 
 def _still(work: Work, sick: list[tuple[Target, str]], when: tuple[str, ...]) -> list[tuple[Target, str]]:

@@ -18,6 +18,7 @@ from lib.sailor.message.ids import derived_id, random_id
 PREFIX, RUN = run_mark.PREFIX, run_mark.RUN
 JOB, STEP, SPEC, UNTIL = (f"{PREFIX}{name}" for name in ("job", "step", "spec", "until"))
 _NAME_LENGTH = 16
+_MILLISECOND = 1_000_000  # nanoseconds
 _SHORT_LENGTH = 8
 
 
@@ -33,6 +34,8 @@ class Run:
     """Whether a later delivery will have the same id."""
     redelivered: bool = False
     """Whether a step died, or was stopped, with this message; a rebound alone is none."""
+    made: int = 0
+    """A time (Unix nanoseconds) before the message was made, by the clock of the platform; 0: none is known."""
 
     @classmethod
     def of(cls, context: Context, key: str, idempotency_key: str | None = None) -> Run:
@@ -40,7 +43,8 @@ class Run:
         step = f"{context.settings.flow_id}/{context.settings.step_id}"
         name = idempotency_key or context.input_id
         run = derived_id("job", key, step, name) if name else random_id()
-        return cls(run, key, step, context.repeated, bool(name), context.redelivered)
+        made = context.made * _MILLISECOND
+        return cls(run, key, step, context.repeated, bool(name), context.redelivered, made)
 
     @property
     def name(self) -> str:

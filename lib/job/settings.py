@@ -29,6 +29,8 @@ class JobSettings:
     bad_exit: str = FAIL
     evidence: str = REMOVE
     on_repeat: str = REPORT
+    kill_after: float = 0.0
+    """Seconds after which a command is ended; 0: never."""
     max_bytes: int = OUTPUT_BYTES
     """Of a program's output."""
 
@@ -42,6 +44,7 @@ class JobSettings:
             dry_run=flag(config, "dryRun"),
             bad_exit=choice(config, "badExit", (FAIL, EMIT)),
             evidence=choice(config, "evidence", (REMOVE, KEEP)),
+            kill_after=number(config, "killAfter", 0, least=_SHORTEST),
             on_repeat=choice(config, "onRepeat", (REPORT, RUN_AGAIN, FAIL)),
             max_bytes=whole(config, "maxBytes", OUTPUT_BYTES, least=1),
         )

@@ -16,6 +16,7 @@ from lib.config.form import Form, words
 from lib.config.selection import Selection, names_match
 from lib.engine import Engine, Fields
 from lib.engine.errors import BadInput, NotFound
+from lib.engine.text import parsed, shown
 
 SERVICE, NODE = "com.docker.swarm.service.name", "com.docker.swarm.node.id"
 RUNNING, NO_CHECK = "running", "none"
@@ -96,17 +97,35 @@ def targets_of(engine: Engine, fields: Fields) -> list[Target]:
     Raises BadInput where both are given or none is, or an empty selection; NotFound where `target` is not there. A
     selection that fits none is an empty list.
     """
-    target, selection = fields.get("target"), fields.get("targets")
+    target, selection = fields.get("target"), selection_of(fields)
     if (target is None) == (selection is None):
         raise BadInput("Give target or targets, one of both", field="target")
     if target is not None:
         return [target_of(engine, str(target))]
-    if not isinstance(selection, Mapping) or not any(words_of(selection, part) for part in PARTS):
+    if selection is None or not any(words_of(selection, part) for part in PARTS):
         hint = 'All containers are {"names": ["*"]}'
         raise BadInput(
             "targets selects by nothing, which would be all containers", field="targets", hint=hint
         )
     return selected(engine, selection)
+
+
+def selection_of(fields: Fields) -> Form | None:
+    """Return the field `targets`, which may come as JSON text; None where it is not given.
+
+    Raises BadInput for what is none, also for a part that is not known: without it more would be selected.
+    """
+    selection = parsed(fields.get("targets"), "targets")
+    if selection is not None and not isinstance(selection, Mapping):
+        raise BadInput(f"targets must be an object, not {shown(selection)}", field="targets")
+    for part in selection or ():
+        if part not in PARTS:
+            raise BadInput(
+                f"targets has {shown(part)}, which selects nothing",
+                field="targets",
+                hint=f"It has {', '.join(PARTS)}",
+            )
+    return selection
 
 
 def target_of(engine: Engine, name: str) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib import credentials
@@ -76,6 +76,7 @@ def run_step(
     passthrough: Mapping[str, Any] | None = None,
     transport: InProcess | None = None,
     headers: Mapping[str, Any] | None = None,
+    redelivered: bool = False,
 ) -> Outcome:
     """One message through one step, as the runtime does it; with `passthrough` the step hands it on."""
     with _LOADING:
@@ -87,7 +88,8 @@ def run_step(
         function.process, resources, Logger("test", LEVELS["debug"], sink, {}), config, storage=storage
     )
     message = Message(body=body, attachments=dict(attachments or {}), passthrough=dict(passthrough or {}))
-    step.run(transport.delivery(message, headers))
+    delivery = transport.delivery(message, headers)
+    step.run(replace(delivery, facts={**delivery.facts, "redelivered": redelivered}))
     return Outcome(transport, sink.lines)
 
 

@@ -91,6 +91,8 @@ class Delivery:
     folder: str = ""
     """Where attachments are stored, "" for none."""
     message_id: str = field(default_factory=random_id)
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    """Of the message, beside its id."""
     began: float = field(default_factory=time.time)
     runs: int = 0
     looks: list[str] = field(default_factory=list)
@@ -119,7 +121,7 @@ class Delivery:
                 "config": {"server": "2", "otherServer": proxy.url, **self.settings},
                 "attachments": self.attachments,
                 "folder": self.folder,
-                "id": self.message_id,
+                "headers": {**self.headers, "messageId": self.message_id},
                 "redelivered": self.runs > 1,
             }
             process = subprocess.Popen(
@@ -188,7 +190,7 @@ def main() -> None:
     logger = Logger("test", LEVELS["error"], Quiet(), {})
     step = Step(function.process, resources, logger, spec["config"], storage=storage)
     message = Message(body=spec["body"], attachments=spec["attachments"])
-    delivery = transport.delivery(message, {"messageId": spec["id"]})
+    delivery = transport.delivery(message, spec["headers"])
     step.run(replace(delivery, facts={"redelivered": spec["redelivered"]}))
     _say({"finished": bool(transport.finished and transport.finished[0][1])})
 

@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Self
 
 BEFORE, AFTER = "before", "after"
@@ -26,6 +26,7 @@ class KillingProxy:
         self.calls: list[str] = []
         self.kill: Callable[[], None] = lambda: None
         self._count, self._guard = 0, threading.Lock()
+        self._open: set[socket.socket] = set()
         path = f"{folder}/engine.sock"
         self.url = f"unix://{path}"
         self._door = socket.socket(socket.AF_UNIX)
@@ -40,6 +41,10 @@ class KillingProxy:
         with suppress(OSError):
             self._door.shutdown(socket.SHUT_RDWR)
         self._door.close()
+        with self._guard:
+            for far in self._open:  # the step is gone, and what it talked to would talk on
+                with suppress(OSError):
+                    far.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -48,7 +53,7 @@ class KillingProxy:
                 threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
     def _serve(self, near: socket.socket) -> None:
-        with near, socket.socket(socket.AF_UNIX) as far, suppress(OSError):
+        with near, socket.socket(socket.AF_UNIX) as far, suppress(OSError), ExitStack() as stack:
             head, rest = _head(near)
             if not (match := _CALL.match(head)):
                 return
@@ -57,6 +62,9 @@ class KillingProxy:
             if side == BEFORE:
                 self.kill()
                 return
+            with self._guard:
+                self._open.add(far)
+            stack.callback(self._forget, far)
             far.connect(self._target)
             taken_over = re.search(rb"\r\nUpgrade:", head, re.IGNORECASE) is not None
             far.sendall(
@@ -69,6 +77,10 @@ class KillingProxy:
                 self.kill()
                 return
             _pump(far, near)
+
+    def _forget(self, far: socket.socket) -> None:
+        with self._guard:
+            self._open.discard(far)
 
     def _side(self, call: str) -> str:
         """Count a call; return the side on which it is to kill, "" for none."""

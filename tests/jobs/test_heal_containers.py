@@ -81,6 +81,16 @@ def test_a_sick_one_succeeds_to_be_well_again_and_others_stay(own: LabEngine, gr
     assert restarts(own, f"well-{group}") == before
 
 
+def test_a_selection_as_text_succeeds_and_takes_no_others(own: LabEngine, group: str) -> None:
+    name = sick(own, group, "sick")
+    other = sick(own, group, "other")
+    before = restarts(own, other)
+    told = heal(own, group, {"targets": f'{{"names": ["{name}"]}}'})
+
+    assert [result["name"] for result in told["results"]] == [name]
+    assert restarts(own, other) == before
+
+
 def test_one_that_stays_sick_fails(own: LabEngine, group: str) -> None:
     sick(own, group, "sick", curable=False)
     told = heal(own, group)

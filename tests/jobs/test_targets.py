@@ -49,6 +49,7 @@ def test_all_that_agrees_is_taken_in_order(street: Engine) -> None:
     assert names(street, labels=["app=we"]) == []
     assert names(street, status=["exited", "paused"]) == ["over", "sick"]
     assert names(street, service="shop_*") == ["sick"]
+    assert [one.name for one in targets_of(street, {"targets": '{"names": ["web-1"]}'})] == ["web-1"]
 
 
 @pytest.mark.parametrize("image", ["registry.local/shop/web:1", "registry.local/shop/web", "*/web"])
@@ -75,8 +76,20 @@ def test_one_is_found_by_its_name_its_id_or_the_beginning_of_it(street: Engine) 
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"target": "a", "targets": {"names": ["b"]}}, {"targets": {}}, {"targets": {"names": []}}]
+    "fields",
+    [
+        {},
+        {"target": "a", "targets": {"names": ["b"]}},
+        {"targets": {}},
+        {"targets": {"names": []}},
+        {"targets": "{}"},
+        {"targets": "no JSON"},
+        {"targets": "[]"},
+        {"targets": {"names": ["*"], "lables": ["a"]}},
+    ],
 )
-def test_a_selection_by_nothing_is_refused(street: Engine, fields: dict[str, Any]) -> None:
+def test_a_selection_by_nothing_or_by_what_is_not_known_is_refused(
+    street: Engine, fields: dict[str, Any]
+) -> None:
     with pytest.raises(BadInput):
         targets_of(street, fields)

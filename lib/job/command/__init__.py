@@ -1,1 +1,1 @@
-"""RunCommand: commands in containers that run, each at most once for a message."""
+"""RunCommand: a command in containers that run, by an exec that carries the mark of its run."""

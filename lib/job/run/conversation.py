@@ -58,9 +58,10 @@ class Conversation:
         """Whether all of the input was sent."""
         return self._sent
 
-    def ended(self) -> None:
-        """Wait for the last output of a program that has ended."""
-        self._thread.join(_LAST_WORDS)
+    def ended(self, seconds: float = _LAST_WORDS) -> bool:
+        """Wait so long for the end of the output, which for one that has ended is near; whether it is there."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def close(self) -> None:
         """End a connection over which nothing was said."""

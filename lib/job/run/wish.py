@@ -12,6 +12,7 @@ from lib.engine.request.scalar import scalar
 from lib.engine.text import parsed, shown
 from lib.job.repeat import spec_of
 from lib.job.run.command import words
+from lib.job.run.good_codes import good_codes
 from lib.job.work import Work
 
 Tree = dict[str, Any]
@@ -68,7 +69,7 @@ def wish_of(work: Work, *, has_input: bool) -> Wish:
         kept = {"Type": "json-file", "Config": {"max-size": str(log_bytes), "max-file": "2"}}
         body = merged(body, {"HostConfig": {"LogConfig": kept}})
     spec = spec_of({name: value for name, value in fields.items() if name != "idempotencyKey"})
-    codes = frozenset(int(code) for code in parsed(fields.get("okCodes") or [0], "okCodes"))
+    codes = good_codes(fields)
     readable = log.get("Type", _READABLE[0]) in _READABLE
     return Wish(str(fields["image"]), body, spec, codes, log_bytes, readable)
 

@@ -54,6 +54,19 @@ class Incoming:
         """Whether the broker delivers the input again: a step had it and did not come to an end with it."""
         return bool(self.delivery.facts.get("redelivered"))
 
+    @property
+    def made(self) -> int:
+        """A time (milliseconds since 1970) before the message was made, 0 where none is told.
+
+        The step that published it says when its own input came; rebounds and redeliveries keep that.
+        """
+        return int(headers.number(self.delivery.headers.get("start"), 0))
+
+    @property
+    def rebound_reason(self) -> str:
+        """Why the last delivery put the input back, "" where none did, or none says so."""
+        return headers.text(self.delivery.headers.get("reboundReason")) or ""
+
 
 def read(delivery: Delivery, cipher: Cipher, input_format: str) -> Message:
     """Return the message of a delivery; InputError when it cannot be decoded (protocol 4.4, 11)."""

@@ -36,3 +36,7 @@ class Context:
     """Whether this input was delivered before: the broker says so, or it is a rebound."""
     redelivered: bool = False
     """Whether the broker delivers it again, because a step had it and did not come to an end with it."""
+    made: int = 0
+    """Milliseconds since 1970: a time before the input was made, by the platform's clock; 0 where none is told."""
+    rebound_reason: str = ""
+    """Why the last delivery of this input put it back (`emit.rebound`), "" where none did, or none says so."""

@@ -101,6 +101,8 @@ class Step:
             incoming.input_id,
             incoming.repeated,
             incoming.redelivered,
+            incoming.made,
+            incoming.rebound_reason,
         )
         config = jsontext.decode(self._config_text)
         return awaited(self.process(context, message, config, self.resources.snapshot.copy()))

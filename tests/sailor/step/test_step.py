@@ -301,6 +301,21 @@ def test_anything_can_be_emitted_as_an_error(given: Any, message: str) -> None:
     assert [ok for _, ok in transport.finished] == [False]
 
 
+def test_a_function_is_told_what_became_of_its_input_before() -> None:
+    seen: list[tuple[int, bool, str]] = []
+
+    def process(context: Context, *_: Any) -> None:
+        seen.append((context.made, context.repeated, context.rebound_reason))
+        context.emit.rebound("not yet")
+
+    transport = InProcess()
+    one = step(process, transport)
+    one.run(transport.delivery(Message({}), {"messageId": "m", "start": 1700}))
+    one.run(transport.delivery(Message({}), transport.of(Kind.REBOUND)[0].headers))
+    one.run(transport.delivery(Message({}), {"start": "soon", "reboundReason": None}))
+    assert seen == [(1700, False, ""), (1700, True, "not yet"), (0, False, "")]
+
+
 def test_ids_are_the_same_for_a_repeat_and_differ_between_steps() -> None:
     def ids(step_id: str, body: Any) -> list[str]:
         transport = InProcess()

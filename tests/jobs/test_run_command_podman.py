@@ -1,0 +1,57 @@
+"""RunCommand on Podman, which remembers no command in a form that is known: what works there, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lib.sailor.message.ids import random_id
+from tests.actions.stepping import forget_engines, run_step
+from tests.jobs.finding import done, failed
+from tests.lab.podman import PodmanService
+
+KEY = "RunCommand"
+
+
+@pytest.fixture(scope="module")
+def web(podman_service: PodmanService) -> Iterator[str]:
+    name = f"web-{random_id()[:8]}"
+    podman_service.wire.do(
+        "POST", f"/containers/create?name={name}", {"Image": podman_service.image, "Cmd": ["sleep", "6000"]}
+    )
+    podman_service.wire.do("POST", f"/containers/{name}/start")
+    yield name
+    podman_service.wire.do("DELETE", f"/containers/{name}?force=true")
+    forget_engines()
+
+
+def step(
+    podman_service: PodmanService, web: str, script: str, *, again: bool = False, **settings: Any
+) -> Any:
+    config = {"server": "2", "otherServer": podman_service.url, "errorPolicy": "throwError", **settings}
+    wish = {"target": web, "command": ["sh", "-c", script]}
+    return run_step(KEY, wish, config, headers={"messageId": random_id()}, redelivered=again)
+
+
+def test_on_podman_a_command_tells_its_output_and_its_code(podman_service: PodmanService, web: str) -> None:
+    told = done(step(podman_service, web, "echo out; echo err >&2"))
+    assert (told["exitCode"], told["stdout"], told["stderr"]) == (0, "out\n", "err\n")
+
+
+@pytest.mark.parametrize("code", [3, 126, 127])
+def test_on_podman_a_code_is_that_of_the_command(podman_service: PodmanService, web: str, code: int) -> None:
+    name, text = failed(step(podman_service, web, f"echo mine; exit {code}"))
+    assert (name, f"code {code}" in text, "mine" in text) == ("BadExit", True, True)
+
+
+def test_on_podman_a_command_is_ended_where_that_is_wanted(podman_service: PodmanService, web: str) -> None:
+    assert failed(step(podman_service, web, "exec sleep 6001", killAfter="1"))[0] == "NotReached"
+
+
+def test_on_podman_a_repeat_is_not_settled_unless_it_may_run_again(
+    podman_service: PodmanService, web: str
+) -> None:
+    assert failed(step(podman_service, web, "true", again=True))[0] == "NotSettled"
+    assert done(step(podman_service, web, "true", again=True, onRepeat="runAgain"))["exitCode"] == 0
