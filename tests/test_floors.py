@@ -125,9 +125,16 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "healing",
         "container",
     ),
-    "lib.job.container": ("forms processors", "mounts ports table", "differences"),
+    "lib.job.container": (
+        "forms found processors texts",
+        "endpoints mounts ports states table",
+        "differences merging wish",
+        "compared creation updates",
+        "recreation",
+        "ensured",
+    ),
     "lib.job.command": ("mark", "execution", "commands"),
-    "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
+    "lib.job.replacement": ("body names verdict", "evidence making refusals", "machine", "redeploy"),
     "lib.job.request": ("answers headers target", "request"),
     "lib.job.run": (
         "command container tail",

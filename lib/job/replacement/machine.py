@@ -20,7 +20,18 @@ from typing import Any
 from lib.engine.errors import Conflict, NotFound, Refused
 from lib.job.errors import RolledBack
 from lib.job.replacement.making import CREATE, Wish, connected, made
-from lib.job.replacement.names import REPLACES, WAS_UP, Names, Part, look, new_one, policy_in, sure, there
+from lib.job.replacement.names import (
+    REPLACES,
+    WAS_UP,
+    Names,
+    Part,
+    look,
+    new_one,
+    policy_in,
+    starts,
+    sure,
+    there,
+)
 from lib.job.replacement.verdict import Verdict, judged
 from lib.job.work import Work
 from lib.job.writes import removed, sent
@@ -63,7 +74,7 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
         wanted = wish(old)
         identity = made(work, names, old, wanted)
         if not identity:
-            return _planned(work, names, old)
+            return _planned(work, names, old, wanted)
         new = there(work, identity)
     before = look(work, new.labels[REPLACES])
     if new.name == names.failed:
@@ -75,7 +86,7 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
         _swap(work, names, before, new)
         before = there(work, before.id)
     new, trouble = _up(work, names, there(work, new.id))
-    verdict = None if trouble or new.labels.get(WAS_UP) == "false" else judged(work, new.id)
+    verdict = None if trouble or not starts(new.labels) else judged(work, new.id)
     reason = trouble or (verdict.reason if verdict else "")
     if reason and before is not None:
         _give_up(work, names, new)
@@ -111,7 +122,7 @@ def _swap(work: Work, names: Names, old: Part, new: Part) -> None:
 
 def _up(work: Work, names: Names, new: Part) -> tuple[Part, str]:
     """Start the new container unless it was; return it, and why the engine refused."""
-    if new.labels.get(WAS_UP) == "false" or new.was_started:
+    if not starts(new.labels) or new.was_started:
         return new, ""
     work.will("start", "container", names.name)
     try:
@@ -164,12 +175,12 @@ def _back(work: Work, names: Names, old: Part, new: Part, reason: str) -> Done:
     return Done(ROLLED_BACK, there(work, old.id), new, None, reason, names.failed)
 
 
-def _planned(work: Work, names: Names, old: Part) -> Done:
+def _planned(work: Work, names: Names, old: Part, wish: Wish) -> Done:
     """Enter the steps of a good replacement into the plan of a dry run."""
     _stop_old(work, names, old)
     work.will("rename", "container", names.name, f"to {names.previous}")
     work.will("rename", "container", names.next, f"to {names.name}")
-    if old.up:
+    if old.up if wish.starts is None else wish.starts:
         work.will("start", "container", names.name)
     work.will("remove", "container", names.previous, "the new one is good")
     return Done(REDEPLOYED, old)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine.errors import Conflict, Refused
-from lib.job.replacement.names import Names, Part, look, memory, there
+from lib.job.replacement.names import STARTS, Names, Part, look, memory, there
 from lib.job.work import Work
 from lib.job.writes import sent
 
@@ -22,13 +22,18 @@ class Wish:
     body: Tree
     networks: Mapping[str, Tree] = field(default_factory=dict)
     reason: str = ""
+    starts: bool | None = None
+    """Whether the new one is started; None: if the old one ran."""
+    spec: str = ""
 
 
 def made(work: Work, names: Names, old: Part, wish: Wish) -> str:
     """Create the new container in its main network and return its id, "" in a dry run; see `connected`."""
     if not work.will("create", "container", names.next, wish.reason):
         return ""
-    labels = {**wish.body.get("Labels", {}), **work.run.labels(""), **memory(old)}
+    labels = {**wish.body.get("Labels", {}), **work.run.labels(wish.spec), **memory(old)}
+    if wish.starts is not None:
+        labels[STARTS] = "true" if wish.starts else "false"
     body = wish.body | {"Labels": {name: value for name, value in labels.items() if value}}
     main = next(iter(wish.networks), "")
     if main and wish.networks[main]:

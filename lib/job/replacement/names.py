@@ -20,7 +20,7 @@ from lib.job.errors import NotSettled
 from lib.job.repeat import PREFIX, RUN
 from lib.job.work import Work
 
-REPLACES, POLICY, WAS_UP = f"{PREFIX}replaces", f"{PREFIX}policy", f"{PREFIX}was-up"
+REPLACES, POLICY, WAS_UP, STARTS = (f"{PREFIX}{name}" for name in ("replaces", "policy", "was-up", "starts"))
 _OURS = re.compile(r"(.+)\.(?:next|previous|failed)-[0-9a-f]{8}")
 
 
@@ -121,6 +121,11 @@ def sure(part: Part | None, name: str) -> Part:
 def memory(old: Part) -> dict[str, str]:
     """Return the labels of the new container that say what the old one was like."""
     return {REPLACES: old.id, POLICY: json.dumps(old.policy), WAS_UP: "true" if old.up else "false"}
+
+
+def starts(labels: Mapping[str, str]) -> bool:
+    """Whether the new container is started: as its maker said, else where the old one ran."""
+    return labels.get(STARTS, labels.get(WAS_UP)) != "false"
 
 
 def policy_in(labels: Mapping[str, str]) -> dict[str, Any]:

@@ -1,0 +1,171 @@
+"""A container made anew: by the replace machine, so that the old one is kept until the new one is good.
+
+The new one is compared with the old one before anything happens to that: where an engine keeps a value otherwise than
+it was given, both have the same difference, and a replacement would change nothing, for ever.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.engine.errors import Conflict
+from lib.engine.expected import expected_form
+from lib.engine.version import Version
+from lib.job.comparison import RECREATE, Difference, shown
+from lib.job.container.compared import compared
+from lib.job.container.merging import over
+from lib.job.container.mounts import taken_over
+from lib.job.container.states import is_up
+from lib.job.container.wish import HEALTHY, PRESENT, RUNNING, Wish
+from lib.job.errors import RolledBack, WouldDestroy
+from lib.job.image import Image
+from lib.job.replacement import body as bodies
+from lib.job.replacement.evidence import last_lines
+from lib.job.replacement.machine import ROLLED_BACK, Done, replaced
+from lib.job.replacement.making import Wish as Making
+from lib.job.replacement.making import connected, made
+from lib.job.replacement.names import Names, Part, look, new_one, there
+from lib.job.replacement.refusals import alone, check, image_of
+from lib.job.states import State
+from lib.job.work import Work
+from lib.job.writes import removed
+
+_MAC_OF_ENDPOINT = Version(1, 44)
+_DELETE = "/containers/{id}"
+Tree = dict[str, Any]
+
+
+def recreated(
+    work: Work, names: Names, wish: Wish, old: Part | None, image: Image, found: list[Difference]
+) -> Done | None:
+    """Put a container that is as wanted in the place of `old`; None where the new one would be the same.
+
+    `old` is None where an earlier delivery has begun. Raises RolledBack where the new one is bad, and WouldDestroy
+    where an anonymous volume would be lost that the input does not give up.
+    """
+    making = Making({})
+    if old is not None:
+        new = new_one(work, names)
+        if new is None:
+            check(work, names, old, "name")
+        making = _making(work, wish, old, found)
+        if new is None and not work.settings.dry_run:
+            made(work, names, old, making)
+            _alone(work, names, old)
+            new = new_one(work, names)
+        if new is not None and new.name == names.next:
+            connected(work, new.id, making.networks)
+            if found and _in_vain(work, names, wish, there(work, new.id), image, found):
+                return None
+    done = replaced(work, names, old, lambda _: making)
+    if done.action == ROLLED_BACK and done.new is not None:
+        raise _rolled_back(work, names, done, found)
+    return done
+
+
+def _making(work: Work, wish: Wish, old: Part, found: list[Difference]) -> Making:
+    body, networks = dict(wish.body), dict(wish.networks)
+    if not wish.strict:
+        own = image_of(work, old)
+        with expected_form():
+            body = over(bodies.body_of(old.told, own, wish.image), wish.body)
+            kept = bodies.endpoints(old.told)
+            mode = str((wish.body.get("HostConfig") or {}).get("NetworkMode") or "")
+            networks = _both(kept, networks, mode)
+    body["Image"] = wish.image
+    with expected_form():
+        with_them, lost = taken_over(body, old.told)
+        if work.fields.get("keepAnonymousVolumes", True):
+            body = with_them
+        else:
+            lost = sorted({*lost, *_folders(body, with_them)})
+    _guard(work, wish.name, lost)
+    _keep_mac(work, old, body, networks)
+    starts = None if wish.state == PRESENT else wish.state in (RUNNING, HEALTHY)
+    reason = shown(found) or "it is made anew in any case"
+    return Making(body, networks, reason, starts, wish.spec)
+
+
+def _both(kept: dict[str, Tree], given: dict[str, Tree], mode: str) -> dict[str, Tree]:
+    """Return the networks of the old one with those given over them, the main one first."""
+    if mode and not given and mode not in kept and mode not in ("default", "bridge"):
+        return {}  # another network alone, or none of its own
+    names = {**given, **kept} if given else kept
+    return {name: {**kept.get(name, {}), **given.get(name, {})} for name in names}
+
+
+def _folders(body: Tree, with_them: Tree) -> list[str]:
+    mounts = [one["Target"] for one in with_them["HostConfig"]["Mounts"]]
+    before = [one.get("Target") for one in (body.get("HostConfig") or {}).get("Mounts") or ()]
+    return [one for one in mounts if one not in before]
+
+
+def _guard(work: Work, name: str, lost: list[str]) -> None:
+    if not lost:
+        return
+    if not work.fields.get("allowDataLoss"):
+        raise WouldDestroy(
+            f"Recreating {name} loses the anonymous volume at {', '.join(lost)}",
+            hint="Set keepAnonymousVolumes, mount nothing else there, or set allowDataLoss",
+            folders=lost,
+        )
+    work.warn(f"The anonymous volume of {name} at {', '.join(lost)} stays behind, and is not used any more")
+
+
+def _keep_mac(work: Work, old: Part, body: Tree, networks: dict[str, Tree]) -> None:
+    """Ask for the MAC address that the old one was made with, unless the wish has one."""
+    asked = str(old.told["Config"].get("MacAddress") or "")
+    if not asked or body.get("MacAddress") or not networks:
+        return
+    main = next(iter(networks))
+    if work.engine.version >= _MAC_OF_ENDPOINT:
+        networks[main] = {"MacAddress": asked, **networks[main]}
+    elif not networks[main].get("MacAddress"):
+        body["MacAddress"] = asked
+
+
+def _in_vain(work: Work, names: Names, wish: Wish, new: Part, image: Image, found: list[Difference]) -> bool:
+    """Whether the new one differs in all that the old one does; it is removed then."""
+    still = [one for one in compared(work, wish, new, image).all if one["effect"] == RECREATE]
+    values = [(one["path"], one["before"]) for one in still]
+    if not all((one["path"], one["before"]) in values for one in found):
+        return False
+    work.warn(f"The engine keeps it otherwise, also in a new container: {shown(found)}")
+    forgotten(work, names, new)
+    return True
+
+
+def forgotten(work: Work, names: Names, new: Part) -> None:
+    """Remove a new container that nothing has been done with yet."""
+    removed(lambda: work.engine.delete(_DELETE, {"id": new.id}), lambda: new_one(work, names) is None)
+    if work.plan and work.plan[-1]["name"] == names.next:
+        work.without_effect()
+
+
+def _alone(work: Work, names: Names, old: Part) -> None:
+    """Look once more, now that the others can see that this run replaces it; of two at once none goes on."""
+    try:
+        alone(work, names)
+    except Conflict:
+        forgotten(work, names, there(work, names.next))
+        raise
+    now = look(work, old.id)
+    if now is None or now.name != names.name:
+        forgotten(work, names, there(work, names.next))
+        raise Conflict(f"{names.name} has just been replaced by another run", hint="Send it again")
+
+
+def _rolled_back(work: Work, names: Names, done: Done, found: list[Difference]) -> RolledBack:
+    new = done.new or done.old
+    state = State.of(new.told)
+    reason = done.reason or str(state)
+    again = "runs again" if is_up(done.old) else "is back"
+    return RolledBack(
+        f"The old {names.name} {again}; the new one is bad: {reason}",
+        hint=f"It is kept as {done.kept} to look into",
+        kept=done.kept,
+        reason=reason,
+        exitCode=state.exit_code,
+        lastLines=last_lines(work, new.id),
+        differences=found,
+    )

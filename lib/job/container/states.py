@@ -1,0 +1,78 @@
+"""A container that is as wanted, brought to its state: started, healthy, stopped, or away."""
+
+from __future__ import annotations
+
+from lib.engine.errors import Conflict, Refused
+from lib.job.container.found import of_name
+from lib.job.errors import NotReached, NotStarted
+from lib.job.replacement.names import Part, there
+from lib.job.replacement.verdict import judged
+from lib.job.work import Work
+from lib.job.writes import removed, sent
+
+UNPAUSE, START = ("POST", "/containers/{id}/unpause"), ("POST", "/containers/{id}/start")
+STOP, DELETE = ("POST", "/containers/{id}/stop"), ("DELETE", "/containers/{id}")
+
+
+def is_up(part: Part) -> bool:
+    """Whether it runs and is not paused."""
+    return part.up and not part.told["State"].get("Paused")
+
+
+def started(work: Work, name: str, part: Part) -> None:
+    """Start a container, or let a paused one go on. Raises NotStarted with the engine's reason where it refuses."""
+    paused = bool(part.told["State"].get("Paused"))
+    if not work.will("unpause" if paused else "start", "container", name):
+        return
+    call = UNPAUSE if paused else START
+    try:
+        sent(
+            lambda: work.engine.post(call[1], {"id": part.id}, timeout="slow", unchanged=True),
+            lambda: is_up(there(work, part.id)),
+        )
+    except Refused as refused:
+        now = there(work, part.id)
+        if is_up(now):
+            return
+        raise NotStarted(f"{name} was not started: {refused.message}", hint=refused.hint) from refused
+
+
+def proven(work: Work, name: str, part: Part) -> None:
+    """Wait until a container that was started is good; raises NotReached where it is not."""
+    verdict = judged(work, part.id)
+    if not verdict.good:
+        raise NotReached(f"{name} is not as wanted: {verdict.reason}", **verdict.state.output)
+
+
+def stopped(work: Work, name: str, part: Part, reason: str) -> None:
+    """Stop a container."""
+    if not work.will("stop", "container", name, reason):
+        return
+    fields: dict[str, object] = {"id": part.id}
+    query: tuple[str, ...] = ()
+    if (seconds := work.fields.get("stopSeconds")) is not None:
+        fields["t"], query = int(seconds), ("t",)
+    sent(
+        lambda: work.engine.post(STOP[1], fields, query=query, timeout="slow", unchanged=True),
+        lambda: not there(work, part.id).up,
+    )
+
+
+def taken_away(work: Work, name: str, part: Part) -> None:
+    """Remove a container that does not run; its anonymous volumes go with it where the input allows that."""
+    if not work.will("remove", "container", name, "it shall be absent"):
+        return
+    fields = {"id": part.id, "v": bool(work.fields.get("allowDataLoss"))}
+
+    def is_gone() -> bool:
+        now = of_name(work, name)
+        return now is None or now.id != part.id
+
+    def remove() -> None:
+        try:
+            work.engine.delete(DELETE[1], fields, query=("v",), timeout="slow")
+        except Conflict:
+            if not is_gone():  # it waits for one that is being removed
+                raise
+
+    removed(remove, is_gone)
