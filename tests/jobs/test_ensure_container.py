@@ -60,20 +60,20 @@ def network(engine: LabEngine, name: str, subnet: str = "") -> str:
     return name
 
 
-def wish(name: str, **fields: Any) -> dict[str, Any]:
+def wish(name: str, /, **fields: Any) -> dict[str, Any]:
     return {"name": name, "image": IMAGE, "command": SLEEP, **SOON, **fields}
 
 
-def ensure(engine: LabEngine, name: str, settings: dict[str, Any] | None = None, **fields: Any) -> Any:
-    step = config(engine, errorPolicy="throwError", **(settings or {}))
-    return done(run_step(KEY, wish(name, **fields), step))
+def ensure(engine: LabEngine, name: str, step: dict[str, Any] | None = None, /, **fields: Any) -> Any:
+    settings = config(engine, errorPolicy="throwError", **(step or {}))
+    return done(run_step(KEY, wish(name, **fields), settings))
 
 
 def refused(
-    engine: LabEngine, name: str, settings: dict[str, Any] | None = None, **fields: Any
+    engine: LabEngine, name: str, step: dict[str, Any] | None = None, /, **fields: Any
 ) -> tuple[str, str]:
-    step = config(engine, errorPolicy="throwError", **(settings or {}))
-    return failed(run_step(KEY, wish(name, **fields), step))
+    settings = config(engine, errorPolicy="throwError", **(step or {}))
+    return failed(run_step(KEY, wish(name, **fields), settings))
 
 
 FIELDS: list[dict[str, Any]] = [
@@ -235,7 +235,7 @@ def test_read_only_changes_nothing(own: LabEngine, name: str) -> None:
 
 def test_networks_are_connected_and_disconnected_where_it_is(own: LabEngine, name: str) -> None:
     one, two = network(own, f"{name}-1", "10.97.1.0/24"), network(own, f"{name}-2", "10.97.2.0/24")
-    ensure(own, name, networks=[one])
+    ensure(own, name, networks=[{"name": one}])
     identity = inspect(own, name)["Id"]
     both = [{"name": one}, {"name": two, "aliases": ["shop"], "ip": "10.97.2.9"}]
     told = ensure(own, name, networks=both)
@@ -249,15 +249,22 @@ def test_networks_are_connected_and_disconnected_where_it_is(own: LabEngine, nam
     assert [entry["effect"] for entry in told["differences"]] == ["reconnect", "reconnect"]
     assert told["container"]["networks"][two] == "10.97.2.10"
 
-    assert ensure(own, name, networks=[one])["action"] == "none"
-    told = ensure(own, name, networks=[one], compare="strict")
+    assert ensure(own, name, networks=[{"name": one}])["action"] == "none"
+    told = ensure(own, name, networks=[{"name": one}], compare="strict")
     assert (list(told["container"]["networks"]), told["action"]) == ([one], "updated")
     assert inspect(own, name)["Id"] == identity
 
 
 def test_one_that_is_made_anew_keeps_what_the_input_leaves_out(own: LabEngine, name: str) -> None:
     one, two = network(own, f"{name}-1"), network(own, f"{name}-2")
-    ensure(own, name, env={"KEPT": "1", "A": "1"}, volumes=[f"{name}-v:/v"], networks=[one, two], memoryMb=64)
+    ensure(
+        own,
+        name,
+        env={"KEPT": "1", "A": "1"},
+        volumes=[f"{name}-v:/v"],
+        networks=[{"name": one}, {"name": two}],
+        memoryMb=64,
+    )
     told = ensure(own, name, env={"A": "2"})
     now = inspect(own, name)
 
@@ -334,9 +341,7 @@ def test_healthy_succeeds_once_its_check_says_so(own: LabEngine, name: str) -> N
 def test_what_cannot_be_fails_with_its_reason(
     own: LabEngine, name: str, fields: dict[str, Any], error: str
 ) -> None:
-    assert (
-        refused(own, fields.get("name", name), **{k: v for k, v in fields.items() if k != "name"})[0] == error
-    )
+    assert refused(own, name, **fields)[0] == error
 
 
 def test_never_tells_the_differences_and_changes_nothing(own: LabEngine, name: str) -> None:
@@ -513,7 +518,8 @@ def test_trap_19_a_namespace_is_compared_by_id(own: LabEngine, name: str) -> Non
 
     ensure(own, base, env={"A": "1"})
     told = ensure(own, f"{name}-side", **side)
-    assert (told["action"], told["differences"][0]["path"]) == ("recreated", "HostConfig.NetworkMode")
+    paths = {one["path"] for one in told["differences"]}
+    assert (told["action"], paths) == ("recreated", {"HostConfig.NetworkMode", "HostConfig.PidMode"})
     assert ensure(own, f"{name}-side", **side)["action"] == "none"
 
 

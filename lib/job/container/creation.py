@@ -9,8 +9,12 @@ from lib.job.errors import NotSettled
 from lib.job.repeat import RUN
 from lib.job.replacement.making import CREATE, connected
 from lib.job.replacement.names import Part, there
+from lib.job.waiting import Deadline, TimeIsUp, until
 from lib.job.work import Work
 from lib.job.writes import sent
+
+_PATIENCE = 5.0
+"""Seconds in which a container that another run is making shows up."""
 
 
 def created(work: Work, wish: Wish) -> Part | None:
@@ -31,7 +35,7 @@ def created(work: Work, wish: Wish) -> Part | None:
                 CREATE[1], {"name": wish.name}, query=("name",), body=body, timeout="slow"
             )
         except Conflict:
-            if of_name(work, wish.name) is None:
+            if not _shows_up(work, wish.name):
                 raise
             work.without_effect()
             return
@@ -45,3 +49,13 @@ def created(work: Work, wish: Wish) -> Part | None:
     if made.labels.get(RUN) == work.run.id:
         connected(work, made.id, wish.networks)
     return there(work, made.id)
+
+
+def _shows_up(work: Work, name: str) -> bool:
+    """Whether the container whose name is taken is there: an engine holds the name a little before and after."""
+    patience = Deadline(min(_PATIENCE, work.deadline.left))
+    try:
+        until(patience, work.context.cancelled, lambda: of_name(work, name), bool, lambda _: (name, {}))
+    except TimeIsUp:
+        return False
+    return True

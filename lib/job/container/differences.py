@@ -17,6 +17,7 @@ from lib.job.container.ports import of_bindings
 from lib.job.container.processors import of_processors
 
 _HIDDEN = "a value that is not shown"
+_UNLABELLED = "label=disable"
 _OTHER = "another value that is not shown"
 Tree = Mapping[str, Any]
 
@@ -38,6 +39,7 @@ def differences(body: Tree, told: Tree, image: Tree, *, strict: bool = False) ->
         *of_bindings(wish.get("PortBindings"), host.get("PortBindings"), strict=strict),
         *of_mounts(body, told, image, strict=strict),
         *of_processors(wish, host, strict=strict),
+        *_security(wish.get("SecurityOpt"), host.get("SecurityOpt"), strict=strict),
         *_log(wish.get("LogConfig") or {}, host.get("LogConfig") or {}),
         *_keyed("HostConfig.Sysctls", wish, host, {}, forms.texts, strict=strict),
         *_others("HostConfig.", wish, host, {}, strict=strict),
@@ -108,6 +110,16 @@ def _healthcheck(body: Tree, config: Tree, image: Tree, *, strict: bool) -> list
         for part, value in wanted.items()
         if told.get(part) != value
     ]
+
+
+def _security(given: Any, told: Any, *, strict: bool) -> Iterator[Difference]:
+    """Compare SecurityOpt; an engine itself adds label=disable to what is privileged or sees the host's processes."""
+    if given is None and not strict:
+        return
+    wanted = {str(one) for one in given or ()}
+    there = {str(one) for one in told or ()}
+    if wanted != there - ({_UNLABELLED} - wanted):
+        yield difference("HostConfig.SecurityOpt", sorted(there) or None, sorted(wanted) or None)
 
 
 def _log(given: Tree, told: Tree) -> Iterator[Difference]:

@@ -15,7 +15,6 @@ from lib.job.container.forms import plain
 CONNECT, DISCONNECT, RECONNECT = "connect", "disconnect", "reconnect"
 Tree = dict[str, Any]
 _BRIDGE = "bridge"
-_OTHERS = ("container:", "host", "none")
 _MODES = ("NetworkMode", "PidMode", "IpcMode")
 
 
@@ -96,7 +95,7 @@ def _of_endpoint(name: str, given: Tree, there: Tree, told: Mapping[str, Any]) -
 
 
 def _network_of(mode: str) -> str:
-    return "" if mode.startswith(_OTHERS) else mode or _BRIDGE
+    return "" if mode.startswith("container:") else mode or _BRIDGE
 
 
 def _mode(value: str, ids: Mapping[str, str], there: Mapping[str, Any]) -> str:

@@ -50,14 +50,19 @@ def of_mounts(
 
 
 def anonymous(told: Mapping[str, Any]) -> dict[str, str]:
-    """Return the anonymous volumes of an inspected container, folder -> name: those that only the engine named."""
+    """Return the anonymous volumes of an inspected container, folder -> name: those that only the engine named.
+
+    Of a volume that an entry of Binds without a source made, engines tell the place alone: .../NAME/_data.
+    """
     named = {
         target
         for target, mount in given_mounts({"HostConfig": told["HostConfig"]})
         if mount["Type"] != ANONYMOUS and not _ENGINES_NAME.fullmatch(str(mount.get("Source")))
     }
     return {
-        str(folder(one["Destination"])): str(one["Name"])
+        str(folder(one["Destination"])): str(
+            one.get("Name") or str(one.get("Source")).rpartition("/")[0].rpartition("/")[2]
+        )
         for one in told.get("Mounts") or ()
         if one.get("Type") == "volume" and folder(one["Destination"]) not in named
     }
@@ -82,6 +87,14 @@ def taken_over(body: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[dict[s
         {"Type": "volume", "Source": name, "Target": target} for target, name in carried.items()
     ]
     return {**body, "HostConfig": host}, sorted(set(volumes) - set(carried))
+
+
+def left_behind(body: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return a create body without the anonymous volumes of an inspected container, and their folders."""
+    volumes = anonymous(told)
+    host = dict(body.get("HostConfig") or {})
+    host["Mounts"] = [one for one in host.get("Mounts") or () if one.get("Source") not in volumes.values()]
+    return {**body, "HostConfig": host}, sorted(volumes)
 
 
 def target_of(part: str, entry: Any) -> str | None:

@@ -14,7 +14,7 @@ from lib.engine.version import Version
 from lib.job.comparison import RECREATE, Difference, shown
 from lib.job.container.compared import compared
 from lib.job.container.merging import over
-from lib.job.container.mounts import taken_over
+from lib.job.container.mounts import left_behind, taken_over
 from lib.job.container.states import is_up
 from lib.job.container.wish import HEALTHY, PRESENT, RUNNING, Wish
 from lib.job.errors import RolledBack, WouldDestroy
@@ -74,11 +74,10 @@ def _making(work: Work, wish: Wish, old: Part, found: list[Difference]) -> Makin
             networks = _both(kept, networks, mode)
     body["Image"] = wish.image
     with expected_form():
-        with_them, lost = taken_over(body, old.told)
         if work.fields.get("keepAnonymousVolumes", True):
-            body = with_them
+            body, lost = taken_over(body, old.told)
         else:
-            lost = sorted({*lost, *_folders(body, with_them)})
+            body, lost = left_behind(body, old.told)
     _guard(work, wish.name, lost)
     _keep_mac(work, old, body, networks)
     starts = None if wish.state == PRESENT else wish.state in (RUNNING, HEALTHY)
@@ -92,12 +91,6 @@ def _both(kept: dict[str, Tree], given: dict[str, Tree], mode: str) -> dict[str,
         return {}  # another network alone, or none of its own
     names = {**given, **kept} if given else kept
     return {name: {**kept.get(name, {}), **given.get(name, {})} for name in names}
-
-
-def _folders(body: Tree, with_them: Tree) -> list[str]:
-    mounts = [one["Target"] for one in with_them["HostConfig"]["Mounts"]]
-    before = [one.get("Target") for one in (body.get("HostConfig") or {}).get("Mounts") or ()]
-    return [one for one in mounts if one not in before]
 
 
 def _guard(work: Work, name: str, lost: list[str]) -> None:

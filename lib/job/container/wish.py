@@ -113,9 +113,8 @@ def _env(work: Work) -> list[str]:
 
 def _networks(fields: Mapping[str, Any]) -> dict[str, Tree]:
     found: dict[str, Tree] = {}
-    for number, given in enumerate(parsed(fields.get("networks") or [], "networks")):
+    for number, one in enumerate(parsed(fields.get("networks") or [], "networks")):
         place = f"networks[{number}]"
-        one = {"name": given} if isinstance(given, str) else given
         name = scalar(one.get("name") or "", f"{place}.name").strip()
         if not name:
             raise BadInput(f"{place}.name is missing", field=place)
