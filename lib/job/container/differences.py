@@ -139,15 +139,15 @@ def _others(room: str, given: Tree, told: Tree, image: Tree, *, strict: bool) ->
         path = f"{room}{name}"
         if path in table.APART or path in table.NOT_COMPARED:
             continue
-        form = table.FORMS.get(path, plain)
-        value = plain(given.get(name))
-        if value is None and name in table.FROM_IMAGE and not room:
+        value = given.get(name)
+        if plain(value) is None and not room and name in table.FROM_IMAGE:
             value = image.get(name)
-        if value is None and path in table.ENGINES_OWN:
+        if plain(value) is None and path in table.ENGINES_OWN:
             continue
+        form = table.FORMS.get(path, plain)
         before, after = form(told.get(name)), form(value)
         if before != after:
-            yield difference(path, plain(told.get(name)), plain(value), effect_of(path, after))
+            yield difference(path, told.get(name) or None, value or None, effect_of(path, after))
 
 
 def effect_of(path: str, after: Any) -> str:
