@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from lib.engine.errors import Conflict
+from collections.abc import Mapping
+from contextlib import suppress
+
+from lib.engine.errors import Conflict, EngineError
 from lib.job.container.found import of_name
 from lib.job.container.wish import Tree, Wish
 from lib.job.errors import NotSettled
@@ -13,6 +16,7 @@ from lib.job.waiting import Deadline, TimeIsUp, until
 from lib.job.work import Work
 from lib.job.writes import sent
 
+DELETE = "/containers/{id}"
 _PATIENCE = 5.0
 """Seconds in which a container that another run is making shows up."""
 
@@ -46,9 +50,19 @@ def created(work: Work, wish: Wish) -> Part | None:
     made = of_name(work, wish.name)
     if made is None:
         raise NotSettled(f"{wish.name} was created, and is not there", hint="Something removes it")
-    if made.labels.get(RUN) == work.run.id:
-        connected(work, made.id, wish.networks)
+    if made.labels.get(RUN) == work.run.id and not made.was_started:
+        connected_whole(work, made, wish.networks)
     return there(work, made.id)
+
+
+def connected_whole(work: Work, new: Part, networks: Mapping[str, Tree]) -> None:
+    """Connect a new container to all its networks; one that is refused by one of them is removed again."""
+    try:
+        connected(work, new.id, networks)
+    except EngineError:
+        with suppress(EngineError):
+            work.engine.delete(DELETE, {"id": new.id})
+        raise
 
 
 def _shows_up(work: Work, name: str) -> bool:

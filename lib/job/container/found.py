@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from lib.engine.errors import Conflict
+from lib.job.container.wish import ABSENT, Wish
+from lib.job.errors import NotSettled
+from lib.job.repeat import RUN, SPEC
 from lib.job.replacement.names import Part, look
 from lib.job.replacement.refusals import TASK, is_own
 from lib.job.work import Work
@@ -29,6 +32,17 @@ def guard(name: str, there: Part | None) -> None:
         raise Conflict(f"{name} is a task of a swarm service", hint="Change the service")
     if there is not None and is_own(there):
         raise Conflict(f"{name} is the container of this step itself", hint="Run the step elsewhere")
+
+
+def of_this_wish(work: Work, wish: Wish, *found: Part | None) -> None:
+    """Raise NotSettled where this run has made a container for another input, which it must not take for its own."""
+    for part in found:
+        ours = part is not None and part.labels.get(RUN) == work.run.id
+        if ours and part is not None and part.labels.get(SPEC) != wish.spec and wish.state != ABSENT:
+            raise NotSettled(
+                f"{part.name} was made for another input with the same idempotency key or message id",
+                hint="Give each input a key of its own",
+            )
 
 
 def _goes(part: Part | None) -> bool:

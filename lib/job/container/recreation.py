@@ -6,32 +6,34 @@ it was given, both have the same difference, and a replacement would change noth
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from lib.engine.errors import Conflict
+from lib.engine.errors import Conflict, EngineError
 from lib.engine.expected import expected_form
 from lib.engine.version import Version
 from lib.job.comparison import RECREATE, Difference, shown
 from lib.job.container.compared import compared
+from lib.job.container.creation import DELETE, connected_whole
 from lib.job.container.merging import over
 from lib.job.container.mounts import left_behind, taken_over
+from lib.job.container.network_names import must_exist
 from lib.job.container.states import is_up
 from lib.job.container.wish import HEALTHY, PRESENT, RUNNING, Wish
-from lib.job.errors import RolledBack, WouldDestroy
+from lib.job.errors import NotReached, NotSettled, RolledBack, WouldDestroy
 from lib.job.image import Image
 from lib.job.replacement import body as bodies
-from lib.job.replacement.evidence import last_lines
-from lib.job.replacement.machine import ROLLED_BACK, Done, replaced
+from lib.job.replacement.evidence import last_lines, swept
+from lib.job.replacement.machine import ROLLED_BACK, Done, back, replaced
 from lib.job.replacement.making import Wish as Making
-from lib.job.replacement.making import connected, made
-from lib.job.replacement.names import Names, Part, look, new_one, there
+from lib.job.replacement.making import made
+from lib.job.replacement.names import REPLACES, Names, Part, look, new_one, there
 from lib.job.replacement.refusals import alone, check, image_of
 from lib.job.states import State
 from lib.job.work import Work
 from lib.job.writes import removed
 
 _MAC_OF_ENDPOINT = Version(1, 44)
-_DELETE = "/containers/{id}"
 Tree = dict[str, Any]
 
 
@@ -45,22 +47,65 @@ def recreated(
     """
     making = Making({})
     if old is not None:
-        new = new_one(work, names)
-        if new is None:
-            check(work, names, old, "name")
-        making = _making(work, wish, old, found)
-        if new is None and not work.settings.dry_run:
+        prepared = _prepared(work, names, wish, old, image, found)
+        if prepared is None:
+            return None
+        making = prepared
+    try:
+        done = replaced(work, names, old, lambda _: making)
+    except (NotSettled, RolledBack):
+        raise
+    except EngineError:
+        with suppress(EngineError):
+            _taken_back(work, names)
+        raise
+    if done.action == ROLLED_BACK and done.new is not None:
+        raise _rolled_back(work, names, done, found)
+    if done.reason and done.new is not None:  # the old one has gone already
+        raise NotReached(f"{names.name} is not as wanted: {done.reason}", **State.of(done.new.told).output)
+    return done
+
+
+def _prepared(
+    work: Work, names: Names, wish: Wish, old: Part, image: Image, found: list[Difference]
+) -> Making | None:
+    """Make the new container beside the old one; None where it would differ in the same, and is gone again."""
+    new = new_one(work, names)
+    if new is None:
+        check(work, names, old, "name")
+        must_exist(work, wish)
+    making = _making(work, wish, old, found)
+    if new is None:
+        swept(work, names)
+        if not work.settings.dry_run:
             made(work, names, old, making)
             _alone(work, names, old)
             new = new_one(work, names)
-        if new is not None and new.name == names.next:
-            connected(work, new.id, making.networks)
-            if found and _in_vain(work, names, wish, there(work, new.id), image, found):
-                return None
-    done = replaced(work, names, old, lambda _: making)
-    if done.action == ROLLED_BACK and done.new is not None:
-        raise _rolled_back(work, names, done, found)
-    return done
+    if new is not None and new.name == names.next:
+        connected_whole(work, new, making.networks)
+        if found and _in_vain(work, names, wish, there(work, new.id), image, found):
+            return None
+    return making
+
+
+def _taken_back(work: Work, names: Names) -> None:
+    """Undo what a call that was refused in the middle leaves, as long as the old one has its name."""
+    new = new_one(work, names)
+    old = look(work, new.labels[REPLACES]) if new is not None and new.name == names.next else None
+    if new is not None and old is not None and old.name == names.name:
+        undone(work, names, old, new)
+
+
+def is_under_way(work: Work, names: Names, begun: Part) -> bool:
+    """Whether a replacement that was begun has steps left; of one that is over, the new one stands for itself."""
+    return begun.name != names.name or look(work, begun.labels[REPLACES]) is not None
+
+
+def undone(work: Work, names: Names, there: Part, begun: Part) -> None:
+    """Take a replacement back that is not wanted any more, and has not renamed anything yet."""
+    if there.id == begun.labels[REPLACES]:
+        back(work, names, there, begun, "")
+    forgotten(work, names, begun)
 
 
 def _making(work: Work, wish: Wish, old: Part, found: list[Difference]) -> Making:
@@ -130,20 +175,24 @@ def _in_vain(work: Work, names: Names, wish: Wish, new: Part, image: Image, foun
 
 def forgotten(work: Work, names: Names, new: Part) -> None:
     """Remove a new container that nothing has been done with yet."""
-    removed(lambda: work.engine.delete(_DELETE, {"id": new.id}), lambda: new_one(work, names) is None)
+    removed(lambda: work.engine.delete(DELETE, {"id": new.id}), lambda: new_one(work, names) is None)
     if work.plan and work.plan[-1]["name"] == names.next:
         work.without_effect()
 
 
 def _alone(work: Work, names: Names, old: Part) -> None:
-    """Look once more, now that the others can see that this run replaces it; of two at once none goes on."""
+    """Look once more, now that the others can see that this run replaces it; of two at once none goes on.
+
+    Another delivery of this message may be further on: what it has renamed is left to it.
+    """
     try:
         alone(work, names)
     except Conflict:
         forgotten(work, names, there(work, names.next))
         raise
-    now = look(work, old.id)
-    if now is None or now.name != names.name:
+    now, new = look(work, old.id), look(work, names.next)
+    ours = new is None or (now is not None and now.name == names.previous)
+    if not ours and (now is None or now.name != names.name):
         forgotten(work, names, there(work, names.next))
         raise Conflict(f"{names.name} has just been replaced by another run", hint="Send it again")
 

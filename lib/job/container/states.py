@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from lib.engine.errors import Conflict, Refused
+import time
+
+from lib.engine.errors import BadInput, Conflict, Refused
+from lib.engine.expected import expected_form
+from lib.engine.request.times import SECOND, moment
 from lib.job.container.found import of_name
 from lib.job.errors import NotReached, NotStarted
 from lib.job.replacement.names import Part, there
-from lib.job.replacement.verdict import judged
+from lib.job.replacement.verdict import STABLE_SECONDS, judged
+from lib.job.states import State
 from lib.job.work import Work
 from lib.job.writes import removed, sent
 
 UNPAUSE, START = ("POST", "/containers/{id}/unpause"), ("POST", "/containers/{id}/start")
 STOP, DELETE = ("POST", "/containers/{id}/stop"), ("DELETE", "/containers/{id}")
+_LONGEST_PAUSE = 60.0
+"""Seconds between two starts by a restart policy."""
 
 
 def is_up(part: Part) -> bool:
@@ -37,9 +44,31 @@ def started(work: Work, name: str, part: Part) -> None:
         raise NotStarted(f"{name} was not started: {refused.message}", hint=refused.hint) from refused
 
 
-def proven(work: Work, name: str, part: Part) -> None:
-    """Wait until a container that was started is good; raises NotReached where it is not."""
-    verdict = judged(work, part.id)
+def may_loop(work: Work, part: Part) -> bool:
+    """Whether it may be in a restart loop: its policy has started it, and that not long ago.
+
+    Such a container is told as running in half of all looks. A policy waits a minute at most between two starts. An
+    engine whose clock is another one's only makes the wait longer.
+    """
+    with expected_form():
+        state = State.of(part.told)
+    if not state.restarts and not part.told["State"].get("Restarting"):
+        return False
+    steady = float(work.fields.get("stableSeconds", STABLE_SECONDS))
+    try:
+        since = time.time() - moment(state.started, "StartedAt") / SECOND
+    except BadInput:
+        return True
+    return since < steady + _LONGEST_PAUSE
+
+
+def proven(work: Work, name: str, part: Part, *, started: bool) -> None:
+    """Wait until a container is good; raises NotReached where it is not. `started`: it has just been started.
+
+    Restarts by its policy before that do not count: an engine counts from 0 where a container is started by a call.
+    """
+    before = 0 if started else int(part.told.get("RestartCount") or 0)
+    verdict = judged(work, part.id, before)
     if not verdict.good:
         raise NotReached(f"{name} is not as wanted: {verdict.reason}", **verdict.state.output)
 

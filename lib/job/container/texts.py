@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from lib.engine.errors import BadInput
@@ -10,6 +12,7 @@ from lib.engine.request.scalar import scalar
 
 Tree = dict[str, Any]
 _SECOND = 10**9
+_COUNT = re.compile("[0-9]{0,9}")
 _MOST_PORTS = 1000
 _PORT_HINT = "Write 8080:80, 127.0.0.1:53:53/udp, or 80 for a free port of the host"
 _TIMES = {"intervalSeconds": "Interval", "timeoutSeconds": "Timeout", "startSeconds": "StartPeriod"}
@@ -18,6 +21,7 @@ _TIMES = {"intervalSeconds": "Interval", "timeoutSeconds": "Timeout", "startSeco
 def ports(values: Any) -> Tree:
     """Return the PortBindings of texts such as 127.0.0.1:8080:80/tcp; ranges of equal length are taken apart."""
     found: Tree = {}
+    count = 0
     for number, value in enumerate(values):
         place = f"ports[{number}]"
         text, _, protocol = scalar(value, place).strip().partition("/")
@@ -28,6 +32,9 @@ def ports(values: Any) -> Tree:
             raise BadInput(
                 f"{place}: {text[:60]!r} has ranges of different length", field=place, hint=_PORT_HINT
             )
+        count += len(inside)
+        if count > _MOST_PORTS:
+            raise BadInput(f"ports has more than {_MOST_PORTS} ports", field="ports")
         for index, one in enumerate(inside):
             entry = {"HostIp": address.strip("[]"), "HostPort": outside[index] if outer else ""}
             found.setdefault(f"{one}/{protocol.lower() or 'tcp'}", []).append(entry)
@@ -37,13 +44,13 @@ def ports(values: Any) -> Tree:
 def restart(value: Any) -> Tree:
     """Return the RestartPolicy of a text such as on-failure:3."""
     name, _, count = scalar(value, "restart").strip().partition(":")
-    if name not in ("no", "always", "unless-stopped", "on-failure") or (count and not count.isdecimal()):
+    if name not in ("no", "always", "unless-stopped", "on-failure") or not _COUNT.fullmatch(count):
         raise BadInput(
             f"restart: {value!r:.60} is no restart policy",
             field="restart",
             hint="Write no, always, unless-stopped, on-failure or on-failure:3",
         )
-    return {"Name": name, "MaximumRetryCount": int(count[:9] or 0)}
+    return {"Name": name, "MaximumRetryCount": int(count or 0)}
 
 
 def healthcheck(given: Mapping[str, Any]) -> Tree:
@@ -51,7 +58,7 @@ def healthcheck(given: Mapping[str, Any]) -> Tree:
     if given.get("disabled"):
         return {"Test": ["NONE"]}
     check: Tree = {
-        name: int(float(given[key]) * _SECOND) for key, name in _TIMES.items() if given.get(key) is not None
+        name: ceil(float(given[key]) * _SECOND) for key, name in _TIMES.items() if given.get(key) is not None
     }
     if given.get("retries") is not None:
         check["Retries"] = int(given["retries"])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from lib.engine.errors import Refused
+from lib.engine.errors import EngineError, Refused
 from lib.engine.expected import expected_form
 from lib.job.comparison import Difference, shown
 from lib.job.container import forms
-from lib.job.container.endpoints import CONNECT, DISCONNECT, RECONNECT, key_of
+from lib.job.container.endpoints import DISCONNECT, RECONNECT, key_of
 from lib.job.container.table import HOST
 from lib.job.container.wish import Wish
+from lib.job.replacement.body import endpoints
 from lib.job.replacement.names import Part, there
 from lib.job.work import Work
 from lib.job.writes import sent
@@ -61,16 +63,34 @@ def rewired(work: Work, wish: Wish, part: Part, found: list[Difference]) -> None
         known = [network for network in wish.networks if name == network or name.startswith(f"{network}.")]
         wanted.setdefault(max(known, key=len, default=name), set()).add(one["effect"])
     for network, effects in wanted.items():
-        if effects & {DISCONNECT, RECONNECT}:
+        if RECONNECT in effects:
+            _reconnect(work, wish, part, network)
+        elif DISCONNECT in effects:
             _disconnect(work, wish.name, part, network)
-        if effects & {CONNECT, RECONNECT}:
+        else:
             _connect(work, wish.name, part, network, wish.networks[network])
+
+
+def _reconnect(work: Work, wish: Wish, part: Part, network: str) -> None:
+    """Connect it with other settings; where they are refused it gets the old ones back."""
+    with expected_form():
+        old = endpoints(part.told).get(network, {})
+    _disconnect(work, wish.name, part, network)
+    try:
+        _connect(work, wish.name, part, network, wish.networks[network])
+    except EngineError:
+        with suppress(EngineError):
+            _until(work, part, network, WRITES[2][1], _connection(part, old), inside=True)
+        raise
 
 
 def _connect(work: Work, name: str, part: Part, network: str, settings: Tree) -> None:
     if work.will("connect", "container", name, f"to the network {network}"):
-        body = {"Container": part.id, "EndpointConfig": settings}
-        _until(work, part, network, WRITES[2][1], body, inside=True)
+        _until(work, part, network, WRITES[2][1], _connection(part, settings), inside=True)
+
+
+def _connection(part: Part, settings: Tree) -> Tree:
+    return {"Container": part.id, "EndpointConfig": settings}
 
 
 def _disconnect(work: Work, name: str, part: Part, network: str) -> None:

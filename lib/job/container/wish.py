@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from lib.engine.errors import BadInput
@@ -12,6 +13,8 @@ from lib.engine.request.published_ports import published
 from lib.engine.request.scalar import scalar
 from lib.engine.text import parsed, shown
 from lib.job.comparison import texts
+from lib.job.container.checks import check_fields, check_form, check_namespaces, check_networks
+from lib.job.container.create_body import create_body
 from lib.job.container.texts import healthcheck, ports, restart
 from lib.job.repeat import PREFIX, spec_of
 from lib.job.run.command import words
@@ -20,7 +23,7 @@ from lib.job.work import Work
 
 Tree = dict[str, Any]
 RUNNING, HEALTHY, STOPPED, PRESENT, ABSENT = "running", "healthy", "stopped", "present", "absent"
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 _MEBIBYTE, _NANO = 1024 * 1024, 10**9
 
 
@@ -44,23 +47,25 @@ class Wish:
 def wish_of(work: Work) -> Wish:
     """Read the input; raises BadInput for what does not fit together."""
     fields = work.fields
+    check_fields(fields)
     name, state = str(fields["name"]).strip(), str(fields.get("state") or RUNNING)
     if not _NAME.fullmatch(name):
         raise BadInput(
             f"name: {shown(name)} is no name of a container",
             field="name",
-            hint="Two characters or more: letters, digits, _, . and -",
+            hint="2 to 255 characters: letters, digits, _, . and -",
         )
     image = str(fields.get("image") or "")
     if not image and state not in (STOPPED, ABSENT):
         raise BadInput(
             "image is missing", field="image", hint="Only a container that is stopped or absent needs none"
         )
-    settings = _object(fields, "settings")
-    _check(settings)
+    settings = create_body(fields)
     body = merged(_flat(work), settings)
     if isinstance(settings.get("Env"), list) and fields.get("env"):
         body["Env"] = [*_env(work), *settings["Env"]]
+    if own := [name for name in body.get("Labels") or () if name.startswith(PREFIX)]:
+        raise BadInput(f"labels: {shown(own[0])} belongs to the connector", field="labels")
     body, warnings = published(body, "settings")
     for warning in warnings if state != ABSENT else ():
         work.warn(warning)
@@ -73,6 +78,9 @@ def wish_of(work: Work) -> Wish:
     host = dict(body.get("HostConfig") or {})
     if networks and not host.get("NetworkMode"):
         body["HostConfig"] = host | {"NetworkMode": next(iter(networks))}
+    check_networks(networks, str((body.get("HostConfig") or {}).get("NetworkMode") or ""))
+    check_namespaces(body.get("HostConfig") or {})
+    check_form(body)
     return Wish(name, image, state, body, networks, fields.get("compare") == "strict")
 
 
@@ -88,6 +96,8 @@ def _flat(work: Work) -> Tree:
         "Healthcheck": healthcheck(_object(fields, "healthcheck")) or None,
         "HostConfig": _host(fields),
     }
+    # An engine publishes only what is exposed.
+    body["ExposedPorts"] = {port: {} for port in body["HostConfig"].get("PortBindings") or ()}
     return {name: value for name, value in body.items() if value is not None and value != {}}
 
 
@@ -101,9 +111,9 @@ def _host(fields: Mapping[str, Any]) -> Tree:
     if fields.get("restart") is not None:
         host["RestartPolicy"] = restart(fields["restart"])
     if fields.get("memoryMb") is not None:
-        host["Memory"] = int(float(fields["memoryMb"]) * _MEBIBYTE)
+        host["Memory"] = ceil(float(fields["memoryMb"]) * _MEBIBYTE)
     if fields.get("cpus") is not None:
-        host["NanoCpus"] = int(float(fields["cpus"]) * _NANO)
+        host["NanoCpus"] = ceil(float(fields["cpus"]) * _NANO)
     return host
 
 
@@ -118,6 +128,8 @@ def _networks(fields: Mapping[str, Any]) -> dict[str, Tree]:
         name = scalar(one.get("name") or "", f"{place}.name").strip()
         if not name:
             raise BadInput(f"{place}.name is missing", field=place)
+        if name in found:
+            raise BadInput(f"{place}.name: {shown(name)} is there twice", field=place)
         end: Tree = {}
         if one.get("aliases"):
             end["Aliases"] = [scalar(alias, f"{place}.aliases") for alias in one["aliases"]]
@@ -126,25 +138,6 @@ def _networks(fields: Mapping[str, Any]) -> dict[str, Tree]:
             end["IPAMConfig"] = {"IPv6Address" if ":" in address else "IPv4Address": address}
         found[name] = end
     return found
-
-
-def _check(settings: Tree) -> None:
-    host = settings.get("HostConfig")
-    if host is not None and not isinstance(host, Mapping):
-        raise BadInput("settings.HostConfig must be an object", field="settings")
-    if (host or {}).get("AutoRemove"):
-        raise BadInput(
-            "settings.HostConfig.AutoRemove cannot be given",
-            field="settings",
-            hint="A container that removes itself cannot be ensured",
-        )
-    labels = settings.get("Labels")
-    if labels is not None and not isinstance(labels, Mapping):
-        raise BadInput("settings.Labels must be an object", field="settings")
-    if any(str(name).startswith(PREFIX) for name in labels or ()):
-        raise BadInput(
-            f"settings.Labels: names that begin with {PREFIX} belong to the connector", field="settings"
-        )
 
 
 def _object(fields: Mapping[str, Any], name: str) -> Tree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.engine.answer.limits import Limits, bounded
 from lib.engine.errors import EngineError, Refused
 from lib.job.repeat import RUN, STEP
-from lib.job.replacement.names import Names, base_of
+from lib.job.replacement.names import Names, base_of, is_evidence
 from lib.job.states import RUNNING
 from lib.job.targets import listed
 from lib.job.work import Work
@@ -18,7 +18,7 @@ def swept(work: Work, names: Names) -> None:
     """Remove the bad one that an earlier run of this step has kept as evidence."""
     for other in listed(work.engine):
         ours = other.labels.get(STEP) == work.run.step and other.labels.get(RUN) != work.run.id
-        evidence = base_of(other.name) == names.name and ".failed-" in other.name and other.status != RUNNING
+        evidence = base_of(other.name) == names.name and is_evidence(other.name) and other.status != RUNNING
         if ours and evidence and work.will("remove", "container", other.name, "an earlier run has kept it"):
             try:
                 work.engine.delete("/containers/{id}", {"id": other.id})

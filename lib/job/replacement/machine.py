@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.engine.errors import Conflict, NotFound, Refused
+from lib.engine.expected import expected_form
 from lib.job.errors import RolledBack
 from lib.job.replacement.making import CREATE, Wish, connected, made
 from lib.job.replacement.names import (
@@ -33,6 +34,7 @@ from lib.job.replacement.names import (
     there,
 )
 from lib.job.replacement.verdict import Verdict, judged
+from lib.job.states import State
 from lib.job.work import Work
 from lib.job.writes import removed, sent
 
@@ -78,22 +80,33 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
         new = there(work, identity)
     before = look(work, new.labels[REPLACES])
     if new.name == names.failed:
-        return _back(work, names, sure(before, names.name), new, "")
+        return back(work, names, sure(before, names.name), new, "")
     if before is not None:
         if new.name == names.next:  # who made it may have died before all its networks were there
             connected(work, new.id, wish(before).networks)
         _stop_old(work, names, before)
         _swap(work, names, before, new)
         before = there(work, before.id)
+    elif new.name == names.next:  # somebody has removed the old one
+        _rename(work, new.id, names.name)
     new, trouble = _up(work, names, there(work, new.id))
-    verdict = None if trouble or not starts(new.labels) else judged(work, new.id)
+    verdict = None if trouble or not starts(new.labels) else _looked_at(work, new)
     reason = trouble or (verdict.reason if verdict else "")
     if reason and before is not None:
         _give_up(work, names, new)
-        return _back(work, names, before, there(work, new.id), reason)
+        return back(work, names, before, there(work, new.id), reason)
     if before is not None and work.will("remove", "container", names.previous, "the new one is good"):
         _delete(work, before.id)
     return Done(REDEPLOYED, before or new, there(work, new.id), verdict, reason)
+
+
+def _looked_at(work: Work, new: Part) -> Verdict:
+    """Judge the new container; one that may not be looked at is not kept."""
+    try:
+        return judged(work, new.id)
+    except Refused as refused:
+        with expected_form():
+            return Verdict(State.of(new.told), f"It could not be looked at: {refused.message}")
 
 
 def _stop_old(work: Work, names: Names, old: Part) -> None:
@@ -148,7 +161,7 @@ def _give_up(work: Work, names: Names, new: Part) -> None:
     _rename(work, new.id, names.failed)
 
 
-def _back(work: Work, names: Names, old: Part, new: Part, reason: str) -> Done:
+def back(work: Work, names: Names, old: Part, new: Part, reason: str) -> Done:
     """Give the old container its name and its policy back, and start it if it ran."""
     old = there(work, old.id)
     if old.name != names.name:

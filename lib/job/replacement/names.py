@@ -21,7 +21,7 @@ from lib.job.repeat import PREFIX, RUN
 from lib.job.work import Work
 
 REPLACES, POLICY, WAS_UP, STARTS = (f"{PREFIX}{name}" for name in ("replaces", "policy", "was-up", "starts"))
-_OURS = re.compile(r"(.+)\.(?:next|previous|failed)-[0-9a-f]{8}")
+_OURS = re.compile(r"(.+)\.(next|previous|failed)-([0-9a-f]{8})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,18 @@ def base_of(name: str) -> str:
     """Return the name of the container that a replacement is about, also for the names that it uses on its way."""
     found = _OURS.fullmatch(name)
     return found[1] if found else name
+
+
+def run_of(name: str, base: str) -> str:
+    """Return the run in a name that the replacement of `base` uses on its way, "" for any other name."""
+    found = _OURS.fullmatch(name)
+    return found[3] if found and found[1] == base else ""
+
+
+def is_evidence(name: str) -> bool:
+    """Whether a name is that of a bad container that was kept."""
+    found = _OURS.fullmatch(name)
+    return found is not None and found[2] == "failed"
 
 
 def look(work: Work, target: str) -> Part | None:

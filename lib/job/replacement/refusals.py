@@ -7,7 +7,7 @@ from typing import Any
 
 from lib.engine.errors import BadInput, Conflict, NotFound
 from lib.job.image import look_for
-from lib.job.replacement.names import Names, Part, base_of
+from lib.job.replacement.names import Names, Part, base_of, is_evidence
 from lib.job.targets import listed
 from lib.job.work import Work
 
@@ -46,7 +46,9 @@ def alone(work: Work, names: Names) -> None:
     """Raise Conflict where another run is replacing the container."""
     for other in listed(work.engine):
         ours = (names.name, names.next, names.previous, names.failed)
-        if other.name not in ours and base_of(other.name) == names.name and ".failed-" not in other.name:
+        if other.name in ours or is_evidence(other.name):
+            continue
+        if base_of(other.name) == names.name:
             raise Conflict(
                 f"{names.name} is being replaced by another run: there is {other.name}",
                 hint="Wait for it; if nothing works on it any more, remove it or give it its name back",
