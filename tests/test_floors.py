@@ -140,7 +140,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.job.command": ("mark", "execution", "commands"),
     "lib.job.replacement": (
         "body names verdict",
-        "evidence making refusals",
+        "dependants evidence making refusals",
         "machine",
         "abandoned redeploy",
     ),

@@ -3,77 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from lib.sailor.message.ids import random_id
-from tests.actions.stepping import run_step
-from tests.jobs.engines import config, own
-from tests.jobs.finding import done, failed
+from tests.jobs.containers import (
+    SICK,
+    SLEEP,
+    WELL,
+    at_once,
+    ensure,
+    inspect,
+    name,
+    network,
+    of,
+    refused,
+    running,
+    wish,
+)
+from tests.jobs.engines import own
 from tests.lab.engine import IMAGE, LabEngine
 from tests.lab.waiting import ended, wait_until
 
-__all__ = ["own"]
+__all__ = ["name", "own"]
 pytestmark = pytest.mark.engine
-KEY = "EnsureContainer"
-SLEEP = ["sleep", "600"]
-SOON = {"stableSeconds": 0.2, "stopSeconds": 0}
-SICK = {"command": ["false"], "intervalSeconds": 0.1, "retries": 1}
-WELL = {"command": ["true"], "intervalSeconds": 0.1}
-
-
-@pytest.fixture
-def name(own: LabEngine) -> Iterator[str]:
-    """A name that is free; all containers, networks and volumes that begin with it go at the end."""
-    fresh = f"web-{random_id()[:8]}"
-    yield fresh
-    for one in of(own, fresh):
-        own.remove(one)
-    for one in own.wire.do("GET", "/networks").json():
-        if one["Name"].startswith(fresh):
-            own.wire.do("DELETE", f"/networks/{one['Id']}")
-    for one in own.wire.do("GET", "/volumes").json()["Volumes"] or ():
-        own.wire.do("DELETE", f"/volumes/{one['Name']}")
-
-
-def of(engine: LabEngine, name: str) -> list[str]:
-    """Names of all containers that begin with a name."""
-    listed = engine.wire.do("GET", "/containers/json", all=True).json()
-    return sorted(one["Names"][0][1:] for one in listed if one["Names"][0][1:].startswith(name))
-
-
-def running(engine: LabEngine, name: str) -> list[str]:
-    """Ids of the running containers that begin with a name."""
-    listed = engine.wire.do("GET", "/containers/json").json()
-    return [one["Id"] for one in listed if one["Names"][0][1:].startswith(name) and one["State"] == "running"]
-
-
-def inspect(engine: LabEngine, name: str) -> Any:
-    return engine.wire.do("GET", f"/containers/{name}/json").json()
-
-
-def network(engine: LabEngine, name: str, subnet: str = "") -> str:
-    pool = {"IPAM": {"Config": [{"Subnet": subnet}]}} if subnet else {}
-    engine.wire.do("POST", "/networks/create", {"Name": name, **pool})
-    return name
-
-
-def wish(name: str, /, **fields: Any) -> dict[str, Any]:
-    return {"name": name, "image": IMAGE, "command": SLEEP, **SOON, **fields}
-
-
-def ensure(engine: LabEngine, name: str, step: dict[str, Any] | None = None, /, **fields: Any) -> Any:
-    settings = config(engine, errorPolicy="throwError", **(step or {}))
-    return done(run_step(KEY, wish(name, **fields), settings))
-
-
-def refused(
-    engine: LabEngine, name: str, step: dict[str, Any] | None = None, /, **fields: Any
-) -> tuple[str, str]:
-    settings = config(engine, errorPolicy="throwError", **(step or {}))
-    return failed(run_step(KEY, wish(name, **fields), settings))
 
 
 FIELDS: list[dict[str, Any]] = [
@@ -440,26 +393,6 @@ def test_two_deliveries_at_once_replace_it_once(own: LabEngine, name: str) -> No
     assert of(own, name) == [name]
 
 
-def at_once(
-    engine: LabEngine, bodies: list[Any], errors: frozenset[str] | set[str] = frozenset()
-) -> list[Any]:
-    """Run several messages at once; return what they told, and check the names of their errors."""
-    outcomes: list[Any] = []
-    step = config(engine, errorPolicy="throwError")
-    threads = [
-        threading.Thread(target=lambda body=body: outcomes.append(run_step(KEY, body, step)))
-        for body in bodies
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
-    found = [error for outcome in outcomes for error in outcome.errors]
-    assert {error["name"] for error in found} <= set(errors), found
-    assert len(outcomes) == len(bodies)
-    return [body for outcome in outcomes for body in outcome.bodies]
-
-
 def test_one_that_is_being_removed_is_waited_for(own: LabEngine, name: str) -> None:
     ensure(own, name)
     old = inspect(own, name)["Id"]
@@ -470,68 +403,3 @@ def test_one_that_is_being_removed_is_waited_for(own: LabEngine, name: str) -> N
     ended(thread)
 
     assert inspect(own, name)["Id"] != old
-
-
-def test_trap_8_published_ports_are_exposed(own: LabEngine, name: str) -> None:
-    ensure(own, name, settings={"HostConfig": {"PortBindings": {"80": [{"HostPort": "18083"}]}}})
-
-    assert inspect(own, name)["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"] == "18083"
-
-
-def test_trap_9_a_limit_is_taken_away_by_a_new_container(own: LabEngine, name: str) -> None:
-    ensure(own, name, memoryMb=64)
-    told = ensure(own, name, memoryMb=0)
-
-    assert (told["action"], inspect(own, name)["HostConfig"]["Memory"]) == ("recreated", 0)
-    assert ensure(own, name, memoryMb=0)["action"] == "none"
-
-
-def test_trap_10_a_mac_address_that_was_asked_for_stays(own: LabEngine, name: str) -> None:
-    mac = "02:42:ac:11:22:44"
-    own.run(SLEEP, name=name, MacAddress=mac)
-    ensure(own, name, env={"A": "1"})
-
-    assert inspect(own, name)["NetworkSettings"]["Networks"]["bridge"]["MacAddress"] == mac
-
-
-def test_trap_11_a_name_is_no_beginning_of_an_id(own: LabEngine, name: str) -> None:
-    other = own.create(SLEEP, name=name)
-    short = other[:12]
-    told = ensure(own, short)
-
-    assert (told["action"], told["container"]["name"]) == ("created", short)
-    assert inspect(own, other)["Name"] == f"/{name}"
-    own.remove(told["container"]["id"])
-
-
-def test_trap_13_a_volume_that_is_missing_comes_with_the_container(own: LabEngine, name: str) -> None:
-    ensure(own, name, volumes=[f"{name}-v:/v"])
-
-    assert own.wire.do("GET", f"/volumes/{name}-v").json()["Name"] == f"{name}-v"
-    assert ensure(own, name, volumes=[f"{name}-v:/v"])["action"] == "none"
-
-
-def test_trap_19_a_namespace_is_compared_by_id(own: LabEngine, name: str) -> None:
-    base = f"{name}-base"
-    ensure(own, base)
-    side = {"settings": {"HostConfig": {"NetworkMode": f"container:{base}", "PidMode": f"container:{base}"}}}
-    ensure(own, f"{name}-side", **side)
-    assert ensure(own, f"{name}-side", **side)["action"] == "none"
-
-    ensure(own, base, env={"A": "1"})
-    told = ensure(own, f"{name}-side", **side)
-    paths = {one["path"] for one in told["differences"]}
-    assert (told["action"], paths) == ("recreated", {"HostConfig.NetworkMode", "HostConfig.PidMode"})
-    assert ensure(own, f"{name}-side", **side)["action"] == "none"
-
-
-def test_trap_22_a_value_of_the_image_stays_the_images(own: LabEngine, name: str) -> None:
-    for number, tone in enumerate(("dark", "light")):
-        own.create(SLEEP, name=f"{name}-source-{number}", Labels={"tone": tone}, Env=[f"TONE={tone}"])
-        own.wire.do("POST", "/commit", container=f"{name}-source-{number}", repo="painted", tag=str(number))
-    ensure(own, name, image="painted:0", env={"A": "1"})
-    ensure(own, name, image="painted:1", pull="never")
-    now = inspect(own, name)["Config"]
-
-    assert {"TONE=light", "A=1"} <= set(now["Env"])
-    assert now["Labels"]["tone"] == "light"

@@ -25,7 +25,7 @@ def of_networks(
     there: Mapping[str, Tree] = told["NetworkSettings"].get("Networks") or {}
     found = []
     for name, end in given.items():
-        key = key_of(name, there)
+        key = connected_as(name, told)
         if key is None:
             found.append(difference(f"Networks.{name}", None, plain(end) or {}, CONNECT))
         else:
@@ -69,6 +69,18 @@ def key_of(name: str, there: Mapping[str, Any]) -> str | None:
     ids = {key: str((end or {}).get("NetworkID") or "") for key, end in there.items()}
     least = 12  # digits of an id that is cut
     return next((key for key, one in ids.items() if len(name) >= least and one.startswith(name)), None)
+
+
+def connected_as(name: str, told: Mapping[str, Any]) -> str | None:
+    """Return the name under which an inspected container is in a network, None where it is not.
+
+    A connect that was refused leaves an entry in a container that runs, without an endpoint. One that does not run has
+    no endpoint anywhere.
+    """
+    there = told["NetworkSettings"].get("Networks") or {}
+    key, state = key_of(name, there), told.get("State") or {}
+    runs = state.get("Running") and not state.get("Restarting")
+    return None if key is not None and runs and not (there[key] or {}).get("EndpointID") else key
 
 
 def _of_endpoint(name: str, given: Tree, there: Tree, told: Mapping[str, Any]) -> list[Difference]:

@@ -13,7 +13,7 @@ from lib.job.container.creation import created
 from lib.job.container.endpoints import CONNECT, DISCONNECT, RECONNECT
 from lib.job.container.found import guard, of_name, of_this_wish
 from lib.job.container.network_names import by_name, must_exist
-from lib.job.container.recreation import is_under_way, recreated, undone
+from lib.job.container.recreation import again, is_kept, is_under_way, recreated, undone
 from lib.job.container.told import CREATED, NONE, RECREATED, Tree, output
 from lib.job.container.wish import ABSENT, HEALTHY, RUNNING, Wish, wish_of
 from lib.job.errors import Differs, Interrupted, NotSettled
@@ -62,6 +62,9 @@ def ensured_container(work: Work) -> Tree:
 
 
 def _ensured(work: Work, wish: Wish, names: Names, begun: Part | None, there: Part | None) -> Tree:
+    if begun is not None and is_kept(names, begun) and not work.run.repeated:
+        again(work, names, begun)
+        begun = None
     if begun is None:
         ended(work, names)
         alone(work, names)

@@ -23,6 +23,7 @@ from lib.job.container.wish import HEALTHY, PRESENT, RUNNING, Wish
 from lib.job.errors import NotReached, NotSettled, RolledBack, WouldDestroy
 from lib.job.image import Image
 from lib.job.replacement import body as bodies
+from lib.job.replacement.dependants import dependants
 from lib.job.replacement.evidence import last_lines, swept
 from lib.job.replacement.machine import ROLLED_BACK, Done, back, replaced
 from lib.job.replacement.making import Wish as Making
@@ -75,6 +76,7 @@ def _prepared(
         check(work, names, old, "name")
         must_exist(work, wish)
     making = _making(work, wish, old, found)
+    dependants(work, old)
     if new is None:
         swept(work, names)
         if not work.settings.dry_run:
@@ -94,6 +96,20 @@ def _taken_back(work: Work, names: Names) -> None:
     old = look(work, new.labels[REPLACES]) if new is not None and new.name == names.next else None
     if new is not None and old is not None and old.name == names.name:
         undone(work, names, old, new)
+
+
+def is_kept(names: Names, begun: Part) -> bool:
+    """Whether the new container was bad, and is kept to look into."""
+    return begun.name == names.failed
+
+
+def again(work: Work, names: Names, begun: Part) -> None:
+    """Begin anew where the platform sends a message once more that came to its end, and that was bad."""
+    old = look(work, begun.labels[REPLACES])
+    if old is not None:
+        back(work, names, old, begun, "")
+    if work.will("remove", "container", names.failed, "it is tried once more"):
+        forgotten(work, names, begun)
 
 
 def is_under_way(work: Work, names: Names, begun: Part) -> bool:

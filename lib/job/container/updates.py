@@ -10,7 +10,7 @@ from lib.engine.errors import EngineError, Refused
 from lib.engine.expected import expected_form
 from lib.job.comparison import Difference, shown
 from lib.job.container import forms
-from lib.job.container.endpoints import DISCONNECT, RECONNECT, key_of
+from lib.job.container.endpoints import DISCONNECT, RECONNECT, connected_as
 from lib.job.container.table import HOST
 from lib.job.container.wish import Wish
 from lib.job.replacement.body import endpoints
@@ -101,9 +101,9 @@ def _disconnect(work: Work, name: str, part: Part, network: str) -> None:
 
 def _until(work: Work, part: Part, network: str, path: str, body: Tree, *, inside: bool) -> None:
     def reached() -> bool:
-        networks = there(work, part.id).told["NetworkSettings"].get("Networks") or {}
+        told = there(work, part.id).told
         with expected_form():
-            return (key_of(network, networks) is not None) == inside
+            return (connected_as(network, told) is not None) == inside
 
     def write() -> None:
         try:

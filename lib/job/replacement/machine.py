@@ -93,7 +93,7 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
     verdict = None if trouble or not starts(new.labels) else _looked_at(work, new)
     reason = trouble or (verdict.reason if verdict else "")
     if reason and before is not None:
-        _give_up(work, names, new)
+        _give_up(work, names, there(work, new.id))  # it may have ended since the look before
         return back(work, names, before, there(work, new.id), reason)
     if before is not None and work.will("remove", "container", names.previous, "the new one is good"):
         _delete(work, before.id)

@@ -13,6 +13,7 @@ from lib.engine.version import Version
 from lib.job.errors import Interrupted
 from lib.job.image import MISSING, NEWER, Image, ensure_image, is_id
 from lib.job.replacement import body as bodies
+from lib.job.replacement.dependants import dependants
 from lib.job.replacement.evidence import last_lines, swept
 from lib.job.replacement.machine import REDEPLOYED, ROLLED_BACK, Done, replaced
 from lib.job.replacement.making import Wish
@@ -143,7 +144,7 @@ def _output(work: Work, names: Names, done: Done) -> Tree:
         "old": {"id": done.old.id, "image": old["Config"].get("Image"), "imageId": old.get("Image")},
     }
     if new is None:
-        return told | _dependants(work, done.old)
+        return told | {"dependants": dependants(work, done.old)}
     state = State.of(new)
     told["new"] = {"id": state.id, "image": new["Config"].get("Image"), "imageId": new.get("Image")}
     told |= {"health": state.health, "downSeconds": _down(old, new)}
@@ -156,7 +157,7 @@ def _output(work: Work, names: Names, done: Done) -> Tree:
         }
     if done.action == REDEPLOYED and work.fields.get("removeOldImage"):
         _remove_image(work, str(old.get("Image")), str(new.get("Image")))
-    return told | _dependants(work, done.old)
+    return told | {"dependants": dependants(work, done.old)}
 
 
 def _down(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
@@ -166,24 +167,6 @@ def _down(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
         return round(max(instant(str(new["State"].get("StartedAt") or ""), "time") - ended, 0) / SECOND, 3)
     except BadInput:
         return 0.0
-
-
-def _dependants(work: Work, old: Part) -> Tree:
-    """Return the containers that live in the old one's network: they have to be made anew, too."""
-    mode = {f"container:{old.id}", f"container:{old.name}"}
-    reply = work.engine.get("/containers/json", {"all": True}, query=("all",))
-    found = reply.read(
-        lambda told: [
-            str(one["Names"][0]).removeprefix("/")
-            for one in told
-            if (one.get("HostConfig") or {}).get("NetworkMode") in mode
-        ]
-    )
-    if found:
-        work.warn(
-            f"{', '.join(found)} use the network of {old.name}: make them anew, or they do not start again"
-        )
-    return {"dependants": found}
 
 
 def _remove_image(work: Work, old: str, new: str) -> None:

@@ -76,14 +76,14 @@ class _Alive:
 
 
 class _Healthy:
-    """Reached once its check says so; unhealthy is bad at once."""
+    """Reached once its check says so; unhealthy is bad at once, where a check has failed."""
 
     def __init__(self, restarts: int) -> None:
         self._restarts = restarts
 
     def __call__(self, state: State) -> bool:
         _must_live(state, self._restarts)
-        if state.health == "unhealthy":
+        if state.health == "unhealthy" and state.failures:
             raise NotReached(str(state), **state.output)
         return state.status == RUNNING and state.health == HEALTHY
 
