@@ -7,7 +7,7 @@ old one has been stopped for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lib.config.pattern import pattern
@@ -21,7 +21,7 @@ from lib.job.states import LOG_LINE
 Tree = dict[str, Any]
 _TARGET = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
 _NOTHING: Tree = {"Config": {}, "HostConfig": {}, "NetworkSettings": {}, "Mounts": []}
-_ALONE = ("host", "none")
+_ALONE, _DEFAULT = ("host", "none"), ("bridge", "default")
 _OTHER = "container:"
 
 
@@ -34,10 +34,13 @@ def check_fields(fields: Mapping[str, Any]) -> None:
         raise BadInput("pattern is needed to wait for a line", field="pattern")
 
 
-def check_networks(networks: Iterable[str], mode: str) -> None:
-    """Raise BadInput for networks that cannot go together, or with the NetworkMode."""
+def check_networks(networks: Mapping[str, Tree], mode: str) -> None:
+    """Raise BadInput for networks that cannot go together, or with the NetworkMode, or as they are given."""
     names = list(networks)
     for name in names:
+        if name in _DEFAULT and (networks[name].get("Aliases") or networks[name].get("IPAMConfig")):
+            text = f"networks: {name}, the engine's own network, takes no aliases and no address"
+            raise BadInput(text, field="networks", hint="Use a network that was made (EnsureNetwork)")
         if name.startswith(_OTHER):
             raise BadInput(
                 f"networks: {shown(name)} is no network",
@@ -60,7 +63,8 @@ def check_namespaces(host: Mapping[str, Any]) -> None:
 
 def check_form(body: Tree) -> None:
     """Raise BadInput for what cannot be compared with any container, since a part of it is missing."""
-    for room, parts in ((None, body), ("HostConfig", body.get("HostConfig") or {})):
+    flat = {name: value for name, value in body.items() if name != "HostConfig"}
+    for room, parts in ((None, flat), ("HostConfig", body.get("HostConfig") or {})):
         for name, value in parts.items():
             one = {name: value} if room is None else {room: {name: value}}
             try:
