@@ -119,11 +119,13 @@ def _stop_old(work: Work, names: Names, old: Part) -> None:
         fields: Tree = {"id": old.id}
         if (seconds := work.fields.get("stopSeconds")) is not None:
             fields["t"] = int(seconds)
-        sent(
+        _once(
+            work,
+            old.id,
             lambda: engine.post(
                 CALLS[2][1], fields, query=("t",) if "t" in fields else (), timeout="slow", unchanged=True
             ),
-            lambda: not there(work, old.id).up,
+            lambda part: not part.up,
         )
 
 
@@ -201,23 +203,37 @@ def _planned(work: Work, names: Names, old: Part, wish: Wish) -> Done:
 
 def _update(work: Work, identity: str, policy: Mapping[str, Any]) -> None:
     body = {"RestartPolicy": dict(policy)}
-    sent(
+    _once(
+        work,
+        identity,
         lambda: work.engine.post(CALLS[1][1], {"id": identity}, body=body),
-        lambda: there(work, identity).policy.get("Name") == policy.get("Name"),
+        lambda part: part.policy.get("Name") == policy.get("Name"),
     )
 
 
 def _rename(work: Work, identity: str, name: str) -> None:
     fields = {"id": identity, "name": name}
+    _once(
+        work,
+        identity,
+        lambda: work.engine.post(CALLS[3][1], fields, query=("name",)),
+        lambda part: part.name == name,
+    )
 
-    def rename() -> None:
-        try:
-            work.engine.post(CALLS[3][1], fields, query=("name",))
-        except Conflict:  # another delivery has done it
-            if there(work, identity).name != name:
-                raise
 
-    sent(rename, lambda: there(work, identity).name == name)
+def _once(work: Work, identity: str, write: Callable[[], object], reached: Callable[[Part], bool]) -> None:
+    """Send a write that another delivery of the message may have sent at the same moment.
+
+    It is refused then, because it is done already, or because the container goes: that is NotSettled.
+    """
+    try:
+        sent(write, lambda: reached(there(work, identity)))
+    except Refused:
+        part = there(work, identity)
+        if part.told["State"].get("Status") in ("removing", "dead"):
+            sure(None, part.name)
+        if not reached(part):
+            raise
 
 
 def _delete(work: Work, identity: str) -> None:

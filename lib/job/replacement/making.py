@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine.errors import Conflict, Refused
-from lib.job.replacement.names import STARTS, Names, Part, look, memory, there
+from lib.job.replacement.names import STARTS, Names, Part, look, memory, new_one, there
+from lib.job.waiting import Deadline, TimeIsUp, until
 from lib.job.work import Work
 from lib.job.writes import sent
 
 CREATE, CONNECT = ("POST", "/containers/create"), ("POST", "/networks/{id}/connect")
 Tree = dict[str, Any]
+_PATIENCE = 5.0
+"""Seconds in which the container that another delivery is making shows up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def made(work: Work, names: Names, old: Part, wish: Wish) -> str:
     main = next(iter(wish.networks), "")
     if main and wish.networks[main]:
         body["NetworkingConfig"] = {"EndpointsConfig": {main: wish.networks[main]}}
-    sent(lambda: _create(work, names.next, body), lambda: look(work, names.next) is not None)
+    sent(lambda: _create(work, names, body), lambda: look(work, names.next) is not None)
     return there(work, names.next).id
 
 
@@ -50,15 +53,28 @@ def connected(work: Work, identity: str, networks: Mapping[str, Tree]) -> None:
             _connect(work, identity, network, networks[network])
 
 
-def _create(work: Work, name: str, body: Tree) -> None:
+def _create(work: Work, names: Names, body: Tree) -> None:
+    fields = {"name": names.next}
     try:
-        reply = work.engine.post(CREATE[1], {"name": name}, query=("name",), body=body, timeout="slow")
+        reply = work.engine.post(CREATE[1], fields, query=("name",), body=body, timeout="slow")
     except Conflict:  # another delivery of the message was faster
-        if look(work, name) is None:
+        if not _shows_up(work, names):
             raise
         return
     for warning in reply.read(lambda told: list(told.get("Warnings") or [])):
         work.warn(str(warning))
+
+
+def _shows_up(work: Work, names: Names) -> bool:
+    """Whether the new container is there: an engine holds a name a little before and after the container."""
+    patience = Deadline(min(_PATIENCE, work.deadline.left))
+    try:
+        until(
+            patience, work.context.cancelled, lambda: new_one(work, names), bool, lambda _: (names.next, {})
+        )
+    except TimeIsUp:
+        return False
+    return True
 
 
 def _connect(work: Work, identity: str, network: str, settings: Tree) -> None:
