@@ -32,9 +32,9 @@ def compared(work: Work, wish: Wish, there: Part, image: Image | None) -> Compar
     """Compare a container with a wish; `image` is what its reference means now, None for no matter."""
     own = image if image is not None and image.id == there.told.get("Image") else None
     own = own or look_for(work, str(there.told.get("Image") or ""))
-    config = dict(((own or image or Image("")).inspected or {}).get("Config") or {})
     ids = {}
     with expected_form():
+        config = dict(((own or image or Image("")).inspected or {}).get("Config") or {})
         names = named_in(wish.body.get("HostConfig") or {}, there.told)
     for name in names:
         other = look(work, name)

@@ -151,8 +151,9 @@ def policy_in(labels: Mapping[str, str]) -> dict[str, Any]:
 
 def _checked(told: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return an inspect; TypeError, KeyError or ValueError where it has another form than engines give it."""
-    for room in ("Config", "HostConfig", "State", "NetworkSettings"):
-        dict(told[room])
+    rooms = [told[room] for room in ("Config", "HostConfig", "State", "NetworkSettings")]
+    rooms += [told["Config"].get("Labels") or {}, told["HostConfig"].get("RestartPolicy") or {}]
+    if not all(isinstance(room, Mapping) for room in rooms):
+        raise TypeError("a part is no object")
     str(told["Id"]), str(told["Name"])
-    dict(told["Config"].get("Labels") or {})
     return told
