@@ -81,7 +81,7 @@ def _prepared(
         swept(work, names)
         if not work.settings.dry_run:
             made(work, names, old, making)
-            _alone(work, names, old)
+            _alone(work, names)
             new = new_one(work, names)
     if new is not None and new.name == names.next:
         connected_whole(work, new, making.networks)
@@ -190,27 +190,22 @@ def _in_vain(work: Work, names: Names, wish: Wish, new: Part, image: Image, foun
 
 
 def forgotten(work: Work, names: Names, new: Part) -> None:
-    """Remove a new container that nothing has been done with yet."""
-    removed(lambda: work.engine.delete(DELETE, {"id": new.id}), lambda: new_one(work, names) is None)
+    """Remove a new container that was never started; NotSettled where another delivery has started it meanwhile."""
+    try:
+        removed(lambda: work.engine.delete(DELETE, {"id": new.id}), lambda: look(work, new.id) is None)
+    except Conflict as conflict:
+        raise NotSettled(f"Another delivery of the message goes on with {names.name}") from conflict
     if work.plan and work.plan[-1]["name"] == names.next:
         work.without_effect()
 
 
-def _alone(work: Work, names: Names, old: Part) -> None:
-    """Look once more, now that the others can see that this run replaces it; of two at once none goes on.
-
-    Another delivery of this message may be further on: what it has renamed is left to it.
-    """
+def _alone(work: Work, names: Names) -> None:
+    """Look once more, now that the others can see that this run replaces it; of two at once none goes on."""
     try:
         alone(work, names)
     except Conflict:
         forgotten(work, names, there(work, names.next))
         raise
-    now, new = look(work, old.id), look(work, names.next)
-    ours = new is None or (now is not None and now.name == names.previous)
-    if not ours and (now is None or now.name != names.name):
-        forgotten(work, names, there(work, names.next))
-        raise Conflict(f"{names.name} has just been replaced by another run", hint="Send it again")
 
 
 def _rolled_back(work: Work, names: Names, done: Done, found: list[Difference]) -> RolledBack:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine.errors import Conflict, Refused
+from lib.job.errors import NotSettled
 from lib.job.replacement.names import STARTS, Names, Part, look, memory, new_one, there
 from lib.job.waiting import Deadline, TimeIsUp, until
 from lib.job.work import Work
-from lib.job.writes import sent
+from lib.job.writes import removed, sent
 
 CREATE, CONNECT = ("POST", "/containers/create"), ("POST", "/networks/{id}/connect")
 Tree = dict[str, Any]
+_DELETE = "/containers/{id}"
 _PATIENCE = 5.0
 """Seconds in which the container that another delivery is making shows up."""
 
@@ -41,7 +43,11 @@ def made(work: Work, names: Names, old: Part, wish: Wish) -> str:
     main = next(iter(wish.networks), "")
     if main and wish.networks[main]:
         body["NetworkingConfig"] = {"EndpointsConfig": {main: wish.networks[main]}}
-    sent(lambda: _create(work, names, body), lambda: look(work, names.next) is not None)
+    ours: list[str] = []
+    sent(lambda: ours.append(_create(work, names, body)), lambda: look(work, names.next) is not None)
+    if ours and ours[0] and _is_late(work, names, old):
+        removed(lambda: work.engine.delete(_DELETE, {"id": ours[0]}), lambda: look(work, ours[0]) is None)
+        raise NotSettled(f"Another delivery of the message has replaced {names.name} meanwhile")
     return there(work, names.next).id
 
 
@@ -53,16 +59,25 @@ def connected(work: Work, identity: str, networks: Mapping[str, Tree]) -> None:
             _connect(work, identity, network, networks[network])
 
 
-def _create(work: Work, names: Names, body: Tree) -> None:
+def _is_late(work: Work, names: Names, old: Part) -> bool:
+    """Whether another delivery has made a new one before, whose name is another by now: old ones are renamed first."""
+    now = look(work, old.id)
+    return now is None or now.name != names.name or look(work, names.failed) is not None
+
+
+def _create(work: Work, names: Names, body: Tree) -> str:
+    """Create the new container and return its id, "" where another delivery has made it."""
     fields = {"name": names.next}
     try:
         reply = work.engine.post(CREATE[1], fields, query=("name",), body=body, timeout="slow")
     except Conflict:  # another delivery of the message was faster
         if not _shows_up(work, names):
             raise
-        return
-    for warning in reply.read(lambda told: list(told.get("Warnings") or [])):
+        return ""
+    identity, warnings = reply.read(lambda told: (str(told["Id"]), list(told.get("Warnings") or [])))
+    for warning in warnings:
         work.warn(str(warning))
+    return identity
 
 
 def _shows_up(work: Work, names: Names) -> bool:
