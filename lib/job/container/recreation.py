@@ -46,14 +46,14 @@ def recreated(
     `old` is None where an earlier delivery has begun. Raises RolledBack where the new one is bad, and WouldDestroy
     where an anonymous volume would be lost that the input does not give up.
     """
-    making = Making({})
-    if old is not None:
-        prepared = _prepared(work, names, wish, old, image, found)
-        if prepared is None:
-            return None
-        making = prepared
+    making: Making | None = Making({})
     try:
-        done = replaced(work, names, old, lambda _: making)
+        if old is not None:
+            making = _prepared(work, names, wish, old, image, found)
+        if making is None:
+            return None
+        wanted = making
+        done = replaced(work, names, old, lambda _: wanted)
     except (NotSettled, RolledBack):
         raise
     except EngineError:
