@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from lib.engine.errors import BadInput, Conflict, Refused
 from lib.engine.expected import expected_form
@@ -12,11 +13,14 @@ from lib.job.errors import NotReached, NotStarted
 from lib.job.replacement.names import Part, there
 from lib.job.replacement.verdict import STABLE_SECONDS, judged
 from lib.job.states import State
+from lib.job.waiting import Deadline, TimeIsUp, until
 from lib.job.work import Work
 from lib.job.writes import removed, sent
 
 UNPAUSE, START = ("POST", "/containers/{id}/unpause"), ("POST", "/containers/{id}/start")
 STOP, DELETE = ("POST", "/containers/{id}/stop"), ("DELETE", "/containers/{id}")
+_PATIENCE = 10.0
+"""Seconds that the removal of a container may take."""
 _LONGEST_PAUSE = 60.0
 """Seconds between two starts by a restart policy."""
 
@@ -87,6 +91,15 @@ def stopped(work: Work, name: str, part: Part, reason: str) -> None:
     )
 
 
+def _goes_by_itself(work: Work, is_gone: Callable[[], bool]) -> bool:
+    """Whether a container whose removal is refused goes: somebody removes it, or it does that itself (AutoRemove)."""
+    patience = Deadline(min(_PATIENCE, work.deadline.left))
+    try:
+        return until(patience, work.context.cancelled, is_gone, bool, lambda _: ("it is still there", {}))
+    except TimeIsUp:
+        return False
+
+
 def taken_away(work: Work, name: str, part: Part) -> None:
     """Remove a container that does not run; its anonymous volumes go with it where the input allows that."""
     if not work.will("remove", "container", name, "it shall be absent"):
@@ -101,7 +114,7 @@ def taken_away(work: Work, name: str, part: Part) -> None:
         try:
             work.engine.delete(DELETE[1], fields, query=("v",), timeout="slow")
         except Conflict:
-            if not is_gone():  # it waits for one that is being removed
+            if not _goes_by_itself(work, is_gone):
                 raise
 
     removed(remove, is_gone)

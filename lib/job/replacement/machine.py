@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.engine.errors import Conflict, NotFound, Refused
+from lib.engine.errors import Conflict, EngineFault, NotFound, Refused
 from lib.engine.expected import expected_form
 from lib.job.errors import RolledBack
 from lib.job.replacement.making import CREATE, Wish, connected, made
@@ -35,6 +35,7 @@ from lib.job.replacement.names import (
 )
 from lib.job.replacement.verdict import Verdict, judged
 from lib.job.states import State
+from lib.job.waiting import Deadline
 from lib.job.work import Work
 from lib.job.writes import removed, sent
 
@@ -47,6 +48,8 @@ CALLS = (
     ("DELETE", "/containers/{id}"),
 )
 REDEPLOYED, ROLLED_BACK = "redeployed", "rolledBack"
+_PATIENCE, _PAUSE = 10.0, 0.2
+"""Seconds in which a container that is restarting can be updated again, and between two tries."""
 Tree = dict[str, Any]
 
 
@@ -202,13 +205,21 @@ def _planned(work: Work, names: Names, old: Part, wish: Wish) -> Done:
 
 
 def _update(work: Work, identity: str, policy: Mapping[str, Any]) -> None:
-    body = {"RestartPolicy": dict(policy)}
-    _once(
-        work,
-        identity,
-        lambda: work.engine.post(CALLS[1][1], {"id": identity}, body=body),
-        lambda part: part.policy.get("Name") == policy.get("Name"),
-    )
+    """Set the restart policy. Between two restarts an engine cannot update a container (500) for a moment."""
+    body, patience = {"RestartPolicy": dict(policy)}, Deadline(_PATIENCE)
+    while True:
+        try:
+            _once(
+                work,
+                identity,
+                lambda: work.engine.post(CALLS[1][1], {"id": identity}, body=body),
+                lambda part: part.policy.get("Name") == policy.get("Name"),
+            )
+        except EngineFault:
+            if not patience.left or work.context.cancelled.wait(_PAUSE):
+                raise
+        else:
+            return
 
 
 def _rename(work: Work, identity: str, name: str) -> None:
