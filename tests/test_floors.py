@@ -126,7 +126,18 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "container",
         "settle",
     ),
-    "lib.job.container": ("forms processors", "mounts ports table", "differences"),
+    "lib.job.container": (
+        "create_body forms processors texts",
+        "endpoints mounts ports table",
+        "differences merging told",
+        "checks",
+        "wish",
+        "found network_names",
+        "compared creation states",
+        "recreation updates",
+        "brought",
+        "ensured",
+    ),
     "lib.job.command": (
         "elsewhere memory outcome record",
         "wish",
@@ -137,7 +148,12 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "several",
         "everywhere",
     ),
-    "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
+    "lib.job.replacement": (
+        "body names verdict",
+        "dependants evidence making refusals",
+        "machine",
+        "abandoned redeploy",
+    ),
     "lib.job.settle": (
         "evidence sameness signals tried verdict",
         "image_making made subject",

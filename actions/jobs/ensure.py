@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.job import Work, job
+from lib.job.container.ensured import ensured_container
 from lib.job.image_update import ensured_image
 from lib.job.networks.ensured import ensured_network
 from lib.job.vault.ensured import ensured
@@ -40,3 +41,9 @@ def ensure_secret(work: Work) -> dict[str, Any]:
 def ensure_config(work: Work) -> dict[str, Any]:
     """Have a config of the swarm with a content, as its newest version or under that very name, or have none."""
     return ensured(work, CONFIG)
+
+
+@job("EnsureContainer", changes=True)
+def ensure_container(work: Work) -> dict[str, Any]:
+    """Have a container like this in a state, or have none of that name."""
+    return ensured_container(work)

@@ -40,6 +40,8 @@ class State:
     """When it ended last: of one that runs, the run before."""
     policy: str = ""
     last_check: Mapping[str, Any] | None = None
+    failures: int = 0
+    """Health checks that failed in a row. A pause and a stop make a container unhealthy without any."""
 
     @classmethod
     def of(cls, inspected: Mapping[str, Any]) -> State:
@@ -58,6 +60,7 @@ class State:
             finished=str(state.get("FinishedAt") or ""),
             policy=str(((inspected.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name") or ""),
             last_check=_check(checks[-1]) if checks else None,
+            failures=int(health.get("FailingStreak") or 0),
         )
 
     @property

@@ -50,7 +50,7 @@ class Target:
             name=own_name(entry),
             image=str(entry.get("Image") or ""),
             image_id=str(entry.get("ImageID") or ""),
-            labels=entry.get("Labels") or {},
+            labels=dict(entry.get("Labels") or {}),
             status=str(entry.get("State") or ""),
             health=str(health).lower() if health else _noted(entry),
         )

@@ -49,13 +49,11 @@ def outdated(engine: Engine, reference: str, identity: str) -> list[User]:
 
     A list shows the reference only while it means the container's image, so all others are inspected.
     """
-    name = _tagged(reference)
+    name = tagged(reference)
 
     def old(container: Mapping[str, Any]) -> bool:
         shows = str(container.get("Image") or "")
-        if container.get("ImageID") == identity or not (
-            _tagged(shows) == name or shows.startswith("sha256:")
-        ):
+        if container.get("ImageID") == identity or not (tagged(shows) == name or shows.startswith("sha256:")):
             return False
         try:
             inspected = engine.get("/containers/{id}/json", {"id": container["Id"]})
@@ -63,7 +61,7 @@ def outdated(engine: Engine, reference: str, identity: str) -> list[User]:
             raise
         except NotFound:
             return False
-        return inspected.read(lambda told: _tagged(str(told["Config"]["Image"])) == name)
+        return inspected.read(lambda told: tagged(str(told["Config"]["Image"])) == name)
 
     return _users(engine, {}, old)
 
@@ -85,7 +83,7 @@ def named(users: Iterable[Mapping[str, str]]) -> str:
     return f"{', '.join(names[:_NAMED])} and {more} more" if more > 0 else ", ".join(names)
 
 
-def _tagged(reference: str) -> str:
+def tagged(reference: str) -> str:
     """Return a reference with the tag that it means."""
     return reference if "@" in reference or split(reference)[1] else f"{reference}:latest"
 

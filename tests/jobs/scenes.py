@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from lib.sailor.message.ids import random_id
 from tests.jobs.crash import Delivery
 from tests.jobs.places import PLAIN_TAR, Place, tar_of
-from tests.lab.engine import LabEngine
+from tests.lab.engine import IMAGE, LabEngine
 
 FILES = tar_of(("conf", None), ("conf/x", b"new"))
 
@@ -145,6 +145,49 @@ class Replace(Restore):
         assert self.engine.wire.do("GET", f"/volumes/{self.name}").json()["Labels"]["team"] == "a"
 
 
+class Container(Scene):
+    """A container in a network of its own, and in the engine's."""
+
+    key = "EnsureContainer"
+
+    def begin(self) -> Delivery:
+        self.engine.wire.do("POST", "/networks/create", {"Name": self.name})
+        return self.wish(networks=[{"name": self.name, "aliases": ["shop"]}, {"name": "bridge"}])
+
+    def wish(self, **fields: Any) -> Delivery:
+        steady = {"command": ["sleep", "600"], "stableSeconds": 0.1, "stopSeconds": 0}
+        return self.delivery({"name": self.name, "image": IMAGE, **steady, **fields})
+
+    def told(self) -> Any:
+        return self.engine.wire.do("GET", f"/containers/{self.name}/json").json()
+
+    def good(self) -> None:
+        told = self.told()
+        assert told["State"]["Status"] == "running"
+        assert set(told["NetworkSettings"]["Networks"]) == {self.name, "bridge"}
+        assert "shop" in told["NetworkSettings"]["Networks"][self.name]["Aliases"]
+
+    def end(self) -> None:
+        self.engine.wire.ask("DELETE", f"/containers/{self.name}", force=True)
+        self.engine.wire.ask("DELETE", f"/networks/{self.name}")
+
+
+class ContainerAnew(Container):
+    """One that runs another command, and has a policy that the new one keeps."""
+
+    def begin(self) -> Delivery:
+        policy = {"RestartPolicy": {"Name": "always"}}
+        self.engine.run(("sleep", "601"), name=self.name, HostConfig=policy, Env=["KEPT=1"])
+        return self.wish()
+
+    def good(self) -> None:
+        told = self.told()
+        assert told["State"]["Status"] == "running"
+        assert told["Config"]["Cmd"] == ["sleep", "600"]
+        assert "KEPT=1" in told["Config"]["Env"]
+        assert told["HostConfig"]["RestartPolicy"]["Name"] == "always"
+
+
 class Network(Scene):
     key = "EnsureNetwork"
 
@@ -214,6 +257,8 @@ SCENES: tuple[type[Scene], ...] = (
     Backup,
     Restore,
     Replace,
+    Container,
+    ContainerAnew,
     Network,
     Volume,
     Deletion,

@@ -156,6 +156,7 @@ OTHER = [
     (host(RestartPolicy={"Name": ""}), {"HostConfig.RestartPolicy": "update"}),
     (host(RestartPolicy={"Name": "always", "MaximumRetryCount": 3}), {"HostConfig.RestartPolicy": "update"}),
     (host(Ulimits=[{"Name": "nofile", "Hard": 2, "Soft": 2}]), {"HostConfig.Ulimits": "recreate"}),
+    (host(Tmpfs={"/tmp": ""}), {"HostConfig.Tmpfs": "recreate"}),
     (host(Dns=["8.8.8.8"]), {"HostConfig.Dns": "recreate"}),
     (host(Sysctls={"net.core.somaxconn": 129}), {"HostConfig.Sysctls.net.core.somaxconn": "recreate"}),
     (host(LogConfig={"Type": "local"}), {"HostConfig.LogConfig.Type": "recreate"}),
@@ -188,6 +189,24 @@ def test_trap_9_a_limit_is_taken_away_by_making_it_anew(limit: dict[str, Any]) -
     told["HostConfig"] |= {"CpusetCpus": "0", "CpuShares": 512}
 
     assert found(host(**limit), told) == {f"HostConfig.{next(iter(limit))}": "recreate"}
+
+
+def test_a_place_in_memory_without_options_is_one() -> None:
+    told = deepcopy(TOLD)
+    told["HostConfig"]["Tmpfs"] = {"/tmp": ""}
+
+    assert found(host(Tmpfs={"/tmp": ""}), told) == {}
+    assert found(host(Tmpfs={}), told) == {"HostConfig.Tmpfs": "recreate"}
+
+
+def test_what_an_engine_adds_to_the_security_options_is_no_difference() -> None:
+    told = deepcopy(TOLD)
+    told["HostConfig"]["SecurityOpt"] = ["label=disable"]
+    found_in = differences({}, told, IMAGE, strict=True)
+
+    assert "HostConfig.SecurityOpt" not in {one["path"] for one in found_in}
+    assert found(host(SecurityOpt=["label=disable"]), told) == {}
+    assert found(host(SecurityOpt=["no-new-privileges"]), told) == {"HostConfig.SecurityOpt": "recreate"}
 
 
 def test_strict_wants_all_else_as_image_and_engine_make_it() -> None:

@@ -17,6 +17,7 @@ from lib.job.container.ports import of_bindings
 from lib.job.container.processors import of_processors
 
 _HIDDEN = "a value that is not shown"
+_UNLABELLED = "label=disable"
 _OTHER = "another value that is not shown"
 Tree = Mapping[str, Any]
 
@@ -38,6 +39,7 @@ def differences(body: Tree, told: Tree, image: Tree, *, strict: bool = False) ->
         *of_bindings(wish.get("PortBindings"), host.get("PortBindings"), strict=strict),
         *of_mounts(body, told, image, strict=strict),
         *of_processors(wish, host, strict=strict),
+        *_security(wish.get("SecurityOpt"), host.get("SecurityOpt"), strict=strict),
         *_log(wish.get("LogConfig") or {}, host.get("LogConfig") or {}),
         *_keyed("HostConfig.Sysctls", wish, host, {}, forms.texts, strict=strict),
         *_others("HostConfig.", wish, host, {}, strict=strict),
@@ -110,6 +112,16 @@ def _healthcheck(body: Tree, config: Tree, image: Tree, *, strict: bool) -> list
     ]
 
 
+def _security(given: Any, told: Any, *, strict: bool) -> Iterator[Difference]:
+    """Compare SecurityOpt; an engine itself adds label=disable to what is privileged or sees the host's processes."""
+    if given is None and not strict:
+        return
+    wanted = {str(one) for one in given or ()}
+    there = {str(one) for one in told or ()}
+    if wanted != there - ({_UNLABELLED} - wanted):
+        yield difference("HostConfig.SecurityOpt", sorted(there) or None, sorted(wanted) or None)
+
+
 def _log(given: Tree, told: Tree) -> Iterator[Difference]:
     if not given.get("Type"):
         return  # the engine's own
@@ -127,15 +139,15 @@ def _others(room: str, given: Tree, told: Tree, image: Tree, *, strict: bool) ->
         path = f"{room}{name}"
         if path in table.APART or path in table.NOT_COMPARED:
             continue
-        form = table.FORMS.get(path, plain)
-        value = plain(given.get(name))
-        if value is None and name in table.FROM_IMAGE and not room:
+        value = given.get(name)
+        if plain(value) is None and not room and name in table.FROM_IMAGE:
             value = image.get(name)
-        if value is None and path in table.ENGINES_OWN:
+        if plain(value) is None and path in table.ENGINES_OWN:
             continue
+        form = table.FORMS.get(path, plain)
         before, after = form(told.get(name)), form(value)
         if before != after:
-            yield difference(path, plain(told.get(name)), plain(value), effect_of(path, after))
+            yield difference(path, told.get(name) or None, value or None, effect_of(path, after))
 
 
 def effect_of(path: str, after: Any) -> str:

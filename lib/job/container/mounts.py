@@ -5,6 +5,7 @@ An engine keeps Binds and Mounts as they were given. Of an anonymous volume only
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from lib.job.container.forms import folder, plain
 _MODES = {"rw": None, "": None}
 _OPTIONS = ("BindOptions", "VolumeOptions", "TmpfsOptions", "ImageOptions", "ClusterOptions")
 ANONYMOUS = "anonymous volume"
+_ENGINES_NAME = re.compile("[0-9a-f]{64}")
 Mounted = dict[str, Any]
 
 
@@ -28,8 +30,8 @@ def of_mounts(
 
     `strict`: there are no others but the image's. Of a mount that is given, parts that are left out are not compared.
     """
-    wanted = dict(_given(given))
-    kept = dict(_given({"HostConfig": told.get("HostConfig")}))
+    wanted = dict(given_mounts(given))
+    kept = dict(given_mounts({"HostConfig": told.get("HostConfig")}))
     there = {str(folder(one.get("Destination"))): one for one in told.get("Mounts") or ()}
     found = []
     for target, mount in wanted.items():
@@ -48,18 +50,63 @@ def of_mounts(
 
 
 def anonymous(told: Mapping[str, Any]) -> dict[str, str]:
-    """Return the anonymous volumes of an inspected container, folder -> name."""
+    """Return the anonymous volumes of an inspected container, folder -> name: those that only the engine named.
+
+    Of a volume that an entry of Binds without a source made, engines tell the place alone: .../NAME/_data.
+    """
     named = {
-        target for target, mount in _given({"HostConfig": told["HostConfig"]}) if mount["Type"] != ANONYMOUS
+        target
+        for target, mount in given_mounts({"HostConfig": told["HostConfig"]})
+        if mount["Type"] != ANONYMOUS and not _ENGINES_NAME.fullmatch(str(mount.get("Source")))
     }
     return {
-        str(folder(one["Destination"])): str(one["Name"])
+        str(folder(one["Destination"])): str(
+            one.get("Name") or str(one.get("Source")).rpartition("/")[0].rpartition("/")[2]
+        )
         for one in told.get("Mounts") or ()
         if one.get("Type") == "volume" and folder(one["Destination"]) not in named
     }
 
 
-def _given(body: Mapping[str, Any]) -> Iterator[tuple[str, Mounted]]:
+def taken_over(body: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return a create body with the anonymous volumes of an inspected container, and the folders of those left out.
+
+    A volume is left out where the body mounts something else in its place.
+    """
+    volumes = anonymous(told)
+    other = {
+        target
+        for target, mount in given_mounts(body)
+        if mount["Type"] != ANONYMOUS and mount.get("Source") != volumes.get(target)
+    }
+    carried = {target: name for target, name in volumes.items() if target not in other}
+    host = dict(body.get("HostConfig") or {})
+    for part in ("Binds", "Mounts"):
+        host[part] = [one for one in host.get(part) or () if target_of(part, one) not in carried]
+    host["Mounts"] += [
+        {"Type": "volume", "Source": name, "Target": target} for target, name in carried.items()
+    ]
+    return {**body, "HostConfig": host}, sorted(set(volumes) - set(carried))
+
+
+def left_behind(body: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return a create body without the anonymous volumes of an inspected container, and their folders."""
+    volumes = anonymous(told)
+    host = dict(body.get("HostConfig") or {})
+    host["Mounts"] = [one for one in host.get("Mounts") or () if one.get("Source") not in volumes.values()]
+    return {**body, "HostConfig": host}, sorted(volumes)
+
+
+def target_of(part: str, entry: Any) -> str | None:
+    """Return the folder of an entry of Binds or Mounts."""
+    if part == "Mounts":
+        return folder(entry.get("Target"))
+    words = str(entry).split(":")
+    return folder(words[1] if len(words) > 1 else words[0])
+
+
+def given_mounts(body: Mapping[str, Any]) -> Iterator[tuple[str, Mounted]]:
+    """Yield what a create body mounts, as folder and what is there."""
     host = body.get("HostConfig") or {}
     for target in body.get("Volumes") or ():
         yield str(folder(target)), {"Type": ANONYMOUS}

@@ -27,7 +27,7 @@ FORMS: dict[str, Form] = {
 } | {
     f"{HOST}.{name}": forms.as_set
     for name in (
-        *("ExtraHosts", "Dns", "DnsOptions", "DnsSearch", "SecurityOpt", "GroupAdd", "VolumesFrom"),
+        *("ExtraHosts", "Dns", "DnsOptions", "DnsSearch", "GroupAdd", "VolumesFrom"),
         *("DeviceCgroupRules", "DeviceRequests", "MaskedPaths", "ReadonlyPaths"),
     )
 }
@@ -52,8 +52,14 @@ NOT_COMPARED: Final = frozenset(
 APART: Final = frozenset(
     {
         *("Env", "Labels", "ExposedPorts", "Volumes", "Cmd", "Entrypoint", "Healthcheck"),
-        *(f"{HOST}.{name}" for name in ("PortBindings", "Binds", "Mounts", "LogConfig", "NetworkMode")),
-        *(f"{HOST}.{name}" for name in ("Sysctls", "NanoCpus", "CpuQuota", "CpuPeriod")),
+        *(
+            f"{HOST}.{name}"
+            for name in ("PortBindings", "Binds", "Mounts", "LogConfig", "NetworkMode", "SecurityOpt")
+        ),
+        *(
+            f"{HOST}.{name}"
+            for name in ("Sysctls", "NanoCpus", "CpuQuota", "CpuPeriod", "PidMode", "IpcMode")
+        ),
     }
 )
 """Each has a rule of its own."""

@@ -17,11 +17,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.engine.errors import Conflict, NotFound, Refused
+from lib.engine.errors import Conflict, EngineFault, NotFound, Refused
+from lib.engine.expected import expected_form
 from lib.job.errors import RolledBack
 from lib.job.replacement.making import CREATE, Wish, connected, made
-from lib.job.replacement.names import REPLACES, WAS_UP, Names, Part, look, new_one, policy_in, sure, there
+from lib.job.replacement.names import (
+    REPLACES,
+    WAS_UP,
+    Names,
+    Part,
+    look,
+    new_one,
+    policy_in,
+    starts,
+    sure,
+    there,
+)
 from lib.job.replacement.verdict import Verdict, judged
+from lib.job.states import State
+from lib.job.waiting import Deadline
 from lib.job.work import Work
 from lib.job.writes import removed, sent
 
@@ -34,6 +48,8 @@ CALLS = (
     ("DELETE", "/containers/{id}"),
 )
 REDEPLOYED, ROLLED_BACK = "redeployed", "rolledBack"
+_PATIENCE, _PAUSE = 10.0, 0.2
+"""Seconds in which a container that is restarting can be updated again, and between two tries."""
 Tree = dict[str, Any]
 
 
@@ -63,26 +79,37 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
         wanted = wish(old)
         identity = made(work, names, old, wanted)
         if not identity:
-            return _planned(work, names, old)
+            return _planned(work, names, old, wanted)
         new = there(work, identity)
     before = look(work, new.labels[REPLACES])
     if new.name == names.failed:
-        return _back(work, names, sure(before, names.name), new, "")
+        return back(work, names, sure(before, names.name), new, "")
     if before is not None:
         if new.name == names.next:  # who made it may have died before all its networks were there
             connected(work, new.id, wish(before).networks)
         _stop_old(work, names, before)
         _swap(work, names, before, new)
         before = there(work, before.id)
+    elif new.name == names.next:  # somebody has removed the old one
+        _rename(work, new.id, names.name)
     new, trouble = _up(work, names, there(work, new.id))
-    verdict = None if trouble or new.labels.get(WAS_UP) == "false" else judged(work, new.id)
+    verdict = None if trouble or not starts(new.labels) else _looked_at(work, new)
     reason = trouble or (verdict.reason if verdict else "")
     if reason and before is not None:
-        _give_up(work, names, new)
-        return _back(work, names, before, there(work, new.id), reason)
+        _give_up(work, names, there(work, new.id))  # it may have ended since the look before
+        return back(work, names, before, there(work, new.id), reason)
     if before is not None and work.will("remove", "container", names.previous, "the new one is good"):
         _delete(work, before.id)
     return Done(REDEPLOYED, before or new, there(work, new.id), verdict, reason)
+
+
+def _looked_at(work: Work, new: Part) -> Verdict:
+    """Judge the new container; one that may not be looked at is not kept."""
+    try:
+        return judged(work, new.id)
+    except Refused as refused:
+        with expected_form():
+            return Verdict(State.of(new.told), f"It could not be looked at: {refused.message}")
 
 
 def _stop_old(work: Work, names: Names, old: Part) -> None:
@@ -95,11 +122,13 @@ def _stop_old(work: Work, names: Names, old: Part) -> None:
         fields: Tree = {"id": old.id}
         if (seconds := work.fields.get("stopSeconds")) is not None:
             fields["t"] = int(seconds)
-        sent(
+        _once(
+            work,
+            old.id,
             lambda: engine.post(
                 CALLS[2][1], fields, query=("t",) if "t" in fields else (), timeout="slow", unchanged=True
             ),
-            lambda: not there(work, old.id).up,
+            lambda part: not part.up,
         )
 
 
@@ -111,7 +140,7 @@ def _swap(work: Work, names: Names, old: Part, new: Part) -> None:
 
 def _up(work: Work, names: Names, new: Part) -> tuple[Part, str]:
     """Start the new container unless it was; return it, and why the engine refused."""
-    if new.labels.get(WAS_UP) == "false" or new.was_started:
+    if not starts(new.labels) or new.was_started:
         return new, ""
     work.will("start", "container", names.name)
     try:
@@ -137,7 +166,7 @@ def _give_up(work: Work, names: Names, new: Part) -> None:
     _rename(work, new.id, names.failed)
 
 
-def _back(work: Work, names: Names, old: Part, new: Part, reason: str) -> Done:
+def back(work: Work, names: Names, old: Part, new: Part, reason: str) -> Done:
     """Give the old container its name and its policy back, and start it if it ran."""
     old = there(work, old.id)
     if old.name != names.name:
@@ -164,36 +193,58 @@ def _back(work: Work, names: Names, old: Part, new: Part, reason: str) -> Done:
     return Done(ROLLED_BACK, there(work, old.id), new, None, reason, names.failed)
 
 
-def _planned(work: Work, names: Names, old: Part) -> Done:
+def _planned(work: Work, names: Names, old: Part, wish: Wish) -> Done:
     """Enter the steps of a good replacement into the plan of a dry run."""
     _stop_old(work, names, old)
     work.will("rename", "container", names.name, f"to {names.previous}")
     work.will("rename", "container", names.next, f"to {names.name}")
-    if old.up:
+    if old.up if wish.starts is None else wish.starts:
         work.will("start", "container", names.name)
     work.will("remove", "container", names.previous, "the new one is good")
     return Done(REDEPLOYED, old)
 
 
 def _update(work: Work, identity: str, policy: Mapping[str, Any]) -> None:
-    body = {"RestartPolicy": dict(policy)}
-    sent(
-        lambda: work.engine.post(CALLS[1][1], {"id": identity}, body=body),
-        lambda: there(work, identity).policy.get("Name") == policy.get("Name"),
-    )
+    """Set the restart policy. Between two restarts an engine cannot update a container (500) for a moment."""
+    body, patience = {"RestartPolicy": dict(policy)}, Deadline(_PATIENCE)
+    while True:
+        try:
+            _once(
+                work,
+                identity,
+                lambda: work.engine.post(CALLS[1][1], {"id": identity}, body=body),
+                lambda part: part.policy.get("Name") == policy.get("Name"),
+            )
+        except EngineFault:
+            if not patience.left or work.context.cancelled.wait(_PAUSE):
+                raise
+        else:
+            return
 
 
 def _rename(work: Work, identity: str, name: str) -> None:
     fields = {"id": identity, "name": name}
+    _once(
+        work,
+        identity,
+        lambda: work.engine.post(CALLS[3][1], fields, query=("name",)),
+        lambda part: part.name == name,
+    )
 
-    def rename() -> None:
-        try:
-            work.engine.post(CALLS[3][1], fields, query=("name",))
-        except Conflict:  # another delivery has done it
-            if there(work, identity).name != name:
-                raise
 
-    sent(rename, lambda: there(work, identity).name == name)
+def _once(work: Work, identity: str, write: Callable[[], object], reached: Callable[[Part], bool]) -> None:
+    """Send a write that another delivery of the message may have sent at the same moment.
+
+    It is refused then, because it is done already, or because the container goes: that is NotSettled.
+    """
+    try:
+        sent(write, lambda: reached(there(work, identity)))
+    except Refused:
+        part = there(work, identity)
+        if part.told["State"].get("Status") in ("removing", "dead"):
+            sure(None, part.name)
+        if not reached(part):
+            raise
 
 
 def _delete(work: Work, identity: str) -> None:

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.engine.errors import Conflict, Refused
-from lib.job.replacement.names import Names, Part, look, memory, there
+from lib.job.errors import NotSettled
+from lib.job.replacement.names import STARTS, Names, Part, look, memory, new_one, there
+from lib.job.waiting import Deadline, TimeIsUp, until
 from lib.job.work import Work
-from lib.job.writes import sent
+from lib.job.writes import removed, sent
 
 CREATE, CONNECT = ("POST", "/containers/create"), ("POST", "/networks/{id}/connect")
 Tree = dict[str, Any]
+_DELETE = "/containers/{id}"
+_PATIENCE = 5.0
+"""Seconds in which the container that another delivery is making shows up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +27,27 @@ class Wish:
     body: Tree
     networks: Mapping[str, Tree] = field(default_factory=dict)
     reason: str = ""
+    starts: bool | None = None
+    """Whether the new one is started; None: if the old one ran."""
+    spec: str = ""
 
 
 def made(work: Work, names: Names, old: Part, wish: Wish) -> str:
     """Create the new container in its main network and return its id, "" in a dry run; see `connected`."""
     if not work.will("create", "container", names.next, wish.reason):
         return ""
-    labels = {**wish.body.get("Labels", {}), **work.run.labels(""), **memory(old)}
+    labels = {**wish.body.get("Labels", {}), **work.run.labels(wish.spec), **memory(old)}
+    if wish.starts is not None:
+        labels[STARTS] = "true" if wish.starts else "false"
     body = wish.body | {"Labels": {name: value for name, value in labels.items() if value}}
     main = next(iter(wish.networks), "")
     if main and wish.networks[main]:
         body["NetworkingConfig"] = {"EndpointsConfig": {main: wish.networks[main]}}
-    sent(lambda: _create(work, names.next, body), lambda: look(work, names.next) is not None)
+    ours: list[str] = []
+    sent(lambda: ours.append(_create(work, names, body)), lambda: look(work, names.next) is not None)
+    if ours and ours[0] and _is_late(work, names, old):
+        removed(lambda: work.engine.delete(_DELETE, {"id": ours[0]}), lambda: look(work, ours[0]) is None)
+        raise NotSettled(f"Another delivery of the message has replaced {names.name} meanwhile")
     return there(work, names.next).id
 
 
@@ -45,15 +59,37 @@ def connected(work: Work, identity: str, networks: Mapping[str, Tree]) -> None:
             _connect(work, identity, network, networks[network])
 
 
-def _create(work: Work, name: str, body: Tree) -> None:
+def _is_late(work: Work, names: Names, old: Part) -> bool:
+    """Whether another delivery has made a new one before, whose name is another by now: old ones are renamed first."""
+    now = look(work, old.id)
+    return now is None or now.name != names.name or look(work, names.failed) is not None
+
+
+def _create(work: Work, names: Names, body: Tree) -> str:
+    """Create the new container and return its id, "" where another delivery has made it."""
+    fields = {"name": names.next}
     try:
-        reply = work.engine.post(CREATE[1], {"name": name}, query=("name",), body=body, timeout="slow")
+        reply = work.engine.post(CREATE[1], fields, query=("name",), body=body, timeout="slow")
     except Conflict:  # another delivery of the message was faster
-        if look(work, name) is None:
+        if not _shows_up(work, names):
             raise
-        return
-    for warning in reply.read(lambda told: list(told.get("Warnings") or [])):
+        return ""
+    identity, warnings = reply.read(lambda told: (str(told["Id"]), list(told.get("Warnings") or [])))
+    for warning in warnings:
         work.warn(str(warning))
+    return identity
+
+
+def _shows_up(work: Work, names: Names) -> bool:
+    """Whether the new container is there: an engine holds a name a little before and after the container."""
+    patience = Deadline(min(_PATIENCE, work.deadline.left))
+    try:
+        until(
+            patience, work.context.cancelled, lambda: new_one(work, names), bool, lambda _: (names.next, {})
+        )
+    except TimeIsUp:
+        return False
+    return True
 
 
 def _connect(work: Work, identity: str, network: str, settings: Tree) -> None:

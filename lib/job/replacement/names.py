@@ -20,8 +20,8 @@ from lib.job.errors import NotSettled
 from lib.job.repeat import PREFIX, RUN
 from lib.job.work import Work
 
-REPLACES, POLICY, WAS_UP = f"{PREFIX}replaces", f"{PREFIX}policy", f"{PREFIX}was-up"
-_OURS = re.compile(r"(.+)\.(?:next|previous|failed)-[0-9a-f]{8}")
+REPLACES, POLICY, WAS_UP, STARTS = (f"{PREFIX}{name}" for name in ("replaces", "policy", "was-up", "starts"))
+_OURS = re.compile(r"(.+)\.(next|previous|failed)-([0-9a-f]{8})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,18 @@ def base_of(name: str) -> str:
     return found[1] if found else name
 
 
+def run_of(name: str, base: str) -> str:
+    """Return the run in a name that the replacement of `base` uses on its way, "" for any other name."""
+    found = _OURS.fullmatch(name)
+    return found[3] if found and found[1] == base else ""
+
+
+def is_evidence(name: str) -> bool:
+    """Whether a name is that of a bad container that was kept."""
+    found = _OURS.fullmatch(name)
+    return found is not None and found[2] == "failed"
+
+
 def look(work: Work, target: str) -> Part | None:
     """Return a container by id or name, None where it is not there."""
     try:
@@ -123,6 +135,11 @@ def memory(old: Part) -> dict[str, str]:
     return {REPLACES: old.id, POLICY: json.dumps(old.policy), WAS_UP: "true" if old.up else "false"}
 
 
+def starts(labels: Mapping[str, str]) -> bool:
+    """Whether the new container is started: as its maker said, else where the old one ran."""
+    return labels.get(STARTS, labels.get(WAS_UP)) != "false"
+
+
 def policy_in(labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the restart policy that `memory` has kept; an empty one where somebody has spoilt the label."""
     try:
@@ -134,8 +151,9 @@ def policy_in(labels: Mapping[str, str]) -> dict[str, Any]:
 
 def _checked(told: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return an inspect; TypeError, KeyError or ValueError where it has another form than engines give it."""
-    for room in ("Config", "HostConfig", "State", "NetworkSettings"):
-        dict(told[room])
+    rooms = [told[room] for room in ("Config", "HostConfig", "State", "NetworkSettings")]
+    rooms += [told["Config"].get("Labels") or {}, told["HostConfig"].get("RestartPolicy") or {}]
+    if not all(isinstance(room, Mapping) for room in rooms):
+        raise TypeError("a part is no object")
     str(told["Id"]), str(told["Name"])
-    dict(told["Config"].get("Labels") or {})
     return told

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lib.engine.answer.limits import Limits, bounded
 from lib.engine.errors import BadInput, EngineError, NotFound, Refused
 from lib.engine.expected import expected_form
 from lib.engine.request.published_ports import published
@@ -13,20 +12,19 @@ from lib.engine.request.times import SECOND, instant
 from lib.engine.version import Version
 from lib.job.errors import Interrupted
 from lib.job.image import MISSING, NEWER, Image, ensure_image, is_id
-from lib.job.repeat import RUN, STEP
 from lib.job.replacement import body as bodies
+from lib.job.replacement.dependants import dependants
+from lib.job.replacement.evidence import last_lines, swept
 from lib.job.replacement.machine import REDEPLOYED, ROLLED_BACK, Done, replaced
 from lib.job.replacement.making import Wish
 from lib.job.replacement.names import Names, Part, base_of, look, new_one
 from lib.job.replacement.refusals import check, image_of
-from lib.job.states import RUNNING, State
-from lib.job.targets import listed, targets_of
+from lib.job.states import State
+from lib.job.targets import targets_of
 from lib.job.work import Work
 
 NONE = "none"
 _MAC_OF_ENDPOINT = Version(1, 44)
-_LAST_LINES = 20
-_READ = Limits(max_bytes=64 * 1024, max_items=_LAST_LINES, idle_seconds=10, max_seconds=30)
 Tree = dict[str, Any]
 
 
@@ -71,7 +69,7 @@ def _one(work: Work, names: Names) -> Tree:
         if old is None:
             raise NotFound(f"No such container: {names.name}")
         check(work, names, old)
-        _sweep(work, names)
+        swept(work, names)
         wish = _wish(work, old)
         if wish is None:
             return _output(work, names, Done(NONE, old))
@@ -137,18 +135,6 @@ def _read(how: Any) -> Any:
         return how()
 
 
-def _sweep(work: Work, names: Names) -> None:
-    """Remove the bad one that an earlier run of this step has kept as evidence."""
-    for other in listed(work.engine):
-        ours = other.labels.get(STEP) == work.run.step and other.labels.get(RUN) != work.run.id
-        evidence = base_of(other.name) == names.name and ".failed-" in other.name and other.status != RUNNING
-        if ours and evidence and work.will("remove", "container", other.name, "an earlier run has kept it"):
-            try:
-                work.engine.delete("/containers/{id}", {"id": other.id})
-            except Refused as refused:
-                work.warn(f"{other.name} could not be removed: {refused.message}")
-
-
 def _output(work: Work, names: Names, done: Done) -> Tree:
     old, new = done.old.told, done.new.told if done.new else None
     told: Tree = {
@@ -158,7 +144,7 @@ def _output(work: Work, names: Names, done: Done) -> Tree:
         "old": {"id": done.old.id, "image": old["Config"].get("Image"), "imageId": old.get("Image")},
     }
     if new is None:
-        return told | _dependants(work, done.old)
+        return told | {"dependants": dependants(work, done.old)}
     state = State.of(new)
     told["new"] = {"id": state.id, "image": new["Config"].get("Image"), "imageId": new.get("Image")}
     told |= {"health": state.health, "downSeconds": _down(old, new)}
@@ -166,12 +152,12 @@ def _output(work: Work, names: Names, done: Done) -> Tree:
         told |= {
             "reason": done.reason or f"{state}",
             "exitCode": state.exit_code,
-            "lastLines": _last_lines(work, state.id),
+            "lastLines": last_lines(work, state.id),
             "kept": done.kept,
         }
     if done.action == REDEPLOYED and work.fields.get("removeOldImage"):
         _remove_image(work, str(old.get("Image")), str(new.get("Image")))
-    return told | _dependants(work, done.old)
+    return told | {"dependants": dependants(work, done.old)}
 
 
 def _down(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
@@ -181,36 +167,6 @@ def _down(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
         return round(max(instant(str(new["State"].get("StartedAt") or ""), "time") - ended, 0) / SECOND, 3)
     except BadInput:
         return 0.0
-
-
-def _last_lines(work: Work, identity: str) -> list[str]:
-    fields = {"id": identity, "stdout": True, "stderr": True, "tail": _LAST_LINES, "timestamps": True}
-    try:
-        logs = work.engine.logs(
-            "/containers/{id}/logs", fields, query=("stdout", "stderr", "tail", "timestamps"), tty=None
-        )
-        with bounded(logs, _READ, lambda line: len(line.text)) as lines:
-            return [line.text[:1000] for line in lines]
-    except EngineError as fault:
-        return [f"Its log could not be read: {fault.message}"]
-
-
-def _dependants(work: Work, old: Part) -> Tree:
-    """Return the containers that live in the old one's network: they have to be made anew, too."""
-    mode = {f"container:{old.id}", f"container:{old.name}"}
-    reply = work.engine.get("/containers/json", {"all": True}, query=("all",))
-    found = reply.read(
-        lambda told: [
-            str(one["Names"][0]).removeprefix("/")
-            for one in told
-            if (one.get("HostConfig") or {}).get("NetworkMode") in mode
-        ]
-    )
-    if found:
-        work.warn(
-            f"{', '.join(found)} use the network of {old.name}: make them anew, or they do not start again"
-        )
-    return {"dependants": found}
 
 
 def _remove_image(work: Work, old: str, new: str) -> None:

@@ -32,8 +32,11 @@ class Verdict:
         return not self.reason
 
 
-def judged(work: Work, identity: str) -> Verdict:
-    """Look at a container that was started until it is known whether it is good; at the deadline it is not."""
+def judged(work: Work, identity: str, restarts: int = 0) -> Verdict:
+    """Look at a container that was started until it is known whether it is good; at the deadline it is not.
+
+    `restarts` are those by its policy that it had before, and that say nothing of now.
+    """
     wanted = str(work.fields.get("check") or AUTO)
     first = look_at(work.engine, identity)
     if wanted == AUTO:
@@ -45,9 +48,9 @@ def judged(work: Work, identity: str) -> Verdict:
             waited_for_line(work, identity)
             return Verdict(look_at(work.engine, identity))
         reached = (
-            _Healthy()
+            _Healthy(restarts)
             if wanted == HEALTHY
-            else _Alive(float(work.fields.get("stableSeconds", STABLE_SECONDS)))
+            else _Alive(float(work.fields.get("stableSeconds", STABLE_SECONDS)), restarts)
         )
         return Verdict(work.until(lambda: look_at(work.engine, identity), reached, _late))
     except (NotReached, TimeIsUp) as bad:
@@ -57,12 +60,12 @@ def judged(work: Work, identity: str) -> Verdict:
 class _Alive:
     """Reached once it has lived for so long with one start."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, restarts: int) -> None:
+        self._seconds, self._restarts = seconds, restarts
         self._since: tuple[str, float] | None = None
 
     def __call__(self, state: State) -> bool:
-        _must_live(state)
+        _must_live(state, self._restarts)
         if state.status != RUNNING:
             return False
         if self._since is None:
@@ -73,17 +76,20 @@ class _Alive:
 
 
 class _Healthy:
-    """Reached once its check says so; unhealthy is bad at once."""
+    """Reached once its check says so; unhealthy is bad at once, where a check has failed."""
+
+    def __init__(self, restarts: int) -> None:
+        self._restarts = restarts
 
     def __call__(self, state: State) -> bool:
-        _must_live(state)
-        if state.health == "unhealthy":
+        _must_live(state, self._restarts)
+        if state.health == "unhealthy" and state.failures:
             raise NotReached(str(state), **state.output)
         return state.status == RUNNING and state.health == HEALTHY
 
 
-def _must_live(state: State) -> None:
-    if state.is_over or state.restarts:
+def _must_live(state: State, restarts: int) -> None:
+    if state.is_over or state.restarts > restarts:
         raise NotReached(str(state), **state.output)
 
 
