@@ -223,7 +223,9 @@ def test_two_at_once_replace_it_once(own: LabEngine, web: str) -> None:
     names = {error["name"] for outcome in outcomes for error in outcome.errors}
 
     assert set(told) == {"redeployed"}, [error for outcome in outcomes for error in outcome.errors]
-    assert names <= {"NotSettled", "NotFound", "Conflict"}
+    assert names <= {"NotSettled", "NotFound", "Conflict"}, [
+        error for outcome in outcomes for error in outcome.errors
+    ]
     assert inspect(own, web)["State"]["Running"]
     assert of(own, web) == [web]
 

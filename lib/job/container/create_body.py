@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.action.action import SCHEMAS
 from lib.action.input.field_names import listed
 from lib.action.input.validation import validator
+from lib.action.schemas import SCHEMAS
 from lib.engine.errors import BadInput
 from lib.engine.text import parsed, shown
 
