@@ -70,9 +70,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "build_progress",
     ),
     "lib.engine.buildkit": (
-        "calls ssh_keys",
+        "calls choice ssh_keys",
         "output_file rpc_server services ssh_agent",
-        "session",
+        "offered session",
         "build",
     ),
     "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),

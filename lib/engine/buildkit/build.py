@@ -11,65 +11,59 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
+from lib.engine.answer.build_failure import SessionFacts
 from lib.engine.answer.build_progress import BuildProgress
 from lib.engine.answer.streams import ProgressLines
+from lib.engine.buildkit.choice import BUILDKIT, overlooked
+from lib.engine.buildkit.offered import Offered
 from lib.engine.buildkit.output_file import OutputFile
-from lib.engine.buildkit.services import Asked, auth, health, secrets
 from lib.engine.buildkit.session import BuildSession
 from lib.engine.client import Engine
 from lib.engine.errors import EngineError, NotFound, NotSupported, Refused, Unauthorized
 from lib.engine.request.build_outputs import build_output
-from lib.engine.request.build_secrets import build_secrets
-from lib.engine.request.query import Parameter
-from lib.engine.request.registry_auth import RegistryConfig
-from lib.engine.request.registry_login import Login
+from lib.engine.request.query import Parameter, is_true, parsed
 
 _REFUSED = 405
-_HIDDEN = ("password", "identitytoken", "registrytoken")
+_KEPT = 100  # lines of the result
+_INLINE_CACHE = {"BUILDKIT_INLINE_CACHE": "1"}
 
 
 def build(
     engine: Engine, fields: Mapping[str, Any], query: Sequence[Parameter], context: Any
 ) -> ProgressLines:
     """Build with BuildKit; `fields` are those of ImageBuild. Raises as the methods of Engine do."""
-    given = build_secrets(fields.get("secrets"), "secrets")
-    config = RegistryConfig()
-    logins = config.chosen(fields, engine.registries).logins
-    asked, hosts = Asked(frozenset(given)), Asked()
-    hidden = [*_texts(given), *_passwords(logins)]
-    methods = {**health(), **auth(logins, hosts), **secrets(given, asked)}
-    keys = {}
-    if fields.get("ssh"):  # the libraries of keys are loaded where there is one
-        from lib.engine.buildkit.ssh_agent import ssh
-        from lib.engine.buildkit.ssh_keys import ssh_keys, ssh_texts
-
-        keys = ssh_keys(fields["ssh"])
-        hidden += ssh_texts(fields["ssh"])
-        methods |= ssh(keys)
+    offered = Offered(engine, fields)
     output = build_output(fields.get("outputs"))
-    fields = {**fields, "outputs": output.as_list()}
-    engine.permit("POST", "/build", fields, reads=False)
-    needed = [
-        name for name, there in (("secrets", given), ("ssh", keys), ("outputs", output.is_archive)) if there
-    ]
+    # Quiet, BuildKit tells nothing but the id, and of a failure everything after all.
+    sent = {**fields, "version": BUILDKIT, "outputs": output.as_list(), "q": None}
+    if str(fields.get("networkmode") or "") == "bridge":
+        sent["networkmode"] = "default"
+    if is_true(fields.get("inlineCache")):
+        arguments = parsed(fields.get("buildargs") or {}, "buildargs")
+        sent["buildargs"] = {**_INLINE_CACHE, **arguments} if isinstance(arguments, dict) else arguments
+    engine.permit("POST", "/build", sent, reads=False)
+    needed = [*offered.needed, *(["outputs"] if output.is_archive else [])]
     session, refusal = None, ""
     with ExitStack() as opened:
         file = opened.enter_context(OutputFile()) if output.is_archive else None
         if not fields.get("session"):
-            session, refusal = _opened(engine, {**methods, **(file.methods() if file else {})}, needed=needed)
+            methods = {**offered.methods, **(file.methods() if file else {})}
+            session, refusal = _opened(engine, methods, needed=needed)
         if session:
             opened.enter_context(session)
-            fields["session"] = session.id
-        lines = engine.progress("/build", fields, query=query, headers=(config,), body=context)
+            sent["session"] = session.id
+        lines = engine.progress("/build", sent, query=query, body=context)
         lines.closing = opened.pop_all().close
     lines.output = file.chunks if file else None
     lines.progress = partial(
         BuildProgress,
         image=output.has_image_id,
-        secrets=asked,
-        no_session=lambda: session.fault if session else refusal,
+        secrets=offered.secrets,
+        session=lambda: SessionFacts(refusal, session.fault if session else "", offered.hosts.known()),
+        ignored=overlooked(engine, fields),
+        keep=0 if is_true(fields.get("q")) else _KEPT,
     )
-    lines.hidden = hidden
+    lines.hidden = offered.hidden
     return lines
 
 
@@ -96,11 +90,3 @@ def _opened(
 
 def _has_none(refusal: EngineError) -> bool:
     return isinstance(refusal, NotFound | Unauthorized | NotSupported) or refusal.status == _REFUSED
-
-
-def _texts(given: Mapping[str, bytes]) -> list[str]:
-    return [content.decode("utf-8", "replace") for content in given.values()]
-
-
-def _passwords(logins: Mapping[str, Login]) -> list[str]:
-    return [login[key] for login in logins.values() for key in _HIDDEN if login.get(key)]
