@@ -9,6 +9,7 @@ from lib.engine import Engine, Fields
 from lib.engine.answer.build_progress import BuildProgress
 from lib.engine.buildkit.choice import BUILDKIT, builder, check_squash, heredoc_warnings
 from lib.engine.errors import BadInput
+from lib.engine.request.build_context import BuildContext, packs
 from lib.engine.request.published_ports import exposed
 from lib.engine.request.query import (
     as_json,
@@ -20,8 +21,6 @@ from lib.engine.request.query import (
     whole,
 )
 from lib.engine.request.registry_auth import RegistryAuth, RegistryConfig
-from lib.engine.request.tar_writer import file_archive
-from lib.engine.text import utf8
 
 _BUILD = (
     "dockerfile",
@@ -66,13 +65,13 @@ def image_list(engine: Engine, fields: Fields) -> Answer:
     return engine.get("/images/json", fields, query=query)
 
 
-@action("ImageBuild", upload=lambda fields: not fields.get("remote") and not fields.get("dockerfileText"))
+@action("ImageBuild", upload=lambda fields: not fields.get("remote") and not packs(fields))
 def image_build(engine: Engine, fields: Fields) -> Answer:
     """Build an image: POST /build."""
-    text = fields.get("dockerfileText")
-    name = fields.get("dockerfile") or "Dockerfile"
-    context = file_archive(name, utf8(text, "dockerfileText")) if text else fields["requestBody"]
-    chosen = builder(engine, fields, text or "")
+    packed = BuildContext(fields) if packs(fields) else None
+    context = packed.upload() if packed else fields["requestBody"]
+    dockerfile = packed.dockerfile if packed else ""
+    chosen = builder(engine, fields, dockerfile)
     check_squash(engine, fields)
     if chosen == BUILDKIT:
         from lib.engine.buildkit.build import build
@@ -80,7 +79,7 @@ def image_build(engine: Engine, fields: Fields) -> Answer:
         return build(engine, fields, _BUILD, context)
     sent = {**fields, "version": chosen}
     lines = engine.progress("/build", sent, query=_BUILD, headers=(RegistryConfig(),), body=context)
-    warnings = heredoc_warnings(text or "", name)
+    warnings = heredoc_warnings(dockerfile, fields.get("dockerfile") or "Dockerfile")
     lines.progress = partial(BuildProgress, image=not fields.get("outputs"), warnings=warnings)
     return lines
 

@@ -49,9 +49,12 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "buildkit",
     ),
     "lib.engine.request": (
-        "archive_kind build_outputs build_secrets published_ports registry_login scalar secret_data times upload",
+        (
+            "archive_kind build_outputs build_secrets dockerignore published_ports registry_login scalar "
+            "secret_data times upload"
+        ),
         "filters path registry_auth tar_writer",
-        "query",
+        "build_context query",
         "process_input",
     ),
     "lib.engine.http": (
