@@ -19,9 +19,17 @@ _BEFORE = ("failed to solve with frontend dockerfile.v0: ", "failed to create LL
 _MISSING = re.compile(r'failed to compute cache key: .{0,500}"(/[^"]{1,500})":? not found')
 _NEEDED = re.compile(r"secret (\S{1,200}?)(?: not found)?: not found$")
 _UNSET = re.compile(r'unset ssh forward key (\S{1,200})|no SSH key "([^"]{0,200})" forwarded from the client')
-# 20.10 says the first when a session is gone, newer engines the others.
-_ASKS_BACK = ("no active session", "only one connection allowed")
-_NO_SESSION = "There was no session"
+# What engines say when a session is gone: before it is used, and in the middle of it.
+_GONE = (
+    "no active session for",
+    "only one connection allowed",
+    "transport is closing",
+    "code = Unavailable",
+    "Unavailable: error reading",
+    "Unavailable: connection error",
+)
+_NEVER_THERE = "no active session"
+_LOST = "The connection of the build session was lost"
 # What a frontend says of a Dockerfile that is newer than the engine, or misspelt.
 _SYNTAX = ("unexpected key '", "unknown instruction", "unknown flag")
 _NEWER = (
@@ -44,9 +52,9 @@ _SHOWN = 2_000  # characters of the last lines
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """What is known of a build's session: why there is none, why it was lost, which registries it was asked for.
+    """What is known of a build's session: why there is none of our own, why it was lost, what it was asked for.
 
-    `hosts` tells of each registry whether a login was given.
+    `hosts` are the registries whose login was asked for, and whether it was given.
     """
 
     refusal: str = ""
@@ -76,8 +84,8 @@ def build_failure(message: str, steps: BuildSteps, session: SessionFacts) -> Eng
     if lines:
         hints.append(f"Before it: {_shown(lines)}")
     hint = ". ".join(hints) or None
-    if session.lost and _asks_back(message):
-        return StreamCut(f"{session.lost}, so the build failed: {text}", hint=hint)
+    if _is_lost(message, session):
+        return StreamCut(f"{session.lost or _LOST}, so the build failed: {text}", hint=hint)
     return StreamFailed(text, step=label, hint=hint)
 
 
@@ -86,8 +94,9 @@ def _outcome(error: str) -> str:
     return f"ended with exit code {code[1]}" if code and any(word in error for word in _COMMAND) else ""
 
 
-def _asks_back(message: str) -> bool:
-    return any(words in message for words in _ASKS_BACK)
+def _is_lost(message: str, session: SessionFacts) -> bool:
+    """Whether the build failed for the loss of its session; the engine may tell before this side has noticed."""
+    return not session.refusal and not _EXIT_CODE.search(message) and any(words in message for words in _GONE)
 
 
 def _reason(message: str, session: SessionFacts) -> str:
@@ -118,10 +127,10 @@ def _refusing(message: str, hosts: Mapping[str, bool]) -> str:
 def _hints(message: str, session: SessionFacts) -> list[str]:
     if _EXIT_CODE.search(message):
         return []  # what a command says is no refusal
-    if _asks_back(message):
-        if session.lost:
-            return ["No image was made; a later build may work"]
-        return [f"{session.refusal or _NO_SESSION}, so the engine could not ask this step for what it needs"]
+    if _is_lost(message, session):
+        return ["No image was made; a later build may work"]
+    if session.refusal and _NEVER_THERE in message:
+        return [f"{session.refusal}, so the engine could not ask this step for what it needs"]
     if any(words in message for words in _SYNTAX):
         return [_NEWER]
     if host := _refusing(message, session.hosts):

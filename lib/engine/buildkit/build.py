@@ -19,11 +19,20 @@ from lib.engine.buildkit.offered import Offered
 from lib.engine.buildkit.output_file import OutputFile
 from lib.engine.buildkit.session import BuildSession
 from lib.engine.client import Engine
-from lib.engine.errors import EngineError, NotFound, NotSupported, Refused, Unauthorized
+from lib.engine.errors import (
+    EngineError,
+    NoAnswer,
+    NotFound,
+    NotSupported,
+    OutcomeUnknown,
+    Refused,
+    Unauthorized,
+)
 from lib.engine.request.build_outputs import build_output
 from lib.engine.request.query import Parameter, is_true, parsed
 
 _REFUSED = 405
+_UNKNOWN = "The outcome is unknown: "
 _KEPT = 100  # lines of the result
 _INLINE_CACHE = {"BUILDKIT_INLINE_CACHE": "1"}
 
@@ -43,7 +52,7 @@ def build(
         sent["buildargs"] = {**_INLINE_CACHE, **arguments} if isinstance(arguments, dict) else arguments
     engine.permit("POST", "/build", sent, reads=False)
     needed = [*offered.needed, *(["outputs"] if output.is_archive else [])]
-    session, refusal = None, ""
+    session, refusal = None, "The session is that of another program"
     with ExitStack() as opened:
         file = opened.enter_context(OutputFile()) if output.is_archive else None
         if not fields.get("session"):
@@ -73,6 +82,12 @@ def _opened(
     """Return the session, or None and the reason where the way to the engine has none and the build may go without."""
     try:
         return BuildSession(engine, methods), ""
+    except OutcomeUnknown as lost:
+        raise NoAnswer(
+            f"No build was begun: its session was not opened ({lost.message.removeprefix(_UNKNOWN)})",
+            method=lost.method,
+            path=lost.path,
+        ) from lost
     except Refused as refusal:
         if not _has_none(refusal):
             raise

@@ -97,7 +97,9 @@ def _named(files: Sequence[Any]) -> Iterator[tuple[str, File]]:
         field = f"files[{number}]"
         if not isinstance(file, Mapping) or not isinstance(file.get("name"), str):
             raise BadInput(
-                f"{field} must have a name", field="files", hint='Write {"name": "index.html", "content": "..."}'
+                f"{field} must have a name",
+                field="files",
+                hint='Write {"name": "index.html", "content": "..."}',
             )
         name = _name(file["name"], field)
         if name in seen:

@@ -316,17 +316,30 @@ MADE = record(vertex("a", RUN, 1))
 
 
 @pytest.mark.parametrize(
-    "text", ["no active session for x", "Unavailable: connection error: only one connection allowed"]
+    "text",
+    [
+        "no active session for x",
+        "Unavailable: connection error: only one connection allowed",
+        "rpc error: code = Unavailable desc = transport is closing",
+        "Unavailable: error reading from server: EOF",
+    ],
 )
-def test_a_session_that_was_lost_is_a_cut_and_one_that_was_refused_is_none(text):
-    lost = failure(MADE, refused(text), session=lambda: SessionFacts(lost="The session was lost (x)"))
-    assert isinstance(lost, StreamCut)
-    assert lost.message.startswith("The session was lost (x), so the build failed: ")
-    none = failure(
-        MADE, refused(text), session=lambda: SessionFacts(refusal="POST /session was answered with 403")
+@pytest.mark.parametrize("known", ["The session was lost (x)", ""])
+def test_a_session_that_was_lost_is_a_cut_also_where_only_the_engine_knows(text, known):
+    error = failure(MADE, refused(text), session=lambda: SessionFacts(lost=known))
+    assert isinstance(error, StreamCut)
+    assert (
+        error.message
+        == f"{known or 'The connection of the build session was lost'}, so the build failed: {text}"
     )
-    assert isinstance(none, StreamFailed)
-    assert "POST /session was answered with 403" in none.hint
+
+
+@pytest.mark.parametrize("text", ["no active session for x", "no active sessions"])
+def test_a_session_that_was_refused_is_no_cut(text):
+    refusal = SessionFacts(refusal="POST /session was answered with 403")
+    error = failure(MADE, refused(text), session=lambda: refusal)
+    assert isinstance(error, StreamFailed)
+    assert "POST /session was answered with 403" in error.hint
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from lib.local.sandbox.busybox_image import LocalImageError
 from lib.local.sandbox.private_engine import PrivateEngineError
 from lib.local.sandbox.supervisor import SupervisorError
+from tests.integration.operations import abilities
 from tests.integration.operations.kinds import KINDS, Kind, differs
 from tests.integration.operations.site import Site
 from tests.lab.engine import LabEngine
@@ -71,6 +72,18 @@ def _second(kind: Kind) -> LabEngine:
 
 
 MakeContainer = Callable[..., str]
+Able = Callable[[str, str | bool], None]
+
+
+@pytest.fixture
+def able(site: Site, record_property: Callable[[str, object], None]) -> Able:
+    """Tells the table of builds what the engine can: an ability, and whether it has it, or a word for how."""
+
+    def tell(ability: str, seen: str | bool) -> None:
+        word = seen if isinstance(seen, str) else abilities.YES if seen else abilities.NO
+        record_property("ability", (ability, site.name, word))
+
+    return tell
 
 
 @pytest.fixture
