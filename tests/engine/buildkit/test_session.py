@@ -296,8 +296,8 @@ def test_h2_is_imported_by_no_action() -> None:
     program = (
         "import sys, pathlib, importlib\n"
         "for folder in ('actions', 'triggers'):\n"
-        "    for path in pathlib.Path(folder).glob('*.py'):\n"
-        "        importlib.import_module(f'{folder}.{path.stem}')\n"
+        "    for path in pathlib.Path(folder).rglob('*.py'):\n"
+        "        importlib.import_module('.'.join(path.with_suffix('').parts).removesuffix('.__init__'))\n"
         "print(sorted(name for name in sys.modules if name.partition('.')[0] in ('h2', 'hpack', 'hyperframe')))"
     )
     root = Path(__file__).parents[3]

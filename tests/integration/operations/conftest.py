@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from typing import Protocol
 
 import pytest
 
@@ -72,12 +73,17 @@ def _second(kind: Kind) -> LabEngine:
 
 
 MakeContainer = Callable[..., str]
-Able = Callable[[str, str | bool], None]
+
+
+class Able(Protocol):
+    """Tells the table of builds what an engine can: an ability, and whether it was seen, or a word for how."""
+
+    def __call__(self, ability: str, seen: str | bool) -> None: ...
 
 
 @pytest.fixture
 def able(site: Site, record_property: Callable[[str, object], None]) -> Able:
-    """Tells the table of builds what the engine can: an ability, and whether it has it, or a word for how."""
+    """What tells the table of the engine under test."""
 
     def tell(ability: str, seen: str | bool) -> None:
         word = seen if isinstance(seen, str) else abilities.YES if seen else abilities.NO

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from lib.sailor.message.ids import random_id
+from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import failure, success
 from tests.integration.operations.site import Site
 from tests.integration.operations.test_buildkit import build, name
@@ -20,13 +21,16 @@ PREFER_CLASSIC = ("20.10", "podman")
 
 
 @success("ImageBuild")
-def test_auto_takes_what_the_engine_prefers_unless_an_input_is_for_one_only(site: Site, name: str) -> None:
+def test_auto_takes_what_the_engine_prefers_unless_an_input_is_for_one_only(
+    site: Site, name: str, able: Able
+) -> None:
     auto = build(site, name, version="auto")
     classic = "classic" if site.name in PREFER_CLASSIC else "buildkit"
     assert site.do("ImageBuild", auto)["builder"] == classic
     assert site.do("ImageBuild", {**auto, "memory": 100_000_000})["builder"] == "classic"
     if site.name != "podman":
         assert site.do("ImageBuild", {**auto, "inlineCache": True})["builder"] == "buildkit"
+    able("builder with auto", classic)
 
 
 @success("ImageBuild")
@@ -56,7 +60,7 @@ def test_quiet_builds_tell_steps_and_no_lines(site: Site, name: str) -> None:
 
 
 @success("ImageBuild")
-def test_the_cache_inside_an_image_serves_a_later_build(site: Site, name: str) -> None:
+def test_the_cache_inside_an_image_serves_a_later_build(site: Site, name: str, able: Able) -> None:
     if site.name == "podman":
         return
     # With the containerd image store only registries are asked for a cache.
@@ -67,6 +71,7 @@ def test_the_cache_inside_an_image_serves_a_later_build(site: Site, name: str) -
     site.do("BuildPrune", {"all": True})
     steps = site.do("ImageBuild", {**body, "cachefrom": [pushed]})["steps"]
     assert [step["status"] for step in steps if step["name"].startswith("RUN")] == ["cached"]
+    able("cache inside the image", seen=True)
 
 
 @failure("ImageBuild")

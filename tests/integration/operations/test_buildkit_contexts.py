@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lib.sailor.message.ids import random_id
+from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import Body, failure, success
 from tests.integration.operations.site import Site
 from tests.integration.operations.test_buildkit import BUILDKIT, name
@@ -82,7 +83,7 @@ def test_a_copy_stays_cached_although_the_archive_is_another(site: Site, name: s
 @success("ImageBuild")
 @failure("ImageBuild")
 @pytest.mark.parametrize("place", ["message", "credential"])
-def test_a_private_repository_is_opened_by_a_token(site: Site, name: str, place: str) -> None:
+def test_a_private_repository_is_opened_by_a_token(site: Site, name: str, place: str, able: Able) -> None:
     if site.name == "podman":
         return
     token = f"hush-{random_id()}"
@@ -104,3 +105,4 @@ def test_a_private_repository_is_opened_by_a_token(site: Site, name: str, place:
     assert built["id"].startswith("sha256:")
     assert built["secretsMissing"] == []
     assert token not in json.dumps(built)
+    able("private git repository", seen=True)
