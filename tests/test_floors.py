@@ -50,7 +50,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "lib.engine.request": (
         (
-            "archive_kind build_outputs build_secrets dockerignore published_ports registry_login scalar "
+            "archive_kind build_cache build_outputs build_secrets dockerignore published_ports registry_login scalar "
             "secret_data times upload"
         ),
         "filters path registry_auth tar_writer",
@@ -74,8 +74,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "lib.engine.buildkit": (
         "calls choice ssh_keys",
-        "output_file rpc_server services ssh_agent",
-        "offered session",
+        "context_pull output_file rpc_client rpc_server services solve_request ssh_agent",
+        "control offered",
+        "session solve",
         "build",
     ),
     "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),

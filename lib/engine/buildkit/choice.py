@@ -12,14 +12,16 @@ from typing import Any
 
 from lib.engine.client import Engine
 from lib.engine.errors import BadInput, EngineError, NotSupported
+from lib.engine.request.build_cache import cache_places
+from lib.engine.request.build_outputs import BuildOutput
 from lib.engine.request.query import is_true
 from lib.engine.version import Version
 
 CLASSIC, BUILDKIT = "1", "2"
 AUTO = "auto"
-ONLY_BUILDKIT = ("secrets", "ssh", "outputs", "inlineCache")
+ONLY_BUILDKIT = ("secrets", "ssh", "outputs", "inlineCache", "cacheTo")
 """Inputs that the classic builder does not have."""
-_REFUSED_BY_CLASSIC = ("secrets", "ssh", "inlineCache")  # it overlooks outputs, as ever
+_REFUSED_BY_CLASSIC = ("secrets", "ssh", "inlineCache", "cacheTo")  # it overlooks outputs, as ever
 ONLY_CLASSIC = (
     "memory",
     "memswap",
@@ -48,7 +50,9 @@ def builder(engine: Engine, fields: Mapping[str, Any], dockerfile: str = "") -> 
     classic builder, and for a network that BuildKit cannot have.
     """
     version = str(fields.get("version") or "")
-    if version in ("", AUTO) and any(fields.get(name) for name in ONLY_BUILDKIT):
+    if version in ("", AUTO) and (
+        len(platforms(fields)) > 1 or any(fields.get(name) for name in ONLY_BUILDKIT)
+    ):
         version = BUILDKIT
     elif version == AUTO:
         version = BUILDKIT if _fits_buildkit(engine, fields, dockerfile) else CLASSIC
@@ -76,17 +80,57 @@ def check_squash(engine: Engine, fields: Mapping[str, Any]) -> None:
     """
     if not is_true(fields.get("squash")):
         return
-    try:
-        status = engine.get("/info").json().get("DriverStatus")
-    except (EngineError, AttributeError):
-        return
-    if isinstance(status, list) and ["driver-type", "io.containerd.snapshotter.v1"] in status:
+    if _has_containerd_store(engine):
         raise NotSupported(
             "squash does not work with the containerd image store of this engine",
             method="POST",
             path="/build",
             hint="Leave squash empty; stages of the Dockerfile keep an image small",
         )
+
+
+def platforms(fields: Mapping[str, Any]) -> list[str]:
+    """Return the platforms that are asked for; none means the engine's own."""
+    return [part.strip() for part in str(fields.get("platform") or "").split(",") if part.strip()]
+
+
+def check_platforms(engine: Engine, output: BuildOutput) -> None:
+    """Raise for an output that the engine cannot give for several platforms; it would say so after the build."""
+    if output.type == "docker":
+        raise BadInput(
+            "outputs of the type docker are for one platform",
+            field="outputs",
+            hint="Give oci or tar, or build each platform on its own",
+        )
+    if output.type not in ("tar", "cacheonly") and _has_containerd_store(engine) is False:
+        raise NotSupported(
+            "An image for several platforms needs an engine with the containerd image store",
+            method="POST",
+            path="/grpc",
+            hint='Give outputs [{"type": "tar"}], or build each platform on its own',
+        )
+
+
+def check_cache(engine: Engine, fields: Mapping[str, Any]) -> None:
+    """Raise NotSupported for a cache that the engine cannot write; it would say so after the build."""
+    places = cache_places(fields.get("cacheTo"), "cacheTo")
+    other = next((place.type for place in places if place.type != "inline"), "")
+    if other and _has_containerd_store(engine) is False:
+        raise NotSupported(
+            f"A cache of the type {other} needs an engine with the containerd image store",
+            method="POST",
+            path="/grpc",
+            hint="inlineCache works with this one: the cache is in the image, and cachefrom names the image",
+        )
+
+
+def _has_containerd_store(engine: Engine) -> bool | None:
+    """Return whether the engine keeps images in containerd's store, None if it does not tell."""
+    try:
+        status = engine.get("/info").json().get("DriverStatus")
+    except (EngineError, AttributeError):
+        return None
+    return ["driver-type", "io.containerd.snapshotter.v1"] in status if isinstance(status, list) else None
 
 
 def heredoc_lines(dockerfile: str) -> Iterator[int]:

@@ -22,7 +22,7 @@ __all__ = ["name"]
 
 pytestmark = pytest.mark.engine
 # Everything but sessions, as proxies before an engine's socket have it by default.
-NO_SESSION = r"(?!POST /session).*"
+NO_SESSION = r"(?!POST /(session|grpc)).*"
 
 
 def mount(secret: str, command: str, **more: str) -> str:
