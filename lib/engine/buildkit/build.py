@@ -16,7 +16,14 @@ from lib.engine.answer.build_failure import SessionFacts
 from lib.engine.answer.build_progress import BuildProgress
 from lib.engine.answer.streams import ProgressLines
 from lib.engine.buildkit.calls import Methods
-from lib.engine.buildkit.choice import BUILDKIT, check_cache, check_platforms, overlooked, platforms
+from lib.engine.buildkit.choice import (
+    BUILDKIT,
+    check_cache,
+    check_output,
+    check_platforms,
+    overlooked,
+    platforms,
+)
 from lib.engine.buildkit.context_pull import ContextPull
 from lib.engine.buildkit.control import Control
 from lib.engine.buildkit.offered import Offered
@@ -89,6 +96,7 @@ def _solving(engine: Engine, fields: Mapping[str, Any], output: BuildOutput) -> 
     caches = [name for name in ("cachefrom", "cacheTo") if not _is_usual(fields, name)]
     if several:
         check_platforms(engine, output)
+    check_output(engine, output)
     check_cache(engine, fields)
     found = [*(["platform"] if several else []), *caches]
     if found and fields.get("session"):

@@ -36,6 +36,7 @@ ONLY_CLASSIC = (
 """Inputs that engines read, and BuildKit overlooks."""
 # From engine 23 on BuildKit heeds the first, and no longer the second: the name is that of the image as it was.
 _LATER, _ENDED = ("shmsize", "ulimits"), ("squash",)
+_OUTPUTS_OF_CONTAINERD = ("oci", "docker", "image")
 _CHANGED = Version(1, 42)
 # BuildKit has no networks of its own; `bridge` is the usual one for both.
 _NETWORKS = ("", "default", "bridge", "host", "none")
@@ -92,6 +93,17 @@ def check_squash(engine: Engine, fields: Mapping[str, Any]) -> None:
 def platforms(fields: Mapping[str, Any]) -> list[str]:
     """Return the platforms that are asked for; none means the engine's own."""
     return [part.strip() for part in str(fields.get("platform") or "").split(",") if part.strip()]
+
+
+def check_output(engine: Engine, output: BuildOutput) -> None:
+    """Raise NotSupported for an output that the engine's image store does not give; engines say so after seconds."""
+    if output.type in _OUTPUTS_OF_CONTAINERD and _has_containerd_store(engine) is False:
+        raise NotSupported(
+            f"Output {output.type} needs an engine with the containerd image store",
+            method="POST",
+            path="/build",
+            hint="tar works on all engines; an image is pushed by ImagePush and saved by ImageGet",
+        )
 
 
 def check_platforms(engine: Engine, output: BuildOutput) -> None:

@@ -16,6 +16,11 @@ pytestmark = pytest.mark.engine
 # The network of a build would want rules of the host's firewall, which the lab does not have.
 BUILDKIT: Body = {"version": "2", "networkmode": "host"}
 
+# The engines that differ in how they build.
+EACH_STORE = pytest.mark.parametrize(
+    "site", ["20.10", "26.1", "28.5", "28.5-containerd", "podman"], indirect=True, scope="session"
+)
+
 
 @pytest.fixture
 def name(site: Site) -> Iterator[str]:

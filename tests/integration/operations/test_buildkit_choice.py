@@ -10,12 +10,12 @@ from lib.sailor.message.ids import random_id
 from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import failure, success
 from tests.integration.operations.site import Site
-from tests.integration.operations.test_buildkit import build, name
+from tests.integration.operations.test_buildkit import EACH_STORE, build, name
 from tests.integration.operations.test_buildkit_session import mount
 
 __all__ = ["name"]
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, EACH_STORE]
 # Engines before 23.0 prefer the classic builder; Podman builds by itself.
 PREFER_CLASSIC = ("20.10", "podman")
 

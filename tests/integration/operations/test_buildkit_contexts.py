@@ -12,14 +12,14 @@ from lib.sailor.message.ids import random_id
 from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import Body, failure, success
 from tests.integration.operations.site import Site
-from tests.integration.operations.test_buildkit import BUILDKIT, name
+from tests.integration.operations.test_buildkit import BUILDKIT, EACH_STORE, name
 from tests.integration.operations.test_container_files import tar_of
 from tests.integration.operations.test_image_transfer import served
 from tests.lab.git_server import GitServer
 
 __all__ = ["name"]
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, EACH_STORE]
 BOTH = pytest.mark.parametrize("version", ["1", "2"])
 
 

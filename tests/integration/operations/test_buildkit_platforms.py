@@ -13,14 +13,14 @@ from lib.sailor.message.ids import random_id
 from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import Body, failure, success
 from tests.integration.operations.site import Site
-from tests.integration.operations.test_buildkit import build, name
+from tests.integration.operations.test_buildkit import EACH_STORE, build, name
 from tests.integration.operations.test_buildkit_outputs import containerd
 from tests.integration.operations.test_buildkit_session import mount
 from tests.lab.socket_proxy import SocketProxy
 
 __all__ = ["name"]
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, EACH_STORE]
 TWO = "linux/amd64,linux/arm64"
 
 

@@ -12,13 +12,13 @@ from lib.sailor.message.ids import random_id
 from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import Body, failure, success
 from tests.integration.operations.site import Site
-from tests.integration.operations.test_buildkit import BUILDKIT, name
+from tests.integration.operations.test_buildkit import BUILDKIT, EACH_STORE, name
 from tests.integration.operations.test_buildkit_session import mount, private_base
 from tests.integration.operations.test_buildkit_ssh import MOUNT, context, written
 
 __all__ = ["name"]
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, EACH_STORE]
 
 
 @success("ImageBuild")
