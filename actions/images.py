@@ -7,7 +7,9 @@ from functools import partial
 from lib.action import Answer, action
 from lib.engine import Engine, Fields
 from lib.engine.answer.build_progress import BuildProgress
+from lib.engine.buildkit.choice import BUILDKIT, builder, check_squash, heredoc_warnings
 from lib.engine.errors import BadInput
+from lib.engine.request.build_context import BuildContext, packs
 from lib.engine.request.published_ports import exposed
 from lib.engine.request.query import (
     as_json,
@@ -19,8 +21,6 @@ from lib.engine.request.query import (
     whole,
 )
 from lib.engine.request.registry_auth import RegistryAuth, RegistryConfig
-from lib.engine.request.tar_writer import file_archive
-from lib.engine.text import utf8
 
 _BUILD = (
     "dockerfile",
@@ -65,36 +65,23 @@ def image_list(engine: Engine, fields: Fields) -> Answer:
     return engine.get("/images/json", fields, query=query)
 
 
-@action("ImageBuild", upload=lambda fields: not fields.get("remote") and not fields.get("dockerfileText"))
+@action("ImageBuild", upload=lambda fields: not fields.get("remote") and not packs(fields))
 def image_build(engine: Engine, fields: Fields) -> Answer:
     """Build an image: POST /build."""
-    text = fields.get("dockerfileText")
-    name = fields.get("dockerfile") or "Dockerfile"
-    context = file_archive(name, utf8(text, "dockerfileText")) if text else fields["requestBody"]
-    if builder(fields) == "2":
+    packed = BuildContext(fields) if packs(fields) else None
+    context = packed.upload() if packed else fields["requestBody"]
+    dockerfile = packed.dockerfile if packed else ""
+    chosen = builder(engine, fields, dockerfile)
+    check_squash(engine, fields)
+    if chosen == BUILDKIT:
         from lib.engine.buildkit.build import build
 
-        return build(engine, {**fields, "version": "2"}, _BUILD, context)
-    lines = engine.progress("/build", fields, query=_BUILD, headers=(RegistryConfig(),), body=context)
-    lines.progress = partial(BuildProgress, image=not fields.get("outputs"))
+        return build(engine, fields, _BUILD, context)
+    sent = {**fields, "version": chosen}
+    lines = engine.progress("/build", sent, query=_BUILD, headers=(RegistryConfig(),), body=context)
+    warnings = heredoc_warnings(dockerfile, fields.get("dockerfile") or "Dockerfile")
+    lines.progress = partial(BuildProgress, image=not fields.get("outputs"), warnings=warnings)
     return lines
-
-
-def builder(fields: Fields) -> str:
-    """Return the builder for the fields of ImageBuild: 2 is BuildKit, else it is the classic one.
-
-    Without a version, BuildKit is taken for what only it has. Raises BadInput for secrets and keys with the classic
-    builder; it overlooks outputs, as ever.
-    """
-    version = str(fields.get("version") or "")
-    if not version and any(fields.get(name) for name in ("secrets", "ssh", "outputs")):
-        return "2"
-    refused = next((name for name in ("secrets", "ssh") if fields.get(name)), None)
-    if refused and version != "2":
-        raise BadInput(
-            f"{refused} needs builder version 2", field=refused, hint="Leave version empty, or set it to 2"
-        )
-    return version
 
 
 @action("BuildPrune")

@@ -16,6 +16,7 @@ from lib.engine import Endpoint, Engine, Registries, Version
 from lib.engine.endpoint import DEFAULT_SOCKET
 from lib.engine.errors import BadInput
 from lib.engine.host import host_name
+from lib.engine.request.build_secrets import build_secrets
 from lib.engine.text import utf8
 
 # Values of `server` that the older connector stored: the index of the chosen entry, or its text.
@@ -36,6 +37,7 @@ _KEYS = (
     "tlsServerName",
     "apiVersion",
     "registries",
+    "buildSecrets",
     "accessMode",
 )
 _engines: dict[str, Engine] = {}
@@ -120,6 +122,7 @@ def _new_engine(
         pin=None if _is_blank(config.get("apiVersion")) else str(Version.parse(config["apiVersion"])),
         read_only=choice(config, "accessMode", ("full", "readOnly")) == "readOnly",
         registries=Registries.parse(config.get("registries")),
+        build_secrets=build_secrets(config.get("buildSecrets"), "buildSecrets"),
         cancelled=cancelled,
         warn=warn,
     )

@@ -6,12 +6,13 @@ import re
 
 import pytest
 
+from tests.integration.operations import abilities
 from tests.integration.operations.table import TABLE
 from tests.jobs import deaths
 from tests.jobs import table as jobs
 from tests.triggers import table
 
-OPERATION, TRIGGER, JOB, DEATHS, NOTE = "operation", "trigger", "job", "deaths", "note"
+OPERATION, ABILITY, TRIGGER, JOB, DEATHS, NOTE = "operation", "ability", "trigger", "job", "deaths", "note"
 NOTES: list[str] = []
 # The numbered statements of the platform's checklist, and whether all tests of each passed.
 STATEMENTS = range(1, 91)
@@ -24,6 +25,8 @@ def collect(report: pytest.TestReport) -> None:
     for name, value in report.user_properties:
         if name == OPERATION:
             TABLE.note(*value)
+        elif name == ABILITY and report.passed:
+            abilities.note(*value)
         elif name == TRIGGER:
             table.add(table.Row(*value))
         elif name == JOB:
@@ -39,7 +42,7 @@ def collect(report: pytest.TestReport) -> None:
 
 def show(terminal: pytest.TerminalReporter) -> None:
     """Print everything once."""
-    for line in TABLE.lines():
+    for line in [*TABLE.lines(), *abilities.lines()]:
         terminal.write_line(line)
     table.show(terminal)
     jobs.show(terminal)

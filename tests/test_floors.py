@@ -49,9 +49,12 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "buildkit",
     ),
     "lib.engine.request": (
-        "archive_kind build_outputs build_secrets published_ports registry_login scalar secret_data times upload",
+        (
+            "archive_kind build_cache build_outputs build_secrets dockerignore published_ports registry_login scalar "
+            "secret_data times upload"
+        ),
         "filters path registry_auth tar_writer",
-        "query",
+        "build_context query",
         "process_input",
     ),
     "lib.engine.http": (
@@ -70,9 +73,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "build_progress",
     ),
     "lib.engine.buildkit": (
-        "calls ssh_keys",
-        "output_file rpc_server services ssh_agent",
-        "session",
+        "calls choice ssh_keys",
+        "context_pull output_file rpc_client rpc_server services solve_request ssh_agent",
+        "control offered",
+        "session solve",
         "build",
     ),
     "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),

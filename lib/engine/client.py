@@ -56,6 +56,7 @@ class Engine(Negotiated, Closing):
         pin_yields: bool = False,
         read_only: bool = False,
         registries: Registries | None = None,
+        build_secrets: Mapping[str, bytes] | None = None,
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
         cancelled: threading.Event | None = None,
@@ -64,6 +65,7 @@ class Engine(Negotiated, Closing):
         self.endpoint = endpoint
         self.read_only = read_only
         self.registries = registries or Registries()
+        self.build_secrets = build_secrets or {}
         self.cancelled = cancelled or threading.Event()
         self.timeouts = timeouts or Timeouts()
         self.sender = Sender(endpoint, self.timeouts.connect, retry or Retry())

@@ -70,11 +70,16 @@ def _extra(key: str, name: str, facts: Facts, words: Words) -> Tree:
     schema: Tree = facts.extras["fields"][name]
     node = _worded(key, name, dict(schema), words)
     if "properties" in schema:
-        node["properties"] = {
-            part: _worded(key, f"{name}.{part}", dict(item), words)
-            for part, item in schema["properties"].items()
-        }
+        node["properties"] = _parts(key, name, schema, words)
+    if "properties" in schema.get("items", {}):
+        node["items"] = schema["items"] | {"properties": _parts(key, name, schema["items"], words)}
     return node
+
+
+def _parts(key: str, name: str, schema: Tree, words: Words) -> Tree:
+    return {
+        part: _worded(key, f"{name}.{part}", dict(item), words) for part, item in schema["properties"].items()
+    }
 
 
 def _worded(key: str, name: str, schema: Tree, words: Words) -> Tree:

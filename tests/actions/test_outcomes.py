@@ -160,7 +160,7 @@ FAILED = record(vertex("a", "[2/2] RUN make", 1, 2, error=BROKEN))
 
 def test_a_failed_buildkit_build_tells_step_exit_code_and_last_lines(run: Run) -> None:
     said = say(chunked(MAKE, FAILED, {"errorDetail": {"message": BROKEN}, "error": BROKEN}))
-    outcome = run("ImageBuild", BUILD | {"version": "2"}, NO_SESSION, said)
+    outcome = run("ImageBuild", BUILD | {"version": "2"}, NO_SESSION, NO_SESSION, said)
     assert names(outcome) == ["StreamFailed"]
     assert "Step [2/2] RUN make ended with exit code 2" in outcome.errors[0]["message"]
     assert "compiling\nbroken" in outcome.errors[0]["message"]
@@ -169,7 +169,7 @@ def test_a_failed_buildkit_build_tells_step_exit_code_and_last_lines(run: Run) -
 def test_a_buildkit_build_emits_lines_one_record_each(run: Run) -> None:
     said = say(chunked(MAKE, record(vertex("a", ended=2)), IMAGE))
     *progress, result = run(
-        "ImageBuild", BUILD | {"version": "2"}, NO_SESSION, said, emitBehavior="emitIndividually"
+        "ImageBuild", BUILD | {"version": "2"}, NO_SESSION, NO_SESSION, said, emitBehavior="emitIndividually"
     ).bodies
     assert [body["progress"] for body in progress] == [
         {"stream": "#1 [2/2] RUN make\n#1 compiling\n#1 broken\n"},
@@ -180,7 +180,7 @@ def test_a_buildkit_build_emits_lines_one_record_each(run: Run) -> None:
 
 
 def test_a_buildkit_build_that_ends_bare_has_an_unknown_outcome(run: Run) -> None:
-    assert names(run("ImageBuild", BUILD | {"version": "2"}, NO_SESSION, say(chunked(MAKE)))) == [
+    assert names(run("ImageBuild", BUILD | {"version": "2"}, NO_SESSION, NO_SESSION, say(chunked(MAKE)))) == [
         "OutcomeUnknown"
     ]
 
@@ -192,12 +192,12 @@ def test_without_a_session_a_build_goes_on_unless_it_needs_one(run: Run, status:
     refusal = say(answer(b'{"message":"by administrative rules"}', status))
     back = "no active sessions"
     asked = say(chunked(MAKE, {"errorDetail": {"message": back}, "error": back}))
-    assert run("ImageBuild", BUILD | {"version": "2"}, refusal, say(chunked(MAKE, IMAGE))).bodies
-    (error,) = run("ImageBuild", BUILD | {"version": "2"}, refusal, asked).errors
+    assert run("ImageBuild", BUILD | {"version": "2"}, refusal, refusal, say(chunked(MAKE, IMAGE))).bodies
+    (error,) = run("ImageBuild", BUILD | {"version": "2"}, refusal, refusal, asked).errors
     assert f"POST /session was answered with {status[:3]}" in error["message"]
-    (error,) = run("ImageBuild", BUILD | {"secrets": {"a": "hush-hush"}}, refusal).errors
+    (error,) = run("ImageBuild", BUILD | {"secrets": {"a": "hush-hush"}}, refusal, refusal).errors
     assert "secrets cannot be given" in error["message"]
-    assert len(run.requests) == 1
+    assert [request.split()[1] for request in run.requests] == [b"/v1.41/session", b"/v1.41/grpc"]
 
 
 def test_a_fault_of_the_engine_opens_no_session_and_starts_no_build(run: Run) -> None:
@@ -258,7 +258,7 @@ def test_secrets_that_cannot_be_given_are_refused_before_anything_is_sent(
 def test_a_flood_of_trace_stays_a_message(run: Run) -> None:
     flood = record(vertex("a", "x" * 60_000, 1), log("a", b"y\n" * 100_000), *[warning("z" * 900)] * 300)
     (body,) = run(
-        "ImageBuild", BUILD | {"version": "2"}, NO_SESSION, say(chunked(flood, flood, IMAGE))
+        "ImageBuild", BUILD | {"version": "2"}, NO_SESSION, NO_SESSION, say(chunked(flood, flood, IMAGE))
     ).bodies
     assert (len(body["lines"]), len(body["warnings"]), len(body["steps"])) == (100, 200, 1)
 

@@ -47,6 +47,8 @@ def test_server_and_other_server_mean_one_address(config: dict[str, Any], url: s
         ({"accessMode": "sometimes"}, "accessMode"),
         ({"tlsVerify": "maybe"}, "tlsVerify"),
         ({"registries": "{"}, "registries"),
+        ({"buildSecrets": "{"}, "buildSecrets"),
+        ({"buildSecrets": '{"a,b": "canary"}'}, "buildSecrets"),
         ({"registries": '["a"]'}, "registries"),
         ({"registries": '{"r.example.org": {"user": "me"}}'}, "registries.r.example.org"),
         ({"otherServer": "https://engine", "tlsCa": "no pem"}, "tlsCa"),

@@ -125,7 +125,10 @@ def test_required_is_what_the_engine_needs_and_the_step_cannot_find_out(key, fie
     ("key", "extras"),
     [
         ("PutContainerArchive", {"attachment", "url", "file"}),
-        ("ImageBuild", {"attachment", "url", "dockerfileText", "secrets", "ssh"}),
+        (
+            "ImageBuild",
+            {"attachment", "url", "dockerfileText", "files", "secrets", "ssh", "inlineCache", "cacheTo"},
+        ),
         ("ImageLoad", {"attachment", "url"}),
         ("PluginCreate", {"attachment", "url"}),
         ("ImageCreate", {"attachment", "url"}),

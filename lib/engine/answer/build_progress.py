@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol
 
-from lib.engine.answer.build_failure import build_failure
+from lib.engine.answer.build_failure import SessionFacts, build_failure
 from lib.engine.answer.build_steps import CACHED, DONE, BuildSteps, Step
 from lib.engine.answer.names import LONGEST_NAME, MOST_NAMES
 from lib.engine.answer.progress import Progress, Record
@@ -37,8 +37,9 @@ class AskedFor(Protocol):
 class BuildProgress(Progress):
     """Takes the records of one build.
 
-    `image` says that a build which succeeds names an image, `secrets` knows which secrets were asked for, and
-    `no_session` says why there is no session, "" if there is one.
+    `image` says that a build which succeeds names an image, `secrets` knows which secrets were asked for, `session`
+    tells of the session when the build fails. `ignored` are inputs that the builder overlooks, `warnings` those that
+    are known before the build.
     """
 
     def __init__(
@@ -46,18 +47,21 @@ class BuildProgress(Progress):
         *,
         image: bool = True,
         secrets: AskedFor | None = None,
-        no_session: Callable[[], str] = str,
+        session: Callable[[], SessionFacts] = SessionFacts,
+        ignored: Sequence[str] = (),
+        warnings: Sequence[Record] = (),
         keep: int = 100,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(keep, clock)
         self._image = image
         self._secrets = secrets
-        self._no_session = no_session
+        self._session = session
+        self._ignored = list(ignored)
         self._trace: BuildSteps | None = None
         self._classic: list[Step] = []
         self._since = self._began
-        self._warnings: list[Record] = []
+        self._warnings: list[Record] = list(warnings)
 
     def feed(self, record: Record) -> Record | None:
         """Take a record; BuildKit's are returned as `{"stream": lines}`, None if they hold no line."""
@@ -94,6 +98,7 @@ class BuildProgress(Progress):
             "steps": steps,
             "cachedSteps": sum(step["status"] == CACHED for step in steps),
             "warnings": list(self._warnings),
+            "ignored": self._ignored,
             "secretsMissing": self._secrets.missing() if self._secrets else [],
             "secretsUnused": self._secrets.unused() if self._secrets else [],
         }
@@ -102,7 +107,7 @@ class BuildProgress(Progress):
         if self._trace is None:
             super()._fail(detail, text, layer)
         message = str(detail.get("message") or text or "The engine gave no reason").strip()
-        raise build_failure(message, self._trace, self._no_session())
+        raise build_failure(message, self._trace, self._session())
 
     def _find(self, line: str) -> None:
         super()._find(line)

@@ -17,6 +17,10 @@ _HEAD = 5
 Metadata = Mapping[str, str]
 
 
+class BrokenSessionError(Exception):
+    """The engine broke the rules of HTTP/2, or asked for too much."""
+
+
 class RefusedCallError(Exception):
     """Ends a call with a code; the engine shows the text in its error."""
 
@@ -55,6 +59,24 @@ class Unary:
 
     def end(self) -> Iterable[bytes]:
         return (self._answer(self._message),)
+
+    def cut(self) -> None:
+        """Nothing is held."""
+
+
+class Answers:
+    """A call with a row of answers, each of which is fetched when the engine has taken those before it."""
+
+    def __init__(self, answers: Iterator[bytes]) -> None:
+        self.answers = answers
+
+    def take(self, message: bytes) -> Iterable[bytes]:  # noqa: ARG002 - what comes is of no interest
+        """Pass over a message."""
+        return ()
+
+    def end(self) -> Iterable[bytes]:
+        """The engine says no more; it still listens."""
+        return ()
 
     def cut(self) -> None:
         """Nothing is held."""

@@ -28,6 +28,8 @@ from lib.engine.buildkit.calls import (
     OK,
     UNIMPLEMENTED,
     UNKNOWN,
+    Answers,
+    BrokenSessionError,
     Call,
     Methods,
     RefusedCallError,
@@ -41,10 +43,6 @@ MOST_HELD = 16 << 20
 _WINDOW = 1 << 20
 _CONNECTION_WINDOW = 4 << 20
 _LONGEST_HEADER = 4_096  # characters of a value of metadata
-
-
-class BrokenSessionError(Exception):
-    """The engine broke the rules of HTTP/2, or asked for too much."""
 
 
 class _Open:
@@ -155,7 +153,8 @@ class RpcServer:
             return
         try:
             one.leaving += b"".join(map(framed, one.call.end()))
-            one.code = OK
+            if not isinstance(one.call, Answers):
+                one.code = OK
         except RefusedCallError as refusal:
             self._refuse(one, refusal)
 
@@ -166,13 +165,25 @@ class RpcServer:
         one.leaving.clear()
         one.code, one.text = refusal.code or UNKNOWN, refusal.text
 
+    @staticmethod
+    def _refilled(one: _Open) -> bool:
+        """Fetch the next answer of a call that has a row of them; whether there is one."""
+        if not isinstance(one.call, Answers) or one.code is not None:
+            return False
+        answer = next(one.call.answers, None)
+        if answer is None:
+            one.code = OK
+            return False
+        one.leaving += framed(answer)
+        return True
+
     def _pump(self, stream: int) -> None:
         """Send what the engine's window takes, and the outcome behind it."""
         one = self._open[stream]
-        if one.leaving and not one.began:
-            self._h2.send_headers(stream, [(":status", "200"), ("content-type", "application/grpc")])
-            one.began = True
-        while one.leaving:
+        while one.leaving or self._refilled(one):
+            if not one.began:
+                self._h2.send_headers(stream, [(":status", "200"), ("content-type", "application/grpc")])
+                one.began = True
             room = min(self._h2.local_flow_control_window(stream), self._h2.max_outbound_frame_size)
             if room <= 0:
                 return

@@ -6,7 +6,7 @@ anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lib.engine.answer.names import LONGEST_NAME
 from lib.engine.buildkit.calls import NOT_FOUND, Methods, RefusedCallError, unary
@@ -20,10 +20,14 @@ _ASKED_ANYWAY = ("GIT_AUTH_", "HTTP_AUTH_")
 
 
 class Asked:
-    """The names that the engine asked for in one session; `given` are those that there are."""
+    """The names that the engine asked for in one session.
 
-    def __init__(self, given: frozenset[str] = frozenset()) -> None:
-        self._given = given
+    `given` are those that there are, `meant` those of them that were given for this very build.
+    """
+
+    def __init__(self, given: Iterable[str] = (), meant: Iterable[str] | None = None) -> None:
+        self._given = frozenset(given)
+        self._meant = self._given if meant is None else frozenset(meant)
         self._names: dict[str, None] = {}
 
     def add(self, name: str) -> None:
@@ -37,8 +41,12 @@ class Asked:
         return [name for name in names if name not in self._given and not name.startswith(_ASKED_ANYWAY)]
 
     def unused(self) -> list[str]:
-        """Return the names that were given and not asked for; a cached step asks for nothing."""
-        return sorted(self._given - self._names.keys())
+        """Return the names that were meant and not asked for; a cached step asks for nothing."""
+        return sorted(self._meant - self._names.keys())
+
+    def known(self) -> dict[str, bool]:
+        """Return the names that were asked for, in their order, and whether each was given."""
+        return {name: name in self._given for name in list(self._names)}
 
 
 def health() -> Methods:

@@ -8,16 +8,36 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from lib.engine.attach.session import upgrade
-from lib.engine.buildkit.calls import Methods
-from lib.engine.buildkit.rpc_server import BrokenSessionError, RpcServer
+from lib.engine.buildkit.calls import BrokenSessionError, Methods
+from lib.engine.buildkit.control import Tunnel
+from lib.engine.buildkit.rpc_server import RpcServer
 from lib.engine.client import Engine
 from lib.engine.closing import Closing
-from lib.engine.errors import EngineError, NotSupported
+from lib.engine.errors import EngineError, NotFound, NotSupported, Refused, Unauthorized
 
+_NOT_ALLOWED = 405
 JOIN_SECONDS = 10.0
 """How long `close` waits for the thread; it needs a moment, as its connection is down."""
+
+
+class Pipe(Protocol):
+    """What carries a session: bytes in both directions."""
+
+    def send(self, data: bytes) -> None:
+        """Send all of `data`."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what arrives until the end."""
+
+    def shut_down(self) -> None:
+        """End it under a thread that reads it."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 class BuildSession(Closing):
@@ -29,10 +49,7 @@ class BuildSession(Closing):
         """Why the session ended before it was closed, "" if it did not."""
         headers = [("X-Docker-Expose-Session-Uuid", self.id), ("X-Docker-Expose-Session-Name", "build")]
         headers += [("X-Docker-Expose-Session-Grpc-Method", path) for path in methods]
-        self._connection = upgrade(engine, "/session", {}, protocol="h2c", headers=headers)
-        if not self._connection.upgraded:
-            self._connection.close()
-            raise NotSupported("POST /session was answered without opening a session", path="/session")
+        self._connection = _opened(engine, headers)
         self._server = RpcServer(methods)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="build session", daemon=True)
@@ -61,3 +78,25 @@ class BuildSession(Closing):
         self._closing.set()
         self._connection.shut_down()
         self._thread.join(JOIN_SECONDS)
+
+
+def has_none(refusal: EngineError) -> bool:
+    """Whether a refusal says that sessions are not to be had: of a proxy, of Podman, of an engine without the route."""
+    return isinstance(refusal, NotFound | Unauthorized | NotSupported) or refusal.status == _NOT_ALLOWED
+
+
+def _opened(engine: Engine, headers: Sequence[tuple[str, str]]) -> Pipe:
+    """Open POST /session, or where there is none the same through Control; raises the refusal of the first."""
+    try:
+        connection = upgrade(engine, "/session", {}, protocol="h2c", headers=headers)
+    except Refused as refusal:
+        if not has_none(refusal):
+            raise
+        try:
+            return Tunnel(engine, headers)
+        except Refused:
+            raise refusal from None
+    if connection.upgraded:
+        return connection
+    connection.close()
+    raise NotSupported("POST /session was answered without opening a session", path="/session")

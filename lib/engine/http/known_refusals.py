@@ -45,6 +45,8 @@ _SEEN = "It was changed meanwhile: leave version empty and the step reads it ane
 _BUSY = "The registry was asked too often: log in (registries in the credential), or ask less often"
 _NO_CACHE_ONLY = "This engine does not build for the cache alone: leave outputs empty, or give tar"
 _NO_EXPORTER = "This output needs an engine with the containerd image store; tar works on all"
+_NO_CACHE_TYPE = "This engine does not write such a cache; with the containerd image store registry is one"
+_NEEDS_BUILDKIT = "The classic builder does not know it: set version to auto or 2"
 _TAKEN = "The name is taken: choose another one, or change or delete the object that has it"
 _NO_SPACE = "The disk of the engine is full: ImagePrune, ContainerPrune, VolumePrune or BuildPrune make room"
 _LOGS = "Logs of this driver are read where it sends them; json-file, local and journald can be read here"
@@ -85,6 +87,9 @@ KNOWN = (
     # Outputs of BuildKit.
     Known((500,), ('exporter "" could not be found',), NotSupported, _NO_CACHE_ONLY),
     Known((500,), ('exporter "', "could not be found"), NotSupported, _NO_EXPORTER),
+    Known((500,), ("unknown cache exporter",), NotSupported, _NO_CACHE_TYPE),
+    # A Dockerfile for BuildKit with the classic builder.
+    Known((400, 500), ("requires buildkit",), Refused, _NEEDS_BUILDKIT),
     # Swarm.
     Known((500,), ("update out of sequence",), EngineFault, _SEEN),
     Known(

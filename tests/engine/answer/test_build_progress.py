@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.engine.answer.build_failure import SessionFacts
 from lib.engine.answer.build_progress import BuildProgress
 from lib.engine.answer.names import MOST_NAMES
 from lib.engine.answer.step_output import LONGEST_LINE
-from lib.engine.errors import OutcomeUnknown, StreamFailed
+from lib.engine.errors import OutcomeUnknown, StreamCut, StreamFailed
 from tests.engine.chunkings import cut, many, places
 from tests.engine.traces import IMAGE, log, record, status, vertex, warning
 
@@ -29,9 +30,9 @@ def summed(*records, **options):
     return progress.as_dict()
 
 
-def failure(*records):
-    with pytest.raises(StreamFailed) as caught:
-        summed(*records)
+def failure(*records, **options):
+    with pytest.raises((StreamFailed, StreamCut)) as caught:
+        summed(*records, **options)
     return caught.value
 
 
@@ -287,3 +288,78 @@ def test_the_classic_builder_has_steps_in_the_same_form():
     ]
     assert body["cachedSteps"] == 1
     assert body["warnings"] == []
+
+
+HOSTS = {"registry-1.example.org": False, "r.example.org": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("HEAD http://r.example.org/v2/x: 401 Unauthorized", "The registry r.example.org refused the login"),
+        ("failed to authorize: 403 Forbidden", "The registry r.example.org refused the login"),
+        ("registry-1.example.org/x: insufficient_scope", "The registry registry-1.example.org wants a login"),
+        ("the page at x.org says 401", "the page at x.org says 401"),
+    ],
+)
+def test_a_registry_that_refuses_is_named_with_what_it_was_shown(text, told):
+    error = failure(MADE, refused(text), session=lambda: SessionFacts(hosts=HOSTS))
+    assert error.message.startswith(told)
+    assert text in error.message
+
+
+def test_a_refusal_before_any_registry_was_asked_is_told_as_it_is():
+    assert failure(MADE, refused("401 Unauthorized")).message == "401 Unauthorized"
+
+
+MADE = record(vertex("a", RUN, 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no active session for x",
+        "Unavailable: connection error: only one connection allowed",
+        "rpc error: code = Unavailable desc = transport is closing",
+        "Unavailable: error reading from server: EOF",
+    ],
+)
+@pytest.mark.parametrize("known", ["The session was lost (x)", ""])
+def test_a_session_that_was_lost_is_a_cut_also_where_only_the_engine_knows(text, known):
+    error = failure(MADE, refused(text), session=lambda: SessionFacts(lost=known))
+    assert isinstance(error, StreamCut)
+    assert (
+        error.message
+        == f"{known or 'The connection of the build session was lost'}, so the build failed: {text}"
+    )
+
+
+@pytest.mark.parametrize("text", ["no active session for x", "no active sessions"])
+def test_a_session_that_was_refused_is_no_cut(text):
+    refusal = SessionFacts(refusal="POST /session was answered with 403")
+    error = failure(MADE, refused(text), session=lambda: refusal)
+    assert isinstance(error, StreamFailed)
+    assert "POST /session was answered with 403" in error.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dockerfile parse error line 2: unexpected key 'env' in 'env=X'",
+        "dockerfile parse error on line 3: unknown instruction: TOUCH",
+        "dockerfile parse error on line 3: unknown flag: parents",
+    ],
+)
+def test_a_dockerfile_that_the_frontend_does_not_know_gets_the_hint_to_a_newer_one(text):
+    assert "# syntax=docker/dockerfile:1" in failure(MADE, refused(text)).hint
+
+
+def test_what_a_command_says_is_taken_for_no_refusal():
+    text = 'process "curl 401 Unauthorized" did not complete successfully: exit code: 22'
+    error = failure(MADE, refused(text), session=lambda: SessionFacts(hosts=HOSTS))
+    assert "registry" not in str(error)
+
+
+def test_what_is_known_before_a_build_stands_in_its_result():
+    body = summed(MADE, IMAGE, ignored=["memory"], warnings=[{"text": "x"}])
+    assert (body["ignored"], body["warnings"]) == (["memory"], [{"text": "x"}])

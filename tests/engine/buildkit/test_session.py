@@ -284,8 +284,12 @@ def test_a_session_is_ended_while_the_engine_is_silent(tmp_path: Path, told: Que
 
 
 def test_a_refusal_and_another_protocol_open_no_session(tmp_path: Path) -> None:
-    refusals = say(answer(b'{"message":"page not found"}', "404 Not Found")), say(answer(b"{}"))
-    with Scripted(tmp_path, *refusals) as peer, Engine(Endpoint.parse(peer.url)) as engine:
+    # After a refusal the way through POST /grpc is tried, too.
+    refusal = say(answer(b'{"message":"page not found"}', "404 Not Found"))
+    with (
+        Scripted(tmp_path, refusal, refusal, say(answer(b"{}"))) as peer,
+        Engine(Endpoint.parse(peer.url)) as engine,
+    ):
         with pytest.raises(NotFound):
             BuildSession(engine, METHODS)
         with pytest.raises(NotSupported, match="without opening a session"):
@@ -296,8 +300,8 @@ def test_h2_is_imported_by_no_action() -> None:
     program = (
         "import sys, pathlib, importlib\n"
         "for folder in ('actions', 'triggers'):\n"
-        "    for path in pathlib.Path(folder).glob('*.py'):\n"
-        "        importlib.import_module(f'{folder}.{path.stem}')\n"
+        "    for path in pathlib.Path(folder).rglob('*.py'):\n"
+        "        importlib.import_module('.'.join(path.with_suffix('').parts).removesuffix('.__init__'))\n"
         "print(sorted(name for name in sys.modules if name.partition('.')[0] in ('h2', 'hpack', 'hyperframe')))"
     )
     root = Path(__file__).parents[3]

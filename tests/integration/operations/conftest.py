@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from typing import Protocol
 
 import pytest
 
 from lib.local.sandbox.busybox_image import LocalImageError
 from lib.local.sandbox.private_engine import PrivateEngineError
 from lib.local.sandbox.supervisor import SupervisorError
+from tests.integration.operations import abilities
 from tests.integration.operations.kinds import KINDS, Kind, differs
 from tests.integration.operations.site import Site
 from tests.lab.engine import LabEngine
@@ -71,6 +73,23 @@ def _second(kind: Kind) -> LabEngine:
 
 
 MakeContainer = Callable[..., str]
+
+
+class Able(Protocol):
+    """Tells the table of builds what an engine can: an ability, and whether it was seen, or a word for how."""
+
+    def __call__(self, ability: str, seen: str | bool) -> None: ...
+
+
+@pytest.fixture
+def able(site: Site, record_property: Callable[[str, object], None]) -> Able:
+    """What tells the table of the engine under test."""
+
+    def tell(ability: str, seen: str | bool) -> None:
+        word = seen if isinstance(seen, str) else abilities.YES if seen else abilities.NO
+        record_property("ability", (ability, site.name, word))
+
+    return tell
 
 
 @pytest.fixture

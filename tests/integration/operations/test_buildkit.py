@@ -8,12 +8,18 @@ from typing import Any
 import pytest
 
 from lib.sailor.message.ids import random_id
+from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import Body, failure, success
 from tests.integration.operations.site import Site
 
 pytestmark = pytest.mark.engine
 # The network of a build would want rules of the host's firewall, which the lab does not have.
 BUILDKIT: Body = {"version": "2", "networkmode": "host"}
+
+# The engines that differ in how they build.
+EACH_STORE = pytest.mark.parametrize(
+    "site", ["20.10", "26.1", "28.5", "28.5-containerd", "podman"], indirect=True, scope="session"
+)
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def build(site: Site, name: str, *lines: str, **more: Any) -> dict[str, Any]:
 
 
 @success("ImageBuild")
-def test_a_build_tells_its_steps_lines_and_tags(site: Site, name: str) -> None:
+def test_a_build_tells_its_steps_lines_and_tags(site: Site, name: str, able: Able) -> None:
     mark = random_id()
     body = build(site, name, f"RUN echo hello {mark}; printf end", "RUN echo err >&2", labels={"a": "b"})
     built = site.do("ImageBuild", body)
@@ -50,6 +56,7 @@ def test_a_build_tells_its_steps_lines_and_tags(site: Site, name: str) -> None:
     again = site.do("ImageBuild", body)
     assert again["cachedSteps"] >= 2
     assert f"#{number} CACHED" in again["lines"]
+    able("trace of steps and lines", seen=True)
 
 
 @failure("ImageBuild")
@@ -74,7 +81,7 @@ def test_a_missing_file_and_a_wrong_instruction_are_named(site: Site, name: str)
 
 
 @success("ImageBuild")
-def test_the_dockerfiles_checks_are_told_by_engines_that_have_them(site: Site, name: str) -> None:
+def test_the_dockerfiles_checks_are_told_by_engines_that_have_them(site: Site, name: str, able: Able) -> None:
     text = f"FROM {site.engine.image} as base\n"
     built = site.do("ImageBuild", {"dockerfileText": text, "t": name, **BUILDKIT})
     if site.name.startswith("28"):
@@ -82,3 +89,4 @@ def test_the_dockerfiles_checks_are_told_by_engines_that_have_them(site: Site, n
         assert (warning["rule"], warning["line"], warning["file"]) == ("FromAsCasing", 1, "Dockerfile")
     else:
         assert built["warnings"] == []
+    able("checks of the Dockerfile", seen=bool(built["warnings"]))

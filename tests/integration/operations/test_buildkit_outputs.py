@@ -9,6 +9,7 @@ import tarfile
 import pytest
 
 from lib.sailor.message.ids import random_id
+from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import failure, success
 from tests.integration.operations.site import Site
 from tests.integration.operations.test_buildkit import build, name
@@ -24,12 +25,13 @@ def containerd(site: Site) -> bool:
 
 @success("ImageBuild")
 @pytest.mark.parametrize("kind", ["tar", "local"])
-def test_the_files_of_an_image_come_as_an_attachment(site: Site, name: str, kind: str) -> None:
+def test_the_files_of_an_image_come_as_an_attachment(site: Site, name: str, kind: str, able: Able) -> None:
     mark = random_id()
     body = build(site, name, f"RUN echo {mark} > /mark", outputs=[{"type": kind, "dest": "out"}])
     del body["version"]  # outputs alone ask for BuildKit
     if site.name == "podman":
         assert "outputs cannot be given" in site.fails("ImageBuild", body, "NotSupported")
+        able("output tar", seen=False)
         return
     built = site.do("ImageBuild", body)
     with tarfile.open(fileobj=io.BytesIO(site.content(built["attachment"]))) as archive:
@@ -37,29 +39,35 @@ def test_the_files_of_an_image_come_as_an_attachment(site: Site, name: str, kind
         assert held is not None
         assert held.read().decode().strip() == mark
     assert "id" not in built
+    able("output tar", seen=True)
 
 
 @success("ImageBuild")
 @pytest.mark.parametrize("kind", ["oci", "docker"])
-def test_image_archives_come_where_the_engine_can_make_them(site: Site, name: str, kind: str) -> None:
+def test_image_archives_come_where_the_engine_can_make_them(
+    site: Site, name: str, kind: str, able: Able
+) -> None:
     body = build(site, name, f"RUN echo {random_id()} > /mark", outputs=[{"type": kind}])
     if not containerd(site):
         told = site.fails("ImageBuild", body, "NotSupported")
         assert "outputs cannot be given" in told or "containerd image store" in told
+        able(f"output {kind}", seen=False)
         return
     built = site.do("ImageBuild", body)
     with tarfile.open(fileobj=io.BytesIO(site.content(built["attachment"]))) as archive:
         assert "oci-layout" in archive.getnames()
     loaded = site.do("ImageLoad", {}, attachments={"image": built["attachment"]})
     assert loaded["ids"] or loaded["tags"]
+    able(f"output {kind}", seen=True)
 
 
 @success("ImageBuild")
-def test_an_image_is_built_and_pushed_in_one_go(site: Site, name: str) -> None:
+def test_an_image_is_built_and_pushed_in_one_go(site: Site, name: str, able: Able) -> None:
     if not containerd(site):
         body = build(site, name, outputs=[{"type": "image", "name": "r/x:1", "push": True}])
         if site.name != "podman":
             assert "containerd image store" in site.fails("ImageBuild", body, "NotSupported")
+        able("push in one go", seen=False)
         return
     registry = site.secured
     repository = f"shop/{random_id()}"
@@ -70,6 +78,7 @@ def test_an_image_is_built_and_pushed_in_one_go(site: Site, name: str) -> None:
     assert registry.tags(repository) == ["1"]
     assert built["digest"].startswith("sha256:")
     assert registry.password not in json.dumps(built)
+    able("push in one go", seen=True)
 
 
 @failure("ImageBuild")

@@ -10,17 +10,19 @@ from typing import Any
 import pytest
 
 from lib.sailor.message.ids import random_id
+from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import Body, failure, success
 from tests.integration.operations.site import Site
 from tests.integration.operations.test_buildkit import BUILDKIT, build, name
 from tests.lab.socket_proxy import SocketProxy
+from tests.lab.token_proxy import TokenProxy
 from tests.lab.token_registry import TokenRegistry
 
 __all__ = ["name"]
 
 pytestmark = pytest.mark.engine
 # Everything but sessions, as proxies before an engine's socket have it by default.
-NO_SESSION = r"(?!POST /session).*"
+NO_SESSION = r"(?!POST /(session|grpc)).*"
 
 
 def mount(secret: str, command: str, **more: str) -> str:
@@ -29,7 +31,7 @@ def mount(secret: str, command: str, **more: str) -> str:
 
 
 @success("ImageBuild")
-def test_secrets_reach_their_step_and_nothing_else(site: Site, name: str) -> None:
+def test_secrets_reach_their_step_and_nothing_else(site: Site, name: str, able: Able) -> None:
     value = f"hush-{random_id()}"
     lines = [
         mount("token", "cat /run/secrets/token; wc -c /run/secrets/token"),
@@ -38,6 +40,7 @@ def test_secrets_reach_their_step_and_nothing_else(site: Site, name: str) -> Non
     body = build(site, name, *lines, secrets={"token": value, "never": "asked for"})
     if site.name == "podman":
         assert "secrets cannot be given" in site.fails("ImageBuild", body, "NotSupported")
+        able("secrets", seen=False)
         return
     del body["version"]  # secrets alone ask for BuildKit
     built = site.do("ImageBuild", body)
@@ -46,6 +49,7 @@ def test_secrets_reach_their_step_and_nothing_else(site: Site, name: str) -> Non
     assert any("***" in line for line in built["lines"])
     assert (built["secretsMissing"], built["secretsUnused"]) == (["other"], ["never"])
     assert value not in json.dumps(site.engine.wire.do("GET", f"/images/{name}/history").json())
+    able("secrets", seen=True)
 
 
 @success("ImageBuild")
@@ -87,7 +91,7 @@ def private_base(site: Site) -> str:
 
 @success("ImageBuild")
 @pytest.mark.parametrize("login", ["message", "credential"])
-def test_a_private_base_image_is_pulled_with_a_login(site: Site, name: str, login: str) -> None:
+def test_a_private_base_image_is_pulled_with_a_login(site: Site, name: str, login: str, able: Able) -> None:
     if site.name == "podman":
         site.fails("ImageBuild", build(site, name, "RUN exit 1"), "StreamFailed")
         return
@@ -100,6 +104,7 @@ def test_a_private_base_image_is_pulled_with_a_login(site: Site, name: str, logi
     else:
         settings["registries"] = logins
     assert site.do("ImageBuild", body, **settings)["id"].startswith("sha256:")
+    able("login with a password", seen=True)
 
 
 @failure("ImageBuild")
@@ -118,7 +123,7 @@ def test_a_wrong_password_and_none_are_the_registrys_refusal(site: Site, name: s
 
 
 @failure("ImageBuild")
-def test_an_identity_token_reaches_its_registry(site: Site, name: str) -> None:
+def test_an_identity_token_reaches_its_registry(site: Site, name: str, able: Able) -> None:
     if site.name == "podman":
         site.fails("ImageBuild", build(site, name, "RUN exit 1"), "StreamFailed")
         return
@@ -129,6 +134,38 @@ def test_an_identity_token_reaches_its_registry(site: Site, name: str) -> None:
         told = site.fails("ImageBuild", {**body, "X_Registry_Config": logins}, "StreamFailed")
         assert "unauthorized" not in told.lower()
         assert set(registry.shown) == {"token-1"}
+    able("login with an identity token", seen=True)
+
+
+@success("ImageBuild")
+@failure("ImageBuild")
+def test_a_registry_that_gives_everybody_a_token_needs_a_session(site: Site, name: str, able: Able) -> None:
+    """As Docker Hub does: without a session its public images are out of reach."""
+    if site.name == "podman":
+        return
+    base = site.registry.push(site.lab, f"shop/{random_id()}:1", site.engine.image)
+    site.engine.wire.ask("DELETE", f"/images/{base}")
+    with TokenProxy(site.lab, site.registry) as public, SocketProxy(site.lab.socket, NO_SESSION) as closed:
+        image = f"{public.address}/{base.partition('/')[2]}"
+        body: Body = {"dockerfileText": f"FROM {image}\nRUN true\n", "t": name, **BUILDKIT}
+        told = site.fails("ImageBuild", body, "StreamFailed", otherServer=closed.url)
+        assert "POST /session was answered with 403" in told
+        assert site.do("ImageBuild", body)["id"].startswith("sha256:")
+    able("public image of a registry with tokens", "with a session")
+
+
+@failure("ImageBuild")
+def test_a_frontend_is_pulled_with_a_login(site: Site, name: str) -> None:
+    if site.name == "podman":
+        return
+    registry = site.secured
+    body = build(site, name)
+    body["dockerfileText"] = f"# syntax={private_base(site)}\n{body['dockerfileText']}"
+    assert "wants a login" in site.fails("ImageBuild", body, "StreamFailed")
+    body["X_Registry_Config"] = {registry.address: {"username": registry.user, "password": registry.password}}
+    # The image is no frontend: what counts is that it came.
+    told = site.fails("ImageBuild", body, "StreamFailed")
+    assert "login" not in told
 
 
 @failure("ImageBuild")

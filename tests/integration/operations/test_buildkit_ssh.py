@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from lib.sailor.message.ids import random_id
+from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import failure, success
 from tests.integration.operations.site import Site
 from tests.integration.operations.test_buildkit import BUILDKIT, build, name
@@ -37,8 +38,8 @@ def public(key: PrivateKey) -> str:
     return key.public_key().public_bytes(serialization.Encoding.OpenSSH, form).decode()
 
 
-def context(dockerfile: str, *keys: str) -> bytes:
-    """A context with the host's ssh-add and all that it is linked with."""
+def context(dockerfile: str, *keys: str, **more: str) -> bytes:
+    """A context with the host's ssh-add and all that it is linked with, and `more` files."""
     program = shutil.which("ssh-add") or missing(
         "ssh-add is not installed: install the package openssh-client"
     )
@@ -48,7 +49,11 @@ def context(dockerfile: str, *keys: str) -> bytes:
     with tarfile.open(fileobj=held, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path in {program, *re.findall(r"(/\S+) \(0x", linked)}:
             tar.add(Path(path).resolve(), f"ssh/{Path(path).name}")
-        files = {"Dockerfile": dockerfile, **{f"ssh/key{number}.pub": key for number, key in enumerate(keys)}}
+        files = {
+            "Dockerfile": dockerfile,
+            **more,
+            **{f"ssh/key{number}.pub": key for number, key in enumerate(keys)},
+        }
         for place, text in files.items():
             member = tarfile.TarInfo(place)
             member.size = len(text.encode())
@@ -57,7 +62,7 @@ def context(dockerfile: str, *keys: str) -> bytes:
 
 
 @success("ImageBuild")
-def test_a_step_lists_the_keys_and_has_them_sign(site: Site, name: str) -> None:
+def test_a_step_lists_the_keys_and_has_them_sign(site: Site, name: str, able: Able) -> None:
     # The last one is listed only: ssh-add -T asks RSA keys for signatures with SHA-1, which are refused.
     keys: list[PrivateKey] = [
         ed25519.Ed25519PrivateKey.generate(),
@@ -78,6 +83,7 @@ def test_a_step_lists_the_keys_and_has_them_sign(site: Site, name: str) -> None:
         assert "ssh cannot be given" in site.fails(
             "ImageBuild", body, "NotSupported", attachments=attachments
         )
+        able("ssh", seen=False)
         return
     built = site.do("ImageBuild", body, attachments=attachments)
     said = "\n".join(built["lines"])
@@ -87,6 +93,7 @@ def test_a_step_lists_the_keys_and_has_them_sign(site: Site, name: str) -> None:
     assert re.search(r"^#\d+ signed ", said, re.MULTILINE)
     assert re.search(r"^#\d+ too$", said, re.MULTILINE)
     assert "PRIVATE" not in said
+    able("ssh", seen=True)
 
 
 @failure("ImageBuild")

@@ -1,0 +1,110 @@
+"""What Control's Solve is asked for: the fields of ImageBuild in BuildKit's own words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lib.engine.buildkit.choice import platforms
+from lib.engine.errors import BadInput
+from lib.engine.protobuf import Value, message
+from lib.engine.request.build_cache import CachePlace, cache_places
+from lib.engine.request.build_outputs import BuildOutput
+from lib.engine.request.query import is_true, parsed
+
+_FRONTEND = "dockerfile.v0"
+_HUB, _OFFICIAL = "docker.io", "library"
+
+
+def solve_request(
+    ref: str, session: str, fields: Mapping[str, Any], context: str, output: BuildOutput
+) -> bytes:
+    """Return the SolveRequest; `context` is the address of the context. Raises BadInput."""
+    exporter, attributes = _exporter(fields, output)
+    exports = cache_places(fields.get("cacheTo"), "cacheTo")
+    imports = cache_places(fields.get("cachefrom"), "cachefrom")
+    frontend = _frontend(fields, context)
+    if imports:
+        places = [{"Type": place.type, "Attrs": dict(place.attributes)} for place in imports]
+        frontend["cache-imports"] = json.dumps(places)
+    parts: list[tuple[int, Value | str]] = [(1, ref)]
+    if exporter:
+        parts += [(3, exporter), *_map(4, attributes)]
+    parts += [(5, session), (6, _FRONTEND), *_map(7, frontend)]
+    parts.append((8, message(*[(4, _place(one)) for one in exports], *[(5, _place(one)) for one in imports])))
+    if frontend.get("force-network-mode") == "host":
+        parts.append((9, "network.host"))
+    return message(*parts)
+
+
+def normalised(tag: str) -> str:
+    """Return the whole name of an image, as engines keep it: with registry, repository and tag."""
+    first, slash, rest = tag.partition("/")
+    named = slash and ("." in first or ":" in first or first == "localhost")
+    host, path = (first, rest) if named else (_HUB, tag)
+    if host == _HUB and "/" not in path:
+        path = f"{_OFFICIAL}/{path}"
+    last = path.rpartition("/")[2]
+    return f"{host}/{path}" if ":" in last or "@" in last else f"{host}/{path}:latest"
+
+
+def _exporter(fields: Mapping[str, Any], output: BuildOutput) -> tuple[str, Mapping[str, str]]:
+    if output.type == "cacheonly":
+        return "", {}
+    given = fields.get("t") or []
+    names = ",".join(normalised(str(tag)) for tag in (given if isinstance(given, list) else [given]))
+    attributes = {**({"name": names} if names and output.type != "tar" else {}), **output.attributes}
+    return output.type or "moby", attributes
+
+
+def _frontend(fields: Mapping[str, Any], context: str) -> dict[str, str]:
+    network = str(fields.get("networkmode") or "")
+    written = {
+        "context": context,
+        "filename": str(fields.get("dockerfile") or "Dockerfile"),
+        "target": str(fields.get("target") or ""),
+        "platform": ",".join(platforms(fields)),
+        "shm-size": str(fields.get("shmsize") or ""),
+        "ulimit": ",".join(map(_ulimit, _list(fields, "ulimits"))),
+        "force-network-mode": network if network in ("host", "none") else "",
+        "add-hosts": ",".join(str(host).replace(":", "=", 1) for host in _list(fields, "extrahosts")),
+    }
+    written = {name: text for name, text in written.items() if text}
+    if is_true(fields.get("nocache")):
+        written["no-cache"] = ""
+    if is_true(fields.get("pull")):
+        written["image-resolve-mode"] = "pull"
+    if is_true(fields.get("inlineCache")):
+        written["build-arg:BUILDKIT_INLINE_CACHE"] = "1"
+    arguments, labels = _object(fields, "buildargs"), _object(fields, "labels")
+    written |= {f"build-arg:{name}": str(text) for name, text in arguments.items() if text is not None}
+    return written | {f"label:{name}": str(text) for name, text in labels.items()}
+
+
+def _ulimit(entry: Any) -> str:
+    if not isinstance(entry, Mapping) or not {"Name", "Soft", "Hard"} <= set(entry):
+        raise BadInput("ulimits must be objects with Name, Soft and Hard", field="ulimits")
+    return f"{entry['Name']}={entry['Soft']}:{entry['Hard']}"
+
+
+def _list(fields: Mapping[str, Any], name: str) -> Sequence[Any]:
+    value = fields.get(name)
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = parsed(value, name)
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = parsed(fields.get(name) or {}, name)
+    if not isinstance(value, dict):
+        raise BadInput(f"{name} must be an object", field=name)
+    return value
+
+
+def _map(number: int, items: Mapping[str, str]) -> list[tuple[int, Value | str]]:
+    return [(number, message((1, key), (2, text))) for key, text in items.items()]
+
+
+def _place(place: CachePlace) -> bytes:
+    return message((1, place.type), *_map(2, place.attributes))
