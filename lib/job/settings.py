@@ -27,6 +27,7 @@ class JobSettings:
     when_time_is_up: str = COME_BACK
     dry_run: bool = False
     bad_exit: str = FAIL
+    bad_outcome: str = FAIL
     evidence: str = REMOVE
     on_repeat: str = REPORT
     max_bytes: int = OUTPUT_BYTES
@@ -41,6 +42,7 @@ class JobSettings:
             when_time_is_up=choice(config, "whenTimeIsUp", (COME_BACK, FAIL, STOP, EMIT)),
             dry_run=flag(config, "dryRun"),
             bad_exit=choice(config, "badExit", (FAIL, EMIT)),
+            bad_outcome=choice(config, "badOutcome", (FAIL, EMIT)),
             evidence=choice(config, "evidence", (REMOVE, KEEP)),
             on_repeat=choice(config, "onRepeat", (REPORT, RUN_AGAIN, FAIL)),
             max_bytes=whole(config, "maxBytes", OUTPUT_BYTES, least=1),
