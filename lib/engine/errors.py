@@ -196,6 +196,11 @@ class EngineFault(Refused):
         """Whether another client changed the swarm object in the meantime (`update out of sequence`)."""
         return "out of sequence" in self.message
 
+    @property
+    def leaderless(self) -> bool:
+        """Whether too few managers of the swarm are online at present, or elect a leader."""
+        return "does not have a leader" in self.message
+
 
 class NotSupported(EngineFault):
     """501: the engine, its configuration or a driver cannot do it; the same call fails again."""

@@ -36,6 +36,7 @@ EFFECTS = {
 """The event of the engine that stands for the effect of a job; others have none but what they tell."""
 OURS = re.compile(r"/?job-|.*\.(next|previous|mac)-")
 """Names of what a job needs for its own purposes, and takes away at its end."""
+_STEPS = {"updatestate.new"}
 _Row = tuple[str, str, int, str, str, int]
 FRESH: dict[Delivery, _Row] = {}
 """What the test that runs has counted so far, by delivery."""
@@ -59,6 +60,8 @@ def counted(delivery: Delivery) -> _Row:
     """Count a delivery that was killed and has come again: at which call it was, its effects, results, leftovers."""
     kind, action = EFFECTS.get(delivery.key, ("", ""))
     events = delivery.events(action, kind) if action else []
+    if (kind, action) == ("service", "update"):  # a swarm tells of each step of an update, too
+        events = [event for event in events if not _STEPS & event["Actor"]["Attributes"].keys()]
     if kind == "volume":  # of those that remember something there may be more
         events = [event for event in events if not OURS.match(event["Actor"]["ID"])]
     kept = delivery.settings.get("evidence") == "keep"

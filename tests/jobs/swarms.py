@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -77,3 +78,11 @@ def running(engine: LabEngine, name: str) -> list[str]:
         for one in tasks(engine, name)
         if (one["Status"]["State"], one["DesiredState"]) == wanted
     )
+
+
+def updates(engine: LabEngine, name: str, since: float) -> int:
+    """How often a service was updated; a swarm tells of each step of an update, too."""
+    filters = {"type": ["service"], "event": ["update"], "service": [name]}
+    times = {"since": f"{since:.6f}", "until": f"{time.time():.6f}"}
+    events = engine.wire.do("GET", "/events", **times, filters=filters).lines()
+    return sum("updatestate.new" not in event["Actor"]["Attributes"] for event in events)

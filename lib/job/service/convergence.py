@@ -9,7 +9,7 @@
 A task that may end well (restart condition none or on-failure) counts once it has. Then no task may change for as long
 as the service's monitor says, at least 5 seconds: a crash loop looks well in a third of all looks. A swarm tells of an
 update only where tasks are made anew, so that it says nothing is normal; that it goes back, ends or pauses is a verdict
-by itself, however well the tasks look meanwhile.
+by itself, however well the tasks look meanwhile. A manager that does not answer, or has no leader, is waited for.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lib.engine.errors import EngineFault, NoAnswer, Unreachable
 from lib.job.service.service import Service, look
 from lib.job.service.tasks import (
     COMPLETE,
@@ -75,7 +76,8 @@ class Watch:
     """Looks at one service until there is a verdict; `run` is the run that has updated it, "" for none."""
 
     work: Work
-    service: str
+    service: Service
+    """As it was seen last."""
     run: str
     _same: frozenset[str] = frozenset()
     _same_since: float = 0.0
@@ -88,8 +90,17 @@ class Watch:
         )
 
     def look(self) -> Arrival:
-        """Look once."""
-        service = look(self.work, self.service, defaults=True)
+        """Look once; where the manager is away for a while, that is no verdict."""
+        try:
+            self.service = look(self.work, self.service.id, defaults=True)
+            return self._judged(self.service)
+        except (Unreachable, NoAnswer, EngineFault) as fault:
+            if isinstance(fault, EngineFault) and not fault.leaderless:
+                raise
+            self._same, self._stuck_since = frozenset(), {}
+            return Arrival(self.service, (), 0, self.service.wanted, reason=fault.message)
+
+    def _judged(self, service: Service) -> Arrival:
         seen = self._counted(service)
         if self.run and service.update_state in _ROLLED_BACK and not service.was_changed_by(self.run):
             return replace(seen, outcome=ROLLED_BACK)
@@ -149,7 +160,8 @@ def _troubles(seen: Arrival) -> dict[str, str]:
         for task in seen.tasks
         if task.state in (PENDING, PREPARING) and task.error
     }
-    if seen.running < seen.desired and not any(map(_moves, seen.tasks)):
+    waits = seen.service.update_state in _MOVING  # the swarm makes one after the other, with pauses
+    if seen.running < seen.desired and not waits and not any(map(_moves, seen.tasks)):
         found["over"] = "tasks have failed, and the swarm starts no others in their place"
     if seen.desired == 0 and seen.service.per_node:
         found["nobody"] = _NO_TASKS

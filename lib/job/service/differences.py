@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lib.job.comparison import Difference, difference
+from lib.job.repeat import PREFIX
 from lib.job.service.service import Tree
 
 UPDATE, NEW_TASKS = "update", "newTasks"
@@ -32,13 +33,15 @@ def differences(change: Change, given: Tree, holding: Tree) -> list[Difference]:
 
 
 def leaves(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a spec by their paths, without those that are empty; variables one by one."""
+    """Return the values of a spec by their paths, variables one by one, without empty ones and marks of jobs."""
     return dict(_leaves("", spec))
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
+            if str(key).startswith(PREFIX):
+                continue
             yield from _leaves(f"{path}.{key}" if path else str(key), item)
     elif path == _ENV and isinstance(value, list):
         for entry in value:

@@ -15,9 +15,10 @@ def whole_reference(reference: str) -> str:
 
 def bound(work: Work, reference: str, *, resolve: bool) -> str:
     """Return `repository:tag@digest` as the registry has it; with a warning the tag alone where it cannot be asked."""
-    reference = whole_reference(reference.strip())
+    reference = reference.strip()
     if not reference or any(character.isspace() for character in reference):
         raise BadInput("image is no reference", field="image", hint="Write it as in shop/web:1.5")
+    reference = whole_reference(reference)
     if "@" in reference or not resolve:
         return reference
     try:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lib.engine.expected import expected_form
 from lib.job.errors import NotReached, RolledBack
 from lib.job.service.convergence import (
     CONVERGED,
@@ -21,7 +22,7 @@ from lib.job.service.image import bound
 from lib.job.service.service import Service, Tree, look
 from lib.job.service.tasks import of_service
 from lib.job.service.update import NOTHING, OVERTAKEN, Update, update
-from lib.job.service.wish import change_of, going_back
+from lib.job.service.wish import change_of, going_back, mark_of
 from lib.job.settings import EMIT
 from lib.job.work import Work
 
@@ -41,15 +42,22 @@ class Rollout:
 
 
 def rolled_out(
-    work: Work, name: str, change: Change, *, force: bool = False, wait: bool = True, reason: str = ""
+    work: Work,
+    name: str,
+    change: Change,
+    *,
+    spec: str,
+    force: bool = False,
+    wait: bool = True,
+    reason: str = "",
 ) -> Rollout:
     """Bring a service's spec to what `change` makes of it, and wait until its tasks have arrived.
 
-    `change` is a function from a spec to the wanted one that leaves its argument alone. All deliveries of a message
-    send the update once; one that was rolled back is told, and not sent again. Raises NotFound, NoManager, ReadOnly,
-    and TimeIsUp at the deadline; a bad outcome raises nothing here.
+    `change` is a function from a spec to the wanted one that leaves its argument alone, `spec` the mark of the input.
+    All deliveries of a message send the update once; one that was rolled back is told, and not sent again. Raises
+    NotFound, NoManager, ReadOnly, NotSettled, and TimeIsUp at the deadline; a bad outcome raises nothing here.
     """
-    made = update(work, name, change, force=force, reason=reason)
+    made = update(work, name, change, spec=spec, force=force, reason=reason)
     if work.settings.dry_run:
         return _ended(work, made, UNCHANGED if made.how == NOTHING else PLANNED, None)
     if made.how == OVERTAKEN and not look(work, made.before.id).update_state.startswith("rollback"):
@@ -57,7 +65,7 @@ def rolled_out(
         return _ended(work, made, NOT_REACHED, None, text)
     if not wait:
         return _ended(work, made, STARTED if made.made else UNCHANGED, None)
-    watch = Watch(work, made.before.id, work.run.id if made.made else "")
+    watch = Watch(work, made.before, work.run.id if made.made else "")
     seen = watch.verdict(lambda seen: _details(_output(work, made, NOT_REACHED, seen, seen.text)))
     good = seen.outcome == CONVERGED
     return _ended(work, made, UNCHANGED if good and not made.made else seen.outcome, seen)
@@ -68,14 +76,19 @@ def rolled_out_service(work: Work) -> Tree:
     fields = work.fields
     name = str(fields["service"])
     service = look(work, name)
-    image = str(fields.get("image") or "")
-    image = bound(work, image, resolve=bool(fields.get("resolveDigest", True))) if image else ""
+    image, resolve = fields.get("image"), bool(fields.get("resolveDigest", True))
+    image = "" if image is None else bound(work, str(image), resolve=resolve)
     change = change_of(fields, image)
-    if not fields.get("onFailure") and not service.is_job and _differs(change, service):
-        ends = replace(service, spec=change(service.spec)).may_end
-        change = going_back(change, _GOES_ON if ends else _GOES_BACK)
+    if not fields.get("onFailure") and not service.is_job:
+        with expected_form():
+            change = _safely(change, service)
     done = rolled_out(
-        work, name, change, force=bool(fields.get("force")), wait=bool(fields.get("wait", True))
+        work,
+        service.id,
+        change,
+        spec=mark_of(fields),
+        force=bool(fields.get("force")),
+        wait=bool(fields.get("wait", True)),
     )
     return checked(work, done)
 
@@ -93,9 +106,13 @@ def _details(output: Tree) -> Tree:
     return {key: value for key, value in output.items() if key != _TOLD_BY_ERROR}
 
 
-def _differs(change: Change, service: Service) -> bool:
-    """Whether tasks are made anew, so that the swarm has something to go back from."""
-    return bool(change(service.spec).get("TaskTemplate") != service.spec.get("TaskTemplate"))
+def _safely(change: Change, service: Service) -> Change:
+    """Return a change with a way back where tasks are made anew: else there is nothing to go back from."""
+    wanted = change(service.spec)
+    if wanted.get("TaskTemplate") == service.spec.get("TaskTemplate"):
+        return change
+    ends = replace(service, spec=wanted).may_end
+    return going_back(change, _GOES_ON if ends else _GOES_BACK)
 
 
 def _ended(work: Work, made: Update, outcome: str, seen: Arrival | None, text: str = "") -> Rollout:

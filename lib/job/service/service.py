@@ -36,7 +36,7 @@ class Service:
         """Read an answer of ServiceInspect."""
         spec = dict(told["Spec"])
         dict(spec.get("TaskTemplate") or {}), dict(spec.get("Mode") or {}), dict(spec.get("Labels") or {})
-        dict(told.get("UpdateStatus") or {})
+        dict(told.get("UpdateStatus") or {}), dict(told.get("PreviousSpec") or {})
         found = cls(str(told["ID"]), str(spec["Name"]), int(told["Version"]["Index"]), spec, dict(told))
         found.was_changed_by(""), found.wanted, found.iteration, found.may_end, found.monitor
         return found
@@ -102,10 +102,14 @@ class Service:
     def update_message(self) -> str:
         return str((self.told.get("UpdateStatus") or {}).get("Message") or "")
 
-    def was_changed_by(self, run: str) -> bool:
-        """Whether a run has left its mark: among the labels of tasks, or of the service where tasks stayed."""
+    def marks(self, run: str) -> Mapping[str, Any] | None:
+        """Return the labels with a run's mark, of its tasks or where tasks stayed of the service; None for none."""
         places = (self.container.get("Labels") or {}, self.spec.get("Labels") or {})
-        return any(labels.get(RUN) == run for labels in places)
+        return next((labels for labels in places if labels.get(RUN) == run), None)
+
+    def was_changed_by(self, run: str) -> bool:
+        """Whether a run has left its mark."""
+        return self.marks(run) is not None
 
 
 def look(work: Work, service: str, *, defaults: bool = False) -> Service:

@@ -14,7 +14,7 @@ from lib.engine.errors import NotFound, Refused, Unauthorized
 from lib.engine.expected import expected_form
 from lib.engine.request.query import filters
 from lib.job.repeat import RUN
-from lib.job.service.service import Service
+from lib.job.service.service import Service, look
 from lib.job.work import Work
 
 STATES = (
@@ -62,7 +62,7 @@ class Task:
         status, node = told["Status"], str(told.get("NodeID") or "")
         container = status.get("ContainerStatus") or {}
         spec = dict(told.get("Spec") or {})
-        dict(spec.get("ContainerSpec") or {})
+        dict((spec.get("ContainerSpec") or {}).get("Labels") or {})
         return cls(
             str(told["ID"]),
             str(told.get("Slot") or node),
@@ -78,10 +78,14 @@ class Task:
         )
 
     @property
+    def labels(self) -> Mapping[str, Any]:
+        """The labels of its container."""
+        return (self.spec.get("ContainerSpec") or {}).get("Labels") or {}
+
+    @property
     def run(self) -> str:
         """The run of a job that made it, "" for none."""
-        labels = (self.spec.get("ContainerSpec") or {}).get("Labels") or {}
-        return str(labels.get(RUN) or "")
+        return str(self.labels.get(RUN) or "")
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -105,7 +109,8 @@ def up_to_date(work: Work, service: Service) -> list[Task]:
     except Refused as refusal:
         if refusal.status != _BAD_FILTER and not isinstance(refusal, Unauthorized):
             raise
-    return of_spec(of_service(work, service.id), service)
+    bare = look(work, service.id)  # tasks carry what was given, without what holds by defaults
+    return of_spec(of_service(work, service.id), bare)
 
 
 def of_spec(tasks: Iterable[Task], service: Service) -> list[Task]:

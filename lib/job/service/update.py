@@ -2,7 +2,11 @@
 
 The run leaves its mark: where new tasks are made, among the labels of their containers, for those are still remembered
 when the swarm has gone back to the old spec; else among the labels of the service, which makes no tasks. A mark in the
-spec says that the update was made. One in tasks alone says that it was made and that another spec came after it.
+spec says that the update was made. One in tasks alone, or in the spec before the present one, says that it was made and
+that another spec came after it. A swarm remembers no more than that.
+
+An update names the version that it changes, so one whose answer was lost may be sent again: the swarm takes one of
+both.
 """
 
 from __future__ import annotations
@@ -11,16 +15,17 @@ import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lib.engine.errors import EngineFault
+from lib.engine.errors import EngineError, EngineFault, OutcomeUnknown
+from lib.engine.expected import expected_form
 from lib.engine.request.query import whole
 from lib.engine.request.registry_auth import RegistryAuth
 from lib.job.comparison import Difference, shown
-from lib.job.repeat import RUN
+from lib.job.errors import NotSettled
+from lib.job.repeat import RUN, SPEC
 from lib.job.service.differences import NEW_TASKS, Change, differences
 from lib.job.service.service import UPDATE, Service, Tree, look
 from lib.job.service.tasks import of_service
 from lib.job.work import Work
-from lib.job.writes import sent
 
 _AUTH = RegistryAuth("requestBody.TaskTemplate.ContainerSpec.Image")
 _TRIES = 5
@@ -41,22 +46,25 @@ class Update:
         return self.how != NOTHING
 
 
-def update(work: Work, name: str, change: Change, *, force: bool = False, reason: str = "") -> Update:
+def update(
+    work: Work, name: str, change: Change, *, spec: str, force: bool = False, reason: str = ""
+) -> Update:
     """Bring a service's spec to what `change` makes of it: a function of a spec that leaves its argument alone.
 
-    `force`: new tasks are made even if nothing differs. In a dry run the plan gets the entry, and nothing is sent.
-    Raises NotFound, NoManager, ReadOnly, and EngineFault where others change the service all the time.
+    `spec` is the mark of the input. `force`: new tasks are made even if nothing differs. In a dry run the plan gets the
+    entry, and nothing is sent. Raises NotFound, NoManager, ReadOnly, NotSettled where the run was another input's, and
+    EngineFault or OutcomeUnknown where the update could not be brought in.
     """
     planned = False
+    trouble: EngineError | None = None
     for _ in range(_TRIES):
         holding, service = look(work, name, defaults=True), look(work, name)
         if holding.version != service.version:
             continue  # somebody changes it just now
-        if service.was_changed_by(work.run.id):
-            return _over(work, planned, Update(FOUND, _before(service)))
-        if any(task.run == work.run.id for task in of_service(work, service.id)):
-            return _over(work, planned, Update(OVERTAKEN, service))
-        found = differences(change, service.spec, holding.spec)
+        if how := _earlier(work, service, spec):
+            return _over(work, planned, how)
+        with expected_form():
+            found = differences(change, service.spec, holding.spec)
         if not found and not force:
             return _over(work, planned, Update(NOTHING, service))
         if not planned:
@@ -64,12 +72,37 @@ def update(work: Work, name: str, change: Change, *, force: bool = False, reason
             planned = True
             if not work.will("update", "service", service.name, reason or shown(found) or "it is forced"):
                 return Update(SENT, service, found)
-        wanted = _marked(work, change(copy.deepcopy(service.spec)), found, force=force)
-        if _send(work, service, wanted):
+        with expected_form():
+            marks = {RUN: work.run.id, SPEC: spec}
+            wanted = _marked(change(copy.deepcopy(service.spec)), marks, found, force=force)
+        trouble = _send(work, service, wanted)
+        lost = isinstance(trouble, OutcomeUnknown)
+        if trouble is None or (lost and _earlier(work, look(work, service.id), spec)):
             return Update(SENT, service, found)
+    if isinstance(trouble, OutcomeUnknown):
+        raise trouble
     raise EngineFault(
         f"The service {name} was changed by others in each of {_TRIES} tries", hint="Send it again later"
     )
+
+
+def _earlier(work: Work, service: Service, spec: str) -> Update | None:
+    """Return what an earlier delivery of this message, or one at the same moment, has made of a service."""
+    before = _before(service)
+    mine = [labels for one in (service, before) if (labels := one.marks(work.run.id)) is not None]
+    if not mine:
+        mine = [task.labels for task in of_service(work, service.id) if task.run == work.run.id]
+    if any(labels.get(SPEC) not in (None, spec) for labels in mine):
+        raise NotSettled(
+            f"{service.name} was changed for another input with the same idempotency key or message id",
+            hint="Give each input a key of its own",
+        )
+    if not service.was_changed_by(work.run.id):
+        return Update(OVERTAKEN, service) if mine else None
+    if before is service or before.was_changed_by(work.run.id):
+        return Update(FOUND, before)  # there was another update since
+    with expected_form():
+        return Update(FOUND, before, differences(lambda _: service.spec, before.spec, before.spec))
 
 
 def _over(work: Work, planned: bool, update: Update) -> Update:
@@ -85,36 +118,29 @@ def _before(service: Service) -> Service:
     return replace(service, spec=dict(spec)) if isinstance(spec, dict) else service
 
 
-def _marked(work: Work, spec: Tree, found: list[Difference], *, force: bool) -> Tree:
+def _marked(spec: Tree, marks: dict[str, str], found: list[Difference], *, force: bool) -> Tree:
     template = spec.get("TaskTemplate")
     new_tasks = force or any(one["effect"] == NEW_TASKS for one in found)
     if not new_tasks or not isinstance(template, dict):
-        return {**spec, "Labels": {**(spec.get("Labels") or {}), RUN: work.run.id}}
+        return {**spec, "Labels": {**(spec.get("Labels") or {}), **marks}}
     if force:
         template = {**template, "ForceUpdate": int(template.get("ForceUpdate") or 0) + 1}
     container: dict[str, Any] = template.get("ContainerSpec") or {}
-    labels = {**(container.get("Labels") or {}), RUN: work.run.id}
+    labels = {**(container.get("Labels") or {}), **marks}
     return {**spec, "TaskTemplate": {**template, "ContainerSpec": {**container, "Labels": labels}}}
 
 
-def _send(work: Work, service: Service, spec: Tree) -> bool:
-    """Send an update; whether it was taken, which it is not where the service has changed since it was read."""
+def _send(work: Work, service: Service, spec: Tree) -> EngineError | None:
+    """Send an update. Return why it may not have been taken: another one was faster, or its answer was lost."""
     fields = {"id": service.id, "version": service.version, "requestBody": spec}
-
-    def write() -> None:
+    try:
         work.engine.post(
             UPDATE[1], fields, query=(whole("version"),), headers=(_AUTH,), body="requestBody", timeout="slow"
         )
-
-    def took_effect() -> bool:
-        if look(work, service.id).was_changed_by(work.run.id):
-            return True
-        return any(task.run == work.run.id for task in of_service(work, service.id))
-
-    try:
-        sent(write, took_effect)
+    except OutcomeUnknown as lost:
+        return lost
     except EngineFault as fault:
         if not fault.outdated:
             raise
-        return False
-    return True
+        return fault
+    return None

@@ -11,6 +11,7 @@ from lib.engine.request.scalar import scalar
 from lib.engine.request.times import SECOND
 from lib.engine.swarm_update import merged
 from lib.engine.text import parsed
+from lib.job.repeat import spec_of
 from lib.job.service.differences import Change
 from lib.job.service.image import chosen
 from lib.job.service.service import Tree
@@ -51,6 +52,11 @@ def going_back(change: Change, on_failure: str) -> Change:
     return with_it
 
 
+def mark_of(fields: Fields) -> str:
+    """Return the mark of an input: of one run it is always the same."""
+    return spec_of({name: value for name, value in fields.items() if name != "idempotencyKey"})
+
+
 def object_of(fields: Fields, name: str) -> dict[str, Any]:
     """Return a field that is an object, {} where it is left out."""
     value = fields.get(name)
@@ -61,7 +67,9 @@ def object_of(fields: Fields, name: str) -> dict[str, Any]:
 
 
 def with_env(there: list[Any], env: Mapping[str, Any]) -> list[str]:
-    """Return variables with others over them; None takes one away."""
+    """Return variables with others over them; None takes one away. Raises TypeError where there is no list."""
+    if not isinstance(there, list):
+        raise TypeError("Env is no list")
     left = {name: str(entry) for entry in there if (name := str(entry).partition("=")[0]) not in env}
     mine = [f"{name}={scalar(value, 'env')}" for name, value in env.items() if value is not None]
     kept = {entry.partition("=")[0]: entry for entry in mine}
