@@ -7,6 +7,7 @@ from typing import Any
 from lib.job import Work, job
 from lib.job.image_update import ensured_image
 from lib.job.networks.ensured import ensured_network
+from lib.job.service.ensured import ensured_service
 from lib.job.vault.ensured import ensured
 from lib.job.vault.kind import CONFIG, SECRET
 from lib.job.volume import ensured_volume
@@ -40,3 +41,9 @@ def ensure_secret(work: Work) -> dict[str, Any]:
 def ensure_config(work: Work) -> dict[str, Any]:
     """Have a config of the swarm with a content, as its newest version or under that very name, or have none."""
     return ensured(work, CONFIG)
+
+
+@job("EnsureService", changes=True)
+def ensure_service(work: Work) -> dict[str, Any]:
+    """Have a service of the swarm as it is wanted, with its tasks arrived, or have none of that name."""
+    return ensured_service(work)

@@ -117,7 +117,7 @@ def test_killed_a_repeat_after_a_rollback_tells_it_and_sends_nothing(
         wait_until(lambda: inspected(swarm, service)["UpdateStatus"]["State"] == state, state)
     for _ in range(2):
         (body,) = delivery.run().bodies
-        assert (body["outcome"], body["changed"], body["running"]) == ("rolledBack", True, 1)
+        assert (body["outcome"], body["changed"], body["desired"]) == ("rolledBack", True, 1)
         assert body["failed"][0]["lines"] == ["no database"]
     assert updates(swarm, service, delivery.began) == 1
 

@@ -19,8 +19,8 @@ Change = Callable[[Tree], Tree]
 def differences(change: Change, given: Tree, holding: Tree) -> list[Difference]:
     """Return what a change would make different: in the spec as it was given, and in what holds by defaults, too.
 
-    Where only one of both differs, nothing would: a default that is written down, or one that is taken away. The
-    values of variables are not shown.
+    Where only one of both differs, nothing would: a default that is written down, or one that is taken away. Nor does a
+    zero where nothing holds: engines leave it out again. The values of variables are not shown.
     """
     now, then = leaves(holding), leaves(change(holding))
     bare, changed = leaves(given), leaves(change(given))
@@ -28,7 +28,7 @@ def differences(change: Change, given: Tree, holding: Tree) -> list[Difference]:
     return [
         _shown(path, now.get(path), then.get(path))
         for path in paths
-        if now.get(path) != then.get(path) and bare.get(path) != changed.get(path)
+        if (now.get(path) or None) != (then.get(path) or None) and bare.get(path) != changed.get(path)
     ]
 
 

@@ -22,7 +22,7 @@ from lib.job.service.image import bound
 from lib.job.service.service import Service, Tree, look
 from lib.job.service.tasks import of_service
 from lib.job.service.update import NOTHING, OVERTAKEN, Update, update
-from lib.job.service.wish import change_of, going_back, mark_of
+from lib.job.service.wish import change_of, going_back, mark_of, object_of
 from lib.job.settings import EMIT
 from lib.job.work import Work
 
@@ -39,6 +39,8 @@ class Rollout:
 
     outcome: str
     output: Tree
+    made: Update | None
+    """What was sent; None where it is only planned to make the service."""
 
 
 def rolled_out(
@@ -57,7 +59,12 @@ def rolled_out(
     All deliveries of a message send the update once; one that was rolled back is told, and not sent again. Raises
     NotFound, NoManager, ReadOnly, NotSettled, and TimeIsUp at the deadline; a bad outcome raises nothing here.
     """
-    made = update(work, name, change, spec=spec, force=force, reason=reason)
+    return arrived(work, update(work, name, change, spec=spec, force=force, reason=reason), wait=wait)
+
+
+def arrived(work: Work, made: Update, *, wait: bool = True) -> Rollout:
+    """Wait until an update, or a new service, has arrived."""
+    name = made.before.name
     if work.settings.dry_run:
         return _ended(work, made, UNCHANGED if made.how == NOTHING else PLANNED, None)
     if made.how == OVERTAKEN and not look(work, made.before.id).update_state.startswith("rollback"):
@@ -79,9 +86,11 @@ def rolled_out_service(work: Work) -> Tree:
     image, resolve = fields.get("image"), bool(fields.get("resolveDigest", True))
     image = "" if image is None else bound(work, str(image), resolve=resolve)
     change = change_of(fields, image)
-    if not fields.get("onFailure") and not service.is_job:
+    raw = object_of(fields, "spec").get("UpdateConfig")
+    said = fields.get("onFailure") or (isinstance(raw, dict) and raw.get("FailureAction"))
+    if not said:
         with expected_form():
-            change = _safely(change, service)
+            change = safely(change, service)
     done = rolled_out(
         work,
         service.id,
@@ -91,6 +100,15 @@ def rolled_out_service(work: Work) -> Tree:
         wait=bool(fields.get("wait", True)),
     )
     return checked(work, done)
+
+
+def safely(change: Change, service: Service) -> Change:
+    """Return a change with a way back where tasks are made anew: else there is nothing to go back from."""
+    wanted = change(service.spec)
+    if service.is_job or wanted.get("TaskTemplate") == service.spec.get("TaskTemplate"):
+        return change
+    ends = replace(service, spec=wanted).may_end
+    return going_back(change, _GOES_ON if ends else _GOES_BACK)
 
 
 def checked(work: Work, done: Rollout) -> Tree:
@@ -106,17 +124,8 @@ def _details(output: Tree) -> Tree:
     return {key: value for key, value in output.items() if key != _TOLD_BY_ERROR}
 
 
-def _safely(change: Change, service: Service) -> Change:
-    """Return a change with a way back where tasks are made anew: else there is nothing to go back from."""
-    wanted = change(service.spec)
-    if wanted.get("TaskTemplate") == service.spec.get("TaskTemplate"):
-        return change
-    ends = replace(service, spec=wanted).may_end
-    return going_back(change, _GOES_ON if ends else _GOES_BACK)
-
-
 def _ended(work: Work, made: Update, outcome: str, seen: Arrival | None, text: str = "") -> Rollout:
-    return Rollout(outcome, _output(work, made, outcome, seen, text))
+    return Rollout(outcome, _output(work, made, outcome, seen, text), made)
 
 
 def _output(work: Work, made: Update, outcome: str, seen: Arrival | None, text: str) -> Tree:
