@@ -122,7 +122,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "prune report",
         "request run",
         "command replacement service",
-        "healing",
+        "healing rotation",
         "container",
     ),
     "lib.job.service": (
@@ -132,6 +132,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "rollout wanted",
         "ensured",
     ),
+    "lib.job.rotation": ("services versions", "rotated"),
     "lib.job.container": ("forms processors", "mounts ports table", "differences"),
     "lib.job.command": ("mark", "execution", "commands"),
     "lib.job.replacement": ("body names verdict", "making refusals", "machine", "redeploy"),
