@@ -188,6 +188,9 @@ class NoManager(Refused):
     """503: this engine is not (or not now) a swarm manager."""
 
 
+_LEADERLESS = ("does not have a leader", "code = DeadlineExceeded", "code = Unavailable")
+
+
 class EngineFault(Refused):
     """5xx: the engine failed, or reports a caller's mistake as its own fault."""
 
@@ -198,8 +201,8 @@ class EngineFault(Refused):
 
     @property
     def leaderless(self) -> bool:
-        """Whether too few managers of the swarm are online at present, or elect a leader."""
-        return "does not have a leader" in self.message
+        """Whether too few managers of the swarm are online at present, or one of them does not answer the others."""
+        return any(text in self.message for text in _LEADERLESS)
 
 
 class NotSupported(EngineFault):

@@ -25,6 +25,13 @@ __all__ = ["service", "swarm"]
 pytestmark = pytest.mark.engine
 LABELS = {"Labels": {"tier": "web"}}
 LEADERLESS = "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that"
+AWAY = [
+    ("503 Service Unavailable", LEADERLESS),
+    ("500 Internal Server Error", "rpc error: code = DeadlineExceeded desc = context deadline exceeded"),
+    ("502 Bad Gateway", "no answer"),
+    ("504 Gateway Timeout", "no answer"),
+    ("429 Too Many Requests", "slowly"),
+]
 
 
 def answer(status: str, text: str) -> bytes:
@@ -231,7 +238,7 @@ def test_an_update_that_never_arrived_is_sent_again(
 
 def test_a_manager_without_a_leader_is_waited_for(swarm: LabEngine, service: str, proxy: SocketProxy) -> None:
     made(swarm, service)
-    lost = iter([answer("503 Service Unavailable", LEADERLESS)] * 5)
+    lost = iter([answer(*one) for one in AWAY])
     proxy.before = lambda _: next(lost, None) if of_spec(swarm, service, ["sleep", "700"]) else None
     (body,) = Message(proxy.url, {"service": service, "spec": NEW})().bodies
     assert brief(body) == ("converged", True, 1, 1)

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lib.engine.errors import EngineFault, NoAnswer, Unreachable
+from lib.engine.errors import Busy, EngineFault, NoAnswer, Unreachable
 from lib.job.service.service import Service, look
 from lib.job.service.tasks import (
     COMPLETE,
@@ -38,6 +38,8 @@ from lib.job.work import Work
 CONVERGED, ROLLED_BACK, PAUSED, NOT_REACHED = "converged", "rolledBack", "paused", "notReached"
 _ROLLED_BACK = ("rollback_completed", "rollback_paused")
 _MOVING = ("updating", "rollback_started")
+_GATEWAY = (502, 503, 504)
+"""What proxies say of a manager that does not answer them."""
 _STUCK = 30.0
 """Seconds after which nobody believes any more that a task gets a node, or its image."""
 _NO_TASKS = "no node gets a task: none fits, or none is there"
@@ -94,8 +96,8 @@ class Watch:
         try:
             self.service = look(self.work, self.service.id, defaults=True)
             return self._judged(self.service)
-        except (Unreachable, NoAnswer, EngineFault) as fault:
-            if isinstance(fault, EngineFault) and not fault.leaderless:
+        except (Unreachable, NoAnswer, Busy, EngineFault) as fault:
+            if isinstance(fault, EngineFault) and not (fault.leaderless or fault.status in _GATEWAY):
                 raise
             self._same, self._stuck_since = frozenset(), {}
             return Arrival(self.service, (), 0, self.service.wanted, reason=fault.message)
