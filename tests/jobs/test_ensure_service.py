@@ -328,6 +328,16 @@ def test_a_manager_that_dies_meanwhile_is_waited_for(swarm: LabEngine, service: 
     assert brief(outcomes[0]) == ("created", "converged", True, 1, 1)
 
 
+def test_the_time_of_the_step_is_up_and_a_repeat_waits_on(swarm: LabEngine, service: str) -> None:
+    for command, action in (("sleep 600", "created"), ("sleep 700", "updated")):
+        body = {"name": service, **SLEEP, "command": command, "idempotencyKey": f"{service} {action}"}
+        short = config(swarm, maxSeconds=1, whenTimeIsUp="emit")
+        for _ in range(2):
+            (late,) = run_step(KEY, body, short).bodies
+            assert (late["action"], late["outcome"], late["reached"]) == (action, "notReached", False)
+        assert brief(run_step(KEY, body, config(swarm)).bodies[0]) == (action, "converged", True, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("bad", "error"),
     [

@@ -22,6 +22,7 @@ from tests.jobs.test_secret_contents import CONTENT, shows
 from tests.jobs.vaults import BOTH_KINDS, cleared, ensure, make, names, reference, told
 from tests.lab.engine import LabEngine
 from tests.lab.faulty_proxy import FaultyProxy
+from tests.lab.socket_proxy import SocketProxy
 from tests.lab.waiting import ended
 
 __all__ = ["swarm"]
@@ -288,6 +289,25 @@ def test_a_call_whose_answer_is_lost_succeeds_and_is_made_once(
         forget_engines()
     assert (body["outcome"], len(body["plan"])) == ("converged", 3)
     assert names(swarm, SECRET, f"{name}.v") == [f"{name}.v2"]
+
+
+def test_what_the_engine_fills_in_stays_so(swarm: LabEngine, name: str) -> None:
+    ensure(swarm, CONFIG, name, "{{ .Node.Hostname }}", templating=True)
+    bodies = [rotate(swarm, name, "{{ .Service.Name }}", kind="config") for _ in range(2)]
+    assert [body["action"] for body in bodies] == ["created", "none"]
+    assert told(swarm, CONFIG, f"{name}.v2")["Spec"]["Templating"]["Name"] == "golang"
+
+
+def test_an_old_version_that_cannot_be_removed_is_kept_and_it_succeeds(swarm: LabEngine, name: str) -> None:
+    ensure(swarm, SECRET, name, "one")
+    user(swarm, SECRET, f"{name}-a", f"{name}.v1")
+    with SocketProxy(swarm.socket, "(GET|HEAD|POST) .*") as proxy:
+        address = {"server": "2", "otherServer": proxy.url}
+        (body,) = run_step(KEY, {"name": name, "content": "two", "keep": 0}, address).bodies
+        forget_engines()
+    assert (body["outcome"], body["removed"]) == ("converged", [])
+    assert [one["name"] for one in body["kept"]] == [f"{name}.v1"]
+    assert ("remove", "secret", f"{name}.v1") not in plan(body)
 
 
 def test_no_end_of_the_job_tells_the_content(swarm: LabEngine, name: str) -> None:

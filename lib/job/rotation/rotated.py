@@ -7,6 +7,7 @@ again finds its version by the content and goes on with the services that have n
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from lib.engine.errors import NoSuchOperation, NotFound
@@ -30,7 +31,7 @@ _BAD = (ROLLED_BACK, PAUSED, NOT_REACHED)
 def rotated(work: Work) -> Tree:
     """Return the output of RotateSecret; raises RolledBack and NotReached unless badOutcome is to be emitted."""
     kind = CONFIG if work.fields.get("kind") == CONFIG.name else SECRET
-    wish = Wish.of(work, kind, name_of(work, kind, versioned=True))
+    wish = _as_before(work, Wish.of(work, kind, name_of(work, kind, versioned=True)))
     chosen(work, all_services(work))  # a service that is not there is told before anything is made
     told = newest_version(work, wish)
     older, is_newest = _others(work, kind, wish.name, int(told["version"]))
@@ -53,6 +54,13 @@ def rotated(work: Work) -> Tree:
         output["removed"], output["kept"] = cleared(work, kind, older, keep, going)
     output["changed"] = output["changed"] or bool(output["removed"])
     return _checked(work, output, bad)
+
+
+def _as_before(work: Work, wish: Wish) -> Wish:
+    """Return a wish whose content the engine fills in where it does so with the one that is there."""
+    versions = versions_of(work.engine, wish.kind, wish.name)
+    there = versions[-1] if versions else of_name(work.engine, wish.kind, wish.name)
+    return replace(wish, templating=True) if there and there.templating else wish
 
 
 def _others(work: Work, kind: Kind, name: str, version: int) -> tuple[list[Kept], bool]:

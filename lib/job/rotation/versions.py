@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lib.engine.errors import Refused
 from lib.job.errors import WouldDestroy
 from lib.job.service.service import Tree
 from lib.job.users import named
@@ -32,7 +33,10 @@ def cleared(
             try:
                 remove(work, kind, one, "no service uses it", "Removing")
                 gone.append(one.name)
-            except WouldDestroy as used:  # since a moment ago
+            except (
+                WouldDestroy,
+                Refused,
+            ) as refusal:  # used since a moment ago, or in a way that no list shows
                 work.without_effect()
-                stay.append({"name": one.name, "reason": used.message})
+                stay.append({"name": one.name, "reason": refusal.message})
     return gone, stay

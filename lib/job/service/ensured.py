@@ -17,8 +17,9 @@ from lib.job.errors import Differs
 from lib.job.repeat import JOB, RUN, SPEC, STEP
 from lib.job.service.rollout import PLANNED, Rollout, arrived, checked, rolled_out, safely
 from lib.job.service.service import PATH, Service, Tree, find
-from lib.job.service.update import FOUND, SENT, Update
+from lib.job.service.update import SENT, Update
 from lib.job.service.wanted import Wish, wish_of
+from lib.job.waiting import TimeIsUp
 from lib.job.work import Work
 from lib.job.writes import removed, sent
 
@@ -60,11 +61,13 @@ def _changed(work: Work, wish: Wish, there: Service, *, wait: bool) -> Tree:
         )
     with expected_form():
         change = wish.change if wish.says_on_failure else safely(wish.change, there)
-    done = rolled_out(work, there.id, change, spec=wish.spec, wait=wait)
-    action = "none"
-    if done.made and done.made.made:
-        is_new = done.made.how == FOUND and not there.told.get("PreviousSpec")
-        action = "created" if is_new else "updated"
+    is_new = there.was_changed_by(work.run.id) and not there.told.get("PreviousSpec")
+    acted = "created" if is_new else "updated"
+    try:
+        done = rolled_out(work, there.id, change, spec=wish.spec, wait=wait)
+    except TimeIsUp as late:
+        raise _late(late, acted if late.details.get("changed") else "none") from late
+    action = acted if done.made and done.made.made else "none"
     return checked(work, replace(done, output={**done.output, "action": action}))
 
 
@@ -90,9 +93,16 @@ def _created(work: Work, wish: Wish, *, wait: bool) -> Rollout | None:
         return None
     if not (there := _there(work, wish.name)):
         raise NotFound(f"The service {wish.name} was created, and is not there", hint="Something removes it")
-    done = arrived(work, Update(SENT, there), wait=wait)
+    try:
+        done = arrived(work, Update(SENT, there), wait=wait)
+    except TimeIsUp as late:
+        raise _late(late, "created") from late
     output = {key: value for key, value in done.output.items() if key != "before"}
     return replace(done, output={**output, "action": "created"})
+
+
+def _late(late: TimeIsUp, action: str) -> TimeIsUp:
+    return TimeIsUp(late.message, hint=late.hint, **{**late.details, "action": action})
 
 
 def _planned(wish: Wish, body: Tree) -> Rollout:
