@@ -8,6 +8,7 @@ from lib.job import Work, job
 from lib.job.container.ensured import ensured_container
 from lib.job.image_update import ensured_image
 from lib.job.networks.ensured import ensured_network
+from lib.job.service.ensured import ensured_service
 from lib.job.vault.ensured import ensured
 from lib.job.vault.kind import CONFIG, SECRET
 from lib.job.volume import ensured_volume
@@ -47,3 +48,9 @@ def ensure_config(work: Work) -> dict[str, Any]:
 def ensure_container(work: Work) -> dict[str, Any]:
     """Have a container like this in a state, or have none of that name."""
     return ensured_container(work)
+
+
+@job("EnsureService", changes=True)
+def ensure_service(work: Work) -> dict[str, Any]:
+    """Have a service of the swarm as it is wanted, with its tasks arrived, or have none of that name."""
+    return ensured_service(work)

@@ -189,6 +189,9 @@ class NoManager(Refused):
     """503: this engine is not (or not now) a swarm manager."""
 
 
+_LEADERLESS = ("does not have a leader", "code = DeadlineExceeded", "code = Unavailable")
+
+
 class EngineFault(Refused):
     """5xx: the engine failed, or reports a caller's mistake as its own fault."""
 
@@ -196,6 +199,11 @@ class EngineFault(Refused):
     def outdated(self) -> bool:
         """Whether another client changed the swarm object in the meantime (`update out of sequence`)."""
         return "out of sequence" in self.message
+
+    @property
+    def leaderless(self) -> bool:
+        """Whether too few managers of the swarm are online at present, or one of them does not answer the others."""
+        return any(text in self.message for text in _LEADERLESS)
 
 
 class NotSupported(EngineFault):

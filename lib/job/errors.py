@@ -8,7 +8,7 @@ JobError
 ├── Differs          what is there is not as wanted, and the input does not let it be made anew
 ├── NotSettled       this message came before, and nothing proves what became of it then
 ├── WouldDestroy     data would be lost, and nothing in the input allows that
-├── RolledBack       the new one was bad, and the old one could not be brought back whole
+├── RolledBack       the new one was bad; the old one could not be brought back whole, or a swarm went back by itself
 └── EngineRestarted  a program was killed because its engine ended
 
 All are EngineErrors, so the setting errorPolicy decides as it does for operations.
@@ -59,7 +59,10 @@ class WouldDestroy(JobError):
 
 
 class RolledBack(JobError):
-    """The new one was bad, and the old one could not be brought back whole; details: kept, oldState."""
+    """The new one was bad, and the old one could not be brought back whole; details: kept, oldState.
+
+    Of a service: its swarm went back to what it was before; details: the output of the job.
+    """
 
 
 class EngineRestarted(JobError):

@@ -27,6 +27,7 @@ class JobSettings:
     when_time_is_up: str = COME_BACK
     dry_run: bool = False
     bad_exit: str = FAIL
+    bad_outcome: str = FAIL
     evidence: str = REMOVE
     on_repeat: str = REPORT
     kill_after: float = 0.0
@@ -43,6 +44,7 @@ class JobSettings:
             when_time_is_up=choice(config, "whenTimeIsUp", (COME_BACK, FAIL, STOP, EMIT)),
             dry_run=flag(config, "dryRun"),
             bad_exit=choice(config, "badExit", (FAIL, EMIT)),
+            bad_outcome=choice(config, "badOutcome", (FAIL, EMIT)),
             evidence=choice(config, "evidence", (REMOVE, KEEP)),
             kill_after=number(config, "killAfter", 0, least=_SHORTEST),
             on_repeat=choice(config, "onRepeat", (REPORT, RUN_AGAIN, FAIL)),

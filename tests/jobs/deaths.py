@@ -23,7 +23,7 @@ EFFECTS = {
     "EnsureImage": ("image", "pull"),
     "EnsureNetwork": ("network", "create"),
     "EnsureVolume": ("volume", "create"),
-    "EnsureService": ("service", "create"),
+    "EnsureService": ("service", "create", "update", "remove"),
     "EnsureSecret": ("secret", "create"),
     "EnsureConfig": ("config", "create"),
     "RolloutService": ("service", "update"),
@@ -34,9 +34,10 @@ EFFECTS = {
     "CopyFilesIn": ("container", "extract-to-dir"),
     "RestoreVolume": ("volume", "create"),
 }
-"""The event of the engine that stands for the effect of a job; others have none but what they tell."""
+"""The events of the engine that stand for the effect of a job; others have none but what they tell."""
 OURS = re.compile(r"/?job-|.*\.(next|previous|mac)-")
 """Names of what a job needs for its own purposes, and takes away at its end."""
+_STEPS = {"updatestate.new"}
 _Row = tuple[str, str, int, str, str, int]
 FRESH: dict[Delivery, _Row] = {}
 """What the test that runs has counted so far, by delivery."""
@@ -58,8 +59,10 @@ def taken() -> list[_Row]:
 
 def counted(delivery: Delivery) -> _Row:
     """Count a delivery that was killed and has come again: at which call it was, its effects, results, leftovers."""
-    kind, action = EFFECTS.get(delivery.key, ("", ""))
-    events = delivery.events(action, kind) if action else []
+    kind, *actions = EFFECTS.get(delivery.key, ("",))
+    events = [event for action in actions for event in delivery.events(action, kind)]
+    if kind == "service":  # a swarm tells of each step of an update, too
+        events = [event for event in events if not _STEPS & event["Actor"]["Attributes"].keys()]
     if kind == "volume":  # of those that remember something there may be more
         events = [event for event in events if not OURS.match(event["Actor"]["ID"])]
     kept = delivery.settings.get("evidence") == "keep"
@@ -67,7 +70,7 @@ def counted(delivery: Delivery) -> _Row:
         delivery.key,
         delivery.engine.version.rpartition(".")[0],
         delivery.at,
-        str(len(events)) if action else "-",
+        str(len(events)) if actions else "-",
         str(len(delivery.told)),
         0 if kept else len(delivery.left()),
     )

@@ -28,8 +28,9 @@ _VERSION = re.compile(r"^/v\d+\.\d+(?=/)")
 
 
 class SocketProxy:
-    """Listens at `url`; `calls` has all calls as "METHOD /path", `refused` those that were answered with 403.
+    """Listens at `url`; `calls` has all calls as "METHOD /path", `targets` the same ones with their query.
 
+    `refused` has those that were answered with 403.
     `before` is called with each call before it is passed on; bytes that it returns are the answer, in its place.
     """
 
@@ -37,6 +38,7 @@ class SocketProxy:
         self._target = target
         self._allowed = [re.compile(pattern) for pattern in allowed]
         self.calls: list[str] = []
+        self.targets: list[str] = []
         self.refused: list[str] = []
         self.before: Callable[[str], object] = lambda _: None
         self._door = socket.create_server(("127.0.0.1", 0))
@@ -58,6 +60,7 @@ class SocketProxy:
             if not head:
                 return
             self.calls.append(call)
+            self.targets.append(head.split(b" ", 2)[1].decode("latin-1"))
             instead = self.before(call)
             if isinstance(instead, bytes):
                 near.sendall(instead)

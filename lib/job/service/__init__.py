@@ -1,0 +1,1 @@
+"""The services of a swarm: changed, and looked at until they have arrived."""
