@@ -57,6 +57,13 @@ class Outcome:
         return [message.body for message in self.messages]
 
     @property
+    def body(self) -> Any:
+        """The only one; where the step ended otherwise, the failure tells how."""
+        bodies = self.bodies
+        assert len(bodies) == 1, (self.errors, self.rebounds, bodies)
+        return bodies[0]
+
+    @property
     def errors(self) -> list[dict[str, Any]]:
         return [published.value for published in self.transport.of(Kind.ERROR)]
 

@@ -196,9 +196,7 @@ def painted(own: LabEngine) -> str:
     return "painted:1"
 
 
-@settings(
-    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(body=BODIES, inherits=st.booleans())
 def test_repeat_of_any_body_has_no_difference(
     own: LabEngine, painted: str, body: Any, inherits: bool

@@ -50,7 +50,7 @@ def run_until(engine: LabEngine, key: str, writes: int, wish: dict[str, Any]) ->
 
 
 def once(engine: LabEngine, key: str, wish: dict[str, Any]) -> dict[str, Any]:
-    (body,) = run_step(key, wish, config(engine)).bodies
+    body = run_step(key, wish, config(engine)).body
     assert isinstance(body, dict)
     return body
 
@@ -137,7 +137,7 @@ def test_a_create_whose_answer_is_lost_is_looked_for(own: LabEngine, key: str, p
     try:
         proxy.answers.cut_after(0, asked=path.encode(), once=True)
         address = {"server": "2", "otherServer": f"http://{proxy.host}:{proxy.port}"}
-        (body,) = run_step(key, {"name": name}, address).bodies
+        body = run_step(key, {"name": name}, address).body
         assert (body["action"], body["changed"]) == ("created", True)
         assert once(own, key, {"name": name})["action"] == "none"
     finally:

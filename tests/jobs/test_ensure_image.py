@@ -80,7 +80,7 @@ def ensure(
     engine: LabEngine, name: str, settings: dict[str, Any] | None = None, **fields: Any
 ) -> dict[str, Any]:
     """The output of the job."""
-    (body,) = run_step(KEY, {"reference": name, **fields}, config(engine, **(settings or {}))).bodies
+    body = run_step(KEY, {"reference": name, **fields}, config(engine, **(settings or {}))).body
     assert isinstance(body, dict)
     return body
 
@@ -166,7 +166,7 @@ def test_a_pull_that_breaks_off_comes_again(own: LabEngine, name: str) -> None:
         address = {"server": "2", "otherServer": f"http://{proxy.host}:{proxy.port}"}
         outcome = run_step(KEY, {"reference": name}, address)
         assert (outcome.bodies, outcome.errors, len(outcome.rebounds)) == ([], [], 1)
-        (body,) = run_step(KEY, {"reference": name}, address).bodies
+        body = run_step(KEY, {"reference": name}, address).body
         assert body["id"] == own.wire.do("GET", f"/images/{name}/json").json()["Id"]
     finally:
         proxy.close()

@@ -157,7 +157,7 @@ def test_it_fails_where_a_service_comes_between_look_and_removal(
     with SocketProxy(manager.socket, ".*") as proxy:
         proxy.before = before
         address = {"server": "2", "otherServer": proxy.url, "errorPolicy": "emit"}
-        (body,) = run_step(key_of(kind), {"name": name, "content": "two", **FIXED}, address).bodies
+        body = run_step(key_of(kind), {"name": name, "content": "two", **FIXED}, address).body
     assert body["error"]["name"] == "WouldDestroy"
     assert [one["name"] for one in body["error"]["usedBy"]] == [f"{name}-late"]
 
@@ -232,7 +232,7 @@ def test_at_once_the_later_of_one_version_looks_again(
     with SocketProxy(manager.socket, ".*") as proxy:
         proxy.before = before
         address = {"server": "2", "otherServer": proxy.url}
-        (body,) = run_step(key_of(kind), {"name": name, "content": "same"}, address).bodies
+        body = run_step(key_of(kind), {"name": name, "content": "same"}, address).body
     assert body["version"] == version
     assert body["changed"] == (theirs == "other")
     assert body["action"] == ("created" if theirs == "other" else "none")
@@ -317,7 +317,7 @@ def test_a_create_whose_answer_is_lost_is_looked_for(
     try:
         proxy.answers.cut_after(0, asked=kind.create.encode(), once=True)
         address = {"server": "2", "otherServer": f"http://{proxy.host}:{proxy.port}"}
-        (body,) = run_step(key_of(kind), {"name": name, "content": "one", **wish}, address).bodies
+        body = run_step(key_of(kind), {"name": name, "content": "one", **wish}, address).body
     finally:
         proxy.close()
     assert (body["action"], body["changed"]) == ("created", True)
@@ -364,5 +364,5 @@ def test_it_fails_where_the_input_is_none(
     manager: LabEngine, kind: Kind, bad: dict[str, Any], field: str
 ) -> None:
     wish = {"name": "x1", "content": "one", **bad}
-    (body,) = run_step(key_of(kind), wish, config(manager, errorPolicy="emit")).bodies
+    body = run_step(key_of(kind), wish, config(manager, errorPolicy="emit")).body
     assert (body["error"]["name"], body["error"]["field"].split(".")[0]) == ("BadInput", field)

@@ -299,7 +299,7 @@ def test_at_once_another_one_of_the_name_is_compared(swarm: LabEngine, service: 
         proxy.before = before
         address = {"server": "2", "otherServer": proxy.url}
         wish = {"name": service, "image": IMAGE, "labels": {"a": "1"}}
-        (body,) = run_step(KEY, wish, address).bodies
+        body = run_step(KEY, wish, address).body
         forget_engines()
     assert brief(body) == ("updated", "converged", True, 1, 1)
     assert plan(body) == [("update", "service", service)]
@@ -309,7 +309,7 @@ def test_a_create_whose_answer_is_lost_is_looked_for(swarm: LabEngine, service: 
     with FaultyProxy(swarm.socket) as way:
         way.answers.cut_after(0, asked=b"/services/create", once=True)
         address = {"server": "2", "otherServer": f"http://{way.host}:{way.port}"}
-        (body,) = run_step(KEY, {"name": service, **SLEEP}, address).bodies
+        body = run_step(KEY, {"name": service, **SLEEP}, address).body
         assert way.answers.limit is None, "nothing was cut"
         forget_engines()
     assert brief(body) == ("created", "converged", True, 1, 1)
@@ -333,7 +333,7 @@ def test_the_time_of_the_step_is_up_and_a_repeat_waits_on(swarm: LabEngine, serv
         body = {"name": service, **SLEEP, "command": command, "idempotencyKey": f"{service} {action}"}
         short = config(swarm, maxSeconds=1, whenTimeIsUp="emit")
         for _ in range(2):
-            (late,) = run_step(KEY, body, short).bodies
+            late = run_step(KEY, body, short).body
             assert (late["action"], late["outcome"], late["reached"]) == (action, "notReached", False)
         assert brief(run_step(KEY, body, config(swarm)).bodies[0]) == (action, "converged", True, 1, 1)
 
@@ -369,6 +369,6 @@ def test_the_time_of_the_step_is_up_and_a_repeat_waits_on(swarm: LabEngine, serv
 )
 def test_it_fails_where_the_input_is_none(swarm: LabEngine, bad: dict[str, Any], error: str) -> None:
     wish = {"name": "x1", **SLEEP, **bad}
-    (body,) = run_step(KEY, wish, config(swarm, errorPolicy="emit")).bodies
+    body = run_step(KEY, wish, config(swarm, errorPolicy="emit")).body
     assert body["error"]["name"] == error
     assert swarm.wire.ask("GET", "/services/x1").status == 404

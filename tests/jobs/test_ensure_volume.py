@@ -32,7 +32,7 @@ def ensure(
     engine: LabEngine, name: str, settings: dict[str, Any] | None = None, **fields: Any
 ) -> dict[str, Any]:
     """The output of the job."""
-    (body,) = run_step(KEY, {"name": name, **fields}, config(engine, **(settings or {}))).bodies
+    body = run_step(KEY, {"name": name, **fields}, config(engine, **(settings or {}))).body
     assert isinstance(body, dict)
     return body
 

@@ -52,7 +52,7 @@ def run(folder: Path, *acts: Act, **settings: Any) -> tuple[dict[str, Any], list
     """The only message, and the calls that change something."""
     with Scripted(folder, *acts) as server:
         config = {"server": "2", "otherServer": server.url, "errorPolicy": "emit", **settings}
-        (body,) = run_step(KEY, {"from": FROM, "to": TO}, config).bodies
+        body = run_step(KEY, {"from": FROM, "to": TO}, config).body
         calls = [request.split(b" HTTP")[0] for request in server.requests]
     return body, [call for call in calls if not call.startswith((b"GET", b"HEAD"))]
 

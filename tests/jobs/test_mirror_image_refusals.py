@@ -87,7 +87,7 @@ def test_a_registry_that_fails_for_a_moment_is_asked_again(lab: Mirrors) -> None
 
         proxy.before = mended
         body = {"from": source, "to": target}
-        (found,) = run_step(KEY, body, {"server": "2", "otherServer": proxy.url}).bodies
+        found = run_step(KEY, body, {"server": "2", "otherServer": proxy.url}).body
     assert (found["action"], found["changed"], len(pushes)) == ("mirrored", True, 2)
     assert [one["action"] for one in found["plan"]].count("push") == 1
 
@@ -223,7 +223,7 @@ def test_a_proxy_that_forbids_a_call(lab: Mirrors, forbidden: str, left: bool) -
     with SocketProxy(lab.engine.socket, f"(?!{forbidden})({READS}|{POSTS})") as proxy:
         body = {"from": source, "to": target}
         address = {"server": "2", "otherServer": proxy.url, "errorPolicy": "emit"}
-        (found,) = run_step(KEY, body, address).bodies
+        found = run_step(KEY, body, address).body
         assert proxy.refused
     if left:
         assert (found["action"], len(found["warnings"])) == ("mirrored", 2)
@@ -269,7 +269,7 @@ def test_what_is_no_memo_is_no_order(lab: Mirrors, label: str) -> None:
 )
 def test_wrong_input_names_the_field(lab: Mirrors, fields: dict[str, Any], field: str) -> None:
     body = {"from": "a.example/x:1", "to": "b.example/x:1", **fields}
-    (found,) = run_step(KEY, body, config(lab.engine, errorPolicy="emit")).bodies
+    found = run_step(KEY, body, config(lab.engine, errorPolicy="emit")).body
     error = found["error"]
     assert (error["name"], error["field"]) == ("BadInput", field)
     assert "pa55word" not in json.dumps(found)

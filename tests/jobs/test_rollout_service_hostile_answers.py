@@ -46,7 +46,7 @@ def fault_of(folder: Path, body: dict[str, Any], *answers: Any) -> str:
     place = Path(tempfile.mkdtemp(dir=folder))
     with Scripted(place, *map(told, answers)) as server:
         config = {"server": "2", "otherServer": server.url, "errorPolicy": "emit"}
-        (emitted,) = run_step("RolloutService", {"service": "web", **body}, config).bodies
+        emitted = run_step("RolloutService", {"service": "web", **body}, config).body
         assert {request.split()[0] for request in server.requests} <= {b"GET", b"HEAD"}
     return str(emitted["error"]["name"])
 
@@ -144,5 +144,5 @@ def test_an_address_that_leads_to_no_engine_is_nothing_missing(tmp_path: Path) -
     page = say(answer(b"404 page not found\n", "404 Not Found", "text/plain"))
     with Scripted(tmp_path, page) as server:
         config = {"server": "2", "otherServer": server.url, "errorPolicy": "emit"}
-        (body,) = run_step("RolloutService", {"service": "web"}, config).bodies
+        body = run_step("RolloutService", {"service": "web"}, config).body
     assert body["error"]["name"] == "NoSuchOperation"

@@ -39,7 +39,7 @@ def image(engine: LabEngine, name: str) -> str:
 
 def ensure(engine: LabEngine, name: str, reference: str, **fields: Any) -> dict[str, Any]:
     body = {"name": name, "image": reference, "spec": COMMAND, **fields}
-    (found,) = run_step("EnsureService", body, config(engine)).bodies
+    found = run_step("EnsureService", body, config(engine)).body
     assert isinstance(found, dict)
     return found
 

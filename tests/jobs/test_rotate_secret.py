@@ -249,7 +249,7 @@ def test_the_time_of_the_step_is_up_and_a_repeat_goes_on(swarm: LabEngine, name:
         user(swarm, SECRET, f"{name}-{letter}", f"{name}.v1")
     body = {"name": name, "content": "two", "idempotencyKey": name}
     short = {"maxSeconds": 1, "whenTimeIsUp": "emit"}
-    (late,) = run_step(KEY, body, config(swarm, **short)).bodies
+    late = run_step(KEY, body, config(swarm, **short)).body
     assert (late["outcome"], late["reached"], late["version"]) == ("notReached", False, 2)
     assert outcomes(late) == [(f"{name}-a", "notReached")]
     # However short a stay is, services that have arrived are not waited for again.
@@ -284,7 +284,7 @@ def test_a_call_whose_answer_is_lost_succeeds_and_is_made_once(
     with FaultyProxy(swarm.socket) as way:
         way.answers.cut_after(0, asked=call.encode(), once=True)
         address = {"server": "2", "otherServer": f"http://{way.host}:{way.port}"}
-        (body,) = run_step(KEY, {"name": name, "content": "two", "keep": 0}, address).bodies
+        body = run_step(KEY, {"name": name, "content": "two", "keep": 0}, address).body
         assert way.answers.limit is None, "nothing was cut"
         forget_engines()
     assert (body["outcome"], len(body["plan"])) == ("converged", 3)
@@ -303,7 +303,7 @@ def test_an_old_version_that_cannot_be_removed_is_kept_and_it_succeeds(swarm: La
     user(swarm, SECRET, f"{name}-a", f"{name}.v1")
     with SocketProxy(swarm.socket, "(GET|HEAD|POST) .*") as proxy:
         address = {"server": "2", "otherServer": proxy.url}
-        (body,) = run_step(KEY, {"name": name, "content": "two", "keep": 0}, address).bodies
+        body = run_step(KEY, {"name": name, "content": "two", "keep": 0}, address).body
         forget_engines()
     assert (body["outcome"], body["removed"]) == ("converged", [])
     assert [one["name"] for one in body["kept"]] == [f"{name}.v1"]
@@ -344,7 +344,7 @@ def test_no_end_of_the_job_tells_the_content(swarm: LabEngine, name: str) -> Non
 )
 def test_it_fails_where_the_input_is_none(swarm: LabEngine, bad: dict[str, Any], field: str) -> None:
     body = {"name": "x1", "content": "one", **bad}
-    (found,) = run_step(KEY, body, config(swarm, errorPolicy="emit")).bodies
+    found = run_step(KEY, body, config(swarm, errorPolicy="emit")).body
     assert (found["error"]["name"], found["error"]["field"].split(".")[0].split("[")[0]) == (
         "BadInput",
         field,
@@ -356,7 +356,7 @@ def test_services_that_are_none(tmp_path: Path, services: Any) -> None:
 
     with Scripted(tmp_path, say(answer(json.dumps(services).encode()))) as server:
         address = {"server": "2", "otherServer": server.url, "errorPolicy": "emit"}
-        (body,) = run_step(KEY, {"name": "x1", "content": "one"}, address).bodies
+        body = run_step(KEY, {"name": "x1", "content": "one"}, address).body
         assert {request.split()[0] for request in server.requests} == {b"GET"}
     forget_engines()
     assert body["error"]["name"] == "EngineFault"

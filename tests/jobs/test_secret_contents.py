@@ -131,7 +131,7 @@ def test_it_fails_where_the_answer_is_none(tmp_path: Path, kind: Kind, listed: A
     with Scripted(tmp_path, say(answer(json.dumps(listed).encode()))) as server:
         settings = {"server": "2", "otherServer": server.url, "errorPolicy": "emit"}
         wish = {"name": "x1", "content": "one", "versions": "fixed"}
-        (body,) = run_step(key_of(kind), wish, settings).bodies
+        body = run_step(key_of(kind), wish, settings).body
         assert [request.split()[0] for request in server.requests] == [b"GET"]
     forget_engines()
     assert body["error"]["name"] == "EngineFault"

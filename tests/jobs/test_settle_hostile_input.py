@@ -121,14 +121,14 @@ def test_an_error_of_any_kind_says_nothing(tmp_path: Path, error: Any) -> None:
     ["nowhere", "../x", "ContainerCreate.in", "RunContainer", "SettleOutcome", "containerCreate", "\u0430"],
 )
 def test_an_operation_that_is_none_is_refused(operation: str) -> None:
-    (found,) = run_step(KEY, {"operation": operation}, NOWHERE).bodies
+    found = run_step(KEY, {"operation": operation}, NOWHERE).body
     assert (found["error"]["name"], found["error"]["field"]) == ("BadInput", "operation")
 
 
 @pytest.mark.parametrize("since", ["yesterday", -5, "-5d", [], {}, "9" * 100, "2026-13-01T00:00:00Z"])
 def test_a_time_that_is_none_is_refused(since: Any) -> None:
     body = {"operation": "ContainerStart", "fields": {"id": "x"}, "since": since}
-    (found,) = run_step(KEY, body, NOWHERE).bodies
+    found = run_step(KEY, body, NOWHERE).body
     assert (found["error"]["name"], found["error"]["field"]) == ("BadInput", "since")
 
 
@@ -370,7 +370,7 @@ def test_each_operation_that_changes_something_is_settled_or_refused_by_name() -
 
 @pytest.mark.parametrize("operation", sorted(UNPROVEN))
 def test_what_nothing_proves_is_refused_by_name(operation: str) -> None:
-    (found,) = run_step(KEY, {"operation": operation, "fields": {"id": "x"}}, NOWHERE).bodies
+    found = run_step(KEY, {"operation": operation, "fields": {"id": "x"}}, NOWHERE).body
     error = found["error"]
     assert (error["name"], error["field"]) == ("BadInput", "operation")
     assert f"{operation} cannot be settled: " in error["message"]

@@ -37,7 +37,7 @@ def ensure(
 ) -> dict[str, Any]:
     """The output of the job; without an id of the input, so no run recognises itself."""
     body = {"name": name, "content": content, **fields}
-    (found,) = run_step(key_of(kind), body, config(engine, **(settings or {}))).bodies
+    found = run_step(key_of(kind), body, config(engine, **(settings or {}))).body
     assert isinstance(found, dict)
     return found
 
