@@ -6,22 +6,20 @@ import base64
 import shutil
 import subprocess
 import tempfile
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from tests.lab.engine import LabEngine
-from tests.lab.netns import listen_inside
+from tests.lab.http_beside import HttpBeside
 from tests.lab.skipping import missing
 
 # As BuildKit gives a token; GitHub and others take any user with it.
 USER = "x-access-token"
 
 
-class GitServer:
+class GitServer(HttpBeside):
     """Has the repository `url` with one commit of `files`, for those who show `token`; `refused` counts the others."""
 
     def __init__(self, engine: LabEngine, files: Mapping[str, str], token: str) -> None:
@@ -29,26 +27,15 @@ class GitServer:
             missing("git is not installed: install the package git")
         self._folder = tempfile.TemporaryDirectory(prefix="git-")
         _commit(Path(self._folder.name), files)
-        self._server = _Server(("127.0.0.1", 0), _Handler, bind_and_activate=False)
-        self._server.socket.close()
-        self._server.socket = listen_inside(engine.namespace)
-        self._server.folder, self._server.refused = self._folder.name, 0
-        self._server.login = "Basic " + base64.b64encode(f"{USER}:{token}".encode()).decode()
-        self.url = f"http://127.0.0.1:{self._server.socket.getsockname()[1]}/shop.git"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    @property
-    def refused(self) -> int:
-        return self._server.refused
-
-    def __enter__(self) -> Self:
-        return self
+        super().__init__(engine, _Handler)
+        self.root, self.refused = self._folder.name, 0
+        self.login = "Basic " + base64.b64encode(f"{USER}:{token}".encode()).decode()
+        self.url = f"http://{self.address}/shop.git"
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__(kind, problem, trace)
         self._folder.cleanup()
 
 
@@ -64,14 +51,8 @@ def _commit(root: Path, files: Mapping[str, str]) -> None:
     subprocess.run(clone, check=True, capture_output=True)
 
 
-class _Server(ThreadingHTTPServer):
-    folder: str
-    login: str
-    refused: int
-
-
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: GitServer
 
     def do_GET(self) -> None:
         sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -85,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         environment = {
             "PATH": "/usr/bin:/bin",
-            "GIT_PROJECT_ROOT": self.server.folder,
+            "GIT_PROJECT_ROOT": self.server.root,
             "GIT_HTTP_EXPORT_ALL": "1",
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": "safe.directory",

@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 from tests.lab.engine import LabEngine
-from tests.lab.netns import listen_inside
+from tests.lab.http_beside import HttpBeside
 
 
-class SearchIndex:
+class SearchIndex(HttpBeside):
     """Answers an engine's search as the old index protocol has it: `GET /images/search?term=ADDRESS/word`."""
 
     def __init__(self, engine: LabEngine, names: Sequence[str]) -> None:
-        self._server = _IndexServer(("127.0.0.1", 0), _IndexHandler, bind_and_activate=False)
-        self._server.socket.close()
-        self._server.socket = listen_inside(engine.namespace)
-        self._server.names = names
-        self.address = f"127.0.0.1:{self._server.socket.getsockname()[1]}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _IndexServer(ThreadingHTTPServer):
-    names: Sequence[str] = ()
+        super().__init__(engine, _IndexHandler)
+        self.names = names
 
 
 class _IndexHandler(BaseHTTPRequestHandler):
-    server: _IndexServer
+    server: SearchIndex
 
     def do_GET(self) -> None:
         where = urlsplit(self.path)

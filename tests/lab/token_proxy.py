@@ -4,49 +4,28 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 
 from tests.lab.engine import LabEngine
-from tests.lab.netns import connect_inside, listen_inside
+from tests.lab.http_beside import HttpBeside
+from tests.lab.netns import connect_inside
 from tests.lab.registry import Registry
 
 BEARER = "for-anybody"
 _PASSED_ON = ("Content-Type", "Content-Length", "Docker-Content-Digest")
 
 
-class TokenProxy:
+class TokenProxy(HttpBeside):
     """Stands before `registry`; `address` begins the names of the images that are read through it."""
 
     def __init__(self, engine: LabEngine, registry: Registry) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler, bind_and_activate=False)
-        self._server.socket.close()
-        self._server.socket = listen_inside(engine.namespace)
-        self.address = f"127.0.0.1:{self._server.socket.getsockname()[1]}"
-        self._server.address, self._server.namespace = self.address, engine.namespace
-        self._server.port = int(registry.address.rpartition(":")[2])
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    address: str
-    namespace: str
-    port: int
+        super().__init__(engine, _Handler)
+        self.namespace = engine.namespace
+        self.beyond = int(registry.address.rpartition(":")[2])
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: TokenProxy
     # The answer to a hello of TLS has a head then; BuildKit from 26.1 on goes over to plain HTTP only after one.
     default_request_version = "HTTP/1.0"
 
@@ -62,8 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - as http.server calls it
 
     def _pass_on(self) -> None:
-        beyond = http.client.HTTPConnection("127.0.0.1", self.server.port)
-        beyond.sock = connect_inside(self.server.namespace, self.server.port)
+        beyond = http.client.HTTPConnection("127.0.0.1", self.server.beyond)
+        beyond.sock = connect_inside(self.server.namespace, self.server.beyond)
         beyond.request(self.command, self.path, headers={"Accept": self.headers.get("Accept", "*/*")})
         answer = beyond.getresponse()
         content = answer.read()

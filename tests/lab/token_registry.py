@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
 
 from tests.lab.engine import LabEngine
-from tests.lab.netns import listen_inside
+from tests.lab.http_beside import HttpBeside
 
 MANIFEST = json.dumps(
     {
@@ -24,36 +21,17 @@ DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
 BEARER = "given-for-the-right-token"
 
 
-class TokenRegistry:
+class TokenRegistry(HttpBeside):
     """Has one manifest under every name, for those who trade `token` in; `shown` are the tokens that were tried."""
 
     def __init__(self, engine: LabEngine, token: str) -> None:
-        self._server = _TokenServer(("127.0.0.1", 0), _TokenHandler, bind_and_activate=False)
-        self._server.socket.close()
-        self._server.socket = listen_inside(engine.namespace)
-        self.address = f"127.0.0.1:{self._server.socket.getsockname()[1]}"
-        self._server.address, self._server.token = self.address, token
-        self.shown = self._server.shown = []
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _TokenServer(ThreadingHTTPServer):
-    address: str
-    token: str
-    shown: list[str]
+        super().__init__(engine, _TokenHandler)
+        self.token = token
+        self.shown: list[str] = []
 
 
 class _TokenHandler(BaseHTTPRequestHandler):
-    server: _TokenServer
+    server: TokenRegistry
     # The answer to a hello of TLS has a head then; BuildKit from 26.1 on goes over to plain HTTP only after one.
     default_request_version = "HTTP/1.0"
 
