@@ -9,7 +9,6 @@ from typing import Any
 
 from lib.engine.answer.progress import Progress
 from lib.engine.errors import (
-    LimitReached,
     NoSuchOperation,
     NotFound,
     OutcomeUnknown,
@@ -20,7 +19,7 @@ from lib.engine.errors import (
 from lib.engine.request.query import platform_json
 from lib.engine.request.registry_auth import RegistryAuth
 from lib.engine.version import Version
-from lib.job.errors import Interrupted
+from lib.job.transfer import heard
 from lib.job.waiting import TimeIsUp
 from lib.job.work import Work
 from lib.trigger.images.registry_refusals import outcome, reference_fault
@@ -29,8 +28,6 @@ MISSING, NEWER, ALWAYS, NEVER = "missing", "newer", "always", "never"
 PULL = ("POST", "/images/create")
 """The write that `ensure_image` may make, for `Work.permit`."""
 _ASKED_BY_PLATFORM = Version(1, 49)
-_SILENCE = 900.0
-"""Seconds in which a registry may send nothing."""
 _ID = re.compile(r"sha256:[0-9a-f]{1,64}|[0-9a-f]{64}")
 
 
@@ -172,16 +169,8 @@ def fetched(work: Work, reference: str, reason: str, platform: str = "") -> Imag
 def _pull(work: Work, reference: str, fields: Mapping[str, Any]) -> None:
     query, progress = ("fromImage", "tag", "platform"), Progress()
     with work.engine.progress(PULL[1], fields, query=query, headers=(RegistryAuth("fromImage"),)) as lines:
-        lines.pace(_SILENCE, work.deadline.left)
-        try:
-            for record in lines:
-                if work.context.cancelled.is_set():
-                    raise Interrupted
-                progress.feed(record)
-        except LimitReached as limit:
-            if limit.limit != "maxSeconds":
-                raise
-            raise TimeIsUp(f"{reference} is still being fetched", image=reference) from None
+        late = TimeIsUp(f"{reference} is still being fetched", image=reference)
+        heard(work, lines, progress.feed, late)
 
 
 def _image(reference: str, told: Mapping[str, Any]) -> Image:

@@ -7,7 +7,6 @@ from typing import Any
 
 from lib.engine.answer.progress import Progress, Record
 from lib.engine.errors import (
-    LimitReached,
     NoSuchOperation,
     NotFound,
     OutcomeUnknown,
@@ -17,13 +16,14 @@ from lib.engine.errors import (
 from lib.engine.request.query import platform_json
 from lib.engine.request.registry_auth import RegistryAuth
 from lib.engine.version import Version
-from lib.job.errors import Interrupted, NotReached
+from lib.job.errors import NotReached
 from lib.job.image import Image, fetched, look_for
 from lib.job.mirror.here import keeps_index
 from lib.job.mirror.hiccups import tried_again
 from lib.job.mirror.lost import Lost
 from lib.job.mirror.registry import Told, target
 from lib.job.mirror.wish import Wish, fits, is_digest
+from lib.job.transfer import heard
 from lib.job.waiting import TimeIsUp
 from lib.job.work import Work
 from lib.job.writes import sent
@@ -32,8 +32,6 @@ TAG = ("POST", "/images/{+name}/tag")
 PUSH = ("POST", "/images/{+name}/push")
 _PUSHES_PLATFORM = Version(1, 46)
 _SHOWN = 12  # platforms in a hint
-_SILENCE = 900.0
-"""Seconds in which a registry may say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +139,7 @@ def _push(work: Work, wish: Wish, image: Image, fields: dict[str, Any], query: t
 def _streamed(work: Work, wish: Wish, fields: dict[str, Any], query: tuple[Any, ...]) -> Pushed:
     push, login = _Push(), RegistryAuth("name", always=True)
     with work.engine.progress(PUSH[1], fields, query=query, headers=(login,)) as lines:
-        lines.pace(_SILENCE, work.deadline.left)
-        try:
-            for record in lines:
-                if work.context.cancelled.is_set():
-                    raise Interrupted
-                push.feed(record)
-        except LimitReached as limit:
-            if limit.limit != "maxSeconds":
-                raise
-            raise TimeIsUp(f"{wish.to} is still being pushed") from None
+        heard(work, lines, push.feed, TimeIsUp(f"{wish.to} is still being pushed"))
     return push.result()
 
 
