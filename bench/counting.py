@@ -1,4 +1,4 @@
-"""A unix socket before an engine's own, which counts the requests that pass."""
+"""A unix socket before an engine's own, which counts the requests that pass, and the bytes that come back."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import re
 import socket
 import threading
 
-REQUEST = re.compile(rb"^(?:GET|HEAD|POST) \S+ HTTP/1\.1\r$", re.MULTILINE)
+REQUEST = re.compile(rb"^((?:GET|HEAD|POST|PUT|DELETE) \S+) HTTP/1\.1\r$", re.MULTILINE)
 
 
 class Counting:
-    """`path` is where clients connect; who connects to `path` + ".count" is told the number so far."""
+    """`path` is where clients connect; who connects to `path` + ".count" is told the number so far.
+
+    `calls` are the requests as "METHOD /path?query", `read` the bytes of all answers with their heads.
+    """
 
     def __init__(self, path: str, target: str) -> None:
-        self.path, self.target, self.requests = path, target, 0
+        self.path, self.target, self.requests, self.read = path, target, 0, 0
+        self.calls: list[str] = []
         self._doors = [self._listen(path, self._pass), self._listen(f"{path}.count", self._tell)]
 
     def _listen(self, path: str, serve: object) -> socket.socket:
@@ -42,8 +46,12 @@ class Counting:
     def _pump(self, source: socket.socket, sink: socket.socket, counts: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
-                if counts:  # a request of a poll comes in one piece
-                    self.requests += len(REQUEST.findall(data))
+                if counts:  # the head of a request comes in one piece
+                    found = REQUEST.findall(data)
+                    self.requests += len(found)
+                    self.calls += [call.decode("latin-1") for call in found]
+                else:
+                    self.read += len(data)
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
 
