@@ -91,7 +91,7 @@ def test_a_container_that_is_none(tmp_path: Path, found: Any) -> None:
 @pytest.mark.parametrize("time", ["yesterday", "9" * 500])
 def test_times_that_are_none(tmp_path: Path, time: str) -> None:
     found = {**ENDED, "State": {**STATE, "FinishedAt": time}}
-    acts = [told(found), told(found), log(frame(b"x")), told(IMAGE), told([])]
+    acts = [told(found), log(frame(b"x")), told(IMAGE), told([])]
     body, requests = outcome(tmp_path, *acts, evidence="keep")
     assert body["error"]["name"] == "EngineFault"
     assert not changes(requests)
@@ -116,6 +116,15 @@ def test_an_image_that_is_none(tmp_path: Path, image: Any) -> None:
     body, requests = outcome(tmp_path, told(ENDED), log(frame(b"x")), told(image))
     assert body["error"]["name"] == "EngineFault"
     assert not changes(requests)
+
+
+def test_a_program_that_has_ended_is_looked_at_once(tmp_path: Path) -> None:
+    acts = [told(ENDED), log(frame(b"x")), told(IMAGE), told([])]
+    body, requests = outcome(tmp_path, *acts, evidence="keep")
+    assert body["stdout"] == "x"
+    paths = [request.partition(b"?")[0].partition(b"/v1.41")[2].decode() for request in requests[-4:]]
+    log_of, image = f"/containers/{ID}/logs", "/images/sha256:x/json"
+    assert paths == [f"/containers/{NAME}/json", log_of, image, "/containers/json"]
 
 
 @pytest.mark.parametrize("made", ODD, ids=json.dumps)
