@@ -19,6 +19,8 @@ class Counting:
     def __init__(self, path: str, target: str) -> None:
         self.path, self.target, self.requests, self.read = path, target, 0, 0
         self.calls: list[str] = []
+        self._ends: list[socket.socket] = []
+        self._carriers: list[threading.Thread] = []
         self._doors = [self._listen(path, self._pass), self._listen(f"{path}.count", self._tell)]
 
     def _listen(self, path: str, serve: object) -> socket.socket:
@@ -40,8 +42,16 @@ class Counting:
     def _pass(self, near: socket.socket) -> None:
         far = socket.socket(socket.AF_UNIX)
         far.connect(self.target)
-        for source, sink, counts in ((near, far, True), (far, near, False)):
-            threading.Thread(target=self._pump, args=(source, sink, counts), daemon=True).start()
+        self._ends += [near, far]
+        self._carriers.append(threading.Thread(target=self._carry, args=(near, far), daemon=True))
+        self._carriers[-1].start()
+
+    def _carry(self, near: socket.socket, far: socket.socket) -> None:
+        with near, far:
+            back = threading.Thread(target=self._pump, args=(far, near, False), daemon=True)
+            back.start()
+            self._pump(near, far, True)
+            back.join()
 
     def _pump(self, source: socket.socket, sink: socket.socket, counts: bool) -> None:
         with contextlib.suppress(OSError):
@@ -56,7 +66,12 @@ class Counting:
             sink.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, and end what is still open."""
         for door in self._doors:
             door.shutdown(socket.SHUT_RDWR)
             door.close()
+        for end in self._ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for carrier in self._carriers:
+            carrier.join()
