@@ -120,14 +120,17 @@ def _search(work: Work, target: Target, matches: Callable[[str], bool], newest: 
     around: deque[str] = deque(maxlen=before)
     found: deque[Match] = deque()
     lines = hits = at = 0
+    time: str | None = None
     for line in _lines(work, target, newest):
         lines += 1
-        at = _at(line, at)
+        time = line.time or time
         text = line.text[:_LONGEST]
-        for one in _open(found, after):
-            one.after.append(text)
+        if after:
+            for one in _open(found, after):
+                one.after.append(text)
         if matches(line.text):
             hits += 1
+            at = _at(time, at)  # of these alone: reading a time costs more than all else of a line
             found.append(Match(target.name, line, at, list(around)))
             if hits % _CUT_EVERY == 0:
                 newest.cut(found)
@@ -159,9 +162,9 @@ def _lines(work: Work, target: Target, newest: Newest) -> Iterator[LogLine]:
             newest.truncated = TIME_IS_UP
 
 
-def _at(line: LogLine, last: int) -> int:
-    """Return the time of a line, of one without a time that of the line before it."""
+def _at(time: str | None, last: int) -> int:
+    """Return a time in Unix nanoseconds, `last` for one that is none."""
     try:
-        return instant(line.time, "time") if line.time else last
+        return instant(time, "time") if time else last
     except BadInput:
         return last

@@ -35,8 +35,7 @@ def users_of_network(engine: Engine, identity: str, name: str) -> list[User]:
     def uses(container: Mapping[str, Any]) -> bool:
         return is_in(container, identity, name)
 
-    found = {user["id"]: user for by in (identity, name) for user in _users(engine, {"network": [by]}, uses)}
-    return list(found.values())
+    return _users(engine, {"network": list(dict.fromkeys((identity, name)))}, uses)
 
 
 def users_of_image(engine: Engine, identity: str) -> list[User]:

@@ -12,6 +12,7 @@ import pytest
 from tests.jobs.engines import own
 from tests.jobs.places import Place
 from tests.lab.engine import LabEngine
+from tests.lab.socket_proxy import SocketProxy
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -185,6 +186,44 @@ def test_what_comes_into_use_meanwhile_stays(place: Place) -> None:
     done = place.do(KEY, {"what": ["images"], "images": "unused", "keep": [engine.image]})
     assert done["failed"] == []
     assert engine.wire.do("POST", f"/containers/{child}/start").status == 204
+
+
+def test_what_is_looked_at_twice_is_inspected_once(place: Place) -> None:
+    """Unless an age decides: what runs and ends between both looks is younger by then."""
+    lone = ["containers"]
+
+    def calls(**fields: Any) -> list[str]:
+        made = place.engine.create(name="over")
+        with SocketProxy(place.engine.socket, ".*") as proxy:
+            done = place.do(KEY, {"what": lone, **fields}, otherServer=proxy.url)
+            assert names(done) == {"over"}
+        return [call.replace(made, "over") for call in proxy.calls if "/containers/" in call]
+
+    listed, inspected = "GET /containers/json", "GET /containers/over/json"
+    assert calls() == [listed, inspected, listed, "DELETE /containers/over"]
+    twice = [listed, inspected, listed, inspected, "DELETE /containers/over"]
+    assert calls(olderThan="0.000001s") == twice
+
+
+def test_the_size_of_what_goes_is_told(place: Place) -> None:
+    place.engine.wait(place.engine.run(("sh", "-c", "head -c 100000 /dev/zero > /file"), name="over"))
+    done = both(place, {"what": ["containers"]})
+    assert [one["size"] for one in done["removed"]] == [100_000]
+    assert done["reclaimed"] == 100_000
+
+
+def test_what_was_started_meanwhile_stays(place: Place) -> None:
+    """Started after the first look, by somebody who is there before the second."""
+    made = place.engine.create(name="over")
+
+    def starts(call: str) -> None:
+        if call == f"GET /containers/{made}/json":
+            place.engine.wire.ask("POST", f"/containers/{made}/start")
+
+    with SocketProxy(place.engine.socket, ".*") as proxy:
+        proxy.before = starts
+        done = place.do(KEY, {"what": ["containers"]}, otherServer=proxy.url)
+    assert (done["removed"], done["failed"], containers(place)) == ([], [], {"over"})
 
 
 def test_build_cache_is_left_to_the_engine(place: Place) -> None:

@@ -57,6 +57,14 @@ def test_a_program_runs_to_its_end(place: Place) -> None:
     assert "truncated" not in body
 
 
+def test_the_image_is_asked_for_once(own: LabEngine) -> None:
+    with nothing_left(own), SocketProxy(own.socket, ".*") as proxy:
+        (body,) = run_step(KEY, sh("true"), config(own, otherServer=proxy.url)).bodies
+    assert [call for call in proxy.calls if "/images/" in call] == [f"GET /images/{IMAGE}/json"]
+    told = own.wire.do("GET", f"/images/{IMAGE}/json").json()
+    assert body["image"]["id"] == told["Id"]
+
+
 def test_all_settings_of_the_container_are_its_own(place: Place) -> None:
     body = place.do(
         KEY,

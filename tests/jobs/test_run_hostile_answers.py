@@ -91,7 +91,7 @@ def test_a_container_that_is_none(tmp_path: Path, found: Any) -> None:
 @pytest.mark.parametrize("time", ["yesterday", "9" * 500])
 def test_times_that_are_none(tmp_path: Path, time: str) -> None:
     found = {**ENDED, "State": {**STATE, "FinishedAt": time}}
-    acts = [told(found), told(found), log(frame(b"x")), told(IMAGE), told([])]
+    acts = [told(found), log(frame(b"x")), told(IMAGE), told([])]
     body, requests = outcome(tmp_path, *acts, evidence="keep")
     assert body["error"]["name"] == "EngineFault"
     assert not changes(requests)
@@ -106,16 +106,25 @@ def test_a_container_of_somebody_else_is_left_alone(tmp_path: Path, labels: dict
 
 @pytest.mark.parametrize("said", [b"no frames at all", frame(b"x")[:-1] + b"", b"\1\0\0\0\xff\xff\xff\xff"])
 def test_a_log_that_is_none_costs_no_container(tmp_path: Path, said: bytes) -> None:
-    body, requests = outcome(tmp_path, told(ENDED), told(ENDED), log(said))
+    body, requests = outcome(tmp_path, told(ENDED), log(said))
     assert body["error"]["name"] in ("StreamFailed", "StreamCut")
     assert not changes(requests)
 
 
 @pytest.mark.parametrize("image", ODD, ids=json.dumps)
 def test_an_image_that_is_none(tmp_path: Path, image: Any) -> None:
-    body, requests = outcome(tmp_path, told(ENDED), told(ENDED), log(frame(b"x")), told(image))
+    body, requests = outcome(tmp_path, told(ENDED), log(frame(b"x")), told(image))
     assert body["error"]["name"] == "EngineFault"
     assert not changes(requests)
+
+
+def test_a_program_that_has_ended_is_looked_at_once(tmp_path: Path) -> None:
+    acts = [told(ENDED), log(frame(b"x")), told(IMAGE), told([])]
+    body, requests = outcome(tmp_path, *acts, evidence="keep")
+    assert body["stdout"] == "x"
+    paths = [request.partition(b"?")[0].partition(b"/v1.41")[2].decode() for request in requests[-4:]]
+    log_of, image = f"/containers/{ID}/logs", "/images/sha256:x/json"
+    assert paths == [f"/containers/{NAME}/json", log_of, image, "/containers/json"]
 
 
 @pytest.mark.parametrize("made", ODD, ids=json.dumps)
@@ -127,7 +136,7 @@ def test_a_create_without_an_id(tmp_path: Path, made: Any) -> None:
 
 @pytest.mark.parametrize("listed", [*ODD, [{"Id": OTHER, "Labels": 5}]], ids=json.dumps)
 def test_a_list_that_is_none_sweeps_nothing(tmp_path: Path, listed: Any) -> None:
-    acts = [told(ENDED), told(ENDED), log(frame(b"x")), told(IMAGE), told(listed)]
+    acts = [told(ENDED), log(frame(b"x")), told(IMAGE), told(listed)]
     body, requests = outcome(tmp_path, *acts, evidence="keep")
     assert body["stdout"] == "x"
     assert not changes(requests)
@@ -156,7 +165,7 @@ def test_the_sweep_takes_what_nobody_comes_back_for(
         "Config": {"Labels": labels},
     }
     listed = [{"Id": OTHER, "Labels": labels}]
-    acts = [told(ENDED), told(ENDED), log(frame(b"x")), told(IMAGE), told(listed), told(left)]
+    acts = [told(ENDED), log(frame(b"x")), told(IMAGE), told(listed), told(left)]
     body, requests = outcome(tmp_path, *acts, say(answer(b"", "204 No Content")), evidence="keep")
     assert body["repeat"]
     wanted = [f"DELETE /v1.41/containers/{OTHER}?force=true&v=true".encode()] if goes else []

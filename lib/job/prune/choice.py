@@ -52,14 +52,21 @@ class Choice:
 
 @dataclass
 class Chooser:
-    """One look at the engine for each kind; `sizes` of volumes by name."""
+    """One look at the engine for each kind; `sizes` of volumes by name.
+
+    What a container's first look gave at the cost of a call, or of a walk through its files, is kept for the second:
+    its size, and its end unless `olderThan` decides by it.
+    """
 
     work: Work
     rules: Rules
     sizes: Mapping[str, int]
+    _ends: dict[str, float] = field(default_factory=dict)
+    _bytes: dict[str, int] = field(default_factory=dict)
+    _measured: set[str] = field(default_factory=set)
 
     def choose(self, kind: str, gone: set[str]) -> Choice:
-        """Return what is to become of the objects of a kind."""
+        """Return what is to become of the objects of a kind; containers are measured by the first call of a kind."""
         choice = Choice()
         ways: dict[str, Callable[[Choice, list[Object]], None]] = {
             CONTAINERS: self._containers,
@@ -68,11 +75,14 @@ class Chooser:
             NETWORKS: self._networks,
             VOLUMES: self._volumes,
         }
-        ways[kind](choice, [one for one in self._listed("/containers/json") if one["Id"] not in gone])
+        measured = kind in (CONTAINERS, LEFTOVERS) and kind not in self._measured
+        self._measured.add(kind)
+        containers = self._listed("/containers/json", {"all": True, **({"size": True} if measured else {})})
+        ways[kind](choice, [one for one in containers if one["Id"] not in gone])
         return choice
 
-    def _listed(self, path: str) -> list[Object]:
-        fields = {"all": True, "size": True} if path.startswith("/containers") else {}
+    def _listed(self, path: str, fields: Mapping[str, Any] | None = None) -> list[Object]:
+        fields = fields or {}
         reply = self.work.engine.get(path, fields, query=tuple(fields), timeout="slow")
         return list(
             reply.read(lambda told: (told.get("Volumes") or []) if isinstance(told, dict) else told or [])
@@ -98,21 +108,28 @@ class Chooser:
             if one.get("State") not in _ENDED:
                 continue
             with suppress(NotFound):  # removed since
-                inspected = self.work.engine.get("/containers/{id}/json", {"id": one["Id"]})
+                identity = str(one["Id"])
                 names = tuple(str(name).removeprefix("/") for name in one.get("Names") or ())
-                made = inspected.read(
-                    lambda told: _seconds(told["State"].get("FinishedAt")) or _seconds(told["Created"])
-                )
+                size = self._bytes.setdefault(identity, int(one.get("SizeRw") or 0))
                 yield Thing(
                     CONTAINERS[:-1],
-                    str(one["Id"]),
-                    (names or (str(one["Id"])[:12],))[0],
+                    identity,
+                    (names or (identity[:12],))[0],
                     f"it is {one['State']}",
-                    made,
-                    int(one.get("SizeRw") or 0),
+                    self._end(identity),
+                    size,
                     one.get("Labels"),
                     names,
                 )
+
+    def _end(self, identity: str) -> float:
+        """Return when a container ended, or was made; it may have run again since, which matters to `olderThan`."""
+        if identity not in self._ends or self.rules.before is not None:
+            inspected = self.work.engine.get("/containers/{id}/json", {"id": identity})
+            self._ends[identity] = inspected.read(
+                lambda told: _seconds(told["State"].get("FinishedAt")) or _seconds(told["Created"])
+            )
+        return self._ends[identity]
 
     def _images(self, choice: Choice, containers: list[Object]) -> None:
         used = {str(one.get("ImageID")) for one in containers}

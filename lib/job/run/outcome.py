@@ -74,11 +74,20 @@ class Outcome:
 
 
 def outcome_of(
-    work: Work, seen: Seen, reference: str, ok_codes: frozenset[int], heard: Tail | None, log_bytes: int
+    work: Work,
+    seen: Seen,
+    image: Image,
+    ok_codes: frozenset[int],
+    heard: Tail | None,
+    log_bytes: int,
 ) -> Outcome:
-    """Return how a run ended; `heard` is what was heard of it where its log cannot be read."""
+    """Return how a run ended; `heard` is what was heard of it where its log cannot be read.
+
+    `image` is what the reference is known to mean; it is looked at where the container was made from another one.
+    """
     kept, cut = _log(work, seen, heard)
-    image = look_for(work, seen.image) or Image(reference, seen.image)
+    if image.id != seen.image:
+        image = replace(look_for(work, seen.image) or Image("", seen.image), reference=image.reference)
     output = kept.body(work.context.emit.room - _AROUND)
     written = kept.seen + kept.frames_seen * _LINE_COST
     if cut or (log_bytes and written > _NEARLY * log_bytes):  # the engine has let go of what came first
@@ -87,7 +96,7 @@ def outcome_of(
         work.warn("The output is no whole UTF-8 text: what is none is replaced")
     ended_by = RESTART if _fell_with_its_engine(work, seen) else PROGRAM
     ok = seen.exit_code in ok_codes and ended_by == PROGRAM
-    return Outcome(seen, ended_by, ok, output, replace(image, reference=reference))
+    return Outcome(seen, ended_by, ok, output, image)
 
 
 def _log(work: Work, seen: Seen, heard: Tail | None) -> tuple[Tail, str | None]:

@@ -11,7 +11,7 @@ from lib.engine.errors import EngineError, NotFound, Refused
 from lib.engine.request.upload import Upload
 from lib.job.errors import Interrupted
 from lib.job.files.entries import Entries
-from lib.job.image import MISSING, ensure_image
+from lib.job.image import MISSING, Image, ensure_image
 from lib.job.run.container import (
     ATTACH,
     PUT,
@@ -41,10 +41,14 @@ _COMING_BACK = 7 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The run's container with its program started; `repeat`: by an earlier delivery, or by one beside this."""
+    """The run's container with its program started; `repeat`: by an earlier delivery, or by one beside this.
+
+    `seen` is fresh, `image` the one that its reference meant when it was made, None where that was not looked at.
+    """
 
     seen: Seen
     repeat: bool
+    image: Image | None = None
     talk: Conversation | None = None
     heard: Tail | None = None
 
@@ -86,7 +90,7 @@ def _made(work: Work, wish: Wish) -> Placed | None:
             if source is not None:
                 work.permit(ATTACH)
                 source.open()
-            ensure_image(work, wish.image, str(work.fields.get("pull", MISSING)))
+            image = ensure_image(work, wish.image, str(work.fields.get("pull", MISSING)))
             labels = {**(wish.body.get("Labels") or {}), **work.run.labels(wish.spec, _until(work))}
             if (identity := created(work, {**wish.body, "Labels": labels})) is None:
                 return None
@@ -102,10 +106,12 @@ def _made(work: Work, wish: Wish) -> Placed | None:
         if source is not None:
             source.close()
         raise
-    return _started(work, identity, talk, heard)
+    return _started(work, identity, image, talk, heard)
 
 
-def _started(work: Work, identity: str, talk: Conversation | None, heard: Tail) -> Placed | None:
+def _started(
+    work: Work, identity: str, image: Image, talk: Conversation | None, heard: Tail
+) -> Placed | None:
     try:
         runs = started(work, identity, talk.begin if talk else lambda: None)
     except BaseException:
@@ -120,7 +126,7 @@ def _started(work: Work, identity: str, talk: Conversation | None, heard: Tail) 
     work.will("start", "container", work.run.name)
     if (seen := look(work, identity)) is None:
         raise removed_too_soon(work.run.name)
-    return Placed(seen, repeat=False, talk=talk, heard=heard)
+    return Placed(seen, repeat=False, image=image, talk=talk, heard=heard)
 
 
 def _filled(work: Work, identity: str, files: Entries) -> bool:

@@ -11,7 +11,7 @@ from lib.action.settings import ARCHIVE_BYTES
 from lib.engine.errors import Conflict, EngineError, LimitReached, NoAnswer, NotFound, OutcomeUnknown
 from lib.job.errors import Interrupted, NotReached, NotSettled
 from lib.job.files.entries import Entries
-from lib.job.image import MISSING, ensure_image, look_for
+from lib.job.image import MISSING, Image, ensure_image, look_for
 from lib.job.run.container import (
     CREATE,
     DELETE,
@@ -100,7 +100,8 @@ def _ran(work: Work, wish: Wish, there: Placed) -> dict[str, Any]:
         talk.ended()
     heard = there.heard if not wish.readable and talk is not None else None
     try:
-        ended = outcome_of(work, seen, wish.image, wish.ok_codes, heard, wish.log_bytes)
+        image = there.image or Image(wish.image)
+        ended = outcome_of(work, seen, image, wish.ok_codes, heard, wish.log_bytes)
         if timed_out:
             ended = replace(ended, ended_by=TIMEOUT, ok=False)
         return _told(work, wish, there, ended)
@@ -132,9 +133,10 @@ def _told(work: Work, wish: Wish, there: Placed, ended: Outcome) -> dict[str, An
 def _over(work: Work, there: Placed) -> Seen:
     """Return the container once its program has ended."""
     identity, talk = there.seen.id, there.talk
+    first = [there.seen]
 
     def again() -> Seen:
-        seen = look(work, identity)
+        seen = first.pop() if first else look(work, identity)
         if seen is None:
             raise removed_too_soon(there.seen.name)
         if talk is not None and talk.is_cut and not seen.is_over:
