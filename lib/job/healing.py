@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.engine.answer.limits import Limits, bounded
+from lib.engine.answer.limits import Limits, bounded, record_bytes
 from lib.engine.errors import EngineError, NoSuchOperation, NotFound
 from lib.engine.request.query import filters, seconds
 from lib.engine.request.times import SECOND, instant
@@ -27,7 +27,7 @@ CALLS = (("POST", "/containers/{id}/restart"),)
 _HOUR = 3600
 _LONGEST = 2_000
 _CHECKS = 5
-_RING = Limits(max_bytes=1024 * 1024, max_items=300, idle_seconds=10, max_seconds=30)
+_RING = Limits(max_bytes=8 * 1024 * 1024, max_items=300, idle_seconds=10, max_seconds=30)
 Tree = dict[str, Any]
 
 
@@ -138,8 +138,8 @@ def _restarts(work: Work, identity: str, told: Mapping[str, Any]) -> int:
     }
     query = (seconds("since"), seconds("until"), filters())
     try:
-        with bounded(work.engine.lines("/events", window, query=query), _RING) as events:
-            return sum(1 for _ in events)
+        with bounded(work.engine.lines("/events", window, query=query), _RING, record_bytes) as events:
+            return sum(1 for _ in events)  # also where they are too many: then these are enough
     except EngineError as fault:
         work.warn(
             f"How often {str(told['Name']).removeprefix('/')} was started anew is not known: {fault.message}"

@@ -8,7 +8,7 @@ engine reads its last lines, and gives them their times, a while later; the star
 from __future__ import annotations
 
 from lib.engine import Engine
-from lib.engine.answer.limits import Limits, bounded
+from lib.engine.answer.limits import Limits, bounded, record_bytes
 from lib.engine.errors import EngineError
 from lib.engine.request.query import filters, seconds
 
@@ -20,13 +20,16 @@ _FIRST = 1
 def end_before(engine: Engine, identity: str, started: int) -> int | None:
     """Return when the run before `started` ended (Unix nanoseconds).
 
-    None where the engine does not remember it (it keeps 256 events), or a proxy refuses the call.
+    None where the engine does not remember it (it keeps 256 events), where what it says is too long to be read to its
+    end, or where a proxy refuses the call.
     """
     window = {"since": _FIRST, "until": started, "filters": {"container": [identity], "event": ["die"]}}
     query = (seconds("since"), seconds("until"), filters())
     try:
-        with bounded(engine.lines("/events", window, query=query), _RING) as events:
+        with bounded(engine.lines("/events", window, query=query), _RING, record_bytes) as events:
             ends = [time for event in events if isinstance(time := event.get("timeNano"), int)]
     except EngineError:
+        return None
+    if events.truncated:
         return None
     return max((time for time in ends if time <= started), default=None)

@@ -7,10 +7,11 @@ items and bytes, and turns a LimitReached that comes up through the parsers into
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
+from lib import jsontext
 from lib.engine.closing import Closing
 from lib.engine.errors import LimitReached
 
@@ -103,6 +104,8 @@ class Bounded(Closing, Generic[T]):
         pace: Pace | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
+        if limits.max_bytes is not None and size is None:
+            raise ValueError("max_bytes without a size would bound nothing")
         self._source = source
         self._limits = limits
         self._size = size
@@ -150,6 +153,11 @@ class Bounded(Closing, Generic[T]):
             close()
 
 
+def record_bytes(record: Mapping[str, Any]) -> int:
+    """Return the bytes of a JSON record, as the `size` of `bounded`."""
+    return len(jsontext.encode(record))
+
+
 def bounded(
     source: Iterator[T],
     limits: Limits,
@@ -157,7 +165,7 @@ def bounded(
     pace: Pace | None = None,
     clock: Clock = time.monotonic,
 ) -> Bounded[T]:
-    """Return `source` under `limits`; `size` returns the bytes of an item, for `max_bytes`.
+    """Return `source` under `limits`; `size` returns the bytes of an item, without which `max_bytes` is a ValueError.
 
     `pace`, or else the source's method of that name (Lines, Logs, Archive, Duplex), gets the time limits and keeps
     them also while it waits, see Paced. Without one, the time is checked between two items only.

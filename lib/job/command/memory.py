@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib import jsontext
 from lib.engine import Engine
-from lib.engine.answer.limits import Limits, bounded
+from lib.engine.answer.limits import Limits, bounded, record_bytes
 from lib.engine.errors import EngineError, Unreachable
 from lib.engine.request.query import filters, seconds
 from lib.job.targets import Target
@@ -91,7 +90,7 @@ def _read(engine: Engine, window: dict[str, Any], last: str) -> Memory:
     oldest = 0
     try:
         lines = engine.lines("/events", window, query=(seconds("since"), seconds("until"), filters()))
-        with bounded(lines, _LIMITS, lambda event: len(jsontext.encode(event))) as events:
+        with bounded(lines, _LIMITS, record_bytes) as events:
             for event in events:
                 oldest = oldest or _time(event)
                 action, told = str(event.get("Action")), _attributes(event)

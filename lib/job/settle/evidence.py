@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib import jsontext
 from lib.engine import Engine
-from lib.engine.answer.limits import Limits, bounded
+from lib.engine.answer.limits import Limits, bounded, record_bytes
 from lib.engine.errors import EngineError, NoAnswer, Unreachable
 from lib.engine.request.query import seconds
 from lib.trigger.clock import SECOND, engine_time
@@ -71,7 +70,7 @@ def evidence_since(engine: Engine, since: int) -> Evidence:
     try:
         window = {"since": _FIRST, "until": (engine_time(engine) + 1) * SECOND}
         lines = engine.lines("/events", window, query=(seconds("since"), seconds("until")))
-        with bounded(lines, _LIMITS, _size) as told:
+        with bounded(lines, _LIMITS, record_bytes) as told:
             for one in told:
                 event = _event(one)
                 oldest = oldest or event.time
@@ -83,10 +82,6 @@ def evidence_since(engine: Engine, since: int) -> Evidence:
     except EngineError:
         return Evidence()
     return Evidence(found, complete=0 < oldest < since and not cut and _tells_all(engine))
-
-
-def _size(one: Mapping[str, Any]) -> int:
-    return len(jsontext.encode(one))
 
 
 def _tells_all(engine: Engine) -> bool:

@@ -149,3 +149,8 @@ def test_a_stream_that_ended_stays_ended():
     items = bounded(iter([1, 2, 3]), Limits(max_items=1))
     assert list(items) == [1]
     assert list(items) == []
+
+
+def test_a_limit_of_bytes_without_a_size_is_refused():
+    with pytest.raises(ValueError, match="max_bytes"):
+        bounded(iter([b"x"]), Limits(max_bytes=1))
