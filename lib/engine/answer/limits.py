@@ -153,6 +153,16 @@ class Bounded(Closing, Generic[T]):
             close()
 
 
+def capped(pieces: Iterable[bytes], limit: int, what: str = "The archive is longer") -> Iterator[bytes]:
+    """Pass bytes on; LimitReached(maxBytes) for more than `limit` of them. `what` begins its text."""
+    came = 0
+    for piece in pieces:
+        came += len(piece)
+        if came > limit:
+            raise LimitReached(f"{what} than {limit} bytes", limit="maxBytes", hint="Raise maxBytes")
+        yield piece
+
+
 def record_bytes(record: Mapping[str, Any]) -> int:
     """Return the bytes of a JSON record, as the `size` of `bounded`."""
     return len(jsontext.encode(record))

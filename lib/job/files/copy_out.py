@@ -10,8 +10,9 @@ from typing import Any
 
 from lib.action.settings import ARCHIVE_BYTES
 from lib.config.form import whole
+from lib.engine.answer.limits import capped
 from lib.engine.answer.tar_reader import single_file
-from lib.engine.errors import BadInput, LimitReached, NotFound, StreamCut
+from lib.engine.errors import BadInput, NotFound, StreamCut
 from lib.engine.text import plain
 from lib.job.files.paths import FILE, FOLDER, Found, find, opened
 from lib.job.files.place import Spot, at, checked_in
@@ -75,15 +76,14 @@ def stored(work: Work, spot: Spot, found: Found, form: str, name: str, limit: in
     """Store the content; a folder that was written to meanwhile can come as a broken tar, which is read again."""
     for last in (False, False, True):
         checked_in(work)
-        seen = _Seen(limit)
+        seen = _Seen()
         try:
             # Without the folder's own name before each member.
             path = f"{found.path.rstrip('/')}/." if found.kind == FOLDER else found.path
             with opened(spot, path, work.deadline.left) as archive:
                 content: Iterable[bytes] = single_file(archive)[1] if form == AS_FILE else archive
-                pieces = seen.passing(
-                    _gzipped(seen.counted(content)) if form == TGZ else seen.counted(content)
-                )
+                content = capped(content, limit, "The content is longer")
+                pieces = seen.passing(_gzipped(content) if form == TGZ else content)
                 attachment = work.store(pieces, name, _type(form, name))
         except StreamCut as cut:
             if last:
@@ -124,23 +124,11 @@ def _text(work: Work, spot: Spot, found: Found, limit: int) -> dict[str, Any]:
 
 
 class _Seen:
-    """Counts what goes in and bounds it, and knows size and SHA-256 of what goes out."""
+    """Knows size and SHA-256 of what goes out."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self) -> None:
         self.size = 0
         self.digest = hashlib.sha256()
-        self._limit = limit
-
-    def counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass the content on; LimitReached where it is longer than the limit."""
-        came = 0
-        for piece in pieces:
-            came += len(piece)
-            if came > self._limit:
-                raise LimitReached(
-                    f"The content is longer than {self._limit} bytes", limit="maxBytes", hint="Raise maxBytes"
-                )
-            yield piece
 
     def passing(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Pass on what is stored."""

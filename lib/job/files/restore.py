@@ -13,6 +13,7 @@ from typing import Any
 
 from lib.action.settings import ARCHIVE_BYTES
 from lib.config.form import whole
+from lib.engine.answer.limits import capped
 from lib.engine.answer.tar_reader import members
 from lib.engine.errors import BadInput, EngineError, NoAnswer, NotFound, OutcomeUnknown, Refused
 from lib.engine.request.path import name_of
@@ -21,7 +22,6 @@ from lib.job.files import helper, volume_memo
 from lib.job.files.backup import other_users
 from lib.job.files.paths import opened
 from lib.job.files.place import Spot, checked_in, through_helper
-from lib.job.files.unpacking import bounded
 from lib.job.files.volume_archive import Contents, Held
 from lib.job.repeat import PREFIX, RUN, spec_of
 from lib.job.users import named
@@ -87,7 +87,7 @@ def _read(work: Work, held: Held, limit: int) -> None:
     upload = work.attached(str(work.fields["attachment"]))
     upload.open()
     try:
-        for piece in bounded(upload, limit):
+        for piece in capped(upload, limit):
             checked_in(work)
             held.write(piece)
     finally:

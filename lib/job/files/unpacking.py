@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from lib.engine.answer.limits import capped
 from lib.engine.answer.tar_reader import members
 from lib.engine.errors import BadInput, LimitReached, StreamCut, StreamFailed
 from lib.engine.request.archive_kind import check_archive
@@ -43,28 +44,16 @@ def unpack(upload: Upload, entries: Entries, limit: int) -> None:
             return
         if not start.startswith(_GZIP_START):
             check_archive(start, _FIELD)
-        pieces: Iterable[bytes] = bounded(upload, limit)
+        pieces: Iterable[bytes] = capped(upload, limit)
         with of_the_input(_FIELD):
             _untar(_gunzipped(pieces, limit) if start.startswith(_GZIP_START) else pieces, entries)
     finally:
         upload.close()
 
 
-def bounded(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    """Pass bytes on; LimitReached for more than `limit` of them."""
-    came = 0
-    for piece in pieces:
-        came += len(piece)
-        if came > limit:
-            raise LimitReached(
-                f"The archive is longer than {limit} bytes", limit="maxBytes", hint="Raise maxBytes"
-            )
-        yield piece
-
-
 def _gunzipped(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
     # The tar around the files is some more than they are; without a bound here, zeros alone could go on for ever.
-    yield from bounded(gunzipped(pieces), 2 * limit + MOST * 2048)
+    yield from capped(gunzipped(pieces), 2 * limit + MOST * 2048)
 
 
 @contextmanager
@@ -120,7 +109,7 @@ def _time(info: tarfile.TarInfo) -> float:
 
 def _unzip(upload: Upload, entries: Entries, limit: int) -> None:
     with tempfile.TemporaryFile() as held:
-        for piece in bounded(upload, limit):
+        for piece in capped(upload, limit):
             held.write(piece)
         _check_directory(held)
         try:

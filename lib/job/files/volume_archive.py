@@ -19,6 +19,7 @@ from posixpath import normpath
 from typing import IO, Any, Self
 
 from lib import jsontext
+from lib.engine.answer.limits import capped
 from lib.engine.answer.tar_reader import UnsafeArchive, members
 from lib.engine.errors import BadInput, LimitReached
 from lib.engine.request.archive_kind import check_archive
@@ -28,6 +29,7 @@ from lib.job.files.unpacking import gunzipped, of_the_input
 MANIFEST, FOLDER = "manifest.json", "volume"
 _GZIP, _GZIP_START = 31, b"\x1f\x8b"
 _FIELD = "attachment"
+_MORE = "The volume holds more"
 _BLOCK = tarfile.BLOCKSIZE
 _MOST_MANIFEST = 64 * 1024
 _MOST_MEMBERS = 1_000_000
@@ -103,7 +105,7 @@ def _passed(chunks: Iterable[bytes], put: Callable[[bytes], None], limit: int) -
     """Pass the tar on byte by byte, and look into it on the way."""
 
     def seen() -> Iterator[bytes]:
-        for chunk in _bounded(chunks, limit):
+        for chunk in capped(chunks, limit, _MORE):
             put(chunk)
             yield chunk
 
@@ -114,7 +116,7 @@ def _filtered(
     chunks: Iterable[bytes], put: Callable[[bytes], None], left_out: Callable[[str], bool], limit: int
 ) -> int:
     files, without = 0, set()
-    for info, content in members(_bounded(chunks, limit), checked=False):
+    for info, content in members(capped(chunks, limit, _MORE), checked=False):
         name = _below(info.name)
         if left_out(name):
             without.add(normpath(info.name))
@@ -149,17 +151,6 @@ def _excluding(patterns: list[str]) -> Callable[[str], bool]:
     return left_out
 
 
-def _bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    came = 0
-    for chunk in chunks:
-        came += len(chunk)
-        if came > limit:
-            raise LimitReached(
-                f"The volume holds more than {limit} bytes", limit="maxBytes", hint="Raise maxBytes"
-            )
-        yield chunk
-
-
 class Contents:
     """What an archive holds: `manifest` ({} in a foreign one), where it goes in a helper, and how many files."""
 
@@ -182,7 +173,7 @@ class Contents:
     def _read(cls, pieces: Iterable[bytes], limit: int) -> Contents:
         manifest: Mapping[str, Any] | None = None
         files = 0
-        for number, (info, content) in enumerate(members(_bounded(pieces, limit), checked=False)):
+        for number, (info, content) in enumerate(members(capped(pieces, limit, _MORE), checked=False)):
             if number > _MOST_MEMBERS:
                 raise LimitReached(f"The archive has more than {_MOST_MEMBERS} members", limit="files")
             if number == 0 and info.name == MANIFEST and (text := _manifest(info, content)) is not None:
