@@ -239,7 +239,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "in_process",
         "broker",
         "commands",
-        "example verify",
+        "example serve_engine verify",
         "cli",
         "__main__",
     ),
@@ -249,7 +249,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.local.flow": ("graph mapper", "flowfile", "routing"),
     "lib.local.sandbox": (
         "busybox_image packages supervisor supervisor_process",
-        "crash_demo private_engine",
+        "local_image private_engine",
+        "crash_demo",
     ),
     "lib.local.in_process": ("steps", "run", "schedule"),
     "lib.local.broker": ("platform_server step_process topology", "events step_environment", "run"),

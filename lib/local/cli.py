@@ -74,6 +74,10 @@ def _runner(command: str) -> Callable[[Namespace, Any], int]:
         from lib.local.verify import verify
 
         return verify
+    if command == "engine":
+        from lib.local.serve_engine import serve_engine
+
+        return serve_engine
     from lib.local import commands
 
     return {"action": commands.run_action, "trigger": commands.run_trigger, "flow": commands.run_flow}[

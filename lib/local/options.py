@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _flow(commands)
     _running(_command(commands, "verify", "check the credential against the engine"))
     _running(_command(commands, "example", "run the example flow on a container that crashes"))
+    _command(commands, "engine", "start a private engine to try things on, until Ctrl-C")
     return top
 
 

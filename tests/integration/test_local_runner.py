@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +163,28 @@ def test_the_example_flow_gives_pipes_every_emission(
     assert passed["step_1"]["body"]["Actor"]["ID"] == crashed
     assert passed["step_2"]["body"]["State"]["ExitCode"] == 7
     assert [line["text"] for line in seen[-1]["message"]["body"]["results"]] == ["so long"]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_engine_to_try_things_on_stays_until_it_is_interrupted(form: str) -> None:
+    with (
+        start("engine", *(["--json"] if form == "json" else []), component=None) as running,
+        ExitStack() as undo,
+    ):
+        undo.callback(running.kill)
+        assert running.stdout
+        assert running.stderr
+        line = running.stdout.readline()
+        assert line, running.stderr.read()
+        url = (
+            json.loads(line)["DOCKER_HOST"]
+            if form == "json"
+            else line.strip().removeprefix("export DOCKER_HOST=")
+        )
+
+        ended = run("action", "ImageList", "--json", component=None, DOCKER_HOST=url)
+        running.send_signal(signal.SIGINT)
+
+        assert running.wait(DEADLINE) == 0
+    assert ["busybox:local"] in [entry["RepoTags"] for entry in bodies(ended)[0]["results"]]
+    assert not Path(url.removeprefix("unix://")).parent.exists()

@@ -7,9 +7,8 @@ from typing import Self
 
 from lib.engine import Engine
 from lib.engine.errors import NotFound
-from lib.engine.request.upload import Upload
 from lib.local.output.emission import Output
-from lib.local.sandbox.busybox_image import busybox_archive
+from lib.local.sandbox.local_image import import_local_image
 from lib.sailor.message.ids import random_id
 
 EXIT_CODE = 3
@@ -31,12 +30,7 @@ class CrashDemo:
 
     def __enter__(self) -> Self:
         self._output.note(f"making the image {self.image} (no registry is needed)")
-        source = {"fromSrc": "-", "repo": self.container, "tag": "local"}
-        archive = Upload([busybox_archive()])
-        query = ("fromSrc", "repo", "tag")
-        with self._engine.progress("/images/create", source, query=query, body=archive) as progress:
-            for _ in progress:
-                pass  # raises when a line reports a failure
+        import_local_image(self._engine, self.container, "local")
         return self
 
     def crash(self) -> None:
