@@ -69,6 +69,10 @@ class Kitchen:
     def ask(self, path: str, **query: Any) -> Any:
         return self.engine.wire.do("GET", path, **query).json()
 
+    def states(self) -> dict[str, str]:
+        """The state of each container by name."""
+        return {one["Names"][0][1:]: one["State"] for one in self.ask("/containers/json", all=True)}
+
     def volume(self, name: str, *, files: Mapping[str, str] | None = None, **settings: Any) -> str:
         """A volume with files."""
         self.engine.wire.do("POST", "/volumes/create", {"Name": name, **settings})

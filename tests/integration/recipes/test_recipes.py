@@ -1,4 +1,4 @@
-"""The recipes of docs/cookbook.md, each run from its file by the local runner, on an engine of each age."""
+"""The recipes of docs/cookbook.md for containers, volumes and engines, each run from its file by the local runner."""
 
 from __future__ import annotations
 
@@ -8,18 +8,10 @@ import pytest
 
 from tests.integration.recipes.kitchen import Kitchen
 from tests.lab.engine import IMAGE
-from tests.lab.registry import Registry
-from tests.lab.registry_content import digest_of, put_image
 
 pytestmark = pytest.mark.engine
 
 A_SECOND = 1_000_000_000
-WELL = {"Test": ["CMD", "true"], "Interval": A_SECOND}
-
-
-def states(kitchen: Kitchen) -> dict[str, str]:
-    listed = kitchen.ask("/containers/json", all=True)
-    return {one["Names"][0][1:]: one["State"] for one in listed}
 
 
 def volumes(kitchen: Kitchen) -> set[str]:
@@ -32,11 +24,11 @@ def test_nightly_prune_tells_first_and_removes_when_it_is_told_to(kitchen: Kitch
     kitchen.engine.wire.do("POST", "/networks/create", {"Name": "lonely"})
 
     first = kitchen.report("nightly-prune", age="1ns")
-    before = states(kitchen)
+    before = kitchen.states()
     then = kitchen.report("nightly-prune", age="1ns", steps={"prune": {"dryRun": False}})
 
     assert before == {"never-started": "created", "busy": "running"}
-    assert states(kitchen) == {"busy": "running"}
+    assert kitchen.states() == {"busy": "running"}
     assert "subject: Would free" in first
     assert "subject: Freed" in then
     for said in (first, then):
@@ -50,7 +42,7 @@ def test_nightly_prune_leaves_what_is_young(kitchen: Kitchen) -> None:
     kitchen.engine.create(name="young")
 
     assert "young" not in kitchen.report("nightly-prune", steps={"prune": {"dryRun": False}})
-    assert states(kitchen) == {"young": "created"}
+    assert kitchen.states() == {"young": "created"}
 
 
 def test_self_healing_starts_what_is_unhealthy_anew(kitchen: Kitchen) -> None:
@@ -81,55 +73,6 @@ def command(kitchen: Kitchen, container: str, *words: str) -> None:
     wire.do("POST", f"/exec/{made}/start", {"Detach": True})
 
 
-@pytest.fixture
-def web(kitchen: Kitchen, recipe_registry: Registry) -> str:
-    """The full name of an image of the registry, with one container that follows it and one that does not."""
-    reference = recipe_registry.push(kitchen.engine, "shop/web:stable")
-    kitchen.engine.wire.do("POST", "/images/create", fromImage=reference)
-    kitchen.engine.run(name="front", Image=reference, Labels={"auto-update": "true"}, Healthcheck=WELL)
-    kitchen.engine.run(name="pinned", Image=reference, Healthcheck=WELL)
-    return reference
-
-
-def watching(reference: str) -> dict[str, dict[str, Any]]:
-    return {"watch": {"references": reference, "minutes": "0"}}
-
-
-def test_redeploy_updated_replaces_those_that_want_it(
-    kitchen: Kitchen, recipe_registry: Registry, web: str
-) -> None:
-    def updated() -> None:
-        kitchen.engine.import_image("newer:1")
-        kitchen.engine.wire.do("POST", "/images/newer:1/tag", repo=web.rpartition(":")[0], tag="stable")
-        recipe_registry.push(kitchen.engine, "shop/web:stable", "newer:1")
-
-    before = {name: kitchen.ask(f"/containers/{name}/json")["Image"] for name in ("front", "pinned")}
-    said = kitchen.reported("redeploy-updated", updated, steps=watching(web))
-
-    after = {name: kitchen.ask(f"/containers/{name}/json")["Image"] for name in ("front", "pinned")}
-    assert after == {"front": kitchen.ask("/images/newer:1/json")["Id"], "pinned": before["pinned"]}
-    assert states(kitchen) == {"front": "running", "pinned": "running"}
-    assert f"container: front\naction: redeployed\nimage: {web}\n" in said
-    assert f"digest: {digest_of(recipe_registry, 'shop/web:stable')}\n" in said
-
-
-def test_redeploy_updated_brings_the_old_one_back(
-    kitchen: Kitchen, recipe_registry: Registry, web: str
-) -> None:
-    before = kitchen.ask("/containers/front/json")["Id"]
-
-    # an image without any program
-    said = kitchen.reported(
-        "redeploy-updated",
-        lambda: put_image(recipe_registry, "shop/web:stable", mark="empty"),
-        steps=watching(web),
-    )
-
-    assert "container: front\naction: rolledBack\n" in said
-    assert kitchen.ask("/containers/front/json")["Id"] == before
-    assert states(kitchen)["front"] == "running"
-
-
 def test_batch_job_works_on_an_order_once(kitchen: Kitchen) -> None:
     first = kitchen.report("batch-job", image=IMAGE)
     again = kitchen.report("batch-job", image=IMAGE)
@@ -138,7 +81,7 @@ def test_batch_job_works_on_an_order_once(kitchen: Kitchen) -> None:
     assert "errors: 2\n" in first
     for said, repeat in ((first, "no"), (again, "yes")):
         assert f"result: result.txt, 13 bytes\ndone before: {repeat}\n" in said
-    assert list(states(kitchen).values()) == ["exited"]
+    assert list(kitchen.states().values()) == ["exited"]
 
 
 def test_volume_backup_and_restore_drill(kitchen: Kitchen) -> None:
@@ -155,7 +98,7 @@ def test_volume_backup_and_restore_drill(kitchen: Kitchen) -> None:
 
     assert backup.count("files: 1\n") == backup.count("consistent: yes\n") == 2
     assert stored.split() == ["bills.tgz", "orders.tgz"]
-    assert states(kitchen) == {"shop": "running"}
+    assert kitchen.states() == {"shop": "running"}
     assert "volume: orders\nfiles: 1\ngood: yes\ncheck said: /restored/open\n" in drill
     assert "volume: bills\nfiles: 1\ngood: no\n" in drill  # a file without content
     assert volumes(kitchen) == {"orders", "bills", "cache", "backups"}
@@ -183,22 +126,10 @@ def test_disk_alarm_reports_what_is_left_when_cleaning_up_is_not_enough(kitchen:
     assert f"largest: {IMAGE} " in said
 
 
-def test_registry_mirror_copies_what_it_has_not(
-    kitchen: Kitchen, recipe_registry: Registry, web: str
-) -> None:
-    mirror = f"{recipe_registry.address}/mirror"
-
-    first, again = (kitchen.report("registry-mirror", steps=watching(web), mirror=mirror) for _ in range(2))
-
-    digest = digest_of(recipe_registry, "shop/web:stable")
-    assert digest_of(recipe_registry, "mirror/shop/web:stable") == digest
-    assert f"from: {web}\nto: {mirror}/shop/web:stable\naction: mirrored\ndigest: {digest}\n" in first
-    assert "action: none\n" in again
-
-
 def test_config_push_reloads_what_is_good_and_takes_back_what_is_not(kitchen: Kitchen) -> None:
     kitchen.volume("nginx-conf", files={"site.conf": "server old"})
-    mounted = {"HostConfig": {"Binds": ["nginx-conf:/c"]}}
+    mounted: dict[str, Any] = {"HostConfig": {"Binds": ["nginx-conf:/c"]}}
+    assert "outcome: reloaded in 0 containers\n" in kitchen.report("config-push")
     for name in ("one", "two"):
         kitchen.engine.run(name=name, Labels={"app": "nginx"}, **mounted)
     check = 'sh -c "grep -q server /c/site.conf || ! echo no server"'
