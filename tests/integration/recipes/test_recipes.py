@@ -20,21 +20,21 @@ def volumes(kitchen: Kitchen) -> set[str]:
 
 def test_nightly_prune_tells_first_and_removes_when_it_is_told_to(kitchen: Kitchen) -> None:
     kitchen.engine.create(name="never-started")
-    kitchen.engine.run(name="busy")
+    kitchen.engine.run(name="at-work")
     kitchen.engine.wire.do("POST", "/networks/create", {"Name": "lonely"})
 
     first = kitchen.report("nightly-prune", age="1ns")
     before = kitchen.states()
     then = kitchen.report("nightly-prune", age="1ns", steps={"prune": {"dryRun": False}})
 
-    assert before == {"never-started": "created", "busy": "running"}
-    assert kitchen.states() == {"busy": "running"}
+    assert before == {"never-started": "created", "at-work": "running"}
+    assert kitchen.states() == {"at-work": "running"}
     assert "subject: Would free" in first
     assert "subject: Freed" in then
     for said in (first, then):
         assert "container never-started" in said
         assert "network lonely" in said
-        assert "busy" not in said
+        assert "at-work" not in said
     assert not [one for one in kitchen.ask("/networks") if one["Name"] == "lonely"]
 
 
