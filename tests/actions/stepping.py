@@ -96,7 +96,9 @@ def run_step(
     )
     message = Message(body=body, attachments=dict(attachments or {}), passthrough=dict(passthrough or {}))
     delivery = transport.delivery(message, headers)
-    step.run(replace(delivery, facts={**delivery.facts, "redelivered": redelivered}))
+    if redelivered:
+        delivery = replace(delivery, facts={**delivery.facts, "redelivered": True})
+    step.run(delivery)
     return Outcome(transport, sink.lines)
 
 

@@ -431,6 +431,34 @@ def test_a_helper_that_another_delivery_takes_away_under_the_upload_is_made_agai
     assert not place.helpers()
 
 
+REPLACED = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/x-tar\r\nConnection: close\r\n"
+    b"Content-Length: 1024\r\n\r\n" + bytes(1024)
+)
+"""What engines send of a file that is put in its place anew between their look and their read: no member."""
+
+
+@pytest.mark.parametrize(("times", "ends"), [(1, "kept"), (2, "kept"), (3, "NotOneFile")])
+def test_a_file_that_another_delivery_writes_at_the_look_is_looked_at_again(
+    place: Place, box: str, times: int, ends: str
+) -> None:
+    place.put(box, "/tmp", tar_of(("same", b"whole")))
+    left = [times]
+
+    def replaced(call: str) -> bytes | None:
+        if not call.startswith("GET ") or "/archive" not in call or not left[0]:
+            return None
+        left[0] -= 1
+        return REPLACED
+
+    with SocketProxy(place.engine.socket, READS, POSTS) as proxy:
+        proxy.before = replaced
+        body = {"place": box, "path": "/tmp/same", "content": "whole", "uid": 0, "gid": 0}
+        outcome = place.step(KEY, body, server="2", otherServer=proxy.url, errorPolicy="throwError")
+    found = [error["name"] for error in outcome.errors] or [outcome.body["files"][0]["action"]]
+    assert (found, left) == ([ends], [0])
+
+
 def test_trap_14_what_a_cut_upload_left_is_replaced(place: Place, box: str) -> None:
     body = {"place": box, "path": "/tmp/f", "content": "whole" * 1000}
     place.put(box, "/tmp", tar_of(("f", b"whole" * 300)))

@@ -12,7 +12,6 @@ from lib.engine.errors import BadInput
 from lib.job.request.headers import headers_of
 from lib.job.request.target import target_of
 from lib.sailor.standalone.folder import FolderStorage
-from lib.sailor.standalone.in_process import InProcess
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.engine.scripted import Act, Scripted, answer, chunked, say, say_and_close
 from tests.jobs.engines import config, own
@@ -30,21 +29,11 @@ def step(tmp_path: Path, body: dict[str, Any], *acts: Act, **settings: Any) -> t
     redelivered = settings.pop("redelivered", False)
     with Scripted(tmp_path, *acts) as engine:
         given = {"server": "2", "otherServer": engine.url, **FAIL, **settings}
-        transport = Again() if redelivered else InProcess()
         try:
-            outcome = run_step(KEY, body, given, storage=storage, transport=transport)
+            outcome = run_step(KEY, body, given, storage=storage, redelivered=redelivered)
         finally:
             forget_engines()
     return outcome, engine.requests
-
-
-class Again(InProcess):
-    """A broker that says of each input that it was delivered before."""
-
-    def delivery(self, *given: Any, **more: Any) -> Any:
-        found = super().delivery(*given, **more)
-        found.facts["redelivered"] = True
-        return found
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from lib.action.settings import ARCHIVE_BYTES
 from lib.config.form import whole
-from lib.engine.errors import BadInput, NoAnswer, OutcomeUnknown, Refused
+from lib.engine.answer.tar_reader import NotOneFile
+from lib.engine.errors import BadInput, NoAnswer, NotFound, OutcomeUnknown, Refused, StreamFailed
 from lib.job.errors import WouldDestroy
 from lib.job.files.contents import gathered
 from lib.job.files.entries import FILE, FOLDER, LINK, Entries, Entry
@@ -21,6 +23,8 @@ from lib.job.work import Work
 IF_DIFFERENT, REPLACE, KEEP, FAIL = "ifDifferent", "replace", "keep", "fail"
 SHOWN = 500
 """Files that a plan and an output name one by one."""
+_LOOKS = 3
+"""Looks at a file that somebody else writes or removes meanwhile."""
 _PUT = "/containers/{id}/archive"
 _READ_ONLY = "read-only"
 _UNSEEN = "no container mounts the volume, so what it holds cannot be seen"
@@ -99,6 +103,17 @@ def _change(
     work: Work, spot: Spot, base: str, entry: Entry, owner: tuple[int, int], *, fresh: bool
 ) -> tuple[Entry, str] | None:
     """Return a member as it is to be written and why, None where nothing is to be done."""
+    for _ in range(_LOOKS - 1):
+        with suppress(
+            NotOneFile, StreamFailed, NotFound
+        ):  # somebody writes it just now, another delivery perhaps
+            return _compared(work, spot, base, entry, owner, fresh=fresh)
+    return _compared(work, spot, base, entry, owner, fresh=fresh)
+
+
+def _compared(
+    work: Work, spot: Spot, base: str, entry: Entry, owner: tuple[int, int], *, fresh: bool
+) -> tuple[Entry, str] | None:
     policy = str(work.fields.get("ifExists", IF_DIFFERENT))
     path = f"{base.rstrip('/')}/{entry.name}"
     there = None if fresh else path_at(spot, path)
