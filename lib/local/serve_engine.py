@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from argparse import Namespace
 from typing import Any
@@ -41,6 +42,9 @@ def serve_engine(options: Namespace, output: Any) -> int:
 
 def _until_interrupted(engine: PrivateEngine, output: Any) -> int:
     over = threading.Event()  # nobody sets it: the signal comes as an exception
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # shells ignore it for what runs in the background
     try:
         while engine.supervisor.running:
             over.wait(_A_LOOK)
