@@ -191,7 +191,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "lib.job.prune": ("rules", "choice", "pruned"),
     "lib.job.files": (
-        "entries helper quiet volume_memo",
+        "entries helper_container quiet volume_memo",
         "place unpacking",
         "contents paths volume_archive",
         "copy_out folders",

@@ -37,6 +37,11 @@ def answer(body: bytes, status: str = "200 OK", kind: str = "application/json") 
     return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
+def told(value: Any) -> Act:
+    """A whole answer of JSON."""
+    return say(answer(json.dumps(value).encode()))
+
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
 

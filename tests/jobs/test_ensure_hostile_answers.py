@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.actions.stepping import forget_engines, run_step
-from tests.engine.scripted import Act, Scripted, answer, say
+from tests.engine.scripted import Act, Scripted, answer, say, told
 
 ID = "a" * 64
 VOLUME = {"Name": "data", "Driver": "local", "Labels": {"a": "1"}, "Options": None}
@@ -43,10 +43,6 @@ WISHES = {
 def engines_forgotten() -> Iterator[None]:
     yield
     forget_engines()
-
-
-def told(value: Any) -> Act:
-    return say(answer(json.dumps(value).encode()))
 
 
 MISSING = say(answer(b'{"message": "no such volume"}', "404 Not Found"))

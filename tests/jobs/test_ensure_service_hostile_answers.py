@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.actions.stepping import forget_engines, run_step
-from tests.engine.scripted import Act, Scripted, answer, say
+from tests.engine.scripted import Scripted, told
 from tests.jobs.test_rollout_service_hostile_answers import ODD, SERVICE, TASK, with_spec
 
 NETWORK = {"Id": "a" * 25, "Name": "shop", "Scope": "swarm"}
@@ -20,10 +20,6 @@ NETWORK = {"Id": "a" * 25, "Name": "shop", "Scope": "swarm"}
 def engines_forgotten() -> Iterator[None]:
     yield
     forget_engines()
-
-
-def told(value: Any) -> Act:
-    return say(answer(json.dumps(value).encode()))
 
 
 def fault_of(folder: Path, body: dict[str, Any], *answers: Any) -> str:

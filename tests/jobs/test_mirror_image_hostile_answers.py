@@ -12,7 +12,7 @@ import pytest
 from lib.job.mirror.memo import MEMO
 from lib.job.repeat import RUN, UNTIL
 from tests.actions.stepping import forget_engines, run_step
-from tests.engine.scripted import Act, Scripted, answer, chunked, say
+from tests.engine.scripted import Act, Scripted, answer, chunked, say, told
 
 KEY = "MirrorImage"
 ID = f"sha256:{'a' * 64}"
@@ -33,10 +33,6 @@ ODD: list[Any] = [5, [], {}, "text", [5], None]
 def engines_forgotten() -> Iterator[None]:
     yield
     forget_engines()
-
-
-def told(value: Any) -> Act:
-    return say(answer(json.dumps(value).encode()))
 
 
 def descriptor(digest: Any, platforms: Any = ()) -> Act:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.actions.stepping import forget_engines, run_step
-from tests.engine.scripted import Act, Scripted, answer, say
+from tests.engine.scripted import Scripted, answer, say, told
 
 SPEC = {
     "Name": "web",
@@ -35,10 +35,6 @@ ODD: list[Any] = [5, [], {}, "text", [5], None]
 def engines_forgotten() -> Iterator[None]:
     yield
     forget_engines()
-
-
-def told(value: Any) -> Act:
-    return say(answer(json.dumps(value).encode()))
 
 
 def fault_of(folder: Path, body: dict[str, Any], *answers: Any) -> str:

@@ -12,7 +12,7 @@ import pytest
 from lib.job.repeat import JOB, RUN, SPEC, STEP, UNTIL, spec_of
 from lib.sailor.message.ids import derived_id
 from tests.actions.stepping import forget_engines, run_step
-from tests.engine.scripted import Act, Scripted, answer, say
+from tests.engine.scripted import Act, Scripted, answer, say, told
 
 KEY = "RunContainer"
 WISH = {"image": "web:1", "command": ["true"]}
@@ -45,10 +45,6 @@ MISSING = say(answer(b'{"message": "No such container"}', "404 Not Found"))
 def engines_forgotten() -> Iterator[None]:
     yield
     forget_engines()
-
-
-def told(value: Any) -> Act:
-    return say(answer(json.dumps(value).encode()))
 
 
 def log(text: bytes) -> Act:

@@ -11,7 +11,7 @@ from lib.config.form import whole
 from lib.engine.errors import BadInput, LimitReached, StreamCut
 from lib.engine.request.path import name_of
 from lib.engine.text import plain
-from lib.job.files import helper, quiet
+from lib.job.files import helper_container, quiet
 from lib.job.files.copy_out import GZIP_TYPE
 from lib.job.files.paths import opened
 from lib.job.files.place import Spot, checked_in, through_helper
@@ -35,7 +35,7 @@ def backed_up(work: Work) -> dict[str, Any]:
     users = other_users(work, volume)
     running = [user for user in users if user["state"] == quiet.RUNNING]
     answer = {**inspected, "users": users, "consistent": how != quiet.NONE or not running, "name": name}
-    work.permit(*helper.CALLS, *quiet.calls(how))
+    work.permit(*helper_container.CALLS, *quiet.calls(how))
     quiet.planned(work, how, users)
     if work.settings.dry_run:
         return answer

@@ -10,7 +10,7 @@ from lib.engine import Engine
 from lib.engine.errors import BadInput, EngineError, NoAnswer, OutcomeUnknown, Refused
 from lib.engine.request.query import filters
 from lib.job.errors import Interrupted
-from lib.job.files import helper
+from lib.job.files import helper_container
 from lib.job.work import Work
 
 T = TypeVar("T")
@@ -68,20 +68,20 @@ def through_helper(
     labels: Mapping[str, str] | None = None,
 ) -> T:
     """Return what `act` makes of a volume that is there, through a helper container that a first delivery labels."""
-    work.permit(*helper.CALLS)
+    work.permit(*helper_container.CALLS)
     while True:
-        container, there = helper.made(work, volume, labels or {}, reads=not writes)
+        container, there = helper_container.made(work, volume, labels or {}, reads=not writes)
         try:
-            done = act(Spot(timed(work), container, helper.ROOT, f"{VOLUME}{volume}", there))
+            done = act(Spot(timed(work), container, helper_container.ROOT, f"{VOLUME}{volume}", there))
         except EngineError as error:
             # Under a call, an engine tells the removal as a fault of its own: a folder or a file is not there.
             may_be = isinstance(error, Refused | NoAnswer | OutcomeUnknown) and work.deadline.left
-            if may_be and helper.is_gone(work, container):
+            if may_be and helper_container.is_gone(work, container):
                 continue
             if not work.context.cancelled.is_set():
-                helper.removed(work, container)
+                helper_container.removed(work, container)
             raise
-        helper.removed(work, container)
+        helper_container.removed(work, container)
         return done
 
 

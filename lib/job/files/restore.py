@@ -18,7 +18,7 @@ from lib.engine.answer.tar_reader import members
 from lib.engine.errors import BadInput, EngineError, NoAnswer, NotFound, OutcomeUnknown, Refused
 from lib.engine.request.path import name_of
 from lib.job.errors import WouldDestroy
-from lib.job.files import helper, volume_memo
+from lib.job.files import helper_container, volume_memo
 from lib.job.files.backup import other_users
 from lib.job.files.paths import opened
 from lib.job.files.place import Spot, checked_in, through_helper
@@ -56,7 +56,10 @@ def restored(work: Work) -> dict[str, Any]:
     limit = whole(work.config, "maxBytes", ARCHIVE_BYTES, least=1)
     put = ("PUT", "/containers/helper/archive")
     work.permit(
-        ("POST", _CREATE), *helper.CALLS, put, *([("DELETE", "/volumes/old")] if mode == REPLACE else [])
+        ("POST", _CREATE),
+        *helper_container.CALLS,
+        put,
+        *([("DELETE", "/volumes/old")] if mode == REPLACE else []),
     )
     with Held() as held:
         _read(work, held, limit)
@@ -104,7 +107,9 @@ def _again(run: _Restore, mode: str) -> dict[str, Any]:
     work, action = run.work, "replaced" if mode == REPLACE else "created"
     if work.settings.dry_run:
         return run.output("none")
-    if helper.found(work, helper.marks(work, run.volume, reads=False)) is None and _is_filled(run):
+    if helper_container.found(
+        work, helper_container.marks(work, run.volume, reads=False)
+    ) is None and _is_filled(run):
         return run.output("none")
     work.will("write", "volume", run.volume, "an earlier delivery of this message has not filled it")
     _fill(run)

@@ -14,7 +14,7 @@ from typing import Any
 
 from lib.engine.errors import BadInput, NotFound
 from lib.engine.request.times import instant
-from lib.job.files.helper import IMAGE as HELPER_IMAGE
+from lib.job.files.helper_container import IMAGE as HELPER_IMAGE
 from lib.job.prune.rules import Rules, Thing, is_over
 from lib.job.users import is_in
 from lib.job.work import Work
