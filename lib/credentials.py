@@ -16,6 +16,7 @@ from lib.engine import Endpoint, Engine, Registries, Version
 from lib.engine.endpoint import DEFAULT_SOCKET
 from lib.engine.errors import BadInput
 from lib.engine.host import host_name
+from lib.engine.proxy import Proxy
 from lib.engine.request.build_secrets import build_secrets
 from lib.engine.text import utf8
 
@@ -35,6 +36,9 @@ _KEYS = (
     "tlsKeyPassword",
     "tlsVerify",
     "tlsServerName",
+    "proxy",
+    "proxyUser",
+    "proxyPassword",
     "apiVersion",
     "registries",
     "buildSecrets",
@@ -137,6 +141,9 @@ def _endpoint(config: Mapping[str, Any]) -> Endpoint:
         key_password=_text(config, "tlsKeyPassword"),
         verify=choice(config, "tlsVerify", ("verify", "skip")) == "verify",
         server_name=host_name(name, "tlsServerName") if (name := _text(config, "tlsServerName")) else None,
+        proxy=Proxy.checked(
+            _text(config, "proxy"), _text(config, "proxyUser"), _text(config, "proxyPassword")
+        ),
     )
 
 

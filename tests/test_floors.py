@@ -38,7 +38,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "errors closing timeouts",
         "text pem expected protobuf",
         "version host",
-        "tls",
+        "proxy tls",
         "endpoint",
         "request",
         "http",  # alone opens sockets
@@ -60,7 +60,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.engine.http": (
         "bounds known_refusals request_head retry retry_after",
         "error_response reader",
-        "connection faults",  # from here on, what goes out is an EngineError
+        "connection faults tunnel",  # from here on, what goes out is an EngineError
         "connect exchange status",
         "response",
         "adapter",

@@ -8,11 +8,13 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from lib.engine.errors import BadInput
 from lib.engine.host import host_name
+from lib.engine.proxy import Proxy
 from lib.engine.text import plain
 from lib.engine.tls import Tls, tls_of
 from lib.engine.version import Version
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
+_NETWORKED = ("tcp", "http", "https")
 _PINNED = re.compile(r"(.*)/v([0-9]+\.[0-9]+)")
 _IN_PATHS = "/%:@!$&'()*+,;=~"  # not encoded in a path; a blank would end the request line
 _LONGEST_SOCKET = 107  # bytes: sun_path of Linux, without its final NUL
@@ -25,7 +27,7 @@ class Endpoint:
     """The address of one engine.
 
     `scheme` is unix, http or https. `prefix` comes before every path. `pin` is an API version found in the URL.
-    `user_info` is "user:password" for a proxy before the engine.
+    `user_info` is "user:password" for a proxy before the engine. `proxy` is the one on the way to host and port.
     """
 
     scheme: str
@@ -36,6 +38,7 @@ class Endpoint:
     pin: Version | None = None
     tls: Tls | None = None
     user_info: str | None = field(default=None, repr=False)
+    proxy: Proxy | None = None
 
     @classmethod
     def parse(
@@ -48,11 +51,13 @@ class Endpoint:
         key_password: str | None = None,
         verify: bool = True,
         server_name: str | None = None,
+        proxy: Proxy | None = None,
     ) -> Endpoint:
         """Read an address in any form that Docker's own tools accept; raises BadInput.
 
         The TLS settings are PEM texts and are always checked. tcp:// uses TLS if any of them is set (`verify` counts
-        when it is false). If any is set, an address that has no TLS is refused.
+        when it is false). If any is set, an address that has no TLS is refused; so is a
+        local address with a `proxy`.
         """
         text = url.strip()
         if text.startswith("/"):
@@ -61,6 +66,12 @@ class Endpoint:
         tls = tls_of(
             parts.scheme, Tls.checked(ca, certificate, key, key_password, server_name, verify=verify)
         )
+        if proxy and parts.scheme not in _NETWORKED:
+            raise BadInput(
+                f"proxy cannot be used: no HTTP proxy leads to a {parts.scheme}:// address",
+                field="proxy",
+                hint="Empty proxy, or give the address of an engine that listens on the network",
+            )
         if parts.scheme == "unix":
             return cls("unix", socket_path=_socket(unquote(parts.netloc + parts.path)))
         prefix, pin = _path(parts.path)
@@ -72,7 +83,13 @@ class Endpoint:
             pin=pin,
             tls=tls,
             user_info=unquote(parts.netloc.rpartition("@")[0]) or None,
+            proxy=proxy,
         )
+
+    @property
+    def way(self) -> str:
+        """The address for errors, with the proxy on the way to it."""
+        return f"{self} through the proxy {self.proxy}" if self.proxy else str(self)
 
     def __str__(self) -> str:
         if self.scheme == "unix":

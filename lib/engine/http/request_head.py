@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import BadInput
+from lib.engine.host import ascii_name
 
 
 def host_of(endpoint: Endpoint) -> str:
@@ -17,6 +19,11 @@ def host_of(endpoint: Endpoint) -> str:
     if ":" in name:
         name = f"[{name}]"
     return f"{name}:{endpoint.port}" if endpoint.port else name
+
+
+def ascii_host_of(endpoint: Endpoint) -> str:
+    """Return the same with the letters that the name has for DNS, for a proxy that looks it up."""
+    return host_of(replace(endpoint, host=ascii_name(endpoint.host)))
 
 
 def request_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -> bytes:
