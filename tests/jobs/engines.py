@@ -1,4 +1,4 @@
-"""The engines that jobs are shown on: the system's own (20.10), and one of the newest (28.5)."""
+"""The engines that jobs are shown on: the system's own (20.10), one of the newest (28.5), and those of ENGINES."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from lib.local.sandbox.busybox_image import LocalImageError
 from lib.local.sandbox.private_engine import PrivateEngineError
 from tests.actions.stepping import forget_engines
 from tests.lab.engine import LabEngine
+from tests.lab.engine_folders import FOLDERS
 from tests.lab.newer import NewerEngineError, binaries
 from tests.lab.skipping import missing, skip_anywhere
 
-BOTH = ("20.10", "28.5")
+BOTH = ("20.10", "28.5", *FOLDERS)
 MORE = ("26.1", "28.5-containerd")
 """Engines on which a success and a failure of each job are shown."""
 
 
 def begin(name: str) -> LabEngine:
     """Start an engine of BOTH or MORE that is the test's own; the test is skipped where it cannot be had."""
+    if name in FOLDERS:
+        return FOLDERS[name].begin()
     suite = {"26.1": "trixie", "20.10": ""}.get(name, "sid")
     daemon = {"features": {"containerd-snapshotter": True}} if name == "28.5-containerd" else {}
     try:

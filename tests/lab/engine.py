@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,12 @@ class LabEngine:
         engine = cls(None, url, f"http://{door.host}:{door.port}")
         engine._door = door
         return engine
+
+    @cached_property
+    def keeps_images_in_containerd(self) -> bool:
+        """Whether its image store is containerd's, which can more and does some things in another way."""
+        status = self.wire.do("GET", "/info").json()["DriverStatus"]
+        return ["driver-type", "io.containerd.snapshotter.v1"] in status
 
     @property
     def certificates(self) -> Certificates:

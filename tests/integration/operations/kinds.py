@@ -10,6 +10,7 @@ from lib.engine import Version
 from lib.metadata.facts import load
 from tests.lab import newer
 from tests.lab.engine import LabEngine
+from tests.lab.engine_folders import FOLDERS
 from tests.lab.podman import PodmanService
 
 
@@ -48,6 +49,7 @@ KINDS = {
         Kind("28.5-from-1.44", (1, 51), partial(_newer, "sid", minimum="1.44"), "/v1.33"),
         Kind("28.5-containerd", (1, 51), partial(_newer, "sid", image_store=True)),
         Kind("podman", (1, 41), lambda _: PodmanService()),
+        *(Kind(folder.name, folder.api, folder.begin) for folder in FOLDERS.values()),
     )
 }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from lib.engine.version import Version
 from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.integration.operations.declared import undeclared
@@ -42,6 +43,15 @@ class Site:
     def version(self) -> str:
         """The engine's newest API version."""
         return str(self.engine.wire.do("GET", "/version").json()["ApiVersion"])
+
+    def at_least(self, version: str) -> bool:
+        """Whether the engine's newest API version is this one or a later one."""
+        return Version.parse(self.version) >= Version.parse(version)
+
+    @cached_property
+    def containerd(self) -> bool:
+        """Whether the engine keeps its images in containerd's store."""
+        return isinstance(self.engine, LabEngine) and self.engine.keeps_images_in_containerd
 
     @cached_property
     def lab(self) -> LabEngine:

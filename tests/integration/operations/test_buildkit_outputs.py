@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 
 
 def containerd(site: Site) -> bool:
-    return site.name == "28.5-containerd"
+    return site.containerd
 
 
 @success("ImageBuild")
