@@ -47,6 +47,7 @@ _NO_CACHE_ONLY = "This engine does not build for the cache alone: leave outputs 
 _NO_EXPORTER = "This output needs an engine with the containerd image store; tar works on all"
 _NO_CACHE_TYPE = "This engine does not write such a cache; with the containerd image store registry is one"
 _NEEDS_BUILDKIT = "The classic builder does not know it: set version to auto or 2"
+_NO_SQUASH = "The containerd image store cannot squash: leave squash empty; stages keep an image small"
 _TAKEN = "The name is taken: choose another one, or change or delete the object that has it"
 _NO_SPACE = "The disk of the engine is full: ImagePrune, ContainerPrune, VolumePrune or BuildPrune make room"
 _LOGS = "Logs of this driver are read where it sends them; json-file, local and journald can be read here"
@@ -90,6 +91,8 @@ KNOWN = (
     Known((500,), ("unknown cache exporter",), NotSupported, _NO_CACHE_TYPE),
     # A Dockerfile for BuildKit with the classic builder.
     Known((400, 500), ("requires buildkit",), Refused, _NEEDS_BUILDKIT),
+    # Of an engine that does not tell its image store beforehand, after the build.
+    Known((500, 501), ("squash", "not implemented"), NotSupported, _NO_SQUASH),
     # Swarm.
     Known((500,), ("update out of sequence",), EngineFault, _SEEN),
     Known(

@@ -36,6 +36,8 @@ TEXTS: list[tuple[int, str, type[EngineError], bool, str]] = [
         False,
         "platform",
     ),
+    (501, "error squashing image: not implemented", NotSupported, False, "leave squash empty"),
+    (500, "error squashing image: not implemented", NotSupported, False, "containerd image store"),
     (501, "configured logging driver does not support reading", NotSupported, False, "json-file"),
     (500, "configured logging driver does not support reading", NotSupported, False, "json-file"),
     (501, "service mode change is not allowed", NotSupported, False, "other mode"),
