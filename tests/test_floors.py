@@ -268,7 +268,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "manifest",
         "pages whole",
         "schema_in schema_out",
-        "errors_page jobs_page missing",
+        "errors_page jobs_page missing podman",
         "build",
     ),
 }

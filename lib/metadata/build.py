@@ -24,6 +24,7 @@ from lib.metadata.manifest import manifest
 from lib.metadata.missing import report
 from lib.metadata.outputs import outputs
 from lib.metadata.pages import between, operations_page, readme
+from lib.metadata.podman import Podman, podman_page
 from lib.metadata.schema_in import schema_in
 from lib.metadata.schema_out import schema_out
 from lib.metadata.words import Words
@@ -77,6 +78,7 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     )
     files["docs/jobs.md"] = jobs_page(jobs, facts, words.settings)
     files["docs/errors.md"] = errors_page(words.errors)
+    files["docs/podman.md"] = podman_page(Podman.load(), facts, words, jobs)
     files["docs/operations.md"] = operations_page(facts, words, trees)
     return files
 

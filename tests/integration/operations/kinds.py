@@ -8,6 +8,7 @@ from functools import cache, partial
 
 from lib.engine import Version
 from lib.metadata.facts import load
+from lib.metadata.podman import Podman
 from tests.lab import newer
 from tests.lab.engine import LabEngine
 from tests.lab.engine_folders import FOLDERS
@@ -53,27 +54,7 @@ KINDS = {
     )
 }
 
-# Resources and operations that Podman's service does not have.
-_PODMAN_LACKS = ("swarm", "nodes", "services", "tasks", "configs", "plugins", "distribution", "session")
-_PODMAN_LACKS_TOO = ("BuildPrune", "ContainerUpdate")
-# What Podman's service does in a way of its own, so that no success is shown on it.
-PODMAN_DIFFERS = {
-    "ContainerAttach": "its output ends with the input, and its logs come without frames",
-    "ContainerAttachWebsocket": "it has no such route",
-    "ContainerStats": "it does not tell the time of all processors",
-    "ImageCreate": "an import ignores the tag, a pull wants a registry with TLS",
-    "ImageList": "with some parameters it answers nothing at all",
-    "ImagePush": "it wants a registry with TLS",
-    "ImagePrune": "it takes a filter once only",
-    "ImageSearch": "it asks registries in its own way",
-    "SecretCreate": "it has secrets without a swarm, which cannot be updated",
-    "SecretDelete": "as SecretCreate",
-    "SecretInspect": "as SecretCreate",
-    "SecretList": "as SecretCreate",
-    "SecretUpdate": "as SecretCreate",
-    "SystemAuth": "it wants a registry with TLS",
-    "SystemEvents": "its events have other names",
-}
+PODMAN = Podman.load()
 
 
 @cache
@@ -84,9 +65,7 @@ def _facts() -> dict[str, dict[str, str]]:
 
 def lacks(kind: str, key: str) -> bool:
     """Whether the engine has no such operation, so that the step says so."""
-    return newer_than(kind, key) or (
-        kind == "podman" and (_facts()[key]["resource"] in _PODMAN_LACKS or key in _PODMAN_LACKS_TOO)
-    )
+    return newer_than(kind, key) or (kind == "podman" and PODMAN.lacks(key, _facts()[key]["resource"]))
 
 
 def newer_than(kind: str, key: str) -> bool:
@@ -96,7 +75,9 @@ def newer_than(kind: str, key: str) -> bool:
 
 def differs(kind: str, key: str) -> bool:
     """Whether tests of an operation cannot run on a kind of engine."""
-    return lacks(kind, key) or left_out(kind, key) or (kind == "podman" and key in PODMAN_DIFFERS)
+    return (
+        lacks(kind, key) or left_out(kind, key) or (kind == "podman" and key in PODMAN.partly["operations"])
+    )
 
 
 def left_out(kind: str, key: str) -> bool:
