@@ -17,6 +17,10 @@ from lib.job.repeat import SPEC
 from lib.job.users import User, named, users_of_network
 from lib.job.work import Work
 
+_PUT_BACK = (
+    "The engine refused its new form to another run, which put it back as it was: that run has the reason"
+)
+
 
 def ensured_network(work: Work) -> dict[str, Any]:
     """Return the output of EnsureNetwork once the network is as wanted.
@@ -90,13 +94,15 @@ def _made_anew(work: Work, wish: Wish, network: Network, differences: list[Diffe
     memo = Memo(network.id, body, body_of(network), endpoints_of(work, network, users))
     fits(memo)
     work.permit(*WRITES)
-    new = carried_out(work, kept(work, memo, wish.spec))
+    memo = kept(work, memo, wish.spec)
+    new = carried_out(work, memo)
     if new is None:
         return {"action": "recreated", "differences": differences, "usedBy": users}
     if still := wish.differences(new):
         raise Differs(
             f"The network {wish.name} was made anew by something else, and differs: {shown(still)}",
             differences=still,
+            hint=_PUT_BACK if memo.is_back(new) else None,
         )
     return _output(work, "recreated", new, differences)
 
