@@ -7,6 +7,7 @@ from typing import Any
 from lib.engine.errors import BadInput
 from lib.job.comparison import Difference, shown
 from lib.job.errors import Differs, WouldDestroy
+from lib.job.networks.allocation import allocated
 from lib.job.networks.creation import created
 from lib.job.networks.memo import Memo, found, kept
 from lib.job.networks.network import PATH, PREDEFINED, Network, of_name
@@ -37,6 +38,7 @@ def ensured_network(work: Work) -> dict[str, Any]:
     network = only(work, wish.name)
     if network is None:
         return _made(work, wish)
+    network = allocated(work, network)
     differences = wish.differences(network)
     if not differences:
         if network.labels.get(SPEC, wish.spec) != wish.spec:
@@ -59,7 +61,7 @@ def _made(work: Work, wish: Wish) -> dict[str, Any]:
     work.permit(("POST", "/networks/create"))
     if not work.will("create", "network", wish.name, "it is missing"):
         return {"action": "created", "differences": [], "usedBy": []}
-    network = created(work, wish.body(None, work.run.labels(wish.spec)))
+    network = allocated(work, created(work, wish.body(None, work.run.labels(wish.spec))))
     if differences := wish.differences(network):
         raise Differs(
             f"The network {wish.name} was made by something else meanwhile, and differs: {shown(differences)}",
@@ -98,6 +100,7 @@ def _made_anew(work: Work, wish: Wish, network: Network, differences: list[Diffe
     new = carried_out(work, memo)
     if new is None:
         return {"action": "recreated", "differences": differences, "usedBy": users}
+    new = allocated(work, new)
     if still := wish.differences(new):
         raise Differs(
             f"The network {wish.name} was made anew by something else, and differs: {shown(still)}",
