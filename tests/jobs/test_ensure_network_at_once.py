@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from lib.sailor.message.ids import random_id
-from tests.actions.stepping import Outcome, run_step
 from tests.jobs.engines import own
+from tests.jobs.stopping import StoppingDelivery, answer, call, refusal, second_call, write
 from tests.lab.engine import LabEngine
-from tests.lab.socket_proxy import SocketProxy
-from tests.lab.waiting import DEADLINE, ended, wait_until
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -26,55 +23,12 @@ LATE = 4
 """The look that shows a network of a swarm as allocated."""
 
 
-class Delivery:
-    """One delivery on a way of its own to the engine: `before` gets its calls, see SocketProxy."""
-
-    def __init__(self, engine: LabEngine, wish: dict[str, Any]) -> None:
-        self._proxy, self._wish = SocketProxy(engine.socket, ".*"), wish
-        self._stop: Callable[[str], bool] = lambda _: False
-        self._at, self._go = threading.Event(), threading.Event()
-        self.answers: Callable[[str], object] = lambda _: None
-        self._thread = threading.Thread(target=self._run)
-        self._outcomes: list[Outcome] = []
-        self._proxy.before = self._before
-
-    def _before(self, call: str) -> object:
-        if not self._go.is_set() and self._stop(call):
-            self._at.set()
-            assert self._go.wait(DEADLINE)
-        return self.answers(call)
-
-    def _run(self) -> None:
-        address = {"server": "2", "otherServer": self._proxy.url, "errorPolicy": "emit"}
-        self._outcomes.append(run_step("EnsureNetwork", self._wish, address))
-
-    def until(self, stop: Callable[[str], bool]) -> None:
-        """Run to before the first call that `stop` names, or to the end where none comes."""
-        self._stop = stop
-        self._thread.start()
-        wait_until(lambda: self._at.is_set() or not self._thread.is_alive(), "the delivery to stop")
-
-    def whole(self) -> dict[str, Any]:
-        """Run to the end, or go on to it; the body of the message."""
-        if self._thread.ident is None:
-            self._thread.start()
-        self._go.set()
-        ended(self._thread)
-        (outcome,) = self._outcomes
-        body: dict[str, Any] = outcome.body
-        return body
-
-    def close(self) -> None:
-        self._go.set()
-        self._proxy.close()
-
-
 class Scene:
     """A network with label a=1 and two running containers, which deliveries want otherwise."""
 
     def __init__(self, engine: LabEngine) -> None:
         self.engine, self.name = engine, f"net-{random_id()}"
-        self._deliveries: list[Delivery] = []
+        self._deliveries: list[StoppingDelivery] = []
         self.containers: list[str] = []
         self.delivery(labels={"a": "1"}).whole()
 
@@ -82,8 +36,8 @@ class Scene:
         settings = {"HostConfig": {"NetworkMode": self.name}}
         self.containers += [self.engine.run(**settings) for _ in range(number)]
 
-    def delivery(self, **wish: Any) -> Delivery:
-        one = Delivery(self.engine, {"name": self.name, "recreate": "force", **wish})
+    def delivery(self, **wish: Any) -> StoppingDelivery:
+        one = StoppingDelivery(self.engine, "EnsureNetwork", {"name": self.name, "recreate": "force", **wish})
         self._deliveries.append(one)
         return one
 
@@ -124,43 +78,6 @@ def scene(own: LabEngine) -> Iterator[Scene]:
         yield scene
     finally:
         scene.close()
-
-
-def write(number: int) -> Callable[[str], bool]:
-    """Whether a call is the delivery's write of this number."""
-    made: list[str] = []
-
-    def stop(call: str) -> bool:
-        if not call.startswith(("GET", "HEAD")):
-            made.append(call)
-        return len(made) == number
-
-    return stop
-
-
-def call(start: str) -> Callable[[str], bool]:
-    return lambda found: found.startswith(start)
-
-
-def second_call(start: str) -> Callable[[str], bool]:
-    """Whether a call is the second one that starts so."""
-    found: list[str] = []
-
-    def stop(call: str) -> bool:
-        if call.startswith(start):
-            found.append(call)
-        return len(found) == 2
-
-    return stop
-
-
-def refusal(text: str, status: str = "403 Forbidden") -> bytes:
-    return answer(json.dumps({"message": text}).encode(), status)
-
-
-def answer(body: bytes, status: str = "200 OK") -> bytes:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return f"{head}Connection: close\r\n\r\n".encode() + body
 
 
 def refusing_creates(text: str, times: int) -> Callable[[str], bytes | None]:
@@ -331,7 +248,7 @@ def test_a_network_that_its_swarm_has_not_allocated_is_waited_for(swarm: LabEngi
         return answer(json.dumps(found[0] if by_id else found).encode())
 
     wish = {"driver": "overlay", "pools": [{"subnet": "10.218.0.0/24"}]}
-    one = Delivery(swarm, {"name": name, **wish})
+    one = StoppingDelivery(swarm, "EnsureNetwork", {"name": name, **wish})
     try:
         one.answers = unallocated
         body = one.whole()
