@@ -13,7 +13,7 @@ import pytest
 from lib.sailor.message.ids import random_id
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, deaths
-from tests.jobs.swarms import inspected, made, running, service, swarm, tasks, updates
+from tests.jobs.swarms import inspected, made, running, service, swarm, tasks, update_state, updates
 from tests.jobs.test_rollout_service import BAD, EMIT, KEY, NEW, NOWHERE, brief, rollout
 from tests.lab.at_once import at_once, beside
 from tests.lab.engine import LabEngine
@@ -121,7 +121,7 @@ def test_killed_a_repeat_after_a_rollback_tells_it_and_sends_nothing(
     delivery.run((1, side))
     if side == AFTER:
         state = "rollback_completed"
-        wait_until(lambda: inspected(swarm, service)["UpdateStatus"]["State"] == state, state)
+        wait_until(lambda: update_state(swarm, service) == state, state)
     for _ in range(2):
         (body,) = delivery.run().bodies
         assert (body["outcome"], body["changed"], body["desired"]) == ("rolledBack", True, 1)
