@@ -199,7 +199,7 @@ def test_it_fails_where_others_change_it_all_the_time(
 
     proxy.before = before
     (body,) = Message(proxy.url, {"service": service, "spec": NEW}, {"errorPolicy": "emit"})().bodies
-    assert (body["error"]["name"], next(turns)) == ("EngineFault", 5)
+    assert (body["error"]["name"], next(turns)) == ("EngineFault", 20)
     assert inspected(swarm, service)["Spec"]["TaskTemplate"]["ContainerSpec"]["Command"] == ["sleep", "600"]
 
 
