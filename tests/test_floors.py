@@ -199,7 +199,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "restore",
     ),
     "lib.job.vault": ("mark", "kind", "users wish", "ensured"),
-    "lib.job.networks": ("network", "several wish", "creation memo", "recreation", "ensured"),
+    "lib.job.networks": ("network", "several wish allocation", "creation memo", "recreation", "ensured"),
     "lib.job.find": ("kinds terms", "flat", "candidates", "lookup pages", "deletion"),
     "lib.trigger": (
         "budget clock cursor marks parallel",

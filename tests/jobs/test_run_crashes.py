@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,8 @@ import pytest
 from lib.sailor.message.ids import random_id
 from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, Life, deaths, nothing_left
 from tests.jobs.engines import own
+from tests.jobs.step_process import BaseProcess
+from tests.lab.at_once import at_once
 from tests.lab.engine import IMAGE, LabEngine
 from tests.lab.waiting import wait_until
 
@@ -95,7 +95,7 @@ def test_an_interrupted_step_leaves_all_to_its_next_delivery(clean: LabEngine) -
     """SIGTERM: nothing is cleaned up, nothing is told, and the program runs on."""
     one = Delivery(clean, KEY, {"image": IMAGE, "command": ["sh", "-c", "sleep 3; echo done"]})
 
-    def interrupt(process: subprocess.Popen[bytes]) -> None:
+    def interrupt(process: BaseProcess) -> None:
         wait_until(lambda: starts(one), "the program to start")
         process.terminate()
 
@@ -108,12 +108,7 @@ def test_an_interrupted_step_leaves_all_to_its_next_delivery(clean: LabEngine) -
 @pytest.mark.parametrize("script", ["true", "sleep 2"])
 def test_two_deliveries_at_once_run_it_once(clean: LabEngine, tmp_path: Path, script: str) -> None:
     one = delivery(clean, tmp_path, f"{script}; cat; cat /in")
-    lives: list[Life] = []
-    threads = [threading.Thread(target=lambda: lives.append(one.run())) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    lives = at_once(*[one.run] * 3)
     told = [life for life in lives if life.bodies]
     assert told
     assert len({life.ids[0] for life in told}) == 1

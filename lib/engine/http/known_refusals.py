@@ -49,6 +49,7 @@ _NO_CACHE_TYPE = "This engine does not write such a cache; with the containerd i
 _NEEDS_BUILDKIT = "The classic builder does not know it: set version to auto or 2"
 _NO_SQUASH = "The containerd image store cannot squash: leave squash empty; stages keep an image small"
 _TAKEN = "The name is taken: choose another one, or change or delete the object that has it"
+_ADDRESSES = "Another network has these addresses: choose another IPAM.Config"
 _NO_SPACE = "The disk of the engine is full: ImagePrune, ContainerPrune, VolumePrune or BuildPrune make room"
 _LOGS = "Logs of this driver are read where it sends them; json-file, local and journald can be read here"
 
@@ -141,8 +142,10 @@ KNOWN = (
         (403,),
         ("pool overlaps",),
         Conflict,
-        "Another network has these addresses: choose another IPAM.Config",
+        _ADDRESSES,
     ),
+    # The addresses are free already, the bridge of the network that is being removed is not yet gone.
+    Known((403,), ("conflicts with network", "networks have overlapping"), Conflict, _ADDRESSES),
     Known(
         (),
         ("non-overlapping", "address pool"),
