@@ -74,12 +74,13 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "lib.engine.buildkit": (
         "calls choice ssh_keys",
+        "frame_limit",
         "context_pull output_file rpc_client rpc_server services solve_request ssh_agent",
         "control offered",
         "session solve",
         "build",
     ),
-    "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),
+    "lib.engine.attach": ("duplex_socket", "handshake http2", "duplex websocket", "session"),
     "lib.sailor": (
         "errors transport coroutines ending secrets",
         "environment logging component",

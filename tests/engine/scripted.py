@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from tests.lab.waiting import ended
 
+NO_HTTP2 = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 PING = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK"
 Act = Callable[[socket.socket], None]
 
@@ -57,14 +58,25 @@ def chunked(*records: Any, end: bytes = END) -> bytes:
 
 
 class Scripted:
-    """Reads whole requests; the first goes to the first act, and so on. HEAD /_ping is answered by itself."""
+    """Reads whole requests; the first goes to the first act, and so on. HEAD /_ping is answered by itself.
 
-    def __init__(self, folder: Path, *acts: Act, ping: bytes = PING) -> None:
+    Who begins HTTP/2 is answered as servers do that know nothing of it; `http2` takes their place, with the
+    connection and what the client has said so far.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *acts: Act,
+        ping: bytes = PING,
+        http2: Callable[[socket.socket, bytes], None] | None = None,
+    ) -> None:
         self.path = str(folder / "engine.sock")
         self.url = f"unix://{self.path}"
         self.requests: list[bytes] = []
         self.connections = 0
         self._acts, self._ping = list(acts), ping
+        self._http2 = http2 or (lambda peer, _: say_and_close(NO_HTTP2)(peer))
         self._door = socket.socket(socket.AF_UNIX)
         self._door.bind(self.path)
         self._door.listen()
@@ -96,6 +108,9 @@ class Scripted:
                     head = self._ping.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
                     peer.sendall(head.replace(b"Content-Length: 2", b"Content-Length: 0"))
                     continue
+                if request.startswith(b"PRI "):
+                    self._http2(peer, request)
+                    return
                 self.requests.append(request)
                 self._acts.pop(0)(peer)
         except OSError:

@@ -28,11 +28,11 @@ from lib.engine.buildkit.context_pull import ContextPull
 from lib.engine.buildkit.control import Control
 from lib.engine.buildkit.offered import Offered
 from lib.engine.buildkit.output_file import OutputFile
-from lib.engine.buildkit.session import BuildSession, has_none
+from lib.engine.buildkit.session import BuildSession
 from lib.engine.buildkit.solve import SolveLines
 from lib.engine.buildkit.solve_request import solve_request
 from lib.engine.client import Engine
-from lib.engine.errors import BadInput, NoAnswer, NotSupported, OutcomeUnknown, Refused
+from lib.engine.errors import BadInput, NoAnswer, NotSupported, OutcomeUnknown, StreamCut
 from lib.engine.request.build_cache import cache_places, is_plain
 from lib.engine.request.build_outputs import BuildOutput, build_output
 from lib.engine.request.query import Parameter, is_true, parsed
@@ -130,44 +130,36 @@ def _sent(fields: Mapping[str, Any], session: BuildSession | None, output: Build
 def _control(engine: Engine, needed: str) -> Control:
     try:
         return Control(engine)
-    except OutcomeUnknown as lost:
+    except (OutcomeUnknown, StreamCut) as lost:
         raise _not_begun(lost) from lost
-    except Refused as refusal:
-        if not has_none(refusal):
-            raise
-        raise _without(needed, "POST /grpc", refusal) from refusal
+    except NotSupported as refusal:
+        raise _without(needed, refusal) from refusal
 
 
-def _not_begun(lost: OutcomeUnknown) -> NoAnswer:
+def _not_begun(lost: OutcomeUnknown | StreamCut) -> NoAnswer:
     why = lost.message.removeprefix(_UNKNOWN)
     return NoAnswer(
         f"No build was begun: its session was not opened ({why})", method=lost.method, path=lost.path
     )
 
 
-def _without(needed: str, call: str, refusal: Refused) -> NotSupported:
+def _without(needed: str, refusal: NotSupported) -> NotSupported:
     return NotSupported(
-        f"{needed} cannot be given: {_told(call, refusal)}",
+        f"{needed} cannot be given: {refusal.message}",
         status=refusal.status,
         method="POST",
         path=refusal.path,
-        hint=f"A proxy before the engine has to let {call} through; Podman has no sessions",
+        hint="A proxy before the engine has to let such calls through; Podman has no sessions",
     )
-
-
-def _told(call: str, refusal: Refused) -> str:
-    return f"{call} was answered with {refusal.status or 'another protocol'}"
 
 
 def _opened(engine: Engine, methods: Methods, *, needed: Sequence[str]) -> tuple[BuildSession | None, str]:
     """Return the session, or None and the reason where the way to the engine has none and the build may go without."""
     try:
         return BuildSession(engine, methods), ""
-    except OutcomeUnknown as lost:
+    except (OutcomeUnknown, StreamCut) as lost:
         raise _not_begun(lost) from lost
-    except Refused as refusal:
-        if not has_none(refusal):
-            raise
+    except NotSupported as refusal:
         if not needed:
-            return None, _told("POST /session", refusal)
-        raise _without(needed[0], "POST /session", refusal) from refusal
+            return None, refusal.message
+        raise _without(needed[0], refusal) from refusal

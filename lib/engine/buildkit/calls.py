@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
-OK, UNKNOWN, NOT_FOUND, EXHAUSTED, UNIMPLEMENTED, INTERNAL = 0, 2, 5, 8, 12, 13
+OK, UNKNOWN, NOT_FOUND, DENIED, EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, NO_LOGIN = (
+    0,
+    2,
+    5,
+    7,
+    8,
+    12,
+    13,
+    14,
+    16,
+)
 """The codes of gRPC that are used here."""
 LONGEST_MESSAGE = 4 << 20
 """Bytes of one message, as clients of gRPC have it by default."""

@@ -19,7 +19,7 @@ from lib.engine.buildkit.services import health
 from lib.engine.buildkit.session import BuildSession
 from lib.engine.buildkit.solve import SolveLines
 from lib.engine.buildkit.solve_request import normalised, solve_request
-from lib.engine.errors import BadInput, NotFound, NotSupported, OutcomeUnknown
+from lib.engine.errors import BadInput, NotSupported, OutcomeUnknown
 from lib.engine.protobuf import fields, message
 from lib.engine.request.build_cache import cache_places
 from lib.engine.request.build_outputs import build_output
@@ -122,7 +122,9 @@ def test_what_is_no_http2_is_an_unknown_outcome(tmp_path: Path, rubbish: bytes) 
 
 
 def test_a_refusal_is_told_as_one(tmp_path: Path) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(
+        NotSupported, match="POST /grpc was answered with 404, and the address does not speak HTTP/2"
+    ):
         told(tmp_path, say(answer(b'{"message":"page not found"}', "404 Not Found")))
 
 

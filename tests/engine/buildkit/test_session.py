@@ -18,7 +18,7 @@ from lib.engine.buildkit.calls import LONGEST_MESSAGE
 from lib.engine.buildkit.rpc_server import STREAMS
 from lib.engine.buildkit.services import Asked, auth, health, secrets
 from lib.engine.buildkit.session import BuildSession
-from lib.engine.errors import NotFound, NotSupported
+from lib.engine.errors import NotSupported
 from lib.engine.protobuf import fields, message
 from lib.engine.request.registry_auth import Registries
 from tests.engine.buildkit.asking_engine import HEAD, HEALTH, LOGIN, SECRET, Asking, session
@@ -284,15 +284,17 @@ def test_a_session_is_ended_while_the_engine_is_silent(tmp_path: Path, told: Que
 
 
 def test_a_refusal_and_another_protocol_open_no_session(tmp_path: Path) -> None:
-    # After a refusal the way through POST /grpc is tried, too.
+    # After a refusal the ways through POST /grpc and by HTTP/2 are tried, too.
     refusal = say(answer(b'{"message":"page not found"}', "404 Not Found"))
     with (
-        Scripted(tmp_path, refusal, refusal, say(answer(b"{}"))) as peer,
+        Scripted(tmp_path, refusal, refusal, say(answer(b"{}")), refusal) as peer,
         Engine(Endpoint.parse(peer.url)) as engine,
     ):
-        with pytest.raises(NotFound):
+        with pytest.raises(
+            NotSupported, match="POST /session was answered with 404, POST /grpc was answered with 404"
+        ):
             BuildSession(engine, METHODS)
-        with pytest.raises(NotSupported, match="without opening a session"):
+        with pytest.raises(NotSupported, match="POST /session was answered without opening a connection"):
             BuildSession(engine, METHODS)
 
 
