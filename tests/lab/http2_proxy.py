@@ -32,7 +32,8 @@ GRPC = (
 class Http2Proxy:
     """Listens at `url`: on a unix socket in `folder`, on TCP, or there with TLS if there are `certificates`.
 
-    `calls` has those of HTTP/1.1 as "METHOD /path", `direct` the number of connections of HTTP/2.
+    `calls` has those of HTTP/1.1 as "METHOD /path", `direct` the number of connections of HTTP/2. `offered` has the
+    calls of HTTP/1.1 on whose connections TLS agreed on a protocol: who offers HTTP/2 there cannot take them over.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Http2Proxy:
         self._target = target
         self.calls: list[str] = []
         self.direct = 0
+        self.offered: list[str] = []
         self._tls = _server_context(certificates) if certificates else None
         if folder:
             self._door = socket.socket(socket.AF_UNIX)
@@ -62,18 +64,20 @@ class Http2Proxy:
 
     def _serve(self, near: socket.socket) -> None:
         with suppress(OSError):
-            agreed = True
+            agreed = None
             if self._tls:
                 near = secured = self._tls.wrap_socket(near, server_side=True)
-                agreed = secured.selected_alpn_protocol() == "h2"
+                agreed = secured.selected_alpn_protocol()
             with near:
                 head = _until(near, ENDING)
                 if head.startswith(PREFACE[:16]):
-                    if agreed:  # without ALPN, engines with TLS close the connection
+                    if not self._tls or agreed == "h2":  # without ALPN, engines with TLS close the connection
                         self._pass_on(near, GRPC, head, upgraded=True)
                     return
                 call = call_of(head)
                 self.calls.append(call)
+                if agreed:
+                    self.offered.append(call)
                 if call in DROPPED:
                     near.sendall(NOT_FOUND)
                 elif head:

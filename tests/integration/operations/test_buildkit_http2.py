@@ -73,6 +73,7 @@ def test_a_session_goes_by_http2(
     assert any(hashlib.sha256(secret.encode()).hexdigest() in text for text in built["lines"])
     assert built["attachment"]["size"] > 1_000_000
     assert proxy.direct == 1
+    assert proxy.offered == []
     assert [call for call in proxy.calls if call in DROPPED] == list(DROPPED)
     able("session by HTTP/2 at the address", seen=True)
 
