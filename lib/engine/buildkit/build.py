@@ -98,7 +98,9 @@ def _solving(engine: Engine, fields: Mapping[str, Any], output: BuildOutput) -> 
         check_platforms(engine, output)
     check_output(engine, output)
     check_cache(engine, fields)
-    found = [*(["platform"] if several else []), *caches]
+    # Engines from 23 on refuse it in POST /build, although their BuildKit knows it.
+    cache_alone = output.type == "cacheonly"
+    found = [*(["platform"] if several else []), *caches, *(["outputs"] if cache_alone else [])]
     if found and fields.get("session"):
         raise BadInput(
             f"{found[0]} needs a session of the step's own", field="session", hint="Leave session empty"

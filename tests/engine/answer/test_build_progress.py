@@ -137,6 +137,16 @@ def test_streams_of_a_step_do_not_mix_within_a_line():
     assert body["lines"][1:] == ["#1 output", "#1 error"]
 
 
+def test_output_that_an_engine_clips_keeps_its_end():
+    clipped = b"half a li\n[output clipped, log limit 200KiB/s reached]\n"
+    body = summed(record(vertex("a", RUN, 1), log("a", clipped), log("a", b"last words\n")), IMAGE)
+    assert body["lines"][1:] == [
+        "#1 half a li",
+        "#1 [output clipped, log limit 200KiB/s reached]",
+        "#1 last words",
+    ]
+
+
 def test_of_a_progress_bar_the_last_state_is_kept():
     body = summed(
         record(vertex("a", RUN, 1), log("a", b"1%\r50%\r99%\r\n"), log("a", b"5%\r"), log("a", b"7%\n")),

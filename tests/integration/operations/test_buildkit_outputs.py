@@ -87,3 +87,15 @@ def test_a_build_that_fails_gives_no_archive(site: Site, name: str) -> None:
     told = site.fails("ImageBuild", body, "StreamFailed", "NotSupported")
     if site.name != "podman":
         assert "ended with exit code 4" in told
+
+
+@success("ImageBuild")
+def test_a_build_for_the_cache_alone_makes_no_image(site: Site, name: str, able: Able) -> None:
+    if site.name == "podman":
+        return
+    body = build(site, name, f"RUN echo {random_id()}", outputs=[{"type": "cacheonly"}])
+    built = site.do("ImageBuild", body)
+    assert "id" not in built
+    assert site.engine.wire.ask("GET", f"/images/{name}/json").status == 404
+    assert site.do("ImageBuild", {**body, "outputs": []})["cachedSteps"] >= 1
+    able("output cacheonly", seen=True)

@@ -154,6 +154,27 @@ def test_a_registry_that_gives_everybody_a_token_needs_a_session(site: Site, nam
     able("public image of a registry with tokens", "with a session")
 
 
+@success("ImageBuild")
+@failure("ImageBuild")
+def test_a_password_buys_a_token(site: Site, name: str, able: Able) -> None:
+    if site.name == "podman":
+        return
+    base = site.registry.push(site.lab, f"shop/{random_id()}:1", site.engine.image)
+    site.engine.wire.ask("DELETE", f"/images/{base}")
+    with TokenProxy(site.lab, site.registry, "me:open-sesame") as private:
+        image = f"{private.address}/{base.partition('/')[2]}"
+        body: Body = {"dockerfileText": f"FROM {image}\nRUN true\n", "t": name, **BUILDKIT}
+        told = site.fails("ImageBuild", body, "StreamFailed")
+        assert f"The registry {private.address} wants a login" in told
+        wrong = {private.address: {"username": "me", "password": "open-barley"}}
+        told = site.fails("ImageBuild", {**body, "X_Registry_Config": wrong}, "StreamFailed")
+        assert f"The registry {private.address} refused the login given" in told
+        assert "barley" not in told
+        right = {private.address: {"username": "me", "password": "open-sesame"}}
+        assert site.do("ImageBuild", {**body, "X_Registry_Config": right})["id"].startswith("sha256:")
+    able("login that buys a token", seen=True)
+
+
 @failure("ImageBuild")
 def test_a_frontend_is_pulled_with_a_login(site: Site, name: str) -> None:
     if site.name == "podman":
