@@ -14,8 +14,8 @@ from lib.engine.http.known_refusals import known_in_stream
 # 'process "/bin/sh -c make" did not complete successfully: exit code: 3'.
 _COMMAND = ("executor failed running ", 'process "')
 _EXIT_CODE = re.compile(r": exit code: (\d{1,10})$")
-# 20.10 puts these before the reason.
-_BEFORE = ("failed to solve with frontend dockerfile.v0: ", "failed to create LLB definition: ")
+BEFORE = ("failed to solve with frontend dockerfile.v0: ", "failed to create LLB definition: ")
+"""What BuildKit of 20.10 puts before the reason."""
 _MISSING = re.compile(r'failed to compute cache key: .{0,500}"(/[^"]{1,500})":? not found')
 _NEEDED = re.compile(r"secret (\S{1,200}?)(?: not found)?: not found$")
 _UNSET = re.compile(r'unset ssh forward key (\S{1,200})|no SSH key "([^"]{0,200})" forwarded from the client')
@@ -67,7 +67,7 @@ def build_failure(message: str, steps: BuildSteps, session: SessionFacts) -> Eng
 
     It is a StreamFailed; a StreamCut, which may be gone later, where the build's session was lost.
     """
-    for words in _BEFORE:
+    for words in BEFORE:
         message = message.removeprefix(words)
     found = steps.failed()
     step, lines = found or (None, [])

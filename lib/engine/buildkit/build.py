@@ -119,6 +119,8 @@ def _sent(fields: Mapping[str, Any], session: BuildSession | None, output: Build
     sent = {**fields, "version": BUILDKIT, "outputs": output.as_list(), "q": None}
     if session:
         sent["session"] = session.id
+    if one := platforms(fields):
+        sent["platform"] = one[0]
     if str(fields.get("networkmode") or "") == "bridge":
         sent["networkmode"] = "default"
     if places := cache_places(fields.get("cachefrom"), "cachefrom"):

@@ -15,6 +15,7 @@ from lib.engine.errors import BadInput, EngineError, NotSupported
 from lib.engine.request.build_cache import cache_places
 from lib.engine.request.build_outputs import BuildOutput
 from lib.engine.request.query import is_true
+from lib.engine.text import shown
 from lib.engine.version import Version
 
 CLASSIC, BUILDKIT = "1", "2"
@@ -36,6 +37,8 @@ ONLY_CLASSIC = (
 """Inputs that engines read, and BuildKit overlooks."""
 # From engine 23 on BuildKit heeds the first, and no longer the second: the name is that of the image as it was.
 _LATER, _ENDED = ("shmsize", "ulimits"), ("squash",)
+MOST_PLATFORMS = 20
+"""Platforms of one build: each is built on its own, and all of them at once."""
 _OUTPUTS_OF_CONTAINERD = ("oci", "docker", "image")
 _CHANGED = Version(1, 42)
 # BuildKit has no networks of its own; `bridge` is the usual one for both.
@@ -91,8 +94,19 @@ def check_squash(engine: Engine, fields: Mapping[str, Any]) -> None:
 
 
 def platforms(fields: Mapping[str, Any]) -> list[str]:
-    """Return the platforms that are asked for; none means the engine's own."""
-    return [part.strip() for part in str(fields.get("platform") or "").split(",") if part.strip()]
+    """Return the platforms that are asked for, each once; none means the engine's own. Raises BadInput."""
+    text = str(fields.get("platform") or "")
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    if not all(parts):
+        raise BadInput(
+            f"platform is {shown(text)}, with an empty part",
+            field="platform",
+            hint="Write linux/arm64, or several ones with commas between them",
+        )
+    found = list(dict.fromkeys(parts))
+    if len(found) > MOST_PLATFORMS:
+        raise BadInput(f"platform has more than {MOST_PLATFORMS} platforms", field="platform")
+    return found
 
 
 def check_output(engine: Engine, output: BuildOutput) -> None:
@@ -124,8 +138,18 @@ def check_platforms(engine: Engine, output: BuildOutput) -> None:
 
 
 def check_cache(engine: Engine, fields: Mapping[str, Any]) -> None:
-    """Raise NotSupported for a cache that the engine cannot write; it would say so after the build."""
+    """Raise for a cache that cannot be read or written; the engine would say so after the build, or not at all."""
     places = cache_places(fields.get("cacheTo"), "cacheTo")
+    for name, used in (
+        ("cacheTo", places),
+        ("cachefrom", cache_places(fields.get("cachefrom"), "cachefrom")),
+    ):
+        if any(place.type == "local" for place in used):
+            raise BadInput(
+                f"{name} has the type local, a folder beside Docker's own client; a step has none",
+                field=name,
+                hint="registry keeps a cache in a registry, inline in the image itself",
+            )
     other = next((place.type for place in places if place.type != "inline"), "")
     if other and _has_containerd_store(engine) is False:
         raise NotSupported(

@@ -12,6 +12,7 @@ from lib.engine.protobuf import Value, message
 from lib.engine.request.build_cache import CachePlace, cache_places
 from lib.engine.request.build_outputs import BuildOutput
 from lib.engine.request.query import is_true, parsed
+from lib.engine.text import shown
 
 _FRONTEND = "dockerfile.v0"
 _HUB, _OFFICIAL = "docker.io", "library"
@@ -53,9 +54,18 @@ def _exporter(fields: Mapping[str, Any], output: BuildOutput) -> tuple[str, Mapp
     if output.type == "cacheonly":
         return "", {}
     given = fields.get("t") or []
-    names = ",".join(normalised(str(tag)) for tag in (given if isinstance(given, list) else [given]))
-    attributes = {**({"name": names} if names and output.type != "tar" else {}), **output.attributes}
-    return output.type or "moby", attributes
+    tags = [str(tag) for tag in (given if isinstance(given, list) else [given])]
+    if wrong := next((tag for tag in tags if "," in tag), None):
+        raise BadInput(
+            f"t has {shown(wrong)}, and a name has no comma", field="t", hint="Give several names as a list"
+        )
+    # The names of the output stand beside those of the build.
+    own = [name for name in output.attributes.get("name", "").split(",") if name]
+    names = ",".join(dict.fromkeys([*map(normalised, tags), *own]))
+    return output.type or "moby", {
+        **output.attributes,
+        **({"name": names} if names and output.type != "tar" else {}),
+    }
 
 
 def _frontend(fields: Mapping[str, Any], context: str) -> dict[str, str]:

@@ -220,6 +220,18 @@ def test_names_and_digests_of_an_export_are_told():
     assert body["digest"] == digest
 
 
+def test_an_image_without_a_name_has_no_tag():
+    nameless = status("a", f"naming to moby-dangling@sha256:{'1' * 64} done")
+    assert summed(record(vertex("a", "exporting to image", 1), nameless), IMAGE)["tags"] == []
+
+
+def test_what_old_engines_put_before_a_reason_is_left_out_also_without_a_trace():
+    assert (
+        failure(refused("failed to solve with frontend dockerfile.v0: no such thing")).message
+        == "no such thing"
+    )
+
+
 def test_the_dockerfile_in_a_warning_is_not_passed_on():
     body = summed(record(warning("SecretsUsedInArgOrEnv: Do not use ARG (line 4)", 4)), IMAGE)
     assert body["warnings"] == [

@@ -228,6 +228,18 @@ def test_the_fields_of_a_build_have_their_words_there() -> None:
     }
 
 
+def test_names_of_the_output_stand_beside_those_of_the_build() -> None:
+    found = asked(
+        t=["web:1", "web:1"], outputs=[{"type": "image", "name": "r.example.org/web:2", "push": True}]
+    )
+    assert pairs(found[4]) == {"name": "docker.io/library/web:1,r.example.org/web:2", "push": "true"}
+
+
+def test_one_name_is_not_two() -> None:
+    with pytest.raises(BadInput, match="a name has no comma"):
+        asked(t="web:1,other:1")
+
+
 def test_caches_go_both_ways() -> None:
     found = asked(cachefrom=["a:1"], cacheTo='[{"type": "local", "dest": "x", "n": 1, "b": true}]')
     (cache,) = found[8]
