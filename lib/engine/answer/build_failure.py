@@ -16,6 +16,7 @@ _COMMAND = ("executor failed running ", 'process "')
 _EXIT_CODE = re.compile(r": exit code: (\d{1,10})$")
 BEFORE = ("failed to solve with frontend dockerfile.v0: ", "failed to create LLB definition: ")
 """What BuildKit of 20.10 puts before the reason."""
+_NO_DOCKERFILE = ("failed to read dockerfile: open ", ": no such file or directory")
 _MISSING = re.compile(r'failed to compute cache key: .{0,500}"(/[^"]{1,500})":? not found')
 _NEEDED = re.compile(r"secret (\S{1,200}?)(?: not found)?: not found$")
 _UNSET = re.compile(r'unset ssh forward key (\S{1,200})|no SSH key "([^"]{0,200})" forwarded from the client')
@@ -67,6 +68,7 @@ def build_failure(message: str, steps: BuildSteps, session: SessionFacts) -> Eng
 
     It is a StreamFailed; a StreamCut, which may be gone later, where the build's session was lost.
     """
+    message = message.replace("\0", "")  # of what was taken for a Dockerfile
     for words in BEFORE:
         message = message.removeprefix(words)
     found = steps.failed()
@@ -102,6 +104,17 @@ def _is_lost(message: str, session: SessionFacts) -> bool:
 def _reason(message: str, session: SessionFacts) -> str:
     if message.endswith("context canceled"):
         return "The build was cancelled at the engine"
+    if told := _lacking(message):
+        return told
+    host = _refusing(message, session.hosts)
+    if host:
+        told = "refused the login given" if session.hosts[host] else "wants a login, or has no such image"
+        return f"The registry {host} {told}: {message}"
+    return message
+
+
+def _lacking(message: str) -> str:
+    """Return what the message of the step lacks, "" if it lacks nothing."""
     if needed := _NEEDED.search(message):
         return f"The Dockerfile needs the secret {needed[1]} (required=true): give it in secrets"
     if unset := _UNSET.search(message):
@@ -109,11 +122,9 @@ def _reason(message: str, session: SessionFacts) -> str:
         return f"The Dockerfile needs an SSH key for the id {key}: give it in ssh"
     if missing := _MISSING.search(message):
         return f"{missing[1]} is not in the build context"
-    host = _refusing(message, session.hosts)
-    if host:
-        told = "refused the login given" if session.hosts[host] else "wants a login, or has no such image"
-        return f"The registry {host} {told}: {message}"
-    return message
+    if message.startswith(_NO_DOCKERFILE[0]) and message.endswith(_NO_DOCKERFILE[1]):
+        return "The build context has no Dockerfile of this name: give the one that it has in dockerfile"
+    return ""
 
 
 def _refusing(message: str, hosts: Mapping[str, bool]) -> str:
@@ -131,7 +142,7 @@ def _hints(message: str, session: SessionFacts) -> list[str]:
         return ["No image was made; a later build may work"]
     if session.refusal and _NEVER_THERE in message:
         return [f"{session.refusal}, so the engine could not ask this step for what it needs"]
-    if any(words in message for words in _SYNTAX):
+    if any(words in message.lower() for words in _SYNTAX):
         return [_NEWER]
     if host := _refusing(message, session.hosts):
         return [_login_hint(host, given=session.hosts[host])]

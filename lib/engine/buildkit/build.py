@@ -83,7 +83,8 @@ def build(
         image=output.has_image_id,
         secrets=offered.secrets,
         session=lambda: SessionFacts(refusal, session.fault if session else "", offered.hosts.known()),
-        ignored=overlooked(engine, fields),
+        # Who goes to BuildKit's own service has no part in POST /build/cancel.
+        ignored=[*overlooked(engine, fields), *(["buildid"] if solving and fields.get("buildid") else [])],
         keep=0 if is_true(fields.get("q")) else _KEPT,
     )
     lines.hidden = offered.hidden

@@ -220,6 +220,19 @@ def test_names_and_digests_of_an_export_are_told():
     assert body["digest"] == digest
 
 
+@pytest.mark.parametrize("where", ["Dockerfile", "/var/lib/docker/tmp/buildkit-mount1/Dockerfile"])
+def test_a_context_without_a_dockerfile_is_told_without_the_paths_of_the_engine(where):
+    told = failure(
+        MADE, refused(f"failed to read dockerfile: open {where}: no such file or directory")
+    ).message
+    assert told == "The build context has no Dockerfile of this name: give the one that it has in dockerfile"
+
+
+def test_what_is_no_text_in_a_reason_is_left_out():
+    text = f"dockerfile parse error line 1: unknown instruction: {chr(0) * 50}"
+    assert failure(MADE, refused(text)).message == text.replace(chr(0), "")
+
+
 def test_an_image_without_a_name_has_no_tag():
     nameless = status("a", f"naming to moby-dangling@sha256:{'1' * 64} done")
     assert summed(record(vertex("a", "exporting to image", 1), nameless), IMAGE)["tags"] == []
@@ -370,6 +383,7 @@ def test_a_session_that_was_refused_is_no_cut(text):
         "dockerfile parse error line 2: unexpected key 'env' in 'env=X'",
         "dockerfile parse error on line 3: unknown instruction: TOUCH",
         "dockerfile parse error on line 3: unknown flag: parents",
+        "dockerfile parse error line 2: Unknown flag: network",
     ],
 )
 def test_a_dockerfile_that_the_frontend_does_not_know_gets_the_hint_to_a_newer_one(text):

@@ -196,3 +196,21 @@ def test_an_engine_that_is_frozen_for_a_while_goes_on(own: Site) -> None:
         outcome = built.ended()
     assert not outcome.errors
     assert outcome.bodies[0]["id"]
+
+
+@ENGINES
+def test_a_build_that_is_cancelled_at_the_engine_says_so(site: Site, name: str, gate: Gate) -> None:
+    own = random_id()
+    built = Building(site, build(site, name, f"RUN {gate.command}", buildid=own))
+    gate.entered()
+    site.engine.wire.do("POST", "/build/cancel", id=own)
+    assert built.error() == ("StreamFailed", "The build was cancelled at the engine")
+    gate.abandoned()
+
+
+@ENGINES
+def test_builds_of_one_name_at_once_each_tell_their_own_image(site: Site, name: str) -> None:
+    builds = [Building(site, build(site, name, f"RUN echo {number} > /a")) for number in range(3)]
+    ids = {built.ended().bodies[0]["id"] for built in builds}
+    assert len(ids) == 3
+    assert site.engine.wire.do("GET", f"/images/{name}/json").json()["Id"] in ids
