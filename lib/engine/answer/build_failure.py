@@ -14,7 +14,11 @@ from lib.engine.http.known_refusals import known_in_stream
 # 'process "/bin/sh -c make" did not complete successfully: exit code: 3'.
 _COMMAND = ("executor failed running ", 'process "')
 _EXIT_CODE = re.compile(r": exit code: (\d{1,10})$")
-BEFORE = ("failed to solve with frontend dockerfile.v0: ", "failed to create LLB definition: ")
+BEFORE = (
+    "failed to solve with frontend dockerfile.v0: ",
+    "failed to solve with frontend gateway.v0: ",
+    "failed to create LLB definition: ",
+)
 """What BuildKit of 20.10 puts before the reason."""
 _NO_DOCKERFILE = ("failed to read dockerfile: open ", ": no such file or directory")
 _MISSING = re.compile(r'failed to compute cache key: .{0,500}"(/[^"]{1,500})":? not found')
@@ -48,6 +52,9 @@ _ACCESS = (
     "insufficient_scope",
     "requested access to the resource is denied",
 )
+# All that is said of a frontend that ends: nothing names it but the step that fetched it.
+_FRONTEND_ENDED = re.compile(r"exit code: (\d{1,10})")
+_FRONTEND = "docker-image://"
 _SHOWN = 2_000  # characters of the last lines
 
 
@@ -74,6 +81,8 @@ def build_failure(message: str, steps: BuildSteps, session: SessionFacts) -> Eng
     found = steps.failed()
     step, lines = found or (None, [])
     label = step.label if step else None
+    if step is None and (ended := _FRONTEND_ENDED.fullmatch(message)):
+        message = _frontend_ended(ended[1], steps)
     if step and (told := _outcome(step.error or message)):
         text = f"Step {label} {told}"
     else:
@@ -89,6 +98,17 @@ def build_failure(message: str, steps: BuildSteps, session: SessionFacts) -> Eng
     if _is_lost(message, session):
         return StreamCut(f"{session.lost or _LOST}, so the build failed: {text}", hint=hint)
     return StreamFailed(text, step=label, hint=hint)
+
+
+def _frontend_ended(code: str, steps: BuildSteps) -> str:
+    labels = [
+        step.label.removeprefix(_FRONTEND) for step in steps.shown() if step.label.startswith(_FRONTEND)
+    ]
+    image = f" {labels[-1].partition('@')[0]}" if labels else ""
+    return (
+        f"The frontend{image} that the Dockerfile names (# syntax=) ended with exit code {code}: "
+        "it failed, or the image is no frontend"
+    )
 
 
 def _outcome(error: str) -> str:

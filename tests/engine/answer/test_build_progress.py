@@ -228,6 +228,16 @@ def test_a_context_without_a_dockerfile_is_told_without_the_paths_of_the_engine(
     assert told == "The build context has no Dockerfile of this name: give the one that it has in dockerfile"
 
 
+def test_a_frontend_that_ends_is_named_by_the_step_that_fetched_it():
+    fetched = record(vertex("f", "docker-image://registry.example.org/own:1@sha256:00", 1, 2))
+    for before in ("", "failed to solve with frontend gateway.v0: "):
+        told = failure(fetched, refused(f"{before}exit code: 3")).message
+        assert told.startswith(
+            "The frontend registry.example.org/own:1 that the Dockerfile names (# syntax=) ended with exit code 3"
+        )
+    assert failure(MADE, refused("exit code: 3")).message.startswith("The frontend that the Dockerfile names")
+
+
 def test_what_is_no_text_in_a_reason_is_left_out():
     text = f"dockerfile parse error line 1: unknown instruction: {chr(0) * 50}"
     assert failure(MADE, refused(text)).message == text.replace(chr(0), "")

@@ -176,20 +176,6 @@ def test_a_password_buys_a_token(site: Site, name: str, able: Able) -> None:
 
 
 @failure("ImageBuild")
-def test_a_frontend_is_pulled_with_a_login(site: Site, name: str) -> None:
-    if site.name == "podman":
-        return
-    registry = site.secured
-    body = build(site, name)
-    body["dockerfileText"] = f"# syntax={private_base(site)}\n{body['dockerfileText']}"
-    assert "wants a login" in site.fails("ImageBuild", body, "StreamFailed")
-    body["X_Registry_Config"] = {registry.address: {"username": registry.user, "password": registry.password}}
-    # The image is no frontend: what counts is that it came.
-    told = site.fails("ImageBuild", body, "StreamFailed")
-    assert "login" not in told
-
-
-@failure("ImageBuild")
 def test_a_proxy_that_lets_no_session_through_is_told(site: Site, name: str) -> None:
     if site.name == "podman":
         site.fails("ImageBuild", build(site, name, "RUN exit 1"), "StreamFailed")
