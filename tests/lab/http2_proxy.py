@@ -53,6 +53,7 @@ class Http2Proxy:
             self._door = socket.create_server(("127.0.0.1", 0))
             self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._door.getsockname()[1]}"
         self._open: set[socket.socket] = set()
+        self._open_directly: set[socket.socket] = set()
         self._guard = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -88,6 +89,7 @@ class Http2Proxy:
             far.connect(self._target)
             with self._guard:
                 self._open |= {near, far}
+                self._open_directly |= {far} if upgraded else set()
             far.sendall(first)
             if upgraded:
                 self.direct += 1
@@ -98,6 +100,15 @@ class Http2Proxy:
             _relay(near, far)
             with self._guard:
                 self._open -= {near, far}
+                self._open_directly.discard(far)
+
+    def cut(self) -> None:
+        """End all connections of HTTP/2."""
+        with self._guard:
+            ends = list(self._open_directly)
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         with self._guard:

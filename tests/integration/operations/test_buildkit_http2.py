@@ -21,9 +21,11 @@ from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import success
 from tests.integration.operations.site import Site
 from tests.integration.operations.test_buildkit import build, name
+from tests.integration.operations.test_buildkit_faults import Building, lost
 from tests.integration.operations.test_buildkit_platforms import scratch
 from tests.integration.operations.test_buildkit_session import mount, private_base
 from tests.lab.certificates import Certificates
+from tests.lab.gate import Gate
 from tests.lab.http2_proxy import DROPPED, Http2Proxy
 
 __all__ = ["name"]
@@ -89,3 +91,19 @@ def test_several_platforms_are_built_by_http2(
     assert proxy.direct == 2  # the session, and the build itself
     assert "POST /build" not in proxy.calls
     able("several platforms by HTTP/2 at the address", seen=True)
+
+
+@pytest.mark.parametrize("way", ["unix", "tls"], indirect=True)
+def test_a_session_by_http2_that_is_cut_fails_the_step_that_needs_it(
+    site: Site, name: str, engine: tuple[Http2Proxy, dict[str, Any]]
+) -> None:
+    proxy, settings = engine
+    with Gate(site.lab.namespace) as gate:
+        lines = [f"RUN {gate.command}", mount("token", f"true; echo {random_id()}", required="true")]
+        body = build(site, name, *lines, secrets={"token": "hush-hush"})
+        built = Building(site, body, **settings)
+        gate.entered()
+        proxy.cut()
+        gate.open()
+        told = built.error()
+    assert lost(told), told
