@@ -27,7 +27,6 @@ from h2.settings import SettingCodes, Settings
 
 from lib.engine.buildkit.calls import (
     DENIED,
-    INTERNAL,
     NO_LOGIN,
     UNAVAILABLE,
     UNIMPLEMENTED,
@@ -45,14 +44,7 @@ _WINDOW = 1 << 20
 _CONNECTION_WINDOW = 4 << 20
 _LONGEST_TEXT = 4_096
 _HEADERS = 1 << 20  # the details of an error are a header
-# What a status means that is no answer of gRPC, as its makers have set it down.
-_CODES = {
-    b"400": INTERNAL,
-    b"401": NO_LOGIN,
-    b"403": DENIED,
-    b"404": UNIMPLEMENTED,
-    **dict.fromkeys((b"429", b"502", b"503", b"504"), UNAVAILABLE),
-}
+_LATER = ("408", "429", "500", "502", "503", "504")
 
 
 @dataclass(frozen=True)
@@ -186,8 +178,8 @@ class RpcClient:
             one.code = int(code)
             one.text = unquote(headers.get(b"grpc-message", b"").decode("latin-1"))
         elif (status := headers.get(b":status", b"200")) != b"200":
-            one.code = _CODES.get(status, UNKNOWN)
-            one.text = f"the engine answered the call with {status.decode('latin-1')[:3]}"
+            told = status.decode("latin-1")[:3]
+            one.code, one.text = _code(told), f"the engine answered the call with {told}"
 
     def _pump(self, call: int) -> None:
         one = self._open[call]
@@ -201,3 +193,10 @@ class RpcClient:
         if one.last and not one.ended:
             self._h2.end_stream(call)
             one.ended = True
+
+
+def _code(status: str) -> int:
+    """Return what a status means that is no answer of gRPC: another time, another login, or no such service there."""
+    if status in _LATER:
+        return UNAVAILABLE
+    return {"401": NO_LOGIN, "403": DENIED}.get(status, UNIMPLEMENTED)

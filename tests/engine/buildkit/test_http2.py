@@ -211,7 +211,14 @@ def test_a_session_is_not_kept_busy_for_ever(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(b"404", NotSupported), (b"403", NotSupported), (b"503", StreamCut), (b"500", StreamCut)],
+    [
+        (b"404", NotSupported),
+        (b"405", NotSupported),
+        (b"403", NotSupported),
+        (b"401", NotSupported),
+        (b"503", StreamCut),
+        (b"500", StreamCut),
+    ],
 )
 def test_http2_of_a_proxy_is_no_engine(tmp_path: Path, status: bytes, kind: type[EngineError]) -> None:
     # 0x48: the name of :status by its number, its value as it is.
