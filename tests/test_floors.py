@@ -73,7 +73,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "build_progress",
     ),
     "lib.engine.buildkit": (
-        "calls choice ssh_keys",
+        "calls choice image_store ssh_keys",
         "frame_limit",
         "context_pull output_file rpc_client rpc_server services solve_request ssh_agent",
         "control offered",

@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs
 
 from tests.lab.engine import LabEngine
 from tests.lab.http_beside import HttpBeside
@@ -19,11 +20,12 @@ _PASSED_ON = ("Content-Type", "Content-Length", "Docker-Content-Digest")
 class TokenProxy(HttpBeside):
     """Stands before `registry`; `address` begins the names of the images that are read through it.
 
-    With a `login`, "user:password", tokens are for those who show it.
+    With a `login`, "user:password", tokens are for those who show it; with an `identity`, for those who trade it in.
     """
 
-    def __init__(self, engine: LabEngine, registry: Registry, login: str = "") -> None:
+    def __init__(self, engine: LabEngine, registry: Registry, login: str = "", *, identity: str = "") -> None:
         super().__init__(engine, _Handler)
+        self.identity = identity
         self.login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
         self.namespace = engine.namespace
         self.beyond = int(registry.address.rpartition(":")[2])
@@ -36,7 +38,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.startswith("/token"):
-            if self.server.login and self.headers.get("Authorization") != self.server.login:
+            known = self.headers.get("Authorization") == self.server.login
+            if self.server.identity or (self.server.login and not known):
                 self._send(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', {})
                 return
             self._send(200, json.dumps({"token": BEARER, "expires_in": 300}).encode(), {})
@@ -50,8 +53,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """The other way to a token, which not every registry has."""
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._send(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', {})
+        form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode())
+        if self.server.identity and form.get("refresh_token") == [self.server.identity]:
+            self._send(200, json.dumps({"access_token": BEARER, "expires_in": 300}).encode(), {})
+        else:
+            self._send(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', {})
 
     def _pass_on(self) -> None:
         beyond = http.client.HTTPConnection("127.0.0.1", self.server.beyond)

@@ -16,16 +16,10 @@ from lib.engine.answer.build_failure import SessionFacts
 from lib.engine.answer.build_progress import BuildProgress
 from lib.engine.answer.streams import ProgressLines
 from lib.engine.buildkit.calls import Methods
-from lib.engine.buildkit.choice import (
-    BUILDKIT,
-    check_cache,
-    check_output,
-    check_platforms,
-    overlooked,
-    platforms,
-)
+from lib.engine.buildkit.choice import BUILDKIT, overlooked, platforms
 from lib.engine.buildkit.context_pull import ContextPull
 from lib.engine.buildkit.control import Control
+from lib.engine.buildkit.image_store import check_cache, check_output, check_platforms
 from lib.engine.buildkit.offered import Offered
 from lib.engine.buildkit.output_file import OutputFile
 from lib.engine.buildkit.session import BuildSession

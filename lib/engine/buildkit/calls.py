@@ -23,6 +23,7 @@ OK, UNKNOWN, NOT_FOUND, DENIED, EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE,
 LONGEST_MESSAGE = 4 << 20
 """Bytes of one message, as clients of gRPC have it by default."""
 _HEAD = 5
+_LATER = ("408", "429", "500", "502", "503", "504")
 
 Metadata = Mapping[str, str]
 
@@ -126,3 +127,10 @@ class Unframed:
             message = bytes(self._rest[_HEAD : _HEAD + size])
             del self._rest[: _HEAD + size]
             yield message
+
+
+def code_of_status(status: str) -> int:
+    """Return what a status means that is no answer of gRPC: another time, another login, or no such service there."""
+    if status in _LATER:
+        return UNAVAILABLE
+    return {"401": NO_LOGIN, "403": DENIED}.get(status, UNIMPLEMENTED)

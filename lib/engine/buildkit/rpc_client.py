@@ -26,14 +26,11 @@ from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
 
 from lib.engine.buildkit.calls import (
-    DENIED,
-    NO_LOGIN,
-    UNAVAILABLE,
-    UNIMPLEMENTED,
     UNKNOWN,
     BrokenSessionError,
     RefusedCallError,
     Unframed,
+    code_of_status,
     framed,
 )
 from lib.engine.buildkit.frame_limit import FrameLimit
@@ -44,7 +41,6 @@ _WINDOW = 1 << 20
 _CONNECTION_WINDOW = 4 << 20
 _LONGEST_TEXT = 4_096
 _HEADERS = 1 << 20  # the details of an error are a header
-_LATER = ("408", "429", "500", "502", "503", "504")
 
 
 @dataclass(frozen=True)
@@ -179,7 +175,7 @@ class RpcClient:
             one.text = unquote(headers.get(b"grpc-message", b"").decode("latin-1"))
         elif (status := headers.get(b":status", b"200")) != b"200":
             told = status.decode("latin-1")[:3]
-            one.code, one.text = _code(told), f"the engine answered the call with {told}"
+            one.code, one.text = code_of_status(told), f"the engine answered the call with {told}"
 
     def _pump(self, call: int) -> None:
         one = self._open[call]
@@ -193,10 +189,3 @@ class RpcClient:
         if one.last and not one.ended:
             self._h2.end_stream(call)
             one.ended = True
-
-
-def _code(status: str) -> int:
-    """Return what a status means that is no answer of gRPC: another time, another login, or no such service there."""
-    if status in _LATER:
-        return UNAVAILABLE
-    return {"401": NO_LOGIN, "403": DENIED}.get(status, UNIMPLEMENTED)
