@@ -12,12 +12,16 @@ from queue import Queue
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from lib.engine import Endpoint, Engine
 from lib.engine.buildkit.calls import LONGEST_MESSAGE
-from lib.engine.buildkit.rpc_server import STREAMS
+from lib.engine.buildkit.offered import Offered
+from lib.engine.buildkit.rpc_server import STREAMS, RpcServer
 from lib.engine.buildkit.services import Asked, auth, health, secrets
 from lib.engine.buildkit.session import BuildSession
+from lib.engine.buildkit.ssh_keys import ssh_keys
 from lib.engine.errors import NotSupported
 from lib.engine.protobuf import fields, message
 from lib.engine.request.registry_auth import Registries
@@ -301,6 +305,24 @@ def test_a_refusal_and_another_protocol_open_no_session(tmp_path: Path) -> None:
             BuildSession(engine, METHODS)
         with pytest.raises(NotSupported, match="POST /session was answered without opening a connection"):
             BuildSession(engine, METHODS)
+
+
+def test_nothing_that_holds_secrets_shows_them(tmp_path: Path) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    form = serialization.PrivateFormat.OpenSSH
+    text = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+    wished = {
+        "secrets": {"token": "hush-hush"},
+        "ssh": text,
+        "X_Registry_Config": {"r.example.org": {"username": "me", "password": "hush-hush"}},
+    }
+    with Engine(Endpoint.parse(f"unix://{tmp_path}/x"), build_secrets={"a": b"hush-hush"}) as engine:
+        offered = Offered(engine, wished)
+        server = RpcServer(offered.methods)
+        held = [engine, offered, offered.methods, offered.secrets, offered.hosts, server, ssh_keys(text)]
+        shown = repr(held)
+    assert "hush" not in shown
+    assert text.splitlines()[2] not in shown
 
 
 def test_h2_is_imported_by_no_action() -> None:

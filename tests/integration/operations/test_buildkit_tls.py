@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from lib.local.sandbox.busybox_image import LocalImageError
 from lib.local.sandbox.private_engine import PrivateEngineError
 from lib.sailor.message.ids import random_id
+from tests.integration.operations.abilities import YES
 from tests.integration.operations.kinds import KINDS
 from tests.integration.operations.site import Site
 from tests.integration.operations.test_buildkit import build
@@ -46,7 +47,9 @@ def over_tls(engine: LabEngine) -> dict[str, Any]:
     }
 
 
-def test_a_session_over_tls_gives_what_the_engine_asks_for(secured: Site) -> None:
+def test_a_session_over_tls_gives_what_the_engine_asks_for(
+    secured: Site, record_property: Callable[[str, object], None]
+) -> None:
     registry, value = secured.secured, f"hush-{random_id()}"
     line = mount(
         "token", f"wc -c /run/secrets/token; cat /run/secrets/token; echo {random_id()}", required="true"
@@ -67,6 +70,7 @@ def test_a_session_over_tls_gives_what_the_engine_asks_for(secured: Site) -> Non
     assert any("300000 /run/secrets/large" in text for text in built["lines"])
     assert value not in json.dumps(built)
     assert built["attachment"]["size"] > 1_000_000
+    record_property("ability", ("session over TLS", secured.name, YES))
 
 
 def test_a_build_for_several_platforms_goes_over_tls(secured: Site) -> None:
