@@ -24,7 +24,7 @@ from lib.engine.buildkit.offered import Offered
 from lib.engine.buildkit.output_file import OutputFile
 from lib.engine.buildkit.session import BuildSession
 from lib.engine.buildkit.solve import SolveLines
-from lib.engine.buildkit.solve_request import solve_request
+from lib.engine.buildkit.solve_request import check_names, solve_request
 from lib.engine.client import Engine
 from lib.engine.errors import BadInput, NoAnswer, NotSupported, OutcomeUnknown, StreamCut
 from lib.engine.request.build_cache import cache_places, is_plain
@@ -91,6 +91,7 @@ def _solving(engine: Engine, fields: Mapping[str, Any], output: BuildOutput) -> 
     caches = [name for name in ("cachefrom", "cacheTo") if not _is_usual(fields, name)]
     if several:
         check_platforms(engine, output)
+    check_names(fields, output)
     check_output(engine, output)
     check_cache(engine, fields)
     # Engines from 23 on refuse it in POST /build, although their BuildKit knows it.

@@ -18,7 +18,7 @@ from lib.engine.buildkit.rpc_server import RpcServer
 from lib.engine.buildkit.services import health
 from lib.engine.buildkit.session import BuildSession
 from lib.engine.buildkit.solve import SolveLines
-from lib.engine.buildkit.solve_request import normalised, solve_request
+from lib.engine.buildkit.solve_request import check_names, normalised, solve_request
 from lib.engine.errors import BadInput, NotSupported, OutcomeUnknown
 from lib.engine.protobuf import fields, message
 from lib.engine.request.build_cache import cache_places
@@ -228,16 +228,47 @@ def test_the_fields_of_a_build_have_their_words_there() -> None:
     }
 
 
-def test_names_of_the_output_stand_beside_those_of_the_build() -> None:
-    found = asked(
-        t=["web:1", "web:1"], outputs=[{"type": "image", "name": "r.example.org/web:2", "push": True}]
-    )
-    assert pairs(found[4]) == {"name": "docker.io/library/web:1,r.example.org/web:2", "push": "true"}
+@pytest.mark.parametrize(
+    ("tags", "output", "names"),
+    [
+        (
+            ["web:1", "r.example.org/web"],
+            {"type": "image"},
+            "docker.io/library/web:1,r.example.org/web:latest",
+        ),
+        (
+            [],
+            {"type": "image", "name": "r.example.org/web,web:2"},
+            "r.example.org/web:latest,docker.io/library/web:2",
+        ),
+        ("web:1", {"type": "oci", "name": "docker.io/library/web:1"}, "docker.io/library/web:1"),
+        ("web:1", {"type": "tar", "name": "other:1"}, "other:1"),
+    ],
+)
+def test_an_image_is_named_by_its_tags_or_by_its_output(
+    tags: Any, output: dict[str, Any], names: str
+) -> None:
+    check_names({"t": tags}, build_output([output]))
+    assert pairs(asked(t=tags, outputs=[output])[4])["name"] == names
 
 
-def test_one_name_is_not_two() -> None:
-    with pytest.raises(BadInput, match="a name has no comma"):
-        asked(t="web:1,other:1")
+@pytest.mark.parametrize(
+    ("tags", "output", "told"),
+    [
+        ("web:1,other:1", {"type": "moby"}, "a name has no comma"),
+        (
+            "web:1",
+            {"type": "image", "name": "r.example.org/web:1", "push": True},
+            "an image gets one of both",
+        ),
+        (["web:1", "web:2"], {"type": "moby", "name": "web:1"}, "an image gets one of both"),
+        (None, {"type": "image", "push": True}, "no name to push by"),
+        ([], {"type": "image", "name": ",", "push": "true"}, "no name to push by"),
+    ],
+)
+def test_names_that_are_not_plain_are_refused(tags: Any, output: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        check_names({"t": tags}, build_output([output]))
 
 
 def test_caches_go_both_ways() -> None:

@@ -64,7 +64,7 @@ def test_image_archives_come_where_the_engine_can_make_them(
 @success("ImageBuild")
 def test_an_image_is_built_and_pushed_in_one_go(site: Site, name: str, able: Able) -> None:
     if not containerd(site):
-        body = build(site, name, outputs=[{"type": "image", "name": "r/x:1", "push": True}])
+        body = build(site, name, outputs=[{"type": "image", "push": True}])
         if site.name != "podman":
             assert "containerd image store" in site.fails("ImageBuild", body, "NotSupported")
         able("push in one go", seen=False)
@@ -76,6 +76,10 @@ def test_an_image_is_built_and_pushed_in_one_go(site: Site, name: str, able: Abl
     body = build(site, f"{registry.address}/{repository}:1", f"RUN echo {random_id()}", outputs=outputs)
     built = site.do("ImageBuild", body, registries=logins)
     assert registry.tags(repository) == ["1"]
+    body = build(site, name, outputs=[{**outputs[0], "name": f"{registry.address}/{repository}:2"}])
+    assert "an image gets one of both" in site.fails("ImageBuild", body, "BadInput", registries=logins)
+    assert site.do("ImageBuild", {**body, "t": None}, registries=logins)["tags"]
+    assert registry.tags(repository) == ["1", "2"]
     assert built["digest"].startswith("sha256:")
     assert registry.password not in json.dumps(built)
     able("push in one go", seen=True)
