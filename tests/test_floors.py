@@ -73,13 +73,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "build_progress",
     ),
     "lib.engine.buildkit": (
-        "calls choice ssh_keys",
+        "calls choice image_store ssh_keys",
+        "frame_limit",
         "context_pull output_file rpc_client rpc_server services solve_request ssh_agent",
         "control offered",
         "session solve",
         "build",
     ),
-    "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),
+    "lib.engine.attach": ("duplex_socket", "handshake http2", "duplex websocket", "session"),
     "lib.sailor": (
         "errors transport coroutines ending secrets",
         "environment logging component",

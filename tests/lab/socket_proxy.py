@@ -58,7 +58,7 @@ class SocketProxy:
         """One request a connection, as HAProxy does it when it is told to close: the next may be another one."""
         with near, suppress(OSError):
             head = self._head(near)
-            call = _call(head)
+            call = call_of(head)
             if not head:
                 return
             self.calls.append(call)
@@ -81,7 +81,7 @@ class SocketProxy:
             with socket.socket(socket.AF_UNIX) as far:
                 far.connect(self._target)
                 self._open |= {near, far}
-                far.sendall(_closing(head))
+                far.sendall(closing(head))
                 back = threading.Thread(target=_pump, args=(far, near), daemon=True)
                 back.start()
                 _pump(near, far)
@@ -115,13 +115,13 @@ class SocketProxy:
             raise self._faults[0]
 
 
-def _call(head: bytes) -> str:
+def call_of(head: bytes) -> str:
     method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
     path = rest.partition(" ")[0].partition("?")[0]
     return f"{method} {_VERSION.sub('', path)}"
 
 
-def _closing(head: bytes) -> bytes:
+def closing(head: bytes) -> bytes:
     """The engine is to end the connection after its answer, but for one that is taken over."""
     if re.search(rb"\r\nUpgrade:", head, re.IGNORECASE):
         return head

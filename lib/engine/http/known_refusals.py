@@ -43,6 +43,9 @@ _PLAIN = "The registry speaks plain HTTP: its host belongs into insecure-registr
 _NAME = "Write the name in lower case and without blanks, such as registry.example.org/shop/web:1.4"
 _SEEN = "It was changed meanwhile: leave version empty and the step reads it anew, or inspect it and send Version.Index"
 _BUSY = "The registry was asked too often: log in (registries in the credential), or ask less often"
+_NO_REMOTE = (
+    "remote must be the address of a git repository, of an archive or of a Dockerfile (http, https, git)"
+)
 _NO_CACHE_ONLY = "This engine does not build for the cache alone: leave outputs empty, or give tar"
 _NO_EXPORTER = "This output needs an engine with the containerd image store; tar works on all"
 _NO_CACHE_TYPE = "This engine does not write such a cache; with the containerd image store registry is one"
@@ -86,7 +89,9 @@ KNOWN = (
     Known((500,), ("x509:",), Refused, _CERTIFICATE),
     Known((500,), ("server gave http response to https client",), Refused, _PLAIN),
     Known((400, 500), ("invalid reference format",), Refused, _NAME),
-    # Outputs of BuildKit.
+    Known((400, 500), ("repository name must not be more than",), Refused, _NAME),
+    # Contexts and outputs of BuildKit.
+    Known((500,), ("no local sources enabled",), Refused, _NO_REMOTE),
     Known((500,), ('exporter "" could not be found',), NotSupported, _NO_CACHE_ONLY),
     Known((500,), ('exporter "', "could not be found"), NotSupported, _NO_EXPORTER),
     Known((500,), ("unknown cache exporter",), NotSupported, _NO_CACHE_TYPE),

@@ -10,6 +10,7 @@ from lib.engine import Version
 from lib.metadata.facts import load
 from lib.metadata.podman import Podman
 from tests.lab import newer
+from tests.lab.certificates import Certificates
 from tests.lab.engine import LabEngine
 from tests.lab.engine_folders import FOLDERS
 from tests.lab.podman import PodmanService
@@ -20,28 +21,39 @@ class Kind:
     """One column of the table: how to start such an engine, and the API version that is spoken with it.
 
     `prefix` ends the address of the engine, as in credentials of the older connector. `resources` are those
-    whose operations are shown, if not all.
+    whose operations are shown, if not all. `start` takes the number of the engine and, but for podman, `certificates`.
     """
 
     name: str
     api: tuple[int, int]
-    start: Callable[[int], LabEngine | PodmanService]
+    start: Callable[..., LabEngine | PodmanService]
     prefix: str = ""
     resources: tuple[str, ...] = ()
 
 
-def _newer(suite: str, number: int, *, minimum: str = "", image_store: bool = False) -> LabEngine:
+def _newer(
+    suite: str,
+    number: int,
+    *,
+    minimum: str = "",
+    image_store: bool = False,
+    certificates: Certificates | None = None,
+) -> LabEngine:
     daemon = {"features": {"containerd-snapshotter": True}} if image_store else {}
     environment = {"DOCKER_MIN_API_VERSION": minimum} if minimum else {}
     return LabEngine.begin(
-        binaries=str(newer.binaries(suite)), daemon=daemon, environment=environment, number=number
+        certificates=certificates,
+        binaries=str(newer.binaries(suite)),
+        daemon=daemon,
+        environment=environment,
+        number=number,
     )
 
 
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("20.10", (1, 41), lambda number: LabEngine.begin(number=number)),
+        Kind("20.10", (1, 41), lambda number, **more: LabEngine.begin(number=number, **more)),
         Kind("26.1", (1, 45), partial(_newer, "trixie")),
         # What is written and read differently below 1.42: streams above all.
         Kind("26.1-at-1.33", (1, 33), partial(_newer, "trixie"), "/v1.33", ("containers", "execs")),

@@ -49,6 +49,13 @@ def test_files_of_the_message_are_the_context_but_what_is_left_out(
 
 
 @success("ImageBuild")
+@BOTH
+def test_a_dockerfile_may_have_any_name_below_the_root(site: Site, name: str, version: str) -> None:
+    body = {"dockerfileText": f"FROM {site.engine.image}\n", "dockerfile": "d/" * 60 + "größe", "t": name}
+    assert site.do("ImageBuild", {**body, **BUILDKIT, "version": version})["id"]
+
+
+@success("ImageBuild")
 @pytest.mark.parametrize("form", ["attachment", "base64", "url"])
 def test_archives_are_contexts_of_buildkit(site: Site, name: str, form: str) -> None:
     context = tar_of(**{"Own.dockerfile": f"FROM {site.engine.image}\nCOPY a /a\n", "a": random_id()})
