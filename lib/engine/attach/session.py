@@ -14,7 +14,6 @@ from lib.engine.attach.duplex import Duplex, open_duplex
 from lib.engine.attach.handshake import LOOK
 from lib.engine.client import Engine, Fields
 from lib.engine.errors import EngineError, EngineFault, NoAnswer, NotFound, OutcomeUnknown, Unreachable
-from lib.engine.http.connect import connect
 from lib.engine.http.request_head import host_of, request_head
 from lib.engine.request.query import Parameter
 from lib.engine.request.upload import UploadBroken
@@ -151,7 +150,7 @@ def _settled(opened: Callable[[], Opened], method: str, path: str) -> Opened:
 
 
 def _connect(engine: Engine) -> Callable[[], socket.socket]:
-    return lambda: connect(engine.endpoint, engine.timeouts.connect, None)
+    return lambda: engine.sender.adapter.socket(engine.timeouts.connect, secure=False)
 
 
 def _trust(engine: Engine) -> dict[str, Any]:
