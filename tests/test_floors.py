@@ -38,7 +38,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "errors closing timeouts",
         "text pem expected protobuf",
         "version host",
-        "tls",
+        "ssh tls",
         "endpoint",
         "request",
         "http",  # alone opens sockets
@@ -63,8 +63,15 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "connection faults",  # from here on, what goes out is an EngineError
         "connect exchange status",
         "response",
+        "ssh",
         "adapter",
         "sender",
+    ),
+    "lib.engine.http.ssh": (
+        "bounded host_keys identity",
+        "channels",
+        "dial_stdio login tunnel",
+        "connections",
     ),
     "lib.engine.answer": (
         "frames jsonlines limits names pathstat reply stats step_output tar_header trace",

@@ -97,7 +97,7 @@ class SshServer:
             f"HostKey {host_key}",
             f"AuthorizedKeysFile {keys}",
             f"PidFile {self.folder / 'pid'}",
-            f"SetEnv PATH={self.folder / 'bin'}",
+            f"SetEnv PATH={self.folder / 'bin'} HOME={self.folder}",  # no docker and no .bashrc of this machine
             "StrictModes no",  # the folder lies in /tmp
             "UsePAM no",
             "PasswordAuthentication no",

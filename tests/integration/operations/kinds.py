@@ -18,7 +18,8 @@ class Kind:
     """One column of the table: how to start such an engine, and the API version that is spoken with it.
 
     `prefix` ends the address of the engine, as in credentials of the older connector. `resources` are those
-    whose operations are shown, if not all.
+    whose operations are shown, if not all; `operations` are the only ones that are. With `over_ssh` it is reached by
+    way of an SSH server.
     """
 
     name: str
@@ -26,6 +27,8 @@ class Kind:
     start: Callable[[int], LabEngine | PodmanService]
     prefix: str = ""
     resources: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    over_ssh: bool = False
 
 
 def _newer(suite: str, number: int, *, minimum: str = "", image_store: bool = False) -> LabEngine:
@@ -35,6 +38,23 @@ def _newer(suite: str, number: int, *, minimum: str = "", image_store: bool = Fa
         binaries=str(newer.binaries(suite)), daemon=daemon, environment=environment, number=number
     )
 
+
+_EACH_WAY = (
+    *("SystemVersion", "SystemInfo", "SystemPing", "SystemEvents", "ContainerList", "ContainerInspect"),
+    *("ContainerLogs", "ContainerAttach", "ContainerAttachWebsocket", "ContainerStats", "ContainerWait"),
+    *("ContainerArchive", "ContainerArchiveInfo", "PutContainerArchive", "ContainerExport"),
+    *(
+        "ContainerExec",
+        "ExecStart",
+        "ExecInspect",
+        "ExecResize",
+        "ImageBuild",
+        "ImageGet",
+        "ImageLoad",
+        "Session",
+    ),
+)
+"""Operations of each kind of request and answer: JSON, archives in and out, streams, conversations, builds."""
 
 KINDS = {
     kind.name: kind
@@ -47,6 +67,7 @@ KINDS = {
         # As Engine 29 is; the version in the address gives way.
         Kind("28.5-from-1.44", (1, 51), partial(_newer, "sid", minimum="1.44"), "/v1.33"),
         Kind("28.5-containerd", (1, 51), partial(_newer, "sid", image_store=True)),
+        Kind("28.5-over-ssh", (1, 51), partial(_newer, "sid"), operations=_EACH_WAY, over_ssh=True),
         Kind("podman", (1, 41), lambda _: PodmanService()),
     )
 }
@@ -99,5 +120,7 @@ def differs(kind: str, key: str) -> bool:
 
 def left_out(kind: str, key: str) -> bool:
     """Whether an operation is shown on other kinds only."""
-    resources = KINDS[kind].resources
+    resources, operations = KINDS[kind].resources, KINDS[kind].operations
+    if operations:
+        return key not in operations
     return bool(resources) and _facts()[key]["resource"] not in resources

@@ -63,9 +63,8 @@ def _failed(channel: BoundedChannel, fault: Exception, path: str, server: str, u
         )
     said = _said(channel)
     text = f"The SSH server {server} does not forward the socket {path}"
-    engine = (
-        f"that the engine runs there, the path behind the host in the address (default: {DEFAULT_SOCKET})"
-    )
+    engine = "that the engine runs there, the path behind the host in the address (otherServer, default "
+    engine += f"{DEFAULT_SOCKET})"
     if channel.exit_status == _NOT_FOUND:
         return Unreachable(
             f"{text}, and has no program docker",

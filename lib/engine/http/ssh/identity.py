@@ -42,9 +42,9 @@ def private_key(text: str, password: str | None) -> PKey:
     key = _loaded(text.encode(), password)
     for form, kind in _TYPES.items():
         if isinstance(key, form):
-            # The library does not read all forms of PEM, so it gets the one that it reads for all keys.
-            plain = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
             try:
+                # The library does not read all forms of PEM, so it gets the one that it reads for all keys.
+                plain = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
                 return kind.from_private_key(io.StringIO(plain))
             except (SSHException, ValueError):
                 break

@@ -31,10 +31,10 @@ PATIENCE = 4
 KEEP_ALIVE = 30
 """Seconds of silence after which a message goes to the server, so that nothing on the way forgets the connection."""
 _AUTH_HINT = (
-    "Check the user in the address or sshUser, and sshKey: its public part must stand in the user's "
+    "Check the user, in the address (otherServer) or sshUser, and sshKey: its public part must stand in the user's "
     "~/.ssh/authorized_keys on the server"
 )
-_SEEN_HOST = "Check host and port of the address: an SSH server has to listen there"
+_SEEN_HOST = "Check host and port of the address (otherServer): an SSH server has to listen there"
 
 
 class Login:
@@ -114,7 +114,7 @@ class Login:
     def _late(self) -> Unreachable:
         return Unreachable(
             f"The SSH server {self.server} did not answer in time",
-            hint="Check host and port of the address, and that the server is not overloaded",
+            hint="Check host and port of the address (otherServer), and that the server is not overloaded",
         )
 
     def _log_in(self, transport: SshTransport, seconds: float) -> None:
