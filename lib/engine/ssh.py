@@ -13,6 +13,14 @@ from lib.engine.pem import pem
 from lib.engine.text import plain
 
 PORT = 22
+KINDS = {
+    "ssh-ed25519": ("ssh-ed25519",),
+    "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
+    "ecdsa-sha2-nistp384": ("ecdsa-sha2-nistp384",),
+    "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
+    "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
+}
+"""Type of a key -> the signatures that a server proves it with; SHA-1 is none of them."""
 LONGEST_HOST_KEYS = 64 * 1024
 """Characters of the host keys; a server has three or four, of at most some hundred characters."""
 _LONGEST_USER = 256

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class KeyPair:
     def made(cls) -> KeyPair:
         return cls(Ed25519PrivateKey.generate())
 
-    @property
+    @cached_property
     def text(self) -> str:
         return self.private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
 

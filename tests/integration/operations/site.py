@@ -25,7 +25,7 @@ from tests.lab.swarm import SwarmPair
 class Site:
     """One engine; `other` is a second one, linked to it and in no swarm, made when first asked for.
 
-    With `ssh` the steps reach both by way of this server.
+    With `ssh` the steps reach both by way of this server, unless a test has an address of its own.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Site:
 
     def config(self, engine: LabEngine | None = None, **settings: Any) -> dict[str, Any]:
         asked = engine or self.engine
-        if self.ssh:
+        if self.ssh and "otherServer" not in settings:
             return {**self.ssh.credential(asked.socket), **settings}
         url = asked.url
         if self.prefix and isinstance(asked, LabEngine):

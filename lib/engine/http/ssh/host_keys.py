@@ -10,17 +10,9 @@ from paramiko.hostkeys import HostKeys
 from paramiko.pkey import PKey
 
 from lib.engine.errors import BadInput, SshRefused
-from lib.engine.ssh import PORT
+from lib.engine.ssh import KINDS, PORT
 from lib.engine.text import shown
 
-_KINDS = {
-    "ssh-ed25519": ("ssh-ed25519",),
-    "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
-    "ecdsa-sha2-nistp384": ("ecdsa-sha2-nistp384",),
-    "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
-    "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
-}
-"""Type of a key -> the signatures that a server proves it with; SHA-1 is none of them."""
 _FORM = (
     "Give lines of known_hosts, or of the server's /etc/ssh/ssh_host_*_key.pub: "
     "type and key, such as ssh-ed25519 AAAA..."
@@ -38,7 +30,7 @@ class KnownKeys:
         others = 0
         for line in _lines(text):
             words = line.split()
-            names = "" if words[0] in _KINDS else words.pop(0)
+            names = "" if words[0] in KINDS else words.pop(0)
             key = _key(words)
             if not names or self._is_meant(names):
                 self._keys.add(key)
@@ -55,7 +47,7 @@ class KnownKeys:
     @property
     def signatures(self) -> tuple[str, ...]:
         """The names of signatures for which there is a key, for the server to choose from."""
-        return tuple(name for kind, names in _KINDS.items() if kind in self.kinds for name in names)
+        return tuple(name for kind, names in KINDS.items() if kind in self.kinds for name in names)
 
     @property
     def kinds(self) -> set[str]:
@@ -98,9 +90,9 @@ def _lines(text: str) -> list[str]:
 
 
 def _key(words: list[str]) -> tuple[str, bytes]:
-    if len(words) < 2 or words[0] not in _KINDS:  # noqa: PLR2004
+    if len(words) < 2 or words[0] not in KINDS:  # noqa: PLR2004
         raise BadInput(
-            f"sshHostKey: a line has no key of a known type ({', '.join(_KINDS)}): {shown(' '.join(words))}",
+            f"sshHostKey: a line has no key of a known type ({', '.join(KINDS)}): {shown(' '.join(words))}",
             field="sshHostKey",
             hint=_FORM,
         )
