@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import ClassVar
 
 from paramiko.channel import Channel
-from paramiko.common import cMSG_CHANNEL_OPEN, cMSG_CHANNEL_REQUEST
+from paramiko.common import (
+    MSG_CHANNEL_DATA,
+    MSG_CHANNEL_EXTENDED_DATA,
+    cMSG_CHANNEL_OPEN,
+    cMSG_CHANNEL_REQUEST,
+)
 from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
 from paramiko.transport import Transport
@@ -52,6 +58,12 @@ class BoundedChannel(Channel):  # type: ignore[misc] # the library has no types
 
 class SshTransport(Transport):  # type: ignore[misc]
     """One SSH connection. Its methods of our own wait for the server no longer than they are told."""
+
+    _channel_handler_table: ClassVar = {
+        **Transport._channel_handler_table,  # noqa: SLF001 - it names the methods of its own channels
+        MSG_CHANNEL_DATA: BoundedChannel._feed,  # noqa: SLF001
+        MSG_CHANNEL_EXTENDED_DATA: BoundedChannel._feed_extended,  # noqa: SLF001
+    }
 
     def __init__(self, guard: Guard) -> None:
         super().__init__(guard, packetizer_class=BoundedPacketizer)
