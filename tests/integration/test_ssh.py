@@ -156,7 +156,7 @@ def at_once(server: SshServer, engine_lab: LabEngine, number: int) -> list[str]:
     def call(engine: Engine) -> None:
         since = {"since": "0", "until": "1"}
         with engine.lines("/events", since, query=("since", "until")) as held:
-            all_there.wait()
+            all_there.wait(DEADLINE)
             told.append(engine.get("/version").json()["ApiVersion"])
             list(held)
 

@@ -146,10 +146,9 @@ def test_a_program_that_says_nothing_ends_in_time(closed_ssh_server: SshServer, 
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(path)
         silent.listen()
-        with new_engine(closed_ssh_server.credential(path)) as engine:
-            engine.sender.adapter.connect_timeout = 0.5
-            with pytest.raises(Unreachable, match="does not answer in time"):
-                engine.get("/_ping")
+        config = closed_ssh_server.credential(path)
+        with new_engine(config) as engine, pytest.raises(Unreachable, match="in time"):
+            engine.sender.adapter.socket(0.5)
 
 
 def test_a_host_where_nobody_listens_is_told(ssh_server: SshServer) -> None:
@@ -180,15 +179,16 @@ def test_calls_that_wait_for_one_login_share_its_failure(ssh_server: SshServer) 
 def test_no_secret_is_told(
     ssh_server: SshServer, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    secrets = [line for line in ssh_server.key.locked(PASSWORD).splitlines() if not line.startswith("---")]
-    secrets += [line for line in KeyPair.made().text.splitlines() if not line.startswith("---")]
+    locked, other = ssh_server.key.locked(PASSWORD), KeyPair.made().text
+    keys = (locked, other, ssh_server.key.text)
+    secrets = [line for key in keys for line in key.splitlines() if not line.startswith("---")]
     with caplog.at_level(logging.DEBUG):
         wrong: list[dict[str, str]] = [
-            {"sshKey": ssh_server.key.locked(PASSWORD), "sshKeyPassword": f"{PASSWORD}!"},
-            {"sshKey": ssh_server.key.locked(PASSWORD), "sshKeyPassword": PASSWORD},
+            {"sshKey": locked, "sshKeyPassword": f"{PASSWORD}!"},
+            {"sshKey": locked, "sshKeyPassword": PASSWORD},
             {"sshKey": ssh_server.key.text[:-90]},
             {"sshHostKey": ssh_server.key.text},
-            {"sshKey": KeyPair.made().text},
+            {"sshKey": other},
         ]
         told = [refused(ssh_server.credential("/no/such.sock", **changes)) for changes in wrong]
     spoken = "\n".join([*told, caplog.text, *capfd.readouterr()])

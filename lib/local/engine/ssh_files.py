@@ -53,7 +53,8 @@ def with_ssh_files(config: Mapping[str, Any], environ: Mapping[str, str]) -> dic
     port = parts.port or int(said.get("port", [str(PORT)])[0])
     where = f"[{host}]" if ":" in host else host
     place = "server" if "://" in str(config.get("server") or "") else "otherServer"
-    fields[place] = f"ssh://{quote(user)}@{where}:{port}{parts.path}"
+    login = f"{quote(user)}@" if user else ""
+    fields[place] = f"ssh://{login}{where}:{port}{parts.path}"
     fields.pop("sshUser", None)
     if not config.get("sshKey") and (text := _key(environ, said)):
         fields["sshKey"] = text

@@ -18,7 +18,7 @@ LOGIN_BYTES = 512 * 1024
 BANNER_BYTES = 8192
 """Bytes of a line before the version of the server, as OpenSSH's own client reads at most."""
 _LOOK = 1.0
-"""Seconds after which the thread of a silent connection looks whether a keep-alive is due; the library's 0.1 cost CPU."""
+"""Seconds after which the thread of a silent connection looks whether a keep-alive is due; the library has 0.1."""
 PACKET_BYTES = 256 * 1024
 """Bytes of one packet, as with OpenSSH; the packets of a channel have 32 KiB and a little."""
 

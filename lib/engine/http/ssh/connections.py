@@ -37,7 +37,7 @@ class SshConnections:
         self._logging_in = threading.Lock()
         self._failed: tuple[float, Unreachable] | None = None
         self._connections: list[_Connection] = []
-        self._by_program = False
+        self._by_program = self._forwards = False
 
     def socket(self, timeout: float) -> socket.socket:
         """Return a socket that is connected with the engine's; raises Unreachable, SshRefused. `timeout`: see Login."""
@@ -66,17 +66,21 @@ class SshConnections:
         transport = connection.transport
         if not self._by_program:
             try:
-                return transport.open_socket(self._path, timeout)
+                channel = transport.open_socket(self._path, timeout)
             except ChannelRefused:
                 pass
+            else:
+                self._forwards = True
+                return channel
         try:
             channel = dial(transport, self._path, self._login.server, self._user, timeout)
         except ChannelRefused:
             raise _Full from None
         except Unreachable:
-            self._by_program = False  # what forwards no socket now may have had none to forward
+            self._by_program = False
             raise
-        self._by_program = True
+        # A server that has forwarded the socket once had none to forward just now, as while the engine restarts.
+        self._by_program = not self._forwards
         return channel
 
     def _connection(self, timeout: float) -> tuple[_Connection, bool]:
@@ -94,6 +98,7 @@ class SshConnections:
                 raise type(error)(error.message, hint=error.hint)
             try:
                 transport = self._login.transport(timeout)
+                self._by_program = False  # its settings may be others now
             except Unreachable as error:
                 self._failed = (time.monotonic(), error)
                 raise

@@ -7,6 +7,7 @@ The order is that of the protocol, and nothing secret is sent before the host ke
 
 from __future__ import annotations
 
+import socket
 from contextlib import suppress
 
 from paramiko.pkey import PKey
@@ -30,6 +31,8 @@ PATIENCE = 4
 """The login has so many times the limit of a connect: servers look up names, and ask for users elsewhere."""
 KEEP_ALIVE = 30
 """Seconds of silence after which a message goes to the server, so that nothing on the way forgets the connection."""
+GONE = 60
+"""Seconds after which a server is gone that does not confirm what it was sent, keep-alives for example."""
 _AUTH_HINT = (
     "Check the user, in the address (otherServer) or sshUser, and sshKey: its public part must stand in the user's "
     "~/.ssh/authorized_keys on the server"
@@ -60,6 +63,8 @@ class Login:
         SshRefused for what a repeat does not change.
         """
         sock = connect(self._endpoint, timeout, None)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE * 1000)
         guard = Guard(sock, timeout * PATIENCE)
         try:
             transport = SshTransport(guard)
