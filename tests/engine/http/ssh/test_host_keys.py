@@ -29,6 +29,7 @@ def known(text: str, host: str = "engine.example.org", port: int = 22) -> KnownK
         f"other.example.org {OTHER.line}\n{HostKeys.hash_host('engine.example.org')} {PAIR.line}",
         f"{OTHER.line}\\n{PAIR.line}",
     ],
+    ids=["alone", "comment", "name", "names", "several lines", "hashed name", "lost line ends"],
 )
 def test_a_known_key_is_recognised(line: str) -> None:
     known(line).check(KEY)
@@ -69,6 +70,19 @@ def test_a_key_of_another_host_does_not_count() -> None:
         f"|1|x|y {PAIR.line}",
         f"* {PAIR.line}",
         "\n".join(f"h{number} {PAIR.line}" for number in range(300)),
+    ],
+    ids=[
+        *(
+            "a type",
+            "a short key",
+            "no base64",
+            "a cut key",
+            "an authority",
+            "a revoked key",
+            "dss",
+            "a fingerprint",
+        ),
+        *("a comment", "a broken hash", "a broken hash and a key", "a pattern", "too many lines"),
     ],
 )
 def test_what_is_no_known_key_is_refused(text: str) -> None:
