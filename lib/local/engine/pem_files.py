@@ -37,7 +37,9 @@ def with_pem_files(config: Mapping[str, Any]) -> dict[str, Any]:
         value = config.get(field)
         if isinstance(value, str) and value.strip() and "-----BEGIN" not in value:
             try:
-                texts[field] = _text(Path(value.strip()), f"{field} takes PEM text or a file's path")
+                texts[field] = _text(
+                    Path(value.strip()).expanduser(), f"{field} takes PEM text or a file's path"
+                )
             except FileNotFoundError as error:
                 raise UsageError(
                     f"{field} is neither PEM text nor a file",
