@@ -21,6 +21,10 @@ from tests.lab.ssh_server import KeyPair, SshServer
 from tests.lab.waiting import DEADLINE
 from verify_credentials import verify
 
+RSA = (
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7kW8Zr0sVJTgWnM5fTYcmH0hJbVdC5mBzFzkKJ1f0q1sZHqFQ4e2v0l1vJ8h4uB0O"
+    "0bq2s7qk5O2xq9s6hUQ5wJp4m8c0u9YH9l9v7l1fK3q9m0b7Wj3Xo2QmQxXv1bT0oKf2q7u0H9Q8s4nYJx5o0kTzJm6gq2v8c1wqQ3e1Zw=="
+)
 PASSWORD = "a password that nobody may read"
 
 
@@ -197,7 +201,25 @@ def test_no_secret_is_told(
     assert "BEGIN OPENSSH" not in spoken
 
 
-RSA = (
-    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7kW8Zr0sVJTgWnM5fTYcmH0hJbVdC5mBzFzkKJ1f0q1sZHqFQ4e2v0l1vJ8h4uB0O"
-    "0bq2s7qk5O2xq9s6hUQ5wJp4m8c0u9YH9l9v7l1fK3q9m0b7Wj3Xo2QmQxXv1bT0oKf2q7u0H9Q8s4nYJx5o0kTzJm6gq2v8c1wqQ3e1Zw=="
-)
+def test_a_user_who_may_not_use_the_socket_is_told() -> None:
+    """What Docker's own program says then; the tests' user may use everything."""
+    with server_with(forwarding=False) as server:
+        program = server.folder / "bin" / "docker"
+        program.write_text(
+            "#!/bin/sh\necho 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1\n"
+        )
+        program.chmod(0o755)
+        found = refused(server.credential("/x.sock"))
+    assert "docker says: permission denied while trying to connect" in found
+    assert f"Check that the user '{server.user}' may use the socket: the group docker" in found
+
+
+@pytest.mark.parametrize("where", ["", " >&2"], ids=["output", "errors"])
+def test_a_program_that_never_stops_talking_is_left(where: str) -> None:
+    with server_with(forwarding=False) as server:
+        program = server.folder / "bin" / "docker"
+        program.write_text(f"#!/bin/sh\nwhile echo no engine{where}; do :; done\n")
+        program.chmod(0o755)
+        config = server.credential("/x.sock")
+        with new_engine(config) as engine, pytest.raises(Unreachable, match=r"in time|docker says"):
+            engine.sender.adapter.socket(0.5)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from contextlib import suppress
 
 from paramiko.ssh_exception import SSHException
 
@@ -20,6 +21,7 @@ from lib.engine.text import shown
 _PING = b"HEAD /_ping HTTP/1.1\r\nHost: docker\r\n\r\n"
 _PIECE = 4096
 _TEXT = 2000  # bytes of what the program says about its end
+_ENDING = 2.0  # seconds for that
 _NOT_FOUND = 127
 
 
@@ -33,7 +35,9 @@ def dial(transport: SshTransport, path: str, server: str, user: str, timeout: fl
     channel = transport.execute(command, timeout)
     try:
         _ping(channel, timeout)
-    except (Malformed, TimeoutError, OSError, SSHException) as fault:
+    except (Malformed, OSError, SSHException) as fault:
+        if not transport.is_active():
+            raise SSHException("the SSH connection is lost") from fault
         error = _failed(channel, fault, path, server, user)
         channel.close()
         raise error from fault
@@ -84,13 +88,13 @@ def shown_line(text: str) -> str:
 
 
 def _said(channel: BoundedChannel) -> str:
-    """Return what the program wrote to stderr, as far as it is there or comes at once."""
-    said = b""
-    try:
-        channel.settimeout(1)
-        while len(said) < _TEXT and (data := channel.recv_stderr(_TEXT)):
+    """Return what the program has written to stderr, and wait for its exit status; both only so long."""
+    said, until = b"", time.monotonic() + _ENDING
+    with suppress(OSError):
+        while len(said) < _TEXT:
+            channel.settimeout(max(until - time.monotonic(), 0.001))
+            if not (data := channel.recv_stderr(_TEXT)):
+                break
             said += data
-        channel.status_event.wait(1)
-    except OSError:
-        pass
+    channel.status_event.wait(max(until - time.monotonic(), 0))
     return said[:_TEXT].decode("utf-8", "replace")
