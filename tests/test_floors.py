@@ -250,7 +250,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "cli",
         "__main__",
     ),
-    "lib.local.engine": ("docker_config pem_files sockets", "context environment logins", "choice"),
+    "lib.local.engine": ("docker_config pem_files sockets ssh_files", "context environment logins", "choice"),
     "lib.local.catalog": ("catalog", "sample", "describe"),
     "lib.local.output": ("emission", "json_lines step_log terminal", "pages"),
     "lib.local.flow": ("graph mapper", "flowfile", "routing"),

@@ -26,7 +26,7 @@ PACKET_BYTES = 256 * 1024
 class Guard:
     """The TCP socket below SSH. Until `lift`, it gives at most LOGIN_BYTES, and nothing after `seconds`.
 
-    `late` says that the time was over, `began` that the server has sent something, `ended` that it sent its end.
+    `late` says that the time was over, `began` that the server has sent something, `ended` that it has ended.
     """
 
     def __init__(self, sock: socket.socket, seconds: float) -> None:
@@ -45,7 +45,13 @@ class Guard:
             raise SSHException("the time for the login is over")
         if not self._left:
             raise SSHException(f"the server sent more than {LOGIN_BYTES} bytes before the login")
-        data = self._sock.recv(min(size, self._left))
+        try:
+            data = self._sock.recv(min(size, self._left))
+        except TimeoutError:
+            raise
+        except OSError:  # a reset
+            self.ended = True
+            raise
         self._left -= len(data)
         self.began = self.began or bool(data)
         self.ended = not data

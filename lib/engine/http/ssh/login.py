@@ -107,7 +107,7 @@ class Login:
                 f"The SSH server {self.server} and this component have no method in common ({shown(str(fault))})",
                 hint="Bring the SSH server up to date",
             )
-        if guard.ended:
+        if guard.ended or isinstance(fault, EOFError):
             return Unreachable(
                 f"The SSH server {self.server} ended the connection before the login", hint=_SEEN_HOST
             )
