@@ -11,7 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 OPERATIONS = "tests/integration/operations/"
 # The engine's kind comes first in the brackets, and may have an address of its own: 26.1, 26.1-at-1.33, podman.
-_KIND = re.compile(r"\[(podman|[\d.]+(?:-at-[\d.]+|-from-[\d.]+|-containerd)?)[-\]]")
+_KIND = re.compile(r"\[(podman|[\d.]+(?:-at-[\d.]+|-from-[\d.]+|-containerd|-over-ssh)?)[-\]]")
 
 
 class ByFile(LoadScopeScheduling):

@@ -38,7 +38,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "errors closing timeouts",
         "text pem expected protobuf",
         "version host",
-        "proxy tls",
+        "proxy ssh tls",
         "endpoint",
         "request",
         "http",  # alone opens sockets
@@ -63,8 +63,15 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "connection faults tunnel",  # from here on, what goes out is an EngineError
         "connect exchange status",
         "response",
+        "ssh",
         "adapter",
         "sender",
+    ),
+    "lib.engine.http.ssh": (
+        "bounded host_keys identity",
+        "channels",
+        "dial_stdio login tunnel",
+        "connections",
     ),
     "lib.engine.answer": (
         "frames jsonlines limits names pathstat reply stats step_output tar_header trace",
@@ -244,7 +251,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "cli",
         "__main__",
     ),
-    "lib.local.engine": ("docker_config pem_files sockets", "context environment logins", "choice"),
+    "lib.local.engine": ("docker_config pem_files sockets ssh_files", "context environment logins", "choice"),
     "lib.local.catalog": ("catalog", "sample", "describe"),
     "lib.local.output": ("emission", "json_lines step_log terminal", "pages"),
     "lib.local.flow": ("graph mapper", "flowfile", "routing"),

@@ -6,7 +6,8 @@ EngineError
 ├── ReadOnly             a write under a read-only credential, refused before a byte was sent
 ├── Unreachable          no connection: nothing was sent, so every call may be repeated
 │   ├── TlsRefused       TLS failed: certificate, host name, client certificate, or plain HTTP
-│   └── ProxyRefused     the proxy on the way refused: its login, its rules, or it is none
+│   ├── ProxyRefused     the proxy on the way refused: its login, its rules, or it is none
+│   └── SshRefused       SSH failed: host key, user, private key, or no SSH server
 ├── NoAnswer             a read was sent and its answer is missing or cut: it may be repeated
 │   ├── TimedOut         it did not come in time: later rather than at once
 │   └── StreamCut        a stream ended in the middle
@@ -102,6 +103,12 @@ class TlsRefused(Unreachable):
 
 class ProxyRefused(Unreachable):
     """The proxy on the way to the engine refused to connect; repeating it changes nothing."""
+
+    retriable = False
+
+
+class SshRefused(Unreachable):
+    """The SSH server is not the one that is known, or refuses the login; repeating it changes nothing."""
 
     retriable = False
 

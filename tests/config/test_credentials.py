@@ -38,7 +38,7 @@ def test_server_and_other_server_mean_one_address(config: dict[str, Any], url: s
     [
         ({"otherServer": ""}, "otherServer"),
         ({"otherServer": "ftp://engine"}, "otherServer"),
-        ({"otherServer": "ssh://root@engine"}, "otherServer"),
+        ({"otherServer": "ssh://root:password@engine"}, "otherServer"),
         ({"otherServer": "tcp://engine:99999"}, "otherServer"),
         ({"otherServer": "tcp://"}, "otherServer"),
         ({"otherServer": "http://engine/x?y=1"}, "otherServer"),

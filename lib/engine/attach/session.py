@@ -15,7 +15,6 @@ from lib.engine.attach.handshake import LOOK
 from lib.engine.attach.http2 import PROTOCOLS, Http2Link, open_http2
 from lib.engine.client import Engine, Fields
 from lib.engine.errors import EngineError, EngineFault, NoAnswer, NotFound, OutcomeUnknown, Unreachable
-from lib.engine.http.connect import connect
 from lib.engine.http.request_head import host_of, request_head
 from lib.engine.request.query import Parameter
 from lib.engine.request.upload import UploadBroken
@@ -168,7 +167,7 @@ def _settled(opened: Callable[[], Opened], method: str, path: str) -> Opened:
 
 
 def _connect(engine: Engine) -> Callable[[], socket.socket]:
-    return lambda: connect(engine.endpoint, engine.timeouts.connect, None)
+    return lambda: engine.sender.adapter.socket(engine.timeouts.connect, secure=False)
 
 
 def _trust(engine: Engine) -> dict[str, Any]:

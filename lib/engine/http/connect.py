@@ -19,6 +19,8 @@ _PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 def connect(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
     """Return a connected socket, with TLS if `context` is given; raises Unreachable, and its subclass TlsRefused.
 
+    For an ssh:// endpoint it is connected with the SSH server.
+
     `timeout` is in seconds: once for the name and all its addresses together, once more for the answer of a proxy on
     the way, and once more for the TLS handshake.
     """
@@ -130,6 +132,8 @@ def _unreachable_hint(endpoint: Endpoint, fault: OSError) -> str:
         return "Check that the engine runs and that its socket is mounted into this container"
     if isinstance(fault, NotResolvedInTime):
         return "Check the name servers of this container, or write the address of the host"
+    if endpoint.ssh:
+        return "Check host and port of the address (otherServer) and firewalls: an SSH server has to listen there"
     if endpoint.proxy:
         return f"Check {FIELD} in the credential: host and port of the proxy, and that it listens there"
     return "Check host, port and firewall, and that the engine listens there"

@@ -13,9 +13,11 @@ from lib.engine.host import ascii_name
 def host_of(endpoint: Endpoint) -> str:
     """Return the value of the Host header: name and port, an IPv6 address in brackets.
 
-    HTTP/1.1 needs it on a unix socket, too, though no engine checks it there.
+    HTTP/1.1 needs it on a unix socket, too, here and behind SSH, though no engine checks it there.
     """
-    name = (endpoint.host or "docker").partition("%")[0]  # a zone is known on this machine only
+    if endpoint.socket_path:
+        return "docker"
+    name = endpoint.host.partition("%")[0]  # a zone is known on this machine only
     if ":" in name:
         name = f"[{name}]"
     return f"{name}:{endpoint.port}" if endpoint.port else name

@@ -21,7 +21,8 @@ class Kind:
     """One column of the table: how to start such an engine, and the API version that is spoken with it.
 
     `prefix` ends the address of the engine, as in credentials of the older connector. `resources` are those
-    whose operations are shown, if not all. `start` takes the number of the engine and, but for podman, `certificates`.
+    whose operations are shown, if not all; `operations` are the only ones that are. With `over_ssh` it is reached by
+    way of an SSH server. `start` takes the number of the engine and, but for podman, `certificates`.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Kind:
     start: Callable[..., LabEngine | PodmanService]
     prefix: str = ""
     resources: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    over_ssh: bool = False
 
 
 def _newer(
@@ -50,6 +53,23 @@ def _newer(
     )
 
 
+_EACH_WAY = (
+    *("SystemVersion", "SystemInfo", "SystemPing", "SystemEvents", "ContainerList", "ContainerInspect"),
+    *("ContainerLogs", "ContainerAttach", "ContainerAttachWebsocket", "ContainerStats", "ContainerWait"),
+    *("ContainerArchive", "ContainerArchiveInfo", "PutContainerArchive", "ContainerExport"),
+    *(
+        "ContainerExec",
+        "ExecStart",
+        "ExecInspect",
+        "ExecResize",
+        "ImageBuild",
+        "ImageGet",
+        "ImageLoad",
+        "Session",
+    ),
+)
+"""Operations of each kind of request and answer: JSON, archives in and out, streams, conversations, builds."""
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -61,6 +81,7 @@ KINDS = {
         # As Engine 29 is; the version in the address gives way.
         Kind("28.5-from-1.44", (1, 51), partial(_newer, "sid", minimum="1.44"), "/v1.33"),
         Kind("28.5-containerd", (1, 51), partial(_newer, "sid", image_store=True)),
+        Kind("28.5-over-ssh", (1, 51), partial(_newer, "sid"), operations=_EACH_WAY, over_ssh=True),
         Kind("podman", (1, 41), lambda _: PodmanService()),
         *(Kind(folder.name, folder.api, folder.begin) for folder in FOLDERS.values()),
     )
@@ -94,5 +115,7 @@ def differs(kind: str, key: str) -> bool:
 
 def left_out(kind: str, key: str) -> bool:
     """Whether an operation is shown on other kinds only."""
-    resources = KINDS[kind].resources
+    resources, operations = KINDS[kind].resources, KINDS[kind].operations
+    if operations:
+        return key not in operations
     return bool(resources) and _facts()[key]["resource"] not in resources

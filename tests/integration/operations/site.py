@@ -18,18 +18,23 @@ from tests.lab.engine import LabEngine
 from tests.lab.podman import PodmanService
 from tests.lab.registry import Registry, RegistryError
 from tests.lab.skipping import missing
+from tests.lab.ssh_server import SshServer
 from tests.lab.swarm import SwarmPair
 
 
 @dataclass
 class Site:
-    """One engine; `other` is a second one, linked to it and in no swarm, made when first asked for."""
+    """One engine; `other` is a second one, linked to it and in no swarm, made when first asked for.
+
+    With `ssh` the steps reach both by way of this server, unless a test has an address of its own.
+    """
 
     name: str
     engine: LabEngine | PodmanService
     make_other: Callable[[], LabEngine] | None = None
     prefix: str = ""
     folder: str = ""
+    ssh: SshServer | None = None
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -89,6 +94,8 @@ class Site:
 
     def config(self, engine: LabEngine | None = None, **settings: Any) -> dict[str, Any]:
         asked = engine or self.engine
+        if self.ssh and "otherServer" not in settings:
+            return {**self.ssh.credential(asked.socket), **settings}
         url = asked.url
         if self.prefix and isinstance(asked, LabEngine):
             url = asked.tcp_url + self.prefix
