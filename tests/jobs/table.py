@@ -49,6 +49,11 @@ def _keys() -> dict[str, bool]:
     return {key: bool(table["changes"]) for group in tables for key, table in group.items()}
 
 
+def changes(key: str) -> bool:
+    """Whether a job changes something."""
+    return _keys()[key]
+
+
 def shown(item: pytest.Item) -> list[tuple[str, str, str]]:
     """Return (job, engine, case) of all that a test shows; nothing for one without an engine."""
     known = (*BOTH, *MORE)
