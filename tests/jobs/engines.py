@@ -24,9 +24,11 @@ def begin(name: str) -> LabEngine:
     suite = {"26.1": "trixie", "20.10": ""}.get(name, "sid")
     daemon = {"features": {"containerd-snapshotter": True}} if name == "28.5-containerd" else {}
     try:
-        return LabEngine.begin(binaries=str(binaries(suite)) if suite else "", daemon=daemon)
+        engine = LabEngine.begin(binaries=str(binaries(suite)) if suite else "", daemon=daemon)
     except (NewerEngineError, PrivateEngineError, LocalImageError) as problem:
         (skip_anywhere if suite else missing)(str(problem))
+    engine.kind = name
+    return engine
 
 
 @pytest.fixture(scope="module", params=BOTH)

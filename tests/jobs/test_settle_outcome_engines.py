@@ -11,12 +11,16 @@ from tests.actions.stepping import forget_engines
 from tests.jobs.crash import AFTER, Delivery
 from tests.jobs.engines import MORE, begin
 from tests.jobs.finding import SWARM as ALONE
-from tests.jobs.test_settle_outcome import KEY, SCENES, SWARM, settle, tidy, wanted, way
+from tests.jobs.test_settle_outcome import KEY, SCENES, SWARM, settle, tidied, tidy, wanted, way
 from tests.lab.engine import LabEngine
 from tests.lab.faulty_proxy import FaultyProxy
 
 __all__ = ["tidy", "way"]
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("tidy")]
+
+
+UNTOLD = {("28.5-containerd", "ImagePrune"): ("unknown", "repeat")}
+"""With containerd's store an engine tells no event of that."""
 
 
 @pytest.fixture(scope="module", params=MORE)
@@ -33,10 +37,13 @@ def test_it_succeeds_to_tell_what_was_lost(own: LabEngine, way: FaultyProxy, arr
     outcome = ("happened", "goOn") if arrives else ("didNotHappen", "repeat")
     found = {}
     for number, scene in enumerate((*SCENES, *SWARM)):
+        if scene.key.startswith("Plugin"):  # an engine takes the same content once
+            tidied(own)
         fields = scene.make(own)
         error, since = scene.lost(own, way, fields, arrives=arrives)
         told = settle(own, scene.key, fields, error=error, since=since)
-        if (told["outcome"], told["next"]) != outcome or not told["proof"]:
+        expected = UNTOLD.get((own.kind, scene.key), outcome)
+        if (told["outcome"], told["next"]) != expected or not told["proof"]:
             found[number, scene.key] = told
     assert found == {}
 

@@ -87,10 +87,8 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
     if new.name == names.failed:
         return back(work, names, sure(before, names.name), new, "")
     if before is not None:
-        if new.name == names.next:  # who made it may have died before all its networks were there
-            networks = wish(before).networks
-            if not work.settings.dry_run:
-                connected(work, new.id, networks)
+        if new.name == names.next:
+            _connected(work, new, wish(before))
         _stop_old(work, names, before)
         _swap(work, names, before, new)
         before = there(work, before.id)
@@ -106,6 +104,12 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
     if before is not None and work.will("remove", "container", names.previous, "the new one is good"):
         _delete(work, before.id)
     return Done(REDEPLOYED, before or new, there(work, new.id), verdict, reason)
+
+
+def _connected(work: Work, new: Part, wish: Wish) -> None:
+    """Connect the new container to its networks: who made it may have died before all of them were there."""
+    if not work.settings.dry_run:
+        connected(work, new.id, wish.networks)
 
 
 def _looked_at(work: Work, new: Part) -> Verdict:

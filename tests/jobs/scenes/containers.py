@@ -104,7 +104,7 @@ class Heal(Container):
         return str(self.told()["State"]["Health"]["Status"])
 
     def good(self) -> None:
-        assert self.health() == "healthy"
+        wait_until(lambda: self.health() == "healthy", "it to be well")
 
 
 class Wait(Container):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.jobs.crash import Delivery
 from tests.jobs.scenes.scene import Scene, Tree
 from tests.lab.engine import IMAGE
+
+_HOUR = 3600
+"""By so much the clocks of an engine and of the platform may differ for the job."""
 
 
 class Run(Scene):
@@ -44,7 +49,10 @@ class Command(Scene):
 
     def begin(self) -> Delivery:
         self.engine.run(name=self.name)
-        return self.delivery({"target": self.name, "command": ["sh", "-c", "echo x >>/ran; echo hello"]})
+        message = self.delivery({"target": self.name, "command": ["sh", "-c", "echo x >>/ran; echo hello"]})
+        # An engine remembers 256 events: with the time of the message the job knows whether these reach back so far.
+        message.headers = {"start": int((time.time() + _HOUR) * 1000)}
+        return message
 
     def wrong(self) -> tuple[Delivery, str]:
         return self.delivery({"target": self.name, "command": ["sh", "-c", "exit 3"]}), "BadExit"

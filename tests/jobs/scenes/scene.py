@@ -1,7 +1,7 @@
 """What a test plays a job with: the engine it finds, its message, and what has to be so once it is through.
 
 `begin` furnishes the engine and returns the message; `good` looks at the end, whatever deaths and repeats the message
-has lived through; `wrong` is a message that has to fail; `end` clears away what was furnished and what the message made.
+has lived through; `wrong` is a message that has to fail; `end` clears away what was furnished and what was made.
 """
 
 from __future__ import annotations
