@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from lib.metadata.jobs import GROUPS
-from tests.jobs.engines import BOTH, MORE
+from tests.jobs.engines import BOTH, MORE, PODMAN
 
 CASES = ("succeeds", "fails", "dry_run", "repeat", "killed", "at_once", "read_only")
 ON_ALL = CASES[:2]
@@ -56,7 +56,7 @@ def changes(key: str) -> bool:
 
 def shown(item: pytest.Item) -> list[tuple[str, str, str]]:
     """Return (job, engine, case) of all that a test shows; nothing for one without an engine."""
-    known = (*BOTH, *MORE)
+    known = (*BOTH, *MORE, PODMAN)
     params = getattr(getattr(item, "callspec", None), "params", {}).values()
     engine = next((value for value in params if isinstance(value, str) and value in known), "")
     if not engine:
@@ -89,7 +89,7 @@ def show(terminal: Any) -> None:
 def _lines() -> Iterable[tuple[str, ...]]:
     yield "job", "engine", *(case.replace("_", " ") for case in CASES)
     for key in _keys():
-        for engine in (*BOTH, *MORE):
+        for engine in (*BOTH, *MORE, PODMAN):
             if (key, engine) in CELLS:
                 yield key, engine, *(_cell(key, engine, case) for case in CASES)
 

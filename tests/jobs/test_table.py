@@ -19,7 +19,7 @@ from lib.sailor.transport import Kind
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.jobs.crash import AFTER, Death, Delivery
 from tests.jobs.deaths import leftovers
-from tests.jobs.engines import MORE, begin, config
+from tests.jobs.engines import MORE, PODMAN, begin, config
 from tests.jobs.finding import SWARM, done, failed
 from tests.jobs.scenes import OF_ALL_JOBS, Scene
 from tests.jobs.table import changes
@@ -34,12 +34,13 @@ TASK = "com.docker.swarm.task.id"
 Tree = dict[str, Any]
 
 
-@pytest.fixture(scope="module", params=MORE)
+@pytest.fixture(scope="module", params=(*MORE, PODMAN))
 def own(request: Any) -> Iterator[LabEngine]:
     """An engine of the test's own that is a manager."""
     engine = begin(request.param)
     try:
-        engine.wire.do("POST", "/swarm/init", SWARM)
+        if request.param != PODMAN:
+            engine.wire.do("POST", "/swarm/init", SWARM)
         yield engine
     finally:
         forget_engines()

@@ -21,6 +21,7 @@ SCENES: tuple[type[Scene], ...] = (
     Replace,
     Container,
     ContainerAnew,
+    Image,
     Network,
     Volume,
     Deletion,
