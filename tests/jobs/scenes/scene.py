@@ -29,8 +29,6 @@ class Scene:
     """Whether the output says that something has changed."""
     refused: ClassVar[bool] = True
     """Whether a credential that may only read refuses it."""
-    swarm: ClassVar[bool] = False
-    """Whether the engine has to be a manager."""
     unsure: ClassVar[tuple[str, ...]] = ()
     """Errors of a delivery that comes again, or beside another one, where nothing proves what became of the first."""
     engine: LabEngine

@@ -14,7 +14,6 @@ _KILLED = {"TaskTemplate": {"ContainerSpec": {"StopSignal": "SIGKILL"}}}
 
 
 class _Swarm(Scene):
-    swarm = True
     kind: Kind = SECRET
 
     def end(self) -> None:
