@@ -1,4 +1,4 @@
-"""Which tests of a full run share a process: those of a file; operations, and the table of jobs, those that use the same engine.
+"""Which tests of a full run share a process: those of a file; operations and the table of jobs: those of one engine.
 
 xdist's own groups (`--dist loadgroup`) have no effect with this pytest: it writes them where pytest no longer looks.
 """

@@ -80,6 +80,8 @@ def shown(item: pytest.Item) -> list[tuple[str, str, str]]:
     known = (*BOTH, *MORE, PODMAN)
     params = getattr(getattr(item, "callspec", None), "params", {}).values()
     engine = next((value for value in params if isinstance(value, str) and value in known), "")
+    if not engine and "podman_service" in getattr(item, "fixturenames", ()):
+        engine = PODMAN
     if not engine:
         return []
     name = getattr(item, "originalname", item.name)
@@ -122,7 +124,7 @@ def _lines() -> Iterable[tuple[str, ...]]:
 
 
 def _cell(key: str, engine: str, case: str) -> str:
-    outcomes = CELLS[key, engine].get(case)
+    outcomes = CELLS.get((key, engine), {}).get(case)
     if not outcomes:
         return _reason(key, engine, case)
     if bad := outcomes["failed"]:

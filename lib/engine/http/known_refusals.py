@@ -175,7 +175,7 @@ KNOWN = (
     ),
     Known((404,), ("could not find the file",), NotFound, "Check the path; the container is there"),
     # Names.
-    Known((409,), ("name", "already in use"), Conflict, _TAKEN),
+    Known((409, 500), ("name", "already in use"), Conflict, _TAKEN),
     Known((409,), ("already exists",), Conflict, _TAKEN),
     # The state of a container, reported as a fault of the engine.
     Known((409, 500), ("is not paused",), Conflict, "Only a paused container can be resumed"),

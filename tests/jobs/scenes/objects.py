@@ -12,17 +12,19 @@ class Network(Scene):
     key = "EnsureNetwork"
 
     def begin(self) -> Delivery:
+        self.engine.wire.do("POST", "/networks/create", {"Name": f"{self.name}-other"})
         return self.delivery({"name": self.name, "labels": {"a": "1"}})
 
     def wrong(self) -> tuple[Delivery, str]:
-        return self.delivery({"name": "bridge", "driver": "macvlan"}), "Differs"
+        return self.delivery({"name": f"{self.name}-other", "labels": {"a": "2"}}), "Differs"
 
     def good(self) -> None:
         named = [one for one in self.engine.wire.do("GET", "/networks").json() if one["Name"] == self.name]
         assert [one["Labels"]["a"] for one in named] == ["1"]
 
     def end(self) -> None:
-        self.engine.wire.ask("DELETE", f"/networks/{self.name}")
+        for name in (self.name, f"{self.name}-other"):
+            self.engine.wire.ask("DELETE", f"/networks/{name}")
 
 
 class Volume(Scene):
