@@ -177,6 +177,8 @@ KNOWN = (
     # Names.
     Known((409, 500), ("name", "already in use"), Conflict, _TAKEN),
     Known((409,), ("already exists",), Conflict, _TAKEN),
+    Known((500,), ("network name", "already used"), Conflict, _TAKEN),
+    Known((500,), ("cannot be removed without force",), Conflict, "Stop the container first, or set force"),
     # The state of a container, reported as a fault of the engine.
     Known((409, 500), ("is not paused",), Conflict, "Only a paused container can be resumed"),
     Known((409, 500), ("is already paused",), Conflict, "ContainerUnpause resumes it"),
