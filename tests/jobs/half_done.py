@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from tests.actions.stepping import FAST, run_step
-from tests.jobs.crash import AFTER, BEFORE, FLOW, Death, Delivery, Life
+from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, Life
 from tests.jobs.engines import config
 from tests.jobs.finding import done
+from tests.jobs.step_process import FLOW
 from tests.jobs.things import things
 
 
