@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +11,8 @@ from lib.sailor.message.ids import random_id
 from tests.actions.stepping import run_step
 from tests.jobs.engines import config, own
 from tests.jobs.stopping import StoppingDelivery, after, call, nth
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import ended
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -187,14 +186,7 @@ def test_a_read_only_credential_finds_a_volume_and_makes_none(own: LabEngine, na
 
 
 def test_several_at_once_make_one_and_one_of_them_says_so(own: LabEngine, name: str) -> None:
-    found: list[dict[str, Any]] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(ensure(own, name, labels={"a": "1"}))) for _ in range(6)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
+    found = at_once(*[lambda: ensure(own, name, labels={"a": "1"})] * 6)
     assert sorted(body["action"] for body in found) == ["created", *["none"] * 5]
     assert sorted(body["changed"] for body in found) == [False] * 5 + [True]
     assert {body["volume"]["Labels"][RUN] for body in found} == {told(own, name)["Labels"][RUN]}

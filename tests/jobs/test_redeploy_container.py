@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -15,8 +14,8 @@ from tests.jobs.crash import Delivery, deaths
 from tests.jobs.engines import config, own
 from tests.jobs.finding import done, failed
 from tests.jobs.half_done import as_planned, called, planned, planned_back
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import ended
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -213,14 +212,9 @@ def test_killed_on_the_way_back_the_next_delivery_goes_on(own: LabEngine, web: s
 
 
 def test_two_at_once_replace_it_once(own: LabEngine, web: str) -> None:
-    outcomes: list[Any] = []
     body = {"target": web, **SOON, **GOOD, "idempotencyKey": "same"}
     given = config(own, errorPolicy="throwError")
-    threads = [threading.Thread(target=lambda: outcomes.append(run_step(KEY, body, given))) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
+    outcomes = at_once(*[lambda: run_step(KEY, body, given)] * 3)
     told = [body["action"] for outcome in outcomes for body in outcome.bodies]
     names = {error["name"] for outcome in outcomes for error in outcome.errors}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, Life, deaths, nothi
 from tests.jobs.engines import own
 from tests.jobs.places import Place, tar_of
 from tests.jobs.step_process import BaseProcess
+from tests.lab.at_once import at_once
 from tests.lab.engine import IMAGE, LabEngine
 from tests.lab.waiting import wait_until
 
@@ -111,12 +111,7 @@ def test_an_interrupted_step_leaves_all_to_its_next_delivery(clean: LabEngine) -
 @pytest.mark.parametrize("script", ["true", "sleep 2"])
 def test_two_deliveries_at_once_run_it_once(clean: LabEngine, tmp_path: Path, script: str) -> None:
     one = delivery(clean, tmp_path, f"{script}; cat; cat /in")
-    lives: list[Life] = []
-    threads = [threading.Thread(target=lambda: lives.append(one.run())) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    lives = at_once(*[one.run] * 3)
     told = [life for life in lives if life.bodies]
     assert told
     assert len({life.ids[0] for life in told}) == 1

@@ -31,7 +31,8 @@ class SocketProxy:
     """Listens at `url`; `calls` has all calls as "METHOD /path", `targets` the same ones with their query.
 
     `refused` has those that were answered with 403.
-    `before` is called with each call before it is passed on; bytes that it returns are the answer, in its place.
+    `before` is called with each call before it is passed on; bytes that it returns are the answer, in its place. What
+    it raises cuts the connection, and is raised again at the end.
     """
 
     def __init__(self, target: str, *allowed: str) -> None:
@@ -44,6 +45,7 @@ class SocketProxy:
         self._door = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
         self._open: set[socket.socket] = set()
+        self._faults: list[BaseException] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -61,7 +63,11 @@ class SocketProxy:
                 return
             self.calls.append(call)
             self.targets.append(head.split(b" ", 2)[1].decode("latin-1"))
-            instead = self.before(call)
+            try:
+                instead = self.before(call)
+            except BaseException as fault:  # noqa: BLE001 - raised again at the end
+                self._faults.append(fault)
+                return
             if isinstance(instead, bytes):
                 near.sendall(instead)
                 near.shutdown(socket.SHUT_WR)
@@ -105,6 +111,8 @@ class SocketProxy:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if self._faults:
+            raise self._faults[0]
 
 
 def _call(head: bytes) -> str:
