@@ -64,9 +64,9 @@ def _job(job: JobWords, facts: Facts, settings: Tree) -> list[str]:
     )
     labels = ", ".join(f"**{settings[name]['label']}** (`{name}`)" for name in words["settings"])
     parts = [f"### {job.key}", "", f"**{job.title}.** {job.description}", ""]
-    if job.replaces:
-        parts.append(f"- In place of: {', '.join(f'`{key}`' for key in job.replaces)}")
+    instead = ", ".join(f"`{key}`" for key in job.replaces)
     parts += [
+        f"- In place of: {instead or 'no operation'}",
         f"- Makes these calls: {calls or 'the one that the input writes'}",
         f"- When the step dies in the middle: {words['again']}",
         f"- Settings: {labels}",

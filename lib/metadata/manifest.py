@@ -59,9 +59,12 @@ def manifest(
         key: _job(job, words, home) | {"order": FIRST_JOB - number}
         for number, (key, job) in enumerate(jobs.items())
     }
-    instead = {key: job for job in reversed(list(jobs.values())) for key in job.replaces}
+    instead: dict[str, list[str]] = {}
+    for job in jobs.values():
+        for key in job.replaces:
+            instead.setdefault(key, []).append(job.key)
     tree["actions"] |= {
-        key: _action(key, facts, words, home, instead.get(key)) | {"order": order}
+        key: _action(key, facts, words, home, instead.get(key, [])) | {"order": order}
         for key, order in zip(keys, range(len(keys), 0, -1), strict=True)
     }
     return tree
@@ -77,14 +80,14 @@ def ordered(facts: Facts) -> list[str]:
     ]
 
 
-def _action(key: str, facts: Facts, words: Words, home: str, job: JobWords | None) -> Tree:
+def _action(key: str, facts: Facts, words: Words, home: str, jobs: list[str]) -> Tree:
     operation = facts.operations[key]
     description = words.operation(key, "description")
     action: Tree = {
         "title": words.operation(key, "title"),
         "description": description,
         "help": {
-            "description": f"{description} The job {job.key} does this in one step." if job else description,
+            "description": " ".join([description, *_in_one_step(jobs)]),
             "link": f"{home}README.md#{operation['resource']}",
         },
         "main": f"./actions/{operation['resource']}.py",
@@ -98,6 +101,13 @@ def _action(key: str, facts: Facts, words: Words, home: str, job: JobWords | Non
     }
     action["metadata"] = {"in": f"./schemas/{key}.in.json", "out": f"./schemas/{key}.out.json"}
     return action
+
+
+def _in_one_step(jobs: list[str]) -> list[str]:
+    """Return the sentence that names the jobs which stand for an operation, in a list; none where there is none."""
+    if len(jobs) > 1:
+        return [f"The jobs {', '.join(jobs[:-1])} and {jobs[-1]} do this in one step."]
+    return [f"The job {name} does this in one step." for name in jobs]
 
 
 def _job(job: JobWords, words: Words, home: str) -> Tree:

@@ -16,7 +16,6 @@ from tests.actions.stepping import run_step
 from tests.jobs.crash import Death, Delivery, deaths
 from tests.jobs.engines import config
 from tests.jobs.vaults import (
-    BOTH_KINDS,
     MARK,
     cleared,
     ensure,
@@ -36,7 +35,8 @@ from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.socket_proxy import SocketProxy
 
 __all__ = ["manager", "own"]
-pytestmark = [pytest.mark.engine, BOTH_KINDS]
+KINDS = [pytest.param(kind, id=kind.name, marks=pytest.mark.shows(key_of(kind))) for kind in (SECRET, CONFIG)]
+pytestmark = [pytest.mark.engine, pytest.mark.parametrize("kind", KINDS)]
 DRY = {"dryRun": True, "accessMode": "readOnly"}
 FIXED = {"versions": "fixed"}
 

@@ -30,6 +30,9 @@ class LabEngine:
     has `certificates`), `version` as in "20.10.24", `api` as in "1.41", `wire` a client of the lab's own.
     """
 
+    kind = ""
+    """What the tables of tests call it, "" for its version."""
+
     def __init__(
         self, private: PrivateEngine | None, url: str, tcp_url: str, certificates: Certificates | None = None
     ) -> None:

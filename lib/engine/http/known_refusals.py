@@ -35,6 +35,9 @@ _BINDS = (
     "Write /folder/of/the/host:/folder/in/container[:ro], or volume:/folder/in/container; "
     "paths such as C:\\data are for Windows engines, on Linux give the absolute path on the engine's host"
 )
+_NO_PROGRAM = "Cmd or Entrypoint names a program that the image does not have"
+_FILE_OR_FOLDER = "A file cannot be mounted over a folder, nor a folder over a file"
+_NO_NETWORK = "The network is not there; NetworkList shows which there are"
 _PORT = "The port of the host is taken by another container or process: choose another HostPort, or leave it empty"
 _CERTIFICATE = (
     "The engine does not trust the registry's certificate: its operator puts the CA into /etc/docker/certs.d"
@@ -180,8 +183,10 @@ KNOWN = (
     ),
     Known((404,), ("could not find the file",), NotFound, "Check the path; the container is there"),
     # Names.
-    Known((409,), ("name", "already in use"), Conflict, _TAKEN),
+    Known((409, 500), ("name", "already in use"), Conflict, _TAKEN),
     Known((409,), ("already exists",), Conflict, _TAKEN),
+    Known((500,), ("network name", "already used"), Conflict, _TAKEN),
+    Known((500,), ("cannot be removed without force",), Conflict, "Stop the container first, or set force"),
     # The state of a container, reported as a fault of the engine.
     Known((409, 500), ("is not paused",), Conflict, "Only a paused container can be resumed"),
     Known((409, 500), ("is already paused",), Conflict, "ContainerUnpause resumes it"),
@@ -207,8 +212,11 @@ KNOWN = (
         (400, 404, 500),
         ("executable file not found",),
         Refused,
-        "Cmd or Entrypoint names a program that the image does not have",
+        _NO_PROGRAM,
     ),
+    Known((400, 404, 500), ("exec: ", "no such file or directory"), Refused, _NO_PROGRAM),
+    Known((400, 500), ("mount a directory onto a file",), Refused, _FILE_OR_FOLDER),
+    Known((404,), ("network ", " not found"), NotFound, _NO_NETWORK),
     Known((500,), ("no space left on device",), EngineFault, _NO_SPACE),
 )
 
