@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,24 @@ import pytest
 from lib.local.catalog.catalog import Catalog
 from lib.local.commands import OWN_COMPONENT
 from lib.local.flow.flowfile import read_flow
+from tests.jobs.engines import begin
 from tests.lab.engine import LabEngine
 from tests.local.running import ROOT, run
 
 PAGE = "\n".join((ROOT / "docs" / name).read_text("utf-8") for name in ("flows.md", "migration.md"))
 FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```json\n(.*?)```", PAGE, re.DOTALL))
 COMMANDS = re.findall(r"<!-- prints: (.*?) -->\n *```sh\n *(.*?)\n *```", PAGE, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[LabEngine]:
+    """An engine with one ended container: the pages' flows read the logs of every container that they find."""
+    engine = begin("20.10")
+    ended = engine.create(Cmd=["sh", "-c", "echo last words"], Labels={"team": "shop"})
+    engine.wire.do("POST", f"/containers/{ended}/start")
+    engine.wire.do("POST", f"/containers/{ended}/wait")
+    yield engine
+    engine.close()
 
 
 @pytest.fixture
@@ -46,16 +58,12 @@ def test_each_command_of_the_pages_prints_what_it_is_there_to_show(
     printed: str,
     command: str,
     folder: Path,
-    engine_lab: LabEngine,
-    make_container: Callable[..., str],
+    shop: LabEngine,
 ) -> None:
-    ended = make_container(Cmd=["sh", "-c", "echo last words"], Labels={"team": "shop"})
-    engine_lab.wire.do("POST", f"/containers/{ended}/start")
-    engine_lab.wire.do("POST", f"/containers/{ended}/wait")
     program, *arguments = shlex.split(command)
     places = [str(folder / one) if one in FILES else one for one in arguments]
 
-    done = run(*places, component=None, DOCKER_HOST=engine_lab.url)
+    done = run(*places, component=None, DOCKER_HOST=shop.url)
 
     assert program == "scripts/run"
     assert done.code == 0, done.err
