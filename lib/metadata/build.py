@@ -1,4 +1,4 @@
-"""Writes schemas, component.json, the README's tables and pages of docs/: `python -m lib.metadata.build`.
+"""Writes schemas, component.json, the README's lists and pages of docs/: `python -m lib.metadata.build`.
 
 The version in component.json and in the Dockerfile is that of pyproject.toml. With --check, the program writes nothing,
 prints one line for each stale file, and exits with 1 if there is one.
@@ -18,12 +18,12 @@ from lib.metadata.errors_page import errors_page
 from lib.metadata.facts import Facts, Tree
 from lib.metadata.image import dockerfile
 from lib.metadata.jobs import load as load_jobs
-from lib.metadata.jobs_page import jobs_page, jobs_table
+from lib.metadata.jobs_page import jobs_list, jobs_page
 from lib.metadata.layout import layout
 from lib.metadata.manifest import manifest
 from lib.metadata.missing import report
 from lib.metadata.outputs import outputs
-from lib.metadata.pages import between, operations_page, readme
+from lib.metadata.pages import operations_page, readme, triggers_page
 from lib.metadata.schema_in import schema_in
 from lib.metadata.schema_out import schema_out
 from lib.metadata.words import Words
@@ -72,9 +72,8 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     files = {path: layout(tree) for path, tree in trees.items()}
     files["component.json"] = layout(component)
     files["Dockerfile"] = dockerfile(_text(root / "Dockerfile"), project["version"])
-    files["README.md"] = between(
-        readme(_text(root / "README.md"), component, facts), "jobs", jobs_table(jobs)
-    )
+    files["README.md"] = readme(_text(root / "README.md"), component, facts, jobs_list(jobs))
+    files["docs/triggers.md"] = triggers_page(_text(root / "docs/triggers.md"), component)
     files["docs/jobs.md"] = jobs_page(jobs, facts, words.settings)
     files["docs/errors.md"] = errors_page(words.errors)
     files["docs/operations.md"] = operations_page(facts, words, trees)

@@ -1,4 +1,4 @@
-"""Jobs for people: the tables in the README and docs/jobs.md."""
+"""Jobs for people: docs/jobs.md, and the list in the README."""
 
 from __future__ import annotations
 
@@ -34,21 +34,29 @@ TITLES = {
 }
 
 
-def jobs_table(jobs: Mapping[str, JobWords]) -> list[str]:
-    """Return the lines of the README's table."""
+def jobs_list(jobs: Mapping[str, JobWords]) -> list[str]:
+    """Return the lines of the README's list: a line for each group."""
+    lines = []
+    for group in GROUPS:
+        links = [f"[{key}](docs/jobs.md#{key.lower()})" for key, job in jobs.items() if job.group == group]
+        lines.append(f"- {TITLES[group]}: {', '.join(links)}")
+    return lines
+
+
+def _index(jobs: Mapping[str, JobWords]) -> list[str]:
     lines = ["| Job | What it does | In place of |", "|---|---|---|"]
     for group in GROUPS:
         for key, job in jobs.items():
             if job.group == group:
-                title = f"[{job.title}](docs/jobs.md#{key.lower()}) `{key}`"
+                title = f"[{job.title}](#{key.lower()}) `{key}`"
                 instead = ", ".join(f"`{name}`" for name in job.replaces)
                 lines.append(row(title, sentence(job.description), instead))
-    return lines
+    return [*lines, ""]
 
 
 def jobs_page(jobs: Mapping[str, JobWords], facts: Facts, words_of_settings: Tree) -> str:
     """Return docs/jobs.md."""
-    parts = [_HEAD]
+    parts = [_HEAD, *_index(jobs)]
     for group in GROUPS:
         keys = [key for key, job in jobs.items() if job.group == group]
         parts += [f"## {TITLES[group]}", ""] if keys else []

@@ -9,7 +9,7 @@ from lib.metadata.facts import Facts, Tree
 from lib.metadata.jobs import JobWords
 from lib.metadata.words import Words
 
-# Sections of the README and files in actions/, in the order in which users see them.
+# Sections of docs/operations.md and files in actions/, in the order in which users see them.
 RESOURCES = (
     "containers",
     "execs",
@@ -85,7 +85,7 @@ def _action(key: str, facts: Facts, words: Words, home: str, job: JobWords | Non
         "description": description,
         "help": {
             "description": f"{description} The job {job.key} does this in one step." if job else description,
-            "link": f"{home}README.md#{operation['resource']}",
+            "link": f"{home}docs/operations.md#{key.lower()}",
         },
         "main": f"./actions/{operation['resource']}.py",
     }
@@ -106,7 +106,10 @@ def _job(job: JobWords, words: Words, home: str) -> Tree:
     return {
         "title": job.title,
         "description": job.description,
-        "help": {"description": f"Job. {job.description}{instead}", "link": f"{home}README.md#jobs"},
+        "help": {
+            "description": f"Job. {job.description}{instead}",
+            "link": f"{home}docs/jobs.md#{job.key.lower()}",
+        },
         "main": f"./actions/jobs/{job.group}.py",
         "fields": {
             name: _field(item | item.get("of", {}).get("job", {}) | item.get("of", {}).get(job.key, {}))
@@ -139,7 +142,7 @@ def _trigger(key: str, table: Tree, home: str, outputs: dict[str, Tree]) -> Tree
     trigger: Tree = {name: item for name, item in table.items() if name not in {"fields", "metadata"}}
     trigger["help"] = {
         "description": table.get("description", ""),
-        "link": f"{home}README.md#triggers",
+        "link": f"{home}docs/triggers.md#{key.lower()}",
     } | _help(table)
     trigger["fields"] = {name: _field(item) for name, item in table.get("fields", {}).items()}
     trigger["metadata"] = {"out": outputs.get(key, {})}

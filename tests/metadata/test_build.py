@@ -46,7 +46,6 @@ def test_a_changed_title_makes_the_check_name_the_stale_files(copy, capsys):
         "schemas/ContainerList.in.json: stale",
         "schemas/ContainerList.out.json: stale",
         "component.json: stale",
-        "README.md: stale",
         "docs/operations.md: stale",
     ]
     assert (copy / "component.json").read_bytes() == before

@@ -96,6 +96,17 @@ def test_what_to_do_names_inputs_and_settings_that_exist() -> None:
             assert exists or word.endswith("://"), f"{name}: {word}"
 
 
+@pytest.mark.parametrize("text", WORDS["frequent"])
+def test_a_text_that_the_page_explains_is_one_of_the_code(text: str) -> None:
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "lib").rglob("*.py"))
+    joined = re.sub(r'"\s*\n\s*f?"', "", source)
+    for part in filter(None, (part.strip(" ;") for part in text.split("..."))):
+        assert part in joined
+
+    named = set(re.findall(r"`([^`]+)`", WORDS["frequent"][text]))
+    assert named <= inputs()
+
+
 def test_an_entry_without_its_parts_is_refused() -> None:
     with pytest.raises(ValueError, match="Odd"):
-        errors_page({"group": {"title": "A", "Odd": {"when": "Now."}}})
+        errors_page({"frequent": {}, "group": {"title": "A", "Odd": {"when": "Now."}}})
