@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lib.metadata import facts as fact_files
 from lib.metadata import words as word_files
+from lib.metadata.documentation import address
 from lib.metadata.errors_page import errors_page
 from lib.metadata.facts import Facts, Tree
 from lib.metadata.image import dockerfile
@@ -24,6 +25,7 @@ from lib.metadata.manifest import manifest
 from lib.metadata.missing import report
 from lib.metadata.outputs import outputs
 from lib.metadata.pages import operations_page, readme, triggers_page
+from lib.metadata.proxy_rules import proxy_page
 from lib.metadata.schema_in import schema_in
 from lib.metadata.schema_out import schema_out
 from lib.metadata.words import Words
@@ -60,7 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     """Return path below `root` -> text, for all generated files; raises ValueError for wrong facts."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
-    home = project.get("urls", {}).get("Documentation", "")
     trees: dict[str, Tree] = {}
     for key in facts.operations:
         trees[f"schemas/{key}.in.json"] = schema_in(key, facts, words)
@@ -68,7 +69,7 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     jobs = load_jobs(root / "lib/metadata/words/jobs", facts, words)
     for key, job in jobs.items():
         trees[f"schemas/{key}.in.json"], trees[f"schemas/{key}.out.json"] = job.schema_in(), job.schema_out()
-    component = manifest(facts, words, jobs, project["version"], home, outputs(root))
+    component = manifest(facts, words, jobs, project["version"], address(project), outputs(root))
     files = {path: layout(tree) for path, tree in trees.items()}
     files["component.json"] = layout(component)
     files["Dockerfile"] = dockerfile(_text(root / "Dockerfile"), project["version"])
@@ -76,6 +77,7 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     files["docs/triggers.md"] = triggers_page(_text(root / "docs/triggers.md"), component)
     files["docs/jobs.md"] = jobs_page(jobs, facts, words.settings)
     files["docs/errors.md"] = errors_page(words.errors)
+    files["docs/proxy-rules.md"] = proxy_page(facts, jobs, words.triggers)
     files["docs/operations.md"] = operations_page(facts, words, trees)
     return files
 
