@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 from pathlib import Path
@@ -15,11 +14,9 @@ from lib.local.sandbox.private_engine import PrivateEngineError
 from tests.lab.certificates import Certificates
 from tests.lab.engine import LabEngine
 from tests.lab.skipping import missing
-from tests.local.pages import shell, workplace
-from tests.local.running import ROOT
+from tests.local.pages import marked, shell, workplace
 
-PAGE = (ROOT / "docs/operations-guide.md").read_text("utf-8")
-COMMANDS = re.findall(r"<!-- tls -->\n *```sh\n(.*?)\n *```", PAGE, re.DOTALL)
+COMMANDS = [block.text for block in marked("run by", "docs/operations-guide.md")]
 PORT = "2376"
 
 pytestmark = pytest.mark.engine

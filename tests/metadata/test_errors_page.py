@@ -28,6 +28,21 @@ NEVER_LEAVE = {
     "TimeIsUp": "a job makes of it what whenTimeIsUp says",
 }
 """Errors in which no step ends."""
+INSIDE = {
+    "BrokenSessionError": "buildkit makes an EngineError of it",
+    "EmitError": "the root of what the runtime says of emissions",
+    "Interrupted": "a job that is stopped gives its message back",
+    "Lost": "MirrorImage begins anew",
+    "LostState": "a trigger starts anew and tells a gap",
+    "Malformed": "the engine client makes an EngineError of it",
+    "MalformedError": "buildkit makes an EngineError of it",
+    "NoHttp": "the engine client makes an EngineError of it",
+    "NotResolvedInTime": "the client and the runtime make an error of their own of it",
+    "RefusedCallError": "buildkit makes an EngineError of it",
+    "SailorError": "the root of the runtime's errors",
+    "SettingReached": "the engine client makes a TimedOut of it",
+}
+"""Other exceptions of the code, and why no flow sees them; those with a _ before the name stay in their file."""
 FOREIGN = {"differences", "error.name", "docker info"}
 """Names in backticks that are no input, setting, action or page."""
 
@@ -63,6 +78,21 @@ def test_each_error_of_the_code_is_on_the_page_and_none_is_there_without_code() 
     assert set(POLICED) <= set(ENTRIES)
     source = "\n".join(path.read_text("utf-8") for path in (ROOT / "lib").rglob("*.py"))
     assert [name for name in ENTRIES if f"class {name}(" not in source] == []
+
+
+def test_each_other_exception_of_the_code_is_on_the_page_or_stays_inside() -> None:
+    raised = {"Exception", "ValueError", "OSError", "LookupError", "RuntimeError", "TimeoutError"}
+    others: set[str] = set()
+    for path in (ROOT / "lib").rglob("*.py"):
+        if "local" not in path.parts:
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+                    if bases & (
+                        raised | others | INSIDE.keys() | {"SailorError", "EmitError", "RequestError"}
+                    ):
+                        others.add(node.name)
+    assert others - CLASSES.keys() - NEVER_LEAVE.keys() - set(ENTRIES) == set(INSIDE)
 
 
 @pytest.mark.parametrize("name", POLICED)
