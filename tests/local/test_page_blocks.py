@@ -1,4 +1,7 @@
-"""Each block of the documents is run or compared by a test, or says why not: CONTRIBUTING.md#blocks-of-the-documents."""
+"""Each block of the documents is run or compared by a test, or says why not.
+
+The marks: CONTRIBUTING.md#blocks-of-the-documents.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ KEPT_BY = {
 }
 """Marks, and the files that do what they say."""
 GENERATED = ("docs/jobs.md", "docs/operations.md")
+OF_ANY_TYPE = {("EngineRequest", "body")}
+"""Outputs that have whatever type the engine answers with, which the platform's schemas cannot say."""
 EXAMPLES = [block for page in GENERATED for block in blocks(page)]
 ALL = [block for page in PAGES if page not in GENERATED for block in blocks(page)]
 
@@ -64,9 +69,9 @@ def test_the_examples_of_a_generated_page_are_messages_of_their_step(page: str) 
         ]
         example, *answers = texts
         assert validator(ROOT / f"schemas/{key}.in.json").settled(example) == (example, [])
-        # Several messages stand in a list.
-        for answer in (one for given in answers for one in (given if isinstance(given, list) else [given])):
-            assert validator(ROOT / f"schemas/{key}.out.json").errors(answer) == []
+        for answer in answers:
+            told = {name: value for name, value in answer.items() if (key, name) not in OF_ANY_TYPE}
+            assert validator(ROOT / f"schemas/{key}.out.json").errors(told) == []
         seen += len(texts)
     assert seen == len(blocks(page)) == len([block for block in EXAMPLES if block.page == page])
 
