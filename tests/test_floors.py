@@ -267,8 +267,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "dialect documentation jobs outputs parameter",
         "manifest",
         "pages whole",
-        "schema_in schema_out",
-        "errors_page jobs_page missing proxy_rules",
+        "inner_objects schema_in schema_out",
+        "errors_page jobs_page missing operations_page proxy_rules",
         "build",
     ),
 }

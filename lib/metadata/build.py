@@ -23,8 +23,9 @@ from lib.metadata.jobs_page import jobs_list, jobs_page
 from lib.metadata.layout import layout
 from lib.metadata.manifest import manifest
 from lib.metadata.missing import report
+from lib.metadata.operations_page import operations_page
 from lib.metadata.outputs import outputs
-from lib.metadata.pages import operations_page, readme, triggers_page
+from lib.metadata.pages import readme, triggers_page
 from lib.metadata.proxy_rules import proxy_page
 from lib.metadata.schema_in import schema_in
 from lib.metadata.schema_out import schema_out
