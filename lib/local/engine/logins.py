@@ -12,6 +12,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
 from lib.local.engine.docker_config import docker_config
@@ -85,8 +86,6 @@ def _output(environ: Mapping[str, str], program: str, server: str) -> bytes:
         late.start()
         try:
             return _spoken(process, server)
-        except BrokenPipeError:  # it ended without reading
-            return b""
         finally:
             process.kill()
             late.cancel()
@@ -94,7 +93,7 @@ def _output(environ: Mapping[str, str], program: str, server: str) -> bytes:
 
 def _spoken(process: subprocess.Popen[bytes], server: str) -> bytes:
     stdin, stdout = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
-    with stdin:
+    with suppress(BrokenPipeError), stdin:  # some helpers answer without reading
         stdin.write(server.encode(errors="replace"))
     answer = stdout.read(LONGEST + 1)
     if len(answer) > LONGEST:
