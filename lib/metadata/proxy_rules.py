@@ -89,7 +89,10 @@ def proxy_page(facts: Facts, jobs: Mapping[str, JobWords], triggers: Tree) -> st
     """Return docs/proxy-rules.md; raises ValueError for a call that is none."""
 
     def line(page: str, key: str) -> str:
+        """Return a row; EngineRequest alone makes what its input writes."""
         makes, may = (", ".join(f"`{call}`" for call in found) for found in rules(key, facts, jobs, triggers))
+        if key in jobs and not may:
+            may = "the call that the input writes"
         return row(f"[{key}]({page}.md#{key.lower()})", makes, may)
 
     parts = [_HEAD, "## Triggers", "", *_TABLE, *(line("triggers", key) for key in triggers), ""]
