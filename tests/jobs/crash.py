@@ -12,36 +12,21 @@ on (AFTER). What the step published until then is kept: the platform has it.
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-from lib.sailor.logging import LEVELS, Logger
-from lib.sailor.message import Message
 from lib.sailor.message.ids import random_id
-from lib.sailor.settings import Settings
-from lib.sailor.standalone.folder import FolderStorage
-from lib.sailor.standalone.in_process import InProcess, Published
-from lib.sailor.step.resources import StepResources
-from lib.sailor.step.step import Step
 from lib.sailor.transport import Kind
-from tests.actions.stepping import COMPONENT, Quiet
 from tests.jobs.deaths import FRESH, counted, leftovers
 from tests.jobs.killing_proxy import AFTER, BEFORE, Death, KillingProxy
+from tests.jobs.step_process import BaseProcess, StepProcess
 from tests.jobs.things import nothing_left, things
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import DEADLINE
-from tests.local.running import ROOT, environment
 
 __all__ = ["AFTER", "BEFORE", "Death", "Delivery", "Life", "deaths", "nothing_left", "things"]
-FLOW = {"flow_id": "flow", "step_id": "step_1"}
 
 
 def deaths(calls: int) -> list[Death]:
@@ -104,9 +89,7 @@ class Delivery:
     told: set[str] = field(default_factory=set)
     """Ids of all messages that were emitted."""
 
-    def run(
-        self, die: Death | None = None, during: Callable[[subprocess.Popen[bytes]], None] = lambda _: None
-    ) -> Life:
+    def run(self, die: Death | None = None, during: Callable[[BaseProcess], None] = lambda _: None) -> Life:
         """Deliver it, killed where `die` says; `during` is called with the process while it works."""
         self.runs += 1
         if self.runs == 1:
@@ -124,28 +107,12 @@ class Delivery:
                 "headers": {**self.headers, "messageId": self.message_id},
                 "redelivered": self.runs > 1,
             }
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.jobs.crash"],
-                cwd=ROOT,
-                env=environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            proxy.kill = process.kill
-            try:
-                assert process.stdin is not None
-                process.stdin.write(json.dumps(spec).encode())
-                process.stdin.close()
-                process.stdin = None
-                during(process)
-                out = process.communicate(timeout=DEADLINE)[0]
-            finally:
-                process.kill()
-                process.wait()
-            lines = [json.loads(line) for line in out.splitlines()]
+            one = StepProcess()
+            proxy.kill = one.process.kill
+            lines = one.work(spec, during)
             told = [line["finished"] for line in lines if "finished" in line]
-            killed = process.returncode == -signal.SIGKILL
-            assert killed == (not told), out.decode()
+            assert not [line for line in lines if "broken" in line], lines
+            killed = not told
             if killed and die:
                 self.at = die[0]
             assert killed or die is None, f"it made {len(proxy.calls)} changing calls: {proxy.calls}"
@@ -166,39 +133,3 @@ class Delivery:
         times = {"since": f"{self.began:.6f}", "until": f"{time.time():.6f}"}
         events: list[dict[str, Any]] = self.engine.wire.do("GET", "/events", **times, filters=filters).lines()
         return events
-
-
-def main() -> None:
-    """The process: one step, one message; each line of stdout is something that the platform has got."""
-    spec = json.load(sys.stdin)
-
-    def told(published: Published) -> None:
-        is_message = isinstance(published.value, Message)
-        value = published.value.body if is_message else published.value
-        if published.kind is Kind.REBOUND:
-            value = published.headers["reboundReason"]
-        identity = published.headers.get("messageId")
-        _say({"kind": published.kind.name, "value": value, "id": identity})
-
-    function = COMPONENT.function(spec["key"])
-    assert function.process is not None
-    transport = InProcess(told)
-    settings = Settings(data_rate_limit=10**6, error_rate_limit=10**6, **FLOW)
-    resources = StepResources(settings, transport)
-    signal.signal(signal.SIGTERM, lambda *_: resources.cancelled.set())
-    storage = FolderStorage(spec["folder"]) if spec["folder"] else None
-    logger = Logger("test", LEVELS["error"], Quiet(), {})
-    step = Step(function.process, resources, logger, spec["config"], storage=storage)
-    message = Message(body=spec["body"], attachments=spec["attachments"])
-    delivery = transport.delivery(message, spec["headers"])
-    step.run(replace(delivery, facts={"redelivered": spec["redelivered"]}))
-    _say({"finished": bool(transport.finished and transport.finished[0][1])})
-
-
-def _say(line: dict[str, Any]) -> None:
-    os.write(1, json.dumps(line).encode() + b"\n")
-
-
-if __name__ == "__main__":
-    assert Path.cwd() == ROOT
-    main()

@@ -45,7 +45,8 @@ def health(engine: LabEngine, name: str) -> str:
 def sick(engine: LabEngine, group: str, name: str, *, curable: bool = True) -> str:
     """An unhealthy container; one that can be cured is well after a start."""
     command = TALKS if curable else ("sh", "-c", "touch /sick; echo a line; sleep 600")
-    engine.run(command, name=f"{name}-{group}", Labels={group: ""}, Healthcheck=CHECK)
+    kept = {"Labels": {group: ""}, "Healthcheck": CHECK, "StopSignal": "SIGKILL"}
+    engine.run(command, name=f"{name}-{group}", **kept)
     made = engine.wire.do("POST", f"/containers/{name}-{group}/exec", {"Cmd": ["touch", "/sick"]}).json()
     engine.wire.do("POST", f"/exec/{made['Id']}/start", {"Detach": True})
     wait_until(lambda: health(engine, f"{name}-{group}") == "unhealthy", "it to be sick")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import pytest
 from lib.sailor.message.ids import random_id
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, deaths
+from tests.jobs.step_process import BaseProcess
 from tests.jobs.swarms import inspected, made, running, service, swarm, tasks, updates
 from tests.jobs.test_rollout_service import BAD, EMIT, KEY, NEW, NOWHERE, brief, rollout
 from tests.lab.engine import LabEngine
@@ -95,11 +95,11 @@ def test_killed_while_it_waits_the_next_delivery_waits_on(swarm: LabEngine, serv
     made(swarm, service)
     delivery = Delivery(swarm, KEY, {"service": service, "spec": NEW})
 
-    def kill(process: subprocess.Popen[bytes]) -> None:
+    def kill(process: BaseProcess) -> None:
         wait_until(lambda: of_spec(swarm, service, ["sleep", "700"]), "the new task")
         process.kill()
 
-    def end(process: subprocess.Popen[bytes]) -> None:
+    def end(process: BaseProcess) -> None:
         seen = len(delivery.looks)
         wait_until(lambda: len(delivery.looks) > seen + 6, "it to wait")
         process.terminate()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from tests.jobs.commands import KEY, UNTIL_GO, Same, alive, go, lines, sh, state
 from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, Life, deaths, nothing_left
 from tests.jobs.engines import own
 from tests.jobs.places import Place
+from tests.jobs.step_process import BaseProcess
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
 
@@ -144,7 +144,7 @@ def test_an_interrupted_step_leaves_all_to_its_next_delivery(own: LabEngine, pla
     """SIGTERM: nothing is told, and the command runs on."""
     one = delivery(own, web, UNTIL_GO)
 
-    def interrupt(process: subprocess.Popen[bytes]) -> None:
+    def interrupt(process: BaseProcess) -> None:
         wait_until(lambda: one.events("exec_start"), "the command to start")
         process.terminate()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from lib.sailor.message.ids import random_id
 from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, Life, deaths, nothing_left
 from tests.jobs.engines import own
+from tests.jobs.step_process import BaseProcess
 from tests.lab.engine import IMAGE, LabEngine
 from tests.lab.waiting import wait_until
 
@@ -95,7 +95,7 @@ def test_an_interrupted_step_leaves_all_to_its_next_delivery(clean: LabEngine) -
     """SIGTERM: nothing is cleaned up, nothing is told, and the program runs on."""
     one = Delivery(clean, KEY, {"image": IMAGE, "command": ["sh", "-c", "sleep 3; echo done"]})
 
-    def interrupt(process: subprocess.Popen[bytes]) -> None:
+    def interrupt(process: BaseProcess) -> None:
         wait_until(lambda: starts(one), "the program to start")
         process.terminate()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from lib.sailor.message.ids import random_id
 from tests.actions.stepping import forget_engines, run_step
 from tests.jobs.crash import AFTER, Delivery
 from tests.jobs.engines import config, own
+from tests.jobs.step_process import BaseProcess
 from tests.jobs.test_settle_outcome import RUN, Body, container, new, settle, wanted
 from tests.lab.engine import IMAGE, LabEngine
 from tests.lab.faulty_proxy import FaultyProxy
@@ -68,7 +68,7 @@ def test_it_is_killed_in_the_middle_and_told_by_the_next_delivery(own: LabEngine
     body = {"operation": "ContainerPause", "fields": {"id": name}, "since": f"{time.time():.6f}"}
     delivery = Delivery(own, KEY, body, EMIT)
 
-    def kill(process: subprocess.Popen[bytes]) -> None:
+    def kill(process: BaseProcess) -> None:
         wait_until(lambda: any(name in call for call in delivery.looks), "the look at the container")
         os.kill(process.pid, signal.SIGKILL)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.engine.scripted import Scripted, answer, say
 from tests.jobs.crash import Delivery
 from tests.jobs.engines import config, own
 from tests.jobs.finding import done, failed
+from tests.jobs.step_process import BaseProcess
 from tests.lab.engine import LabEngine
 from tests.lab.socket_proxy import READS, SocketProxy
 from tests.lab.waiting import ended, wait_until
@@ -273,7 +273,7 @@ def test_what_becomes_of_a_time_that_is_up(own: LabEngine, run: Make, state: str
 def test_an_interrupted_wait_is_as_if_it_had_never_been(own: LabEngine, run: Make) -> None:
     one = Delivery(own, KEY, {"target": run(), "for": "exited"})
 
-    def interrupt(process: subprocess.Popen[bytes]) -> None:
+    def interrupt(process: BaseProcess) -> None:
         wait_until(lambda: len(one.looks) > 2, "its looks")
         process.terminate()
 
@@ -286,7 +286,7 @@ def test_an_engine_that_dies_meanwhile_is_asked_again_later(own: LabEngine, run:
     name = run()
     one = Delivery(own, KEY, {"target": name, "for": "exited"})
 
-    def kill(_: subprocess.Popen[bytes]) -> None:
+    def kill(_: BaseProcess) -> None:
         wait_until(lambda: len(one.looks) > 2, "its looks")
         own.kill()
 

@@ -93,7 +93,7 @@ def _output(environ: Mapping[str, str], program: str, server: str) -> bytes:
 
 def _spoken(process: subprocess.Popen[bytes], server: str) -> bytes:
     stdin, stdout = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
-    with suppress(BrokenPipeError), stdin:  # some helpers answer without reading
+    with suppress(BrokenPipeError), stdin:  # a helper of one server may answer without reading which it is
         stdin.write(server.encode(errors="replace"))
     answer = stdout.read(LONGEST + 1)
     if len(answer) > LONGEST:

@@ -68,6 +68,17 @@ def test_the_helper_of_a_server_goes_before_the_store_and_what_is_written(tmp_pa
     assert asked(environ) == ({SERVER: {"identitytoken": "ticket"}}, [])
 
 
+def test_a_helper_may_answer_without_reading_which_server_it_is(tmp_path: Path) -> None:
+    helper(tmp_path, f"exec 0<&-; echo '{TOLD}'")
+    server = (
+        "x" * 200_000
+    )  # more than a pipe holds: it cannot be written before the helper has closed its end
+
+    found, notes = asked(environment(tmp_path, credHelpers={server: "lab"}))
+
+    assert (found, notes) == ({server: {"username": "me", "password": "hush"}}, [])
+
+
 @pytest.mark.parametrize(
     "script",
     [

@@ -60,7 +60,8 @@ def test_fault_8_22_base64_of_anything_that_holds_a_secret_is_masked_whole(
     kind: str, secret: str, before: str, after: str
 ) -> None:
     packed = PACKED[kind]((before + secret + after).encode()).decode()
-    assert hiding(secret).mask(f"header '{packed}' refused") == "header '***' refused"
+    # Words around it are shorter than a secret: a secret that is one of them would be masked there too.
+    assert hiding(secret).mask(f"key='{packed}' no") == "key='***' no"
 
 
 @pytest.mark.parametrize("kind", PACKED)
