@@ -272,11 +272,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "actions.jobs": ("change clean ensure expert files find run",),
     "lib.metadata": (
         "facts image layout words",
-        "dialect jobs outputs parameter",
+        "dialect documentation jobs outputs parameter",
         "manifest",
         "pages whole",
-        "schema_in schema_out",
-        "errors_page jobs_page missing podman",
+        "inner_objects schema_in schema_out",
+        "errors_page jobs_page missing operations_page podman proxy_rules",
         "build",
     ),
 }

@@ -102,7 +102,8 @@ def handshake_failed(fault: OSError, engine: str) -> Unreachable:
     if isinstance(fault, ssl.SSLCertVerificationError):
         return TlsRefused(
             f"The certificate of {engine} is not trusted: {fault.verify_message}",
-            hint="Check tlsCa, and tlsServerName if the certificate is made out to another name",
+            hint='Check tlsCa ("CA certificate"), and tlsServerName ("Name in the engine\'s certificate") if it is '
+            "made out to another name",
         )
     if isinstance(fault, ssl.SSLEOFError) or not isinstance(fault, ssl.SSLError):
         return Unreachable(
@@ -113,7 +114,7 @@ def handshake_failed(fault: OSError, engine: str) -> Unreachable:
         return identity_refused(fault)
     return TlsRefused(
         f"No TLS connection to {engine} ({fault.reason or fault})",
-        hint="Check that this port speaks TLS, and tlsCertificate and tlsKey",
+        hint='Check that this port speaks TLS, and tlsCertificate ("Client certificate") and tlsKey ("Client key")',
     )
 
 
