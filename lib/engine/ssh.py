@@ -57,7 +57,8 @@ class Ssh:
             raise BadInput(
                 "sshHostKey holds a private key",
                 field="sshHostKey",
-                hint="It takes the public key of the server, one line; the private key belongs into sshKey",
+                hint="It takes the public key of the server, one line; the private key belongs into "
+                'sshKey ("SSH private key")',
             )
         if host_keys and len(host_keys) > LONGEST_HOST_KEYS:
             raise BadInput(f"sshHostKey is longer than {LONGEST_HOST_KEYS} characters", field="sshHostKey")
@@ -97,7 +98,7 @@ def ssh_of(scheme: str, ssh: Ssh, user_info: str) -> Ssh | None:
         raise BadInput(
             "server: an ssh:// address takes no password",
             field="server",
-            hint="The user logs in with a key: write ssh://user@host, and the key into sshKey",
+            hint='The user logs in with a key: write ssh://user@host, and the key into sshKey ("SSH private key")',
         )
     if name and ssh.user and name != ssh.user:
         raise BadInput(
@@ -119,7 +120,7 @@ def ssh_of(scheme: str, ssh: Ssh, user_info: str) -> Ssh | None:
             "sshHostKey is missing: without it anybody on the way could be the server",
             field="sshHostKey",
             hint="Paste the server's line of known_hosts, or /etc/ssh/ssh_host_ed25519_key.pub of the server; "
-            "sshHostKeyCheck can switch the check off",
+            'sshHostKeyCheck ("Check of the SSH server\'s host key") can switch the check off',
         )
     return replace(ssh, user=user)
 

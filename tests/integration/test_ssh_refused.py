@@ -135,7 +135,7 @@ def test_a_socket_that_is_not_there_is_told(forwarding: bool, docker: bool, told
         found = refused(server.credential("/no/such.sock"))
     assert "does not forward the socket /no/such.sock" in found
     assert told in found
-    assert "the path behind the host in the address (otherServer" in found
+    assert 'the path behind the host in otherServer ("Engine address"' in found
 
 
 def test_a_server_that_only_forwards_and_does_not_find_the_socket() -> None:
@@ -159,7 +159,7 @@ def test_a_host_where_nobody_listens_is_told(ssh_server: SshServer) -> None:
     with HeldPort() as port:
         told = refused(ssh_server.credential("/x", server=f"ssh://me@127.0.0.1:{port.number}"))
     assert "No engine answers at ssh://me@127.0.0.1" in told
-    assert "Check host and port of the address (otherServer)" in told
+    assert 'Check host and port in otherServer ("Engine address")' in told
 
 
 def test_calls_that_wait_for_one_login_share_its_failure(ssh_server: SshServer) -> None:

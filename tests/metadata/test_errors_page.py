@@ -30,6 +30,7 @@ NEVER_LEAVE = {
 """Errors in which no step ends."""
 INSIDE = {
     "BrokenSessionError": "buildkit makes an EngineError of it",
+    "ChannelRefused": "a connection over SSH goes another way, or makes SshRefused of it",
     "EmitError": "the root of what the runtime says of emissions",
     "Interrupted": "a job that is stopped gives its message back",
     "Lost": "MirrorImage begins anew",

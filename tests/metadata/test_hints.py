@@ -22,7 +22,15 @@ CREDENTIAL = {name: field["label"] for name, field in MANIFEST["credentials"]["f
 ACTIONS = MANIFEST["actions"]
 NAMED = re.compile(r"(?<![\w$./-])(?:[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)(?![\w.])")
 """A name that is no word of a sentence."""
-FOREIGN = {"OpenSSH", "HostConfig", "HostIp", "HostPort", "NetworkMode", "ClusterVolumeSpec"}
+FOREIGN = {
+    "OpenSSH",
+    "AllowStreamLocalForwarding",
+    "HostConfig",
+    "HostIp",
+    "HostPort",
+    "NetworkMode",
+    "ClusterVolumeSpec",
+}
 """Names of the Engine API in examples, and of other people."""
 AT_LEAST = 50
 ELSEWHERE = {

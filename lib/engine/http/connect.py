@@ -32,8 +32,10 @@ def connect(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) 
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _keep_alive(plain)
     except OSError as fault:
-        what = f"proxy answers at {endpoint.proxy}" if endpoint.proxy else f"engine answers at {endpoint}"
-        raise Unreachable(f"No {what} ({_reason(fault)})", hint=_unreachable_hint(endpoint, fault)) from fault
+        what = (
+            f"No proxy answers at {endpoint.proxy}" if endpoint.proxy else f"No engine answers at {endpoint}"
+        )
+        raise Unreachable(f"{what} ({_reason(fault)})", hint=_unreachable_hint(endpoint, fault)) from fault
     if endpoint.proxy:
         _through(plain, endpoint, endpoint.proxy, timeout)
     return _secure(plain, endpoint, context) if context else plain
@@ -134,7 +136,7 @@ def _unreachable_hint(endpoint: Endpoint, fault: OSError) -> str:
     if isinstance(fault, NotResolvedInTime):
         return "Check the name servers of this container, or write the address of the host"
     if endpoint.ssh:
-        return "Check host and port of the address (otherServer) and firewalls: an SSH server has to listen there"
+        return 'Check host and port in otherServer ("Engine address") and firewalls: an SSH server has to listen there'
     if endpoint.proxy:
         return f"Check {FIELD} in the credential: host and port of the proxy, and that it listens there"
     return "Check host, port and firewall, and that the engine listens there"

@@ -22,6 +22,7 @@ from tests.lab.waiting import DEADLINE, ended
 SECRET = "canary-4c1e"
 LOGIN = "Basic bWU6Y2FuYXJ5LTRjMWU="
 SOON = 0.05
+PAUSE = SOON / 10
 """Seconds after which a silent proxy is left: it would be silent for ever."""
 
 
@@ -168,7 +169,7 @@ def test_silence_ends_in_time(said: bytes) -> None:
 
 def test_a_proxy_that_never_ends_its_head_is_left_in_time() -> None:
     def drip(near: socket.socket) -> None:
-        near.settimeout(SOON / 10)
+        near.settimeout(PAUSE)
         near.sendall(b"HTTP/1.1 200 OK\r\n")
         while True:
             near.sendall(b"X: y\r\n")

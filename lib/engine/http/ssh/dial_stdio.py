@@ -67,7 +67,9 @@ def _failed(channel: BoundedChannel, fault: Exception, path: str, server: str, u
         )
     said = _said(channel)
     text = f"The SSH server {server} does not forward the socket {path}"
-    engine = "that the engine runs there, the path behind the host in the address (otherServer, default "
+    engine = (
+        'that the engine runs there, and the path behind the host in otherServer ("Engine address"; default '
+    )
     engine += f"{DEFAULT_SOCKET})"
     if channel.exit_status == _NOT_FOUND:
         return Unreachable(

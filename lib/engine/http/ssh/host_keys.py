@@ -61,8 +61,8 @@ class KnownKeys:
         raise SshRefused(
             f"The host key of {self._where} is not the one in sshHostKey: the server shows {key.get_name()} "
             f"{fingerprint(blob)}, known are {', '.join(sorted(self._told()))}",
-            hint="Ask who runs the server: after a new installation take its new key into sshHostKey, "
-            "else somebody may be in between",
+            hint="Ask who runs the server: after a new installation take its new key into "
+            'sshHostKey ("Host key of the SSH server"), else somebody may be in between',
         )
 
     def _told(self) -> list[str]:

@@ -122,7 +122,7 @@ class Identity:
         except (OSError, SSHException, ValueError) as fault:
             raise Unreachable(
                 f"The SSH agent does not answer ({fault})",
-                hint="Check SSH_AUTH_SOCK and `ssh-add -l`, or give a key in sshKey",
+                hint='Check SSH_AUTH_SOCK and `ssh-add -l`, or give a key in sshKey ("SSH private key")',
             ) from fault
 
     def keys(self, agent: Agent | None) -> Sequence[PKey]:

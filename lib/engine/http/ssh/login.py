@@ -34,10 +34,10 @@ KEEP_ALIVE = 30
 GONE = 60
 """Seconds after which a server is gone that does not confirm what it was sent, keep-alives for example."""
 _AUTH_HINT = (
-    "Check the user, in the address (otherServer) or sshUser, and sshKey: its public part must stand in the user's "
-    "~/.ssh/authorized_keys on the server"
+    'Check the user, in otherServer ("Engine address") or sshUser ("SSH user"), and sshKey ("SSH private key"): '
+    "its public part must stand in the user's ~/.ssh/authorized_keys on the server"
 )
-_SEEN_HOST = "Check host and port of the address (otherServer): an SSH server has to listen there"
+_SEEN_HOST = 'Check host and port in otherServer ("Engine address"): an SSH server has to listen there'
 
 
 class Login:
@@ -119,7 +119,7 @@ class Login:
     def _late(self) -> Unreachable:
         return Unreachable(
             f"The SSH server {self.server} did not answer in time",
-            hint="Check host and port of the address (otherServer), and that the server is not overloaded",
+            hint='Check host and port in otherServer ("Engine address"), and that the server is not overloaded',
         )
 
     def _log_in(self, transport: SshTransport, seconds: float) -> None:
