@@ -231,7 +231,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.trigger.objects": ("objects", "seen", "lists"),
     "lib.trigger.tasks": ("swarm tasks told",),
     "lib.local": (
-        "attachments options problems",
+        "attachments component_folder options problems",
         "engine state values",
         "catalog settings_of",
         "output",
@@ -245,7 +245,13 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "lib.local.engine": ("docker_config pem_files sockets", "context environment logins", "choice"),
     "lib.local.catalog": ("catalog", "sample", "describe"),
-    "lib.local.output": ("emission", "json_lines step_log terminal", "pages"),
+    "lib.local.output": (
+        "emission fitting forms shown",
+        "columns json_lines status step_log",
+        "grid lists",
+        "terminal",
+        "pages",
+    ),
     "lib.local.flow": ("graph mapper", "flowfile", "routing"),
     "lib.local.sandbox": (
         "busybox_image packages supervisor supervisor_process",
@@ -265,7 +271,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.metadata": (
         "facts image layout words",
         "dialect jobs outputs parameter",
-        "manifest",
+        "columns manifest",
         "pages whole",
         "schema_in schema_out",
         "errors_page jobs_page missing",

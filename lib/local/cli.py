@@ -49,6 +49,8 @@ def _ended(arguments: Sequence[str] | None) -> int:
     except Terminated:
         return TERMINATED
     except KeyboardInterrupt:
+        if output is not None:
+            output.interrupted()
         return INTERRUPTED
     except Exception as error:
         if options.debug:
@@ -88,7 +90,7 @@ def _runner(command: str) -> Callable[[Namespace, Any], int]:
 def _show(options: Namespace, output: Any) -> int:
     from lib.local.catalog.catalog import Catalog
     from lib.local.catalog.describe import chosen, summary, whole
-    from lib.local.commands import folder_of
+    from lib.local.component_folder import folder_of
 
     catalog = Catalog.read(folder_of(options))
     if options.command == "list":
@@ -112,17 +114,22 @@ def _show(options: Namespace, output: Any) -> int:
 
 
 def _output(options: Namespace) -> Any:
+    if options.json and (options.columns or options.wide):
+        raise UsageError(
+            "--columns and --wide shape tables", hint="With --json everything is there: leave them out"
+        )
     if options.json:
         from lib.local.output.json_lines import JsonLines
 
         return JsonLines()
     try:
+        from lib.local.output.lists import View
         from lib.local.output.terminal import Terminal
     except ImportError as error:
         raise UsageError(
             f"{error.name} is not installed", hint="Install requirements-local.txt, or use --json"
         ) from error
-    return Terminal(debug=options.debug)
+    return Terminal(debug=options.debug, view=View(options.columns, options.wide), steps=options.steps)
 
 
 def _sentence(error: Exception) -> str:

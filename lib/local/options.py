@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(
         command=None, json=False, debug=False, component=None, data=None, config=None, engine=None
     )
-    top.set_defaults(rebound_pause=None, config_of=[])
+    top.set_defaults(rebound_pause=None, config_of=[], columns=None, wide=False, steps=False)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     listing = _command(commands, "list", "show all triggers and actions")
     listing.add_argument("word", nargs="?", help="only those with this word in key, title or group")
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _action(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    action = _running(_command(commands, "action", "run one action on one message"))
+    action = _shaped(_running(_command(commands, "action", "run one action on one message")))
     action.add_argument("key")
     action.add_argument(
         "--body", default="{}", metavar="JSON", help="the message body: JSON, @file, - for stdin"
@@ -56,12 +56,15 @@ def _action(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _trigger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    trigger = _polling(_running(_command(commands, "trigger", "poll one trigger")))
+    trigger = _shaped(_polling(_running(_command(commands, "trigger", "poll one trigger"))))
     trigger.add_argument("key")
 
 
 def _flow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    flow = _polling(_running(_command(commands, "flow", "run a flow file in the platform's form")))
+    flow = _shaped(_polling(_running(_command(commands, "flow", "run a flow file in the platform's form"))))
+    flow.add_argument(
+        "--steps", action="store_true", help="show what each step emits, although the flow has a report"
+    )
     flow.add_argument("file", type=Path)
     flow.add_argument(
         "--amqp", metavar="URI", help="run each step as a process of its own over this RabbitMQ"
@@ -108,6 +111,17 @@ def _running(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return _configured(command)
 
 
+def _shaped(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument(
+        "--columns",
+        type=_paths,
+        metavar="A,B,...",
+        help="what tables show of each item: titles of columns, or paths such as Id or Spec.Name",
+    )
+    command.add_argument("--wide", action="store_true", help="tables show all columns, and no cell is cut")
+    return command
+
+
 def _polling(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     command.add_argument(
         "--every", type=duration, default=5.0, metavar="TIME", help="pause between polls: 500ms, 5s, 1m (5s)"
@@ -129,6 +143,13 @@ def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
     return int(text)
+
+
+def _paths(text: str) -> tuple[str, ...]:
+    paths = tuple(path.strip() for path in text.split(","))
+    if not all(paths):
+        raise argparse.ArgumentTypeError(f"{text!r} must have the form A,B: paths or titles with commas")
+    return paths
 
 
 def _named_file(text: str) -> tuple[str, Path]:

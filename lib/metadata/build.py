@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+from lib.metadata import columns as column_words
 from lib.metadata import facts as fact_files
 from lib.metadata import words as word_files
 from lib.metadata.errors_page import errors_page
@@ -68,7 +69,10 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     jobs = load_jobs(root / "lib/metadata/words/jobs", facts, words)
     for key, job in jobs.items():
         trees[f"schemas/{key}.in.json"], trees[f"schemas/{key}.out.json"] = job.schema_in(), job.schema_out()
-    component = manifest(facts, words, jobs, project["version"], home, outputs(root))
+    told = outputs(root)
+    out = {key: trees[f"schemas/{key}.out.json"] for key in (*facts.operations, *jobs)}
+    column_words.mark(column_words.load(root / "lib/metadata/words"), out | told)
+    component = manifest(facts, words, jobs, project["version"], home, told)
     files = {path: layout(tree) for path, tree in trees.items()}
     files["component.json"] = layout(component)
     files["Dockerfile"] = dockerfile(_text(root / "Dockerfile"), project["version"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib.local.catalog.catalog import Catalog
-from lib.local.commands import OWN_COMPONENT
+from lib.local.component_folder import OWN_COMPONENT
 from lib.local.flow.flowfile import read_flow
 from tests.lab.engine import LabEngine
 from tests.local.running import ROOT, run

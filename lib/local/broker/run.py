@@ -107,13 +107,17 @@ class BrokerRun:
 
     def poll(self, schedule: Schedule) -> None:
         """Send the trigger an empty message on schedule, then end the steps when all messages are worked on."""
-        count = 0
+        count = known = 0
+        trigger = self._flow.trigger.id
         while not self._steps.cancelled.is_set():
-            self._deliver(self._flow.trigger.id, Message(), {})
+            self._deliver(trigger, Message(), {})
             count += 1
             if count == schedule.times:
                 break
-            self._steps.cancelled.wait(schedule.every)
+            # Its emissions come later, so this is what earlier polls found since the last look.
+            known, new = self._routing.emitted(trigger), self._routing.emitted(trigger) - known
+            with self._steps.output.waiting(count, new, schedule.every):
+                self._steps.cancelled.wait(schedule.every)
         links = [(edge.source, edge.target) for edges in self._flow.edges.values() for edge in edges]
         for step in in_order(list(self._flow.nodes), links):
             self._finish(step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -50,6 +51,7 @@ class Routing:
         self._rebound_pause = rebound_pause
         self._on_report = on_report
         self._lock = threading.Lock()
+        self._emitted: Counter[str] = Counter()
 
     def published(self, step_id: str, published: Published) -> None:
         """Handle one publish of a step: show it, and hand data to the next steps."""
@@ -63,6 +65,11 @@ class Routing:
         elif published.kind is Kind.DATA:
             headers = {key: published.headers[key] for key in _CARRIED if key in published.headers}
             self._pass_on(step_id, published.value, headers)
+
+    def emitted(self, step_id: str) -> int:
+        """Return how many messages of data a step has emitted so far."""
+        with self._lock:
+            return self._emitted[step_id]
 
     def pause(self, published: Published) -> float:
         """Return the seconds until a rebound comes back; they double each time (protocol 5.5)."""
@@ -124,6 +131,7 @@ class Routing:
     def _show(self, emission: Emission) -> None:
         brief = self._flow is not None and self._flow.report is not None
         with self._lock:  # steps may emit from several threads
+            self._emitted[emission.step] += emission.event == "data"
             self._output.emission(emission, brief=brief)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from lib.local.flow.flowfile import Flow
 from lib.local.flow.routing import OnReport, Routing
 from lib.local.in_process.steps import LocalStep, StepFactory
+from lib.local.output.emission import Output
 from lib.local.state import StateFile
 from lib.sailor.message import Message
 from lib.sailor.standalone.in_process import Published
@@ -54,6 +55,14 @@ class Run:
     def failed(self) -> bool:
         """Whether any step or mapping ended in an error."""
         return self._routing.failed
+
+    @property
+    def output(self) -> Output:
+        return self._factory.output
+
+    def emitted(self, step_id: str) -> int:
+        """Return how many messages of data a step has emitted so far."""
+        return self._routing.emitted(step_id)
 
     def only(self, key: str, config: Mapping[str, Any]) -> LocalStep:
         """Make the one step of a run, whose id is the function's key; raises ComponentError."""
