@@ -13,16 +13,23 @@ _OTHERWISE = 160
 _NARROWEST, _WIDEST = 20, 1000
 
 
-def fitted(widths: Sequence[int], room: int) -> list[int]:
+def fitted(widths: Sequence[int], room: int, rigid: Sequence[bool] = ()) -> list[int]:
     """Return the widths of the columns that are shown in `room` characters.
 
-    The widest column is cut first, down to eight characters; if that is not enough, the last ones are left out.
+    The widest column is cut first, down to eight characters, but none that is `rigid`; if that is not enough, the last
+    ones are left out.
     """
+    fixed = [*rigid, *[False] * (len(widths) - len(rigid))]
     for count in range(len(widths), 0, -1):
         kept = list(widths[:count])
         over = sum(kept) + GAP * (count - 1) - room
-        while over > 0 and max(kept) > _LEAST:
-            kept[kept.index(max(kept))] -= 1
+        while over > 0:
+            soft = [
+                (width, -place) for place, width in enumerate(kept) if not fixed[place] and width > _LEAST
+            ]
+            if not soft:
+                break
+            kept[-max(soft)[1]] -= 1
             over -= 1
         if over <= 0:
             return kept

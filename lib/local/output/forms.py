@@ -21,7 +21,7 @@ _MOST = 100
 _SHORT_ID = 12
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 _STEP = 1000
-_LARGEST = 1e30
+_LARGEST = 1e27
 """Numbers above it are no bytes and no times; they are shown as they are."""
 _SPANS = (
     (120, "minute", 60),

@@ -26,7 +26,7 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int | N
     titles = [one_line(column.title) for column in columns]
     clean = [[one_line(cell) for cell in row] for row in rows]
     natural = [max(map(cells, [title, *under])) for title, *under in zip(titles, *clean, strict=True)]
-    widths = natural if room is None else fitted(natural, room)
+    widths = natural if room is None else fitted(natural, room, _rigid(columns))
     cut = tuple(title for title, wish, width in zip(titles, natural, widths, strict=False) if width < wish)
     lines = (_head(titles, widths), *(_row(row, widths) for row in clean))
     return Grid(lines, tuple(widths), cut)
@@ -48,7 +48,7 @@ class Rows:
         if new:
             self._step, self._columns, self._natural = step, columns, [cells(title) for title in titles]
         self._natural = [max(known, cells(cell)) for known, cell in zip(self._natural, row, strict=True)]
-        widths = self._natural if room is None else fitted(self._natural, room)
+        widths = self._natural if room is None else fitted(self._natural, room, _rigid(columns))
         if new:
             yield _head(titles, widths)
         yield _row(row, widths)
@@ -56,6 +56,10 @@ class Rows:
     def broken(self) -> None:
         """Repeat the head before the next row: something else was printed."""
         self._step = ""
+
+
+def _rigid(columns: Sequence[Column]) -> list[bool]:
+    return [column.form == "shortId" for column in columns]  # half an id is none
 
 
 def _head(titles: Sequence[str], widths: Sequence[int]) -> Text:

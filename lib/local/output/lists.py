@@ -9,6 +9,7 @@ from typing import Any
 from lib.local.output.columns import Column, declared, named, plain, value_at
 
 RESULTS = "results"
+_EMPTY: tuple[Any, ...] = (None, [], {}, "")
 _PLAIN = 6
 """Columns of a list for which nothing is declared."""
 _NAMED = 8
@@ -56,7 +57,7 @@ def listings(body: Any, schema: Mapping[str, Any], view: View) -> list[Listing]:
     found = []
     for name, items in body.items():
         columns = declared(nodes.get(name))
-        alone = len(body) == 1 and isinstance(items, list)
+        alone = not any(value not in _EMPTY for value in body.values())
         if (
             not (columns or name == RESULTS)
             or not isinstance(items, list)
@@ -65,7 +66,7 @@ def listings(body: Any, schema: Mapping[str, Any], view: View) -> list[Listing]:
             continue
         if columns or all(isinstance(item, dict) for item in items):
             found.append(_listing(name, columns, items, view))
-    return found
+    return [listing for listing in found if listing.columns]
 
 
 def row_columns(body: Any, schema: Mapping[str, Any], view: View) -> tuple[Column, ...]:
@@ -112,18 +113,19 @@ def _wide(known: tuple[Column, ...], items: Sequence[Any]) -> tuple[Column, ...]
 def rest_of(body: Mapping[str, Any], shown: Sequence[Listing]) -> dict[str, Any]:
     """Return what of a body its tables do not show and what says something."""
     names = {listing.name for listing in shown}
-    return {key: value for key, value in body.items() if key not in names and value not in (None, [], {}, "")}
+    return {key: value for key, value in body.items() if key not in names and value not in _EMPTY}
 
 
 def note(listing: Listing, widths: Sequence[int], cut: Sequence[str]) -> str:
     """Return the line under a table: how many items, what is left out, what is cut, what was not found."""
-    parts = [f"{len(listing.items)} {listing.name}"]
+    count = len(listing.items)
+    parts = ["1 item" if count == 1 else f"{count} items"]
     if left := listing.left_out(len(widths)):
         parts.append(f"not shown: {_some(left)}")
     if cut:
         parts.append(f"cut: {_some(cut)}")
     if left or cut:
-        parts.append("--wide shows all, --columns what you name, --json the whole")
+        parts.append("see --wide, --columns and --json")
     parts += [f"no item has {path}{_near(path, listing.items)}" for path in listing.missing[:_NAMED]]
     return "; ".join(parts)
 

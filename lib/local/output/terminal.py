@@ -170,6 +170,8 @@ class Terminal:
 
     def _whole(self, body: Any, tables: Sequence[Listing]) -> None:
         for table in tables:
+            if len(tables) > 1:
+                self.text(table.name, "bold")
             self._list(table)
         rest = rest_of(body, tables) if tables else body
         if isinstance(rest, dict) and isinstance(rest.get("text"), str) and len(rest) == 1:
