@@ -244,7 +244,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "__main__",
     ),
     "lib.local.engine": ("docker_config pem_files sockets", "context environment logins", "choice"),
-    "lib.local.catalog": ("catalog", "sample", "describe"),
+    "lib.local.catalog": ("catalog", "sample search", "describe"),
     "lib.local.output": (
         "emission fitting forms shown",
         "columns json_lines status step_log",
@@ -271,7 +271,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.metadata": (
         "facts image layout words",
         "dialect jobs outputs parameter",
-        "columns manifest",
+        "columns commands manifest",
         "pages whole",
         "schema_in schema_out",
         "errors_page jobs_page missing",

@@ -89,12 +89,14 @@ def _runner(command: str) -> Callable[[Namespace, Any], int]:
 
 def _show(options: Namespace, output: Any) -> int:
     from lib.local.catalog.catalog import Catalog
-    from lib.local.catalog.describe import chosen, summary, whole
+    from lib.local.catalog.describe import summary, whole
     from lib.local.component_folder import folder_of
 
     catalog = Catalog.read(folder_of(options))
     if options.command == "list":
-        functions = chosen(catalog, options.word)
+        from lib.local.catalog.search import found
+
+        functions = found(catalog, options.words)
         if options.json:
             for function in functions:
                 output.value(summary(function))

@@ -28,7 +28,12 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(rebound_pause=None, config_of=[], columns=None, wide=False, steps=False)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     listing = _command(commands, "list", "show all triggers and actions")
-    listing.add_argument("word", nargs="?", help="only those with this word in key, title or group")
+    listing.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="only those with these words in key, title, group, description or docker command, best first",
+    )
     _command(commands, "describe", "show inputs, outputs, settings and an example of one").add_argument("key")
     _action(commands)
     _trigger(commands)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib.metadata import columns as column_words
+from lib.metadata import commands as command_words
 from lib.metadata import facts as fact_files
 from lib.metadata import words as word_files
 from lib.metadata.errors_page import errors_page
@@ -73,6 +74,8 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     out = {key: trees[f"schemas/{key}.out.json"] for key in (*facts.operations, *jobs)}
     column_words.mark(column_words.load(root / "lib/metadata/words"), out | told)
     component = manifest(facts, words, jobs, project["version"], home, told)
+    commands = command_words.load(root / "lib/metadata/words")
+    command_words.mark(commands, component)
     files = {path: layout(tree) for path, tree in trees.items()}
     files["component.json"] = layout(component)
     files["Dockerfile"] = dockerfile(_text(root / "Dockerfile"), project["version"])
@@ -80,6 +83,9 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
         readme(_text(root / "README.md"), component, facts), "jobs", jobs_table(jobs)
     )
     files["docs/jobs.md"] = jobs_page(jobs, facts, words.settings)
+    files["docs/cookbook.md"] = between(
+        _text(root / "docs/cookbook.md"), "commands", command_words.commands_table(commands)
+    )
     files["docs/errors.md"] = errors_page(words.errors)
     files["docs/operations.md"] = operations_page(facts, words, trees)
     return files

@@ -78,7 +78,7 @@ def between(text: str, name: str, lines: list[str]) -> str:
     """Return a page with other lines between the marks of a name; ValueError where it has no such marks."""
     pattern = re.compile(rf"(<!-- build:{name} -->\n).*?(<!-- /build -->)", re.DOTALL)
     if not pattern.search(text):
-        raise ValueError(f"README.md lacks the lines <!-- build:{name} --> and <!-- /build -->")
+        raise ValueError(f"a page lacks the lines <!-- build:{name} --> and <!-- /build -->")
     return pattern.sub(lambda found: found[1] + "\n".join(["", *lines, "", ""]) + found[2], text)
 
 

@@ -38,6 +38,12 @@ class Function:
         return PurePosixPath(self.entry["main"]).stem if self.kind == "action" else "triggers"
 
     @property
+    def commands(self) -> list[str]:
+        """The commands of a command line that it stands for, such as "docker run" (`x-commands` of the manifest)."""
+        listed = self.entry.get("x-commands")
+        return [command for command in listed if isinstance(command, str)] if isinstance(listed, list) else []
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         fields: Mapping[str, Any] = self.entry.get("fields", {})
         return fields
@@ -60,6 +66,8 @@ class Catalog:
     functions: Mapping[str, Function]
     credential: frozenset[str] = frozenset()
     """The names of the credential's fields."""
+    title: str = ""
+    version: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> Catalog:
@@ -70,7 +78,8 @@ class Catalog:
             for kind in ("trigger", "action")
             for key, entry in manifest.get(f"{kind}s", {}).items()
         }
-        return cls(folder, functions, frozenset(manifest.get("credentials", {}).get("fields", {})))
+        fields = frozenset(manifest.get("credentials", {}).get("fields", {}))
+        return cls(folder, functions, fields, str(manifest.get("title", "")), str(manifest.get("version", "")))
 
     def keys(self, kind: str) -> frozenset[str]:
         return frozenset(function.key for function in self.functions.values() if function.kind == kind)
