@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _ended(arguments: Sequence[str] | None) -> int:
-    options = parser().parse_args(arguments)
+    options = parser().read(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
     output: Any = None
@@ -60,6 +60,8 @@ def _ended(arguments: Sequence[str] | None) -> int:
 
 
 def _run(options: Namespace, output: Any) -> int:
+    if options.version:
+        return _version(options, output)
     command = options.command or "example"
     if command in ("list", "describe"):
         return _show(options, output)
@@ -76,6 +78,10 @@ def _runner(command: str) -> Callable[[Namespace, Any], int]:
         from lib.local.verify import verify
 
         return verify
+    if command == "completion":
+        from lib.local.completion import complete
+
+        return complete
     if command == "engine":
         from lib.local.serve_engine import serve_engine
 
@@ -85,6 +91,17 @@ def _runner(command: str) -> Callable[[Namespace, Any], int]:
     return {"action": commands.run_action, "trigger": commands.run_trigger, "flow": commands.run_flow}[
         command
     ]
+
+
+def _version(options: Namespace, output: Any) -> int:
+    """Show the version of the component that the options name, and that of the runtime, which is this one's."""
+    from lib.local.catalog.catalog import Catalog
+    from lib.local.component_folder import OWN_COMPONENT, folder_of
+
+    component, own = Catalog.read(folder_of(options)), Catalog.read(OWN_COMPONENT)
+    output.text(f"{component.title} {component.version or '(no version)'}")
+    output.text(f"Runtime {own.version} on Python {sys.version.partition(' ')[0]}")
+    return OK
 
 
 def _show(options: Namespace, output: Any) -> int:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lib.local.attachments import attached
+from lib.local.attachments import SavedAttachments, attached
 from lib.local.catalog.catalog import Catalog, Function
 from lib.local.component_folder import folder_of
 from lib.local.flow.flowfile import Flow, read_flow
@@ -122,7 +122,13 @@ def factory(
     component = Component(str(folder_of(options)))
     with _data_folder(options.data) as data:
         steps = StepFactory(
-            component, output, data, options.debug, options.rebound_pause or 15.0, variables or {}
+            component,
+            output,
+            data,
+            options.debug,
+            options.rebound_pause or 15.0,
+            variables or {},
+            saved=SavedAttachments(data, data / "attachments") if options.data else None,
         )
         try:
             yield steps

@@ -6,8 +6,11 @@ import argparse
 import re
 from pathlib import Path
 
+from lib.local.parser import Parser
+
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h)?$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+SHELLS = ("bash", "zsh", "fish")
 _EPILOG = """
 The engine is the one that --engine, a credential in --config, DOCKER_HOST, DOCKER_CONTEXT, the current
 context of the docker command line, or a usual socket names, in this order; verify tells which. Without a
@@ -15,13 +18,14 @@ command, the example flow runs. Exit codes: 0 done, 1 a step ended in an error, 
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Return the parser of all commands; argparse ends the process with exit code 2 for wrong arguments."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="scripts/run",
         description="Run steps and flows of this component on this machine.",
         epilog=_EPILOG,
     )
+    top.add_argument("--version", action="store_true", help="show the versions of component and runtime")
     top.set_defaults(
         command=None, json=False, debug=False, component=None, data=None, config=None, engine=None
     )
@@ -40,11 +44,13 @@ def parser() -> argparse.ArgumentParser:
     _flow(commands)
     _running(_command(commands, "verify", "check the credential against the engine"))
     _running(_command(commands, "example", "run the example flow on a container that crashes"))
+    completing = _command(commands, "completion", "print a script by which a shell completes what you type")
+    completing.add_argument("shell", choices=SHELLS)
     _command(commands, "engine", "start a private engine to try things on, until Ctrl-C")
     return top
 
 
-def _action(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _action(commands: argparse._SubParsersAction[Parser]) -> None:
     action = _shaped(_running(_command(commands, "action", "run one action on one message")))
     action.add_argument("key")
     action.add_argument(
@@ -60,12 +66,12 @@ def _action(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
 
 
-def _trigger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _trigger(commands: argparse._SubParsersAction[Parser]) -> None:
     trigger = _shaped(_polling(_running(_command(commands, "trigger", "poll one trigger"))))
     trigger.add_argument("key")
 
 
-def _flow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _flow(commands: argparse._SubParsersAction[Parser]) -> None:
     flow = _shaped(_polling(_running(_command(commands, "flow", "run a flow file in the platform's form"))))
     flow.add_argument(
         "--steps", action="store_true", help="show what each step emits, although the flow has a report"
@@ -84,9 +90,7 @@ def _flow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
 
 
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
-) -> argparse.ArgumentParser:
+def _command(commands: argparse._SubParsersAction[Parser], name: str, text: str) -> Parser:
     command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     command.add_argument("--json", action="store_true", help="JSON lines on stdout, for pipes")
     command.add_argument(
@@ -96,13 +100,13 @@ def _command(
     return command
 
 
-def _configured(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _configured(command: Parser) -> Parser:
     command.add_argument("--config", metavar="JSON", help="credential and settings: JSON, @file, - for stdin")
     command.add_argument("--engine", metavar="URL", help="the engine to use, such as unix:///run/docker.sock")
     return command
 
 
-def _running(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _running(command: Parser) -> Parser:
     command.add_argument(
         "--data", type=Path, metavar="DIR", help="keep attachments here (default: a temporary folder)"
     )
@@ -116,7 +120,7 @@ def _running(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return _configured(command)
 
 
-def _shaped(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _shaped(command: Parser) -> Parser:
     command.add_argument(
         "--columns",
         type=_paths,
@@ -127,7 +131,7 @@ def _shaped(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return command
 
 
-def _polling(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _polling(command: Parser) -> Parser:
     command.add_argument(
         "--every", type=duration, default=5.0, metavar="TIME", help="pause between polls: 500ms, 5s, 1m (5s)"
     )

@@ -56,7 +56,12 @@ class BrokerRun:
         self._flow, self._steps = flow, steps
         logger = steps.logger("broker")
         self._routing = Routing(
-            steps.output, self._deliver, flow=flow, state=state, rebound_pause=steps.rebound_pause
+            steps.output,
+            self._deliver,
+            flow=flow,
+            state=state,
+            rebound_pause=steps.rebound_pause,
+            saved=steps.saved,
         )
         self._topology = Topology(uri, name, list(flow.nodes), logger)
         self._events = EventSource(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -79,7 +78,9 @@ class Catalog:
             for key, entry in manifest.get(f"{kind}s", {}).items()
         }
         fields = frozenset(manifest.get("credentials", {}).get("fields", {}))
-        return cls(folder, functions, fields, str(manifest.get("title", "")), str(manifest.get("version", "")))
+        return cls(
+            folder, functions, fields, str(manifest.get("title", "")), str(manifest.get("version", ""))
+        )
 
     def keys(self, kind: str) -> frozenset[str]:
         return frozenset(function.key for function in self.functions.values() if function.kind == kind)
@@ -88,6 +89,8 @@ class Catalog:
         """Return the function of a key, which must be of `kind`; UsageError names similar keys or the right command."""
         function = self.functions.get(key)
         if function is None:
+            from difflib import get_close_matches  # late: list and describe start without it
+
             near = get_close_matches(key, self.functions, n=3, cutoff=0.5)
             hint = f"Did you mean {', '.join(near)}?" if near else "The command list shows all of them"
             raise UsageError(f"The component has no trigger or action {key}", hint=hint)

@@ -46,4 +46,3 @@ def example_command(function: Function) -> str:
         return f"scripts/run trigger {function.key} --times 1{where}"
     body = json.dumps(sample(function.schema("in")), ensure_ascii=False).replace("'", "'\\''")
     return f"scripts/run action {function.key} --body '{body}'{where}"
-

@@ -1,4 +1,4 @@
-"""Finds functions by words: in keys, titles, groups, descriptions and the commands that they stand for; best ones first."""
+"""Finds functions by words: in keys, titles, groups, descriptions and the commands they stand for; best ones first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _rank(function: Function, wanted: Sequence[str], whole: str) -> int:
 
 
 def _command(commands: Sequence[str], whole: str) -> int:
-    """Return the points for a command that is meant, with or without the program's name; its first function has more."""
+    """Return the points for a command that is meant, with or without the program's name; more for a first one."""
     for place, command in enumerate(commands):
         _, _, arguments = command.lower().partition(" ")
         if whole in (command.lower(), arguments):

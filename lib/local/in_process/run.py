@@ -96,6 +96,7 @@ class Run:
             state=self._state,
             rebound_pause=self._factory.rebound_pause,
             on_report=self._on_report,
+            saved=self._factory.saved,
         )
 
     def _add(
