@@ -32,7 +32,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "field_names filled message_secrets sources",
         "field_versions uploads validation",
     ),
-    "lib.action.output": ("process_output", "stream_messages", "response_form", "answer"),
+    "lib.action.output": ("live process_output", "stream_messages", "response_form", "answer"),
     "lib.config": ("form labels", "declared_fields pattern selection"),
     "lib.engine": (
         "errors closing timeouts",
