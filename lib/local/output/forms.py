@@ -10,7 +10,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby, islice
 from typing import Any
 
@@ -21,6 +21,7 @@ _MOST = 100
 _SHORT_ID = 12
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 _STEP = 1000
+_TO_SECONDS = len("2026-01-31T12:00:00")
 _LARGEST = 1e27
 """Numbers above it are no bytes and no times; they are shown as they are."""
 _SPANS = (
@@ -90,6 +91,16 @@ def _age(value: Any) -> str:
         then = float(value)
     seconds = time.time() - then
     return f"{_span(seconds)} ago" if seconds > -1 else f"in {_span(-seconds).lower()}"
+
+
+def _time(value: Any) -> str:
+    """Return a moment to the second, as its own zone or UTC writes it; of unix seconds in UTC."""
+    if isinstance(value, str):
+        datetime.fromisoformat(value)
+        return value[:_TO_SECONDS].replace("T", " ")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _LARGEST:
+        return text(value)
+    return datetime.fromtimestamp(value, UTC).isoformat(" ", "seconds")[:_TO_SECONDS]
 
 
 def _span(seconds: float) -> str:
@@ -205,6 +216,7 @@ FORMS: dict[str, Form] = {
     "shortId": _short_id,
     "reference": _reference,
     "age": _age,
+    "time": _time,
     "size": _size,
     "names": _names,
     "count": _count,

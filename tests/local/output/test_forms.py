@@ -118,6 +118,13 @@ def test_ports_are_those_of_docker_ps() -> None:
     )
 
 
+def test_a_time_is_written_to_the_second() -> None:
+    assert formatted("time", "2023-11-14T20:13:20.123456789Z") == "2023-11-14 20:13:20"
+    assert formatted("time", 1_700_000_000) == "2023-11-14 22:13:20"
+    assert formatted("time", "some day") == "some day"
+    assert formatted("time", 10**17) == "100000000000000000"
+
+
 def test_ids_names_references_and_labels_are_short() -> None:
     assert formatted("shortId", "sha256:" + "ab" * 32) == "ab" * 6
     assert formatted("names", ["/web", "/db/web"]) == "web, db/web"
