@@ -1,7 +1,7 @@
 """Makes docs/screens.md: what the local runner shows on a real engine. `python -m tests.local.screens` writes it.
 
-Ids, times and numbers of seconds differ from run to run: they are replaced by others of the same length, so that columns
-stay where they are. `tests/local/test_screens.py` compares what does not differ.
+Ids, times and numbers of seconds differ from run to run: they are replaced by others of the same length, so
+that columns stay where they are. `tests/local/test_screens.py` compares what does not differ.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ PAGE = ROOT / "docs" / "screens.md"
 WIDTHS = (80, 120)
 _HEAD = """# Screens
 
-What `scripts/run` shows, in terminals of 80 and 120 columns. Written by `python -m tests.local.screens` on an engine of its own;
-ids, times and seconds are replaced.
+What `scripts/run` shows, in terminals of 80 and 120 columns. Written by `python -m tests.local.screens` on an engine of
+its own; ids, times and seconds are replaced.
 """
 _DIGITS = re.compile(r"\d")
 _REPLACED = (
@@ -65,17 +65,17 @@ def taken(engine: LabEngine, folder: Path) -> list[Shown]:
     try:
         made.append(engine.run(["sh", "-c", "exit 3"], name="screens-crashed"))
         engine.wait(made[-1])
+        kept = state.read_text("utf-8")
         screens = []
-        for width in WIDTHS:
-            kept = state.read_text("utf-8")
-            for title, words in (
-                ("Finding an action", ("list", "log")),
-                ("Containers", ("action", "ContainerList", "--body", '{"filters": {"name": ["screens-"]}}')),
-                ("A running trigger", watch),
-                ("A build", ("action", "ImageBuild", "--body", json.dumps(_BUILD))),
-            ):
+        for title, words in (
+            ("Finding an action", ("list", "log")),
+            ("Containers", ("action", "ContainerList", "--body", '{"filters": {"name": ["screens-"]}}')),
+            ("A running trigger", watch),
+            ("A build", ("action", "ImageBuild", "--body", json.dumps(_BUILD))),
+        ):
+            for width in WIDTHS:
+                state.write_text(kept, "utf-8")
                 screens.append(Shown(title, words, width, _stable(_run(words, width, engine), folder)))
-            state.write_text(kept, "utf-8")
         return screens
     finally:
         for container in made:

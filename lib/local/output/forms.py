@@ -42,7 +42,7 @@ def formatted(form: str, value: Any) -> str:
         return ""
     try:
         shown = FORMS.get(form, text)(value)
-    except (TypeError, ValueError, OverflowError, ArithmeticError, RecursionError):
+    except (TypeError, ValueError, ArithmeticError, RecursionError, OSError):  # OSError: no such year
         shown = text(value)
     return shown[:LONGEST]
 

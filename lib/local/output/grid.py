@@ -11,6 +11,9 @@ from lib.local.output.columns import Column
 from lib.local.output.fitting import GAP, fitted
 from lib.local.output.shown import cells, one_line, sized
 
+_RIGID = ("shortId", "time")
+"""Forms that are never cut: half an id or moment is none."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -59,7 +62,7 @@ class Rows:
 
 
 def _rigid(columns: Sequence[Column]) -> list[bool]:
-    return [column.form == "shortId" for column in columns]  # half an id is none
+    return [column.form in _RIGID for column in columns]
 
 
 def _head(titles: Sequence[str], widths: Sequence[int]) -> Text:
