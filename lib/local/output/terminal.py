@@ -84,13 +84,13 @@ class Terminal:
 
     def report(self, title: str, report: Any) -> None:
         if not isinstance(report, dict):
-            self.text(text(report))
+            self.text(_said(report))
             return
         table = Table(title=title, title_style="bold", title_justify="left", show_header=False)
         table.add_column(style="cyan", no_wrap=True)
         table.add_column(overflow="fold")
         for name, value in report.items():
-            table.add_row(name, shown(text(value)))
+            table.add_row(name, shown(_said(value)))
         self._rows.broken()
         self._out.print(table)
 
@@ -124,7 +124,7 @@ class Terminal:
             self.text("The credential is good", "green")
         for name, value in verdict.items():
             if name not in ("verified", "reason"):
-                self.text(f"  {name}: {text(value)}")
+                self.text(f"  {name}: {_said(value)}")
 
     def log_line(self, line: Mapping[str, Any]) -> None:
         level = line.get("level", 0)
@@ -209,3 +209,8 @@ class Terminal:
         self.text("\n".join(lines[:_LINES]))
         if len(lines) > _LINES:
             self.note(f"{len(lines) - _LINES} more lines; --json shows them all")
+
+
+def _said(value: Any) -> str:
+    """Return a value of a report: a list keeps its brackets, so that its items can be told apart."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else text(value)
