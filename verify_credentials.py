@@ -23,8 +23,9 @@ _PROBES: dict[str, tuple[str, dict[str, str]]] = {
 
 
 def verify(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return {verified: True, engine, product, apiVersions, apiVersion, access, registries, forbidden}.
+    """Return {verified: True, engine, proxy, product, apiVersions, apiVersion, access, registries, forbidden}.
 
+    `proxy` is the address of the HTTP proxy on the way to the engine, None without one.
     `forbidden` lists the calls of _PROBES that a proxy before the engine refuses. If the engine does not answer or the
     credential is wrong, returns {verified: False, reason} with a text for people; raises no EngineError.
     """
@@ -34,6 +35,7 @@ def verify(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
             facts = {
                 "verified": True,
                 "engine": str(engine.endpoint),
+                "proxy": str(engine.endpoint.proxy) if engine.endpoint.proxy else None,
                 "product": _product(told),
                 "apiVersions": engine.full_facts.range,
                 "apiVersion": str(engine.version),

@@ -7,7 +7,8 @@ from functools import partial
 from lib.action import Answer, action
 from lib.engine import Engine, Fields
 from lib.engine.answer.build_progress import BuildProgress
-from lib.engine.buildkit.choice import BUILDKIT, builder, check_squash, heredoc_warnings
+from lib.engine.buildkit.choice import BUILDKIT, builder, heredoc_warnings
+from lib.engine.buildkit.image_store import check_squash
 from lib.engine.errors import BadInput
 from lib.engine.request.build_context import BuildContext, packs
 from lib.engine.request.published_ports import exposed

@@ -1,4 +1,4 @@
-"""Opens an engine by the fields of a credential: address, TLS, API version, registry logins, access mode.
+"""Opens an engine by the fields of a credential: address, TLS, SSH, API version, registry logins, access mode.
 
 Engines are kept for the life of the process, one for each different credential, so that steps and messages share
 connections and the negotiated version.
@@ -6,6 +6,7 @@ connections and the negotiated version.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +17,9 @@ from lib.engine import Endpoint, Engine, Registries, Version
 from lib.engine.endpoint import DEFAULT_SOCKET
 from lib.engine.errors import BadInput
 from lib.engine.host import host_name
+from lib.engine.proxy import Proxy
 from lib.engine.request.build_secrets import build_secrets
+from lib.engine.ssh import Ssh
 from lib.engine.text import utf8
 
 # Values of `server` that the older connector stored: the index of the chosen entry, or its text.
@@ -35,6 +38,14 @@ _KEYS = (
     "tlsKeyPassword",
     "tlsVerify",
     "tlsServerName",
+    "proxy",
+    "proxyUser",
+    "proxyPassword",
+    "sshUser",
+    "sshKey",
+    "sshKeyPassword",
+    "sshHostKey",
+    "sshHostKeyCheck",
     "apiVersion",
     "registries",
     "buildSecrets",
@@ -137,6 +148,21 @@ def _endpoint(config: Mapping[str, Any]) -> Endpoint:
         key_password=_text(config, "tlsKeyPassword"),
         verify=choice(config, "tlsVerify", ("verify", "skip")) == "verify",
         server_name=host_name(name, "tlsServerName") if (name := _text(config, "tlsServerName")) else None,
+        proxy=Proxy.checked(
+            _text(config, "proxy"), _text(config, "proxyUser"), _text(config, "proxyPassword")
+        ),
+        ssh=_ssh(config),
+    )
+
+
+def _ssh(config: Mapping[str, Any]) -> Ssh:
+    return Ssh.checked(
+        _text(config, "sshUser"),
+        _text(config, "sshKey"),
+        _text(config, "sshKeyPassword"),
+        _text(config, "sshHostKey"),
+        verify=choice(config, "sshHostKeyCheck", ("verify", "skip")) == "verify",
+        agent=os.environ.get("SSH_AUTH_SOCK"),  # no container of a platform has one
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from tests import summary
 from tests.lab.fixtures import (
     broker,
+    closed_ssh_server,
     engine_lab,
     environment_restored,
     make_container,
@@ -19,6 +20,7 @@ from tests.lab.fixtures import (
     registry,
     run_container,
     secured_registry,
+    ssh_server,
     swarm_pair,
     tls_engine,
 )
@@ -26,6 +28,7 @@ from tests.schedule import ByFile
 
 __all__ = [
     "broker",
+    "closed_ssh_server",
     "engine_lab",
     "environment_restored",
     "make_container",
@@ -34,6 +37,7 @@ __all__ = [
     "registry",
     "run_container",
     "secured_registry",
+    "ssh_server",
     "swarm_pair",
     "tls_engine",
 ]

@@ -1,4 +1,4 @@
-"""Which tests of a full run share a process: those of a file; operations those that use the same engine.
+"""Which tests of a full run share a process: those of a file; operations and the table of jobs: those of one engine.
 
 xdist's own groups (`--dist loadgroup`) have no effect with this pytest: it writes them where pytest no longer looks.
 """
@@ -10,8 +10,9 @@ import re
 from xdist.scheduler import LoadScopeScheduling
 
 OPERATIONS = "tests/integration/operations/"
+BY_ENGINE = "tests/jobs/test_table.py"
 # The engine's kind comes first in the brackets, and may have an address of its own: 26.1, 26.1-at-1.33, podman.
-_KIND = re.compile(r"\[(podman|[\d.]+(?:-at-[\d.]+|-from-[\d.]+|-containerd)?)[-\]]")
+_KIND = re.compile(r"\[(podman|[\d.]+(?:-at-[\d.]+|-from-[\d.]+|-containerd|-over-ssh)?)[-\]]")
 
 
 class ByFile(LoadScopeScheduling):
@@ -23,6 +24,7 @@ class ByFile(LoadScopeScheduling):
 
 def group(nodeid: str) -> str:
     """The group of a test: tests of one group run in one process."""
-    if nodeid.startswith(OPERATIONS) and (kind := _KIND.search(nodeid)):
-        return f"{OPERATIONS} on {kind[1]}"
+    for place in (OPERATIONS, BY_ENGINE):
+        if nodeid.startswith(place) and (kind := _KIND.search(nodeid)):
+            return f"{place} on {kind[1]}"
     return nodeid.partition("::")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from lib.engine.answer.reply import Reply
 from lib.engine.answer.streams import Archive, Lines, Logs, ProgressLines
 from lib.engine.attach.session import Dialogue
 from lib.engine.request.upload import Upload
+from lib.metadata.proxy_rules import ALWAYS, pattern, rules
 from lib.sailor.component import Component
 from tests.actions.inputs import FACTS, LOGIN, expected, field_of, full, slashes
 from tests.actions.recorder import Asked, Recorder
@@ -121,6 +123,17 @@ def check_header(parameter: dict[str, Any], asked: Asked, value: Any) -> None:
         assert not set(sent) & set("+/")
     else:
         assert sent == value
+
+
+@pytest.mark.parametrize("key", list(OPERATIONS))
+def test_a_proxy_with_the_rules_of_its_row_lets_all_calls_through(
+    key: str, engine: Engine, recorder: Recorder
+) -> None:
+    closed(handler(key)(engine, fields(key)))
+    makes, may = rules(key, FACTS, {}, {})
+    allowed = [re.compile(pattern(call)) for call in (*ALWAYS, "GET /version", *makes, *may)]
+    asked = {f"{one.method} {one.path}" for one in recorder.asked}
+    assert [call for call in asked if not any(rule.fullmatch(call) for rule in allowed)] == []
 
 
 @pytest.mark.parametrize("key", list(OPERATIONS))

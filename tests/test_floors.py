@@ -38,7 +38,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "errors closing timeouts",
         "text pem expected protobuf",
         "version host",
-        "tls",
+        "proxy ssh tls",
         "endpoint",
         "request",
         "http",  # alone opens sockets
@@ -60,11 +60,18 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.engine.http": (
         "bounds known_refusals request_head retry retry_after",
         "error_response reader",
-        "connection faults",  # from here on, what goes out is an EngineError
+        "connection faults tunnel",  # from here on, what goes out is an EngineError
         "connect exchange status",
         "response",
+        "ssh",
         "adapter",
         "sender",
+    ),
+    "lib.engine.http.ssh": (
+        "bounded host_keys identity",
+        "channels",
+        "dial_stdio login tunnel",
+        "connections",
     ),
     "lib.engine.answer": (
         "frames jsonlines limits names pathstat reply stats step_output tar_header trace",
@@ -73,13 +80,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "build_progress",
     ),
     "lib.engine.buildkit": (
-        "calls choice ssh_keys",
+        "calls choice image_store ssh_keys",
+        "frame_limit",
         "context_pull output_file rpc_client rpc_server services solve_request ssh_agent",
         "control offered",
         "session solve",
         "build",
     ),
-    "lib.engine.attach": ("duplex_socket", "handshake", "duplex websocket", "session"),
+    "lib.engine.attach": ("duplex_socket", "handshake http2", "duplex websocket", "session"),
     "lib.sailor": (
         "errors transport coroutines ending secrets",
         "environment logging component",
@@ -199,7 +207,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "restore",
     ),
     "lib.job.vault": ("mark", "kind", "users wish", "ensured"),
-    "lib.job.networks": ("network", "several wish", "creation memo", "recreation", "ensured"),
+    "lib.job.networks": ("network", "several wish allocation", "creation memo", "recreation", "ensured"),
     "lib.job.find": ("kinds terms", "flat", "candidates", "lookup pages", "deletion"),
     "lib.trigger": (
         "budget clock cursor marks parallel",
@@ -243,7 +251,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "cli",
         "__main__",
     ),
-    "lib.local.engine": ("docker_config pem_files sockets", "context environment logins", "choice"),
+    "lib.local.engine": ("docker_config pem_files sockets ssh_files", "context environment logins", "choice"),
     "lib.local.catalog": ("catalog", "sample search", "describe"),
     "lib.local.output": (
         "emission fitting forms shown",
@@ -270,11 +278,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "actions.jobs": ("change clean ensure expert files find run",),
     "lib.metadata": (
         "facts image layout words",
-        "dialect jobs outputs parameter",
+        "dialect documentation jobs outputs parameter",
         "columns commands manifest",
         "pages whole",
-        "schema_in schema_out",
-        "errors_page jobs_page missing",
+        "inner_objects schema_in schema_out",
+        "errors_page jobs_page missing operations_page podman proxy_rules",
         "build",
     ),
 }

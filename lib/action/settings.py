@@ -1,4 +1,4 @@
-"""The settings that all actions share (README.md#settings-of-a-step), and the outcome of an error by errorPolicy."""
+"""The settings that all actions share (docs/steps.md#settings-of-a-step), and what an error becomes by errorPolicy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address of an engine: a unix socket, or host and port, with TLS or without, perhaps with a path prefix."""
+"""The address of an engine: a unix socket here or on a host with SSH, or host and port, with TLS or without."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from lib.engine.errors import BadInput
 from lib.engine.host import host_name
+from lib.engine.proxy import Proxy
+from lib.engine.ssh import PORT, Ssh, ssh_of
 from lib.engine.text import plain
 from lib.engine.tls import Tls, tls_of
 from lib.engine.version import Version
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
+_NETWORKED = ("tcp", "http", "https")
 _PINNED = re.compile(r"(.*)/v([0-9]+\.[0-9]+)")
 _IN_PATHS = "/%:@!$&'()*+,;=~"  # not encoded in a path; a blank would end the request line
 _LONGEST_SOCKET = 107  # bytes: sun_path of Linux, without its final NUL
 _CODES = "/ as %2F, @ as %40, : as %3A, ? as %3F, # as %23"
-_FORMS = "unix:///var/run/docker.sock, tcp://host:2376, http://host:2375 or https://host:2376"
+_FORMS = (
+    "unix:///var/run/docker.sock, tcp://host:2376, http://host:2375, https://host:2376 or ssh://user@host"
+)
 
 
 @dataclass(frozen=True)
 class Endpoint:
     """The address of one engine.
 
-    `scheme` is unix, http or https. `prefix` comes before every path. `pin` is an API version found in the URL.
-    `user_info` is "user:password" for a proxy before the engine.
+    `scheme` is unix, http, https or ssh. `socket_path` is that of a unix socket, here or on the SSH server. `prefix`
+    comes before every path. `pin` is an API version found in the URL. `user_info` is "user:password" for a proxy before
+    the engine. `proxy` is the one on the way to host and port.
     """
 
     scheme: str
@@ -35,7 +41,9 @@ class Endpoint:
     prefix: str = ""
     pin: Version | None = None
     tls: Tls | None = None
+    ssh: Ssh | None = None
     user_info: str | None = field(default=None, repr=False)
+    proxy: Proxy | None = None
 
     @classmethod
     def parse(
@@ -48,11 +56,14 @@ class Endpoint:
         key_password: str | None = None,
         verify: bool = True,
         server_name: str | None = None,
+        proxy: Proxy | None = None,
+        ssh: Ssh | None = None,
     ) -> Endpoint:
         """Read an address in any form that Docker's own tools accept; raises BadInput.
 
         The TLS settings are PEM texts and are always checked. tcp:// uses TLS if any of them is set (`verify` counts
-        when it is false). If any is set, an address that has no TLS is refused.
+        when it is false). If any is set, an address that has no TLS is refused; so are the settings of SSH for an
+        address that is not ssh://, and a `proxy` for one that is not reached by HTTP.
         """
         text = url.strip()
         if text.startswith("/"):
@@ -61,8 +72,19 @@ class Endpoint:
         tls = tls_of(
             parts.scheme, Tls.checked(ca, certificate, key, key_password, server_name, verify=verify)
         )
+        if proxy and parts.scheme not in _NETWORKED:
+            raise BadInput(
+                f"proxy cannot be used: no HTTP proxy leads to a {parts.scheme}:// address",
+                field="proxy",
+                hint="Empty proxy, or give the address of an engine that listens on the network",
+            )
+        user_info = unquote(parts.netloc.rpartition("@")[0])
+        login = ssh_of(parts.scheme, ssh or Ssh(), user_info)
         if parts.scheme == "unix":
             return cls("unix", socket_path=_socket(unquote(parts.netloc + parts.path)))
+        if login:
+            path = _socket(unquote(parts.path).rstrip("/"))
+            return cls("ssh", parts.hostname or "", parts.port or PORT, socket_path=path, ssh=login)
         prefix, pin = _path(parts.path)
         return cls(
             "https" if tls else "http",
@@ -71,13 +93,21 @@ class Endpoint:
             prefix=prefix,
             pin=pin,
             tls=tls,
-            user_info=unquote(parts.netloc.rpartition("@")[0]) or None,
+            user_info=user_info or None,
+            proxy=proxy,
         )
+
+    @property
+    def way(self) -> str:
+        """The address for errors, with the proxy on the way to it."""
+        return f"{self} through the proxy {self.proxy}" if self.proxy else str(self)
 
     def __str__(self) -> str:
         if self.scheme == "unix":
             return f"unix://{self.socket_path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
+        if self.ssh:
+            return f"ssh://{self.ssh.user}@{host}:{self.port}{self.socket_path}"
         return f"{self.scheme}://{host}:{self.port}{self.prefix}"
 
 
@@ -94,13 +124,7 @@ def _split(text: str) -> SplitResult:
             field="server",
             hint=hint,
         ) from None
-    if parts.scheme == "ssh":
-        raise BadInput(
-            "server: ssh:// addresses are not supported",
-            field="server",
-            hint="Forward the engine's socket (ssh -L) or let it listen with TLS, and give that address",
-        )
-    if parts.scheme not in ("unix", "tcp", "http", "https"):
+    if parts.scheme not in ("unix", "tcp", "http", "https", "ssh"):
         raise BadInput(f"server: the address must look like {_FORMS}", field="server")
     if parts.query or parts.fragment:
         raise BadInput("server: the address must end before '?' or '#'", field="server", hint=hint)

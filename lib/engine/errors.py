@@ -5,7 +5,9 @@ EngineError
 │   └── VersionMismatch  the engine's API version cannot serve the operation, the field or the pin
 ├── ReadOnly             a write under a read-only credential, refused before a byte was sent
 ├── Unreachable          no connection: nothing was sent, so every call may be repeated
-│   └── TlsRefused       TLS failed: certificate, host name, client certificate, or plain HTTP
+│   ├── TlsRefused       TLS failed: certificate, host name, client certificate, or plain HTTP
+│   ├── ProxyRefused     the proxy on the way refused: its login, its rules, or it is none
+│   └── SshRefused       SSH failed: host key, user, private key, or no SSH server
 ├── NoAnswer             a read was sent and its answer is missing or cut: it may be repeated
 │   ├── TimedOut         it did not come in time: later rather than at once
 │   └── StreamCut        a stream ended in the middle
@@ -95,6 +97,18 @@ class Unreachable(EngineError):
 
 class TlsRefused(Unreachable):
     """The TLS handshake failed or the other side does not speak TLS; repeating it changes nothing."""
+
+    retriable = False
+
+
+class ProxyRefused(Unreachable):
+    """The proxy on the way to the engine refused to connect; repeating it changes nothing."""
+
+    retriable = False
+
+
+class SshRefused(Unreachable):
+    """The SSH server is not the one that is known, or refuses the login; repeating it changes nothing."""
 
     retriable = False
 

@@ -23,7 +23,7 @@ def host_name(text: str, field: str) -> str:
         return text
     if len(text) > _LONGEST + 1:  # before it is split; one more for a dot at its end
         raise _refused(text, field, f"is longer than {_LONGEST} characters")
-    labels = _ascii(text, field).removesuffix(".").split(".")
+    labels = ascii_name(text, field).removesuffix(".").split(".")
     if "" in labels:
         raise _refused(text, field, "has an empty part between its dots")
     if len(".".join(labels)) > _LONGEST or max(map(len, labels)) > _LONGEST_LABEL:
@@ -33,8 +33,8 @@ def host_name(text: str, field: str) -> str:
     return text
 
 
-def _ascii(text: str, field: str) -> str:
-    """Return a name in ASCII, as DNS needs it; the IDNA codec is loaded for other letters only."""
+def ascii_name(text: str, field: str = "server") -> str:
+    """Return a name in ASCII, as DNS needs it; raises BadInput. The IDNA codec is loaded for other letters only."""
     if text.isascii():
         return text
     try:

@@ -49,7 +49,9 @@ class Tls:
             host_name(server_name, "tlsServerName") if server_name else None,
         )
         if certificate and not key:
-            raise BadInput("tlsCertificate is set but tlsKey is not", field="tlsKey")
+            raise BadInput(
+                'tlsKey is missing, and tlsCertificate ("Client certificate") is there', field="tlsKey"
+            )
         return tls
 
     @property
@@ -90,7 +92,7 @@ class Tls:
                 context.load_cert_chain(path, password=self.key_password or "")
             except (ssl.SSLError, OSError, ValueError) as fault:  # ValueError: a password above 1 kB
                 raise BadInput(
-                    "tlsCertificate and tlsKey do not load as a pair",
+                    'tlsKey and tlsCertificate ("Client certificate") do not load as a pair',
                     field="tlsKey",
                     hint="Check that the key belongs to the certificate, and its password if it has one",
                 ) from fault

@@ -119,5 +119,5 @@ def settle(facts: EngineFacts, pin: Version | None, *, pin_yields: bool) -> tupl
     raise VersionMismatch(
         f"{speaks}, the credential pins {pin}",
         field="apiVersion",
-        hint="Change or remove the pinned API version",
+        hint='Empty apiVersion ("API version") in the credential, or write another one',
     )

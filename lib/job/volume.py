@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.engine.errors import EngineFault, NoSuchOperation, NotFound
+from lib.engine.errors import Conflict, EngineFault, NoSuchOperation, NotFound
 from lib.engine.request.path import name_of
 from lib.job.comparison import Difference, foreign, of_maps, of_values, shown, texts
 from lib.job.errors import Differs, WouldDestroy
@@ -20,6 +20,7 @@ from lib.job.work import Work
 from lib.job.writes import removed, sent
 
 _PATH = "/volumes/{name}"
+_TRIES = 3
 Volume = Mapping[str, Any]
 
 
@@ -101,7 +102,15 @@ def _made_anew(work: Work, wish: Wish, there: Volume, differences: list[Differen
         return _output(work, "none", now)
     work.permit(("POST", "/volumes/create"))
     if now is not None:
-        _remove(work, wish.name, f"it differs: {shown(differences)}")
+        try:
+            _remove(work, wish.name, f"it differs: {shown(differences)}")
+        except Conflict:
+            # Made anew by another step between the two calls, and in use already: that is the volume as wanted.
+            now = _look(work, wish.name)
+            if now is None or wish.differences(now):
+                raise
+            work.without_effect()
+            return _output(work, "none", now)
     return _made(work, wish, there, "it was removed to be made anew", "recreated", differences)
 
 
@@ -141,8 +150,14 @@ def _made(
     if not work.will("create", "volume", wish.name, reason):
         return {"action": action, "differences": differences or [], "usedBy": []}
     body = wish.body(old, work.run.labels(wish.spec))
-    sent(lambda: work.engine.post("/volumes/create", body=body), lambda: _look(work, wish.name) is not None)
-    volume = _look(work, wish.name)
+    volume = None
+    for _ in range(_TRIES):
+        sent(
+            lambda: work.engine.post("/volumes/create", body=body), lambda: _look(work, wish.name) is not None
+        )
+        volume = _look(work, wish.name)
+        if volume is not None:
+            break  # else another step that makes it anew has taken this one for the old
     if volume is None:
         raise EngineFault(
             f"The volume {wish.name} was created, and is not there", hint="Something removes it"

@@ -35,6 +35,8 @@ class Work:
     warnings: list[str] = field(default_factory=list)
     attachments: dict[str, Any] = field(default_factory=dict)
     """Those of the message that the job emits, by name; `store` enters them."""
+    planned_away: set[str] = field(default_factory=set)
+    """Ids of containers that are still there because a dry run only planned to remove them."""
     afterwards: list[Callable[[], object]] = field(default_factory=list)
     """What is done once the platform has the job's message: until then, a repeat needs what it takes away."""
 

@@ -91,7 +91,11 @@ def _run_over_broker(
 def surroundings(options: Namespace, output: Output, catalog: Catalog) -> Surroundings:
     """Return what the environment says of the engine, and of logins where the component's credential takes them."""
     return Surroundings(
-        os.environ, options.engine, output.note, registries="registries" in catalog.credential
+        os.environ,
+        options.engine,
+        output.note,
+        registries="registries" in catalog.credential,
+        ssh="sshKey" in catalog.credential,
     )
 
 

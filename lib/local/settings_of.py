@@ -8,6 +8,7 @@ from typing import Any
 from lib.local.engine.choice import Choice, chosen
 from lib.local.engine.logins import logins
 from lib.local.engine.pem_files import with_pem_files
+from lib.local.engine.ssh_files import with_ssh_files
 from lib.local.problems import UsageError
 from lib.local.values import json_object
 
@@ -18,7 +19,7 @@ class Surroundings:
     """What the environment and the files of the docker command line say of engine and logins, read once for all steps.
 
     `engine` is the URL of the option --engine; `registries` says whether the component's credential takes logins to
-    registries, which nobody else may see; `note` is told what could not be had.
+    registries, which nobody else may see, `ssh` whether it takes keys for SSH; `note` is told what could not be had.
     """
 
     def __init__(
@@ -28,9 +29,10 @@ class Surroundings:
         note: Callable[[str], None],
         *,
         registries: bool = False,
+        ssh: bool = False,
     ) -> None:
         self._environ, self._engine, self._note = environ, engine, note
-        self._registries = registries
+        self._registries, self._ssh = registries, ssh
         self._choice: Choice | None = None
         self._logins: dict[str, dict[str, str]] | None = None
 
@@ -58,8 +60,10 @@ class Surroundings:
         if "registries" not in merged and self.logins:
             merged["registries"] = self.logins
         if self._engine:
-            return {**merged, **self.choice.fields}
-        return merged if names_engine(merged) else {**self.choice.fields, **merged}
+            merged = {**merged, **self.choice.fields}
+        elif not names_engine(merged):
+            merged = {**self.choice.fields, **merged}
+        return with_ssh_files(merged, self._environ) if self._ssh else merged
 
     def why(self, *given: Mapping[str, Any]) -> str:
         """Return what names the engine of a configuration with these parts."""

@@ -1,1 +1,1 @@
-"""Builds schemas, manifest, README tables and docs/operations.md from facts of the Engine API and our own words."""
+"""Builds schemas, manifest, pages of docs/ from facts of the Engine API and our own words."""

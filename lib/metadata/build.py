@@ -1,4 +1,4 @@
-"""Writes schemas, component.json, the README's tables and pages of docs/: `python -m lib.metadata.build`.
+"""Writes schemas, component.json, the README's lists and pages of docs/: `python -m lib.metadata.build`.
 
 The version in component.json and in the Dockerfile is that of pyproject.toml. With --check, the program writes nothing,
 prints one line for each stale file, and exits with 1 if there is one.
@@ -16,16 +16,20 @@ from lib.metadata import columns as column_words
 from lib.metadata import commands as command_words
 from lib.metadata import facts as fact_files
 from lib.metadata import words as word_files
+from lib.metadata.documentation import address
 from lib.metadata.errors_page import errors_page
 from lib.metadata.facts import Facts, Tree
 from lib.metadata.image import dockerfile
 from lib.metadata.jobs import load as load_jobs
-from lib.metadata.jobs_page import jobs_page, jobs_table
+from lib.metadata.jobs_page import jobs_list, jobs_page
 from lib.metadata.layout import layout
 from lib.metadata.manifest import manifest
 from lib.metadata.missing import report
+from lib.metadata.operations_page import operations_page
 from lib.metadata.outputs import outputs
-from lib.metadata.pages import between, operations_page, readme
+from lib.metadata.pages import between, readme, triggers_page
+from lib.metadata.podman import Podman, podman_page
+from lib.metadata.proxy_rules import proxy_page
 from lib.metadata.schema_in import schema_in
 from lib.metadata.schema_out import schema_out
 from lib.metadata.words import Words
@@ -62,7 +66,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     """Return path below `root` -> text, for all generated files; raises ValueError for wrong facts."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
-    home = project.get("urls", {}).get("Documentation", "")
     trees: dict[str, Tree] = {}
     for key in facts.operations:
         trees[f"schemas/{key}.in.json"] = schema_in(key, facts, words)
@@ -73,20 +76,24 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     told = outputs(root)
     out = {key: trees[f"schemas/{key}.out.json"] for key in (*facts.operations, *jobs)}
     column_words.mark(column_words.load(root / "lib/metadata/words"), out | told)
-    component = manifest(facts, words, jobs, project["version"], home, told)
+    component = manifest(facts, words, jobs, project["version"], address(project), told)
     commands = command_words.load(root / "lib/metadata/words")
     command_words.mark(commands, component)
     files = {path: layout(tree) for path, tree in trees.items()}
     files["component.json"] = layout(component)
     files["Dockerfile"] = dockerfile(_text(root / "Dockerfile"), project["version"])
-    files["README.md"] = between(
-        readme(_text(root / "README.md"), component, facts), "jobs", jobs_table(jobs)
-    )
+    files["README.md"] = readme(_text(root / "README.md"), component, facts, jobs_list(jobs))
+    files["docs/triggers.md"] = triggers_page(_text(root / "docs/triggers.md"), component)
     files["docs/jobs.md"] = jobs_page(jobs, facts, words.settings)
     files["docs/cookbook.md"] = between(
-        _text(root / "docs/cookbook.md"), "commands", command_words.commands_table(commands)
+        "docs/cookbook.md",
+        _text(root / "docs/cookbook.md"),
+        "commands",
+        command_words.commands_table(commands),
     )
     files["docs/errors.md"] = errors_page(words.errors)
+    files["docs/podman.md"] = podman_page(Podman.load(), facts, words, jobs)
+    files["docs/proxy-rules.md"] = proxy_page(facts, jobs, words.triggers)
     files["docs/operations.md"] = operations_page(facts, words, trees)
     return files
 

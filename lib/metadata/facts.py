@@ -26,6 +26,7 @@ class Facts:
     extras: Tree  # inputs of the component, further types and names of inputs, marks such as x-secret
     answers: Tree  # kind of answer -> properties of its message
     examples: Tree  # key -> a message body that the operation accepts
+    samples: Tree  # key -> what a real engine answered to it, for most operations
 
 
 def load(folder: Path = FOLDER) -> Facts:

@@ -78,7 +78,8 @@ class JobWords:
         properties = dict(self.table["output"]) | OUTPUT
         if self.table["changes"]:
             properties |= OUTPUT_OF_CHANGES
-        return {"title": self.title, "type": "object", "x-job": self.key, "properties": properties}
+        root: Tree = {"title": self.title, "type": "object", "x-job": self.key, "properties": properties}
+        return root | {"example": self.table["answer"]}
 
 
 OUTPUT: Tree = {

@@ -1,4 +1,4 @@
-"""Jobs for people: the tables in the README and docs/jobs.md."""
+"""Jobs for people: docs/jobs.md, and the list in the README."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.metadata.facts import Facts, Tree
+from lib.metadata.inner_objects import InnerObjects
 from lib.metadata.jobs import GROUPS, JobWords
-from lib.metadata.pages import row, sentence, table
+from lib.metadata.pages import row, sentence
 
 _HEAD = """# Jobs
 
@@ -22,6 +23,8 @@ read is enough for it. What a job makes carries the labels `docker-engine-connec
 
 **Time.** One stay in the step has **Most seconds** (300). The setting **When the time is up** says what follows: the
 message comes back later and the job goes on waiting (the default), it fails, or the flow goes on with `reached` false.
+
+Fields of objects within objects are at the end of the page, folded; the types lead there.
 """
 TITLES = {
     "run": "Run",
@@ -34,47 +37,56 @@ TITLES = {
 }
 
 
-def jobs_table(jobs: Mapping[str, JobWords]) -> list[str]:
-    """Return the lines of the README's table."""
+def jobs_list(jobs: Mapping[str, JobWords]) -> list[str]:
+    """Return the lines of the README's list: a line for each group."""
+    lines = []
+    for group in GROUPS:
+        links = [f"[{key}](docs/jobs.md#{key.lower()})" for key, job in jobs.items() if job.group == group]
+        lines.append(f"- {TITLES[group]}: {', '.join(links)}")
+    return lines
+
+
+def _index(jobs: Mapping[str, JobWords]) -> list[str]:
     lines = ["| Job | What it does | In place of |", "|---|---|---|"]
     for group in GROUPS:
         for key, job in jobs.items():
             if job.group == group:
-                title = f"[{job.title}](docs/jobs.md#{key.lower()}) `{key}`"
+                title = f"[{job.title}](#{key.lower()}) `{key}`"
                 instead = ", ".join(f"`{name}`" for name in job.replaces)
                 lines.append(row(title, sentence(job.description), instead))
-    return lines
+    return [*lines, ""]
 
 
 def jobs_page(jobs: Mapping[str, JobWords], facts: Facts, words_of_settings: Tree) -> str:
     """Return docs/jobs.md."""
-    parts = [_HEAD]
+    objects = InnerObjects()
+    parts = [_HEAD, *_index(jobs)]
     for group in GROUPS:
         keys = [key for key, job in jobs.items() if job.group == group]
         parts += [f"## {TITLES[group]}", ""] if keys else []
         for key in keys:
-            parts += _job(jobs[key], facts, words_of_settings)
-    return "\n".join(parts)
+            parts += _job(jobs[key], facts, words_of_settings, objects)
+    return "\n".join([*parts, *objects.section()])
 
 
-def _job(job: JobWords, facts: Facts, settings: Tree) -> list[str]:
+def _job(job: JobWords, facts: Facts, settings: Tree, objects: InnerObjects) -> list[str]:
     words = job.table
     calls = ", ".join(
         f"`{facts.operations[key]['method']} {facts.operations[key]['path']}`" for key in words["calls"]
     )
     labels = ", ".join(f"**{settings[name]['label']}** (`{name}`)" for name in words["settings"])
     parts = [f"### {job.key}", "", f"**{job.title}.** {job.description}", ""]
-    if job.replaces:
-        parts.append(f"- In place of: {', '.join(f'`{key}`' for key in job.replaces)}")
+    instead = ", ".join(f"`{key}`" for key in job.replaces)
     parts += [
+        f"- In place of: {instead or 'no operation'}",
         f"- Makes these calls: {calls or 'the one that the input writes'}",
         f"- When the step dies in the middle: {words['again']}",
         f"- Settings: {labels}",
         *(f"- {note}" for note in words.get("notes", ())),
         "",
     ]
-    parts += table("Input", job.schema_in()["properties"])
-    parts += table("Output", job.schema_out()["properties"])
+    for head, schema in (("Input", job.schema_in()), ("Output", job.schema_out())):
+        parts += objects.table(head, schema["properties"], schema)
     return [
         *parts,
         "Example:",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lib.metadata.documentation import README, help_of, section
 from lib.metadata.facts import Facts, Tree
 from lib.metadata.jobs import JobWords
 from lib.metadata.words import Words
 
-# Sections of the README and files in actions/, in the order in which users see them.
+# Sections of docs/operations.md and files in actions/, in the order in which users see them.
 RESOURCES = (
     "containers",
     "execs",
@@ -29,6 +30,7 @@ RESOURCES = (
 )
 FIRST_JOB = 400
 _READS = ("GET", "HEAD")
+_OURS_OF_TRIGGERS = ("fields", "metadata", "calls", "mayCall")
 _OURS = ("kinds", "keys", "reads", "body", "of")
 
 
@@ -42,12 +44,12 @@ def manifest(
 ) -> Tree:
     """Return component.json.
 
-    `home`: address of the folder with the README. `outputs`: trigger key -> out-schema.
+    `home`: `documentation.address`. `outputs`: trigger key -> out-schema.
     """
     component = words.component
     tree: Tree = {key: component[key] for key in ("title", "description")}
     tree |= {"version": version, "buildType": "docker"}
-    tree["help"] = {"description": component["help"]["description"], "link": f"{home}README.md"}
+    tree["help"] = help_of(component["help"]["description"], home, README)
     tree["credentials"] = {"fields": {name: _field(item) for name, item in words.credentials.items()}}
     if "envVars" in component:
         tree["envVars"] = component["envVars"]
@@ -59,9 +61,12 @@ def manifest(
         key: _job(job, words, home) | {"order": FIRST_JOB - number}
         for number, (key, job) in enumerate(jobs.items())
     }
-    instead = {key: job for job in reversed(list(jobs.values())) for key in job.replaces}
+    instead: dict[str, list[str]] = {}
+    for job in jobs.values():
+        for key in job.replaces:
+            instead.setdefault(key, []).append(job.key)
     tree["actions"] |= {
-        key: _action(key, facts, words, home, instead.get(key)) | {"order": order}
+        key: _action(key, facts, words, home, instead.get(key, [])) | {"order": order}
         for key, order in zip(keys, range(len(keys), 0, -1), strict=True)
     }
     return tree
@@ -77,16 +82,13 @@ def ordered(facts: Facts) -> list[str]:
     ]
 
 
-def _action(key: str, facts: Facts, words: Words, home: str, job: JobWords | None) -> Tree:
+def _action(key: str, facts: Facts, words: Words, home: str, jobs: list[str]) -> Tree:
     operation = facts.operations[key]
     description = words.operation(key, "description")
     action: Tree = {
         "title": words.operation(key, "title"),
         "description": description,
-        "help": {
-            "description": f"{description} The job {job.key} does this in one step." if job else description,
-            "link": f"{home}README.md#{operation['resource']}",
-        },
+        "help": help_of(" ".join([description, *_in_one_step(jobs)]), home, section("operations", key)),
         "main": f"./actions/{operation['resource']}.py",
     }
     if "deprecated" in operation:
@@ -100,13 +102,20 @@ def _action(key: str, facts: Facts, words: Words, home: str, job: JobWords | Non
     return action
 
 
+def _in_one_step(jobs: list[str]) -> list[str]:
+    """Return the sentence that names the jobs which stand for an operation, in a list; none where there is none."""
+    if len(jobs) > 1:
+        return [f"The jobs {', '.join(jobs[:-1])} and {jobs[-1]} do this in one step."]
+    return [f"The job {name} does this in one step." for name in jobs]
+
+
 def _job(job: JobWords, words: Words, home: str) -> Tree:
     instead = f" In place of {', '.join(job.replaces)}." if job.replaces else ""
     settings = {name: words.settings[name] for name in job.table["settings"]}
     return {
         "title": job.title,
         "description": job.description,
-        "help": {"description": f"Job. {job.description}{instead}", "link": f"{home}README.md#jobs"},
+        "help": help_of(f"Job. {job.description}{instead}", home, section("jobs", job.key)),
         "main": f"./actions/jobs/{job.group}.py",
         "fields": {
             name: _field(item | item.get("of", {}).get("job", {}) | item.get("of", {}).get(job.key, {}))
@@ -136,11 +145,8 @@ def _offered(setting: Tree, key: str, facts: Facts) -> bool:
 
 
 def _trigger(key: str, table: Tree, home: str, outputs: dict[str, Tree]) -> Tree:
-    trigger: Tree = {name: item for name, item in table.items() if name not in {"fields", "metadata"}}
-    trigger["help"] = {
-        "description": table.get("description", ""),
-        "link": f"{home}README.md#triggers",
-    } | _help(table)
+    trigger: Tree = {name: item for name, item in table.items() if name not in _OURS_OF_TRIGGERS}
+    trigger["help"] = help_of(table.get("description", ""), home, section("triggers", key)) | _help(table)
     trigger["fields"] = {name: _field(item) for name, item in table.get("fields", {}).items()}
     trigger["metadata"] = {"out": outputs.get(key, {})}
     return trigger

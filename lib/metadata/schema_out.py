@@ -36,7 +36,8 @@ def schema_out(key: str, facts: Facts, words: Words) -> Tree:
     if result:
         root["description"] = result
     root |= {"type": "object", "x-operation": key, "x-answer": shape["answer"], "properties": properties}
-    return whole(root, dialect.definition)
+    schema = whole(root, dialect.definition)
+    return schema | ({"example": facts.samples[key]} if key in facts.samples else {})
 
 
 def _ours(kind: str, path: str, schema: Tree, words: Words) -> Tree:

@@ -17,6 +17,7 @@ SECONDS = 900
 """How long an answer is used. If another engine takes its place before, connections end and a poll fails."""
 PATIENCE = 10
 """Upper bound of the call in seconds."""
+_OTHERWISE = "Libpod"
 _known: WeakKeyDictionary[Sender, tuple[str, float]] = WeakKeyDictionary()
 
 
@@ -30,15 +31,26 @@ def identity(engine: Engine) -> str:
     if time.monotonic() < until:
         return found
     try:
-        about = engine.limited(PATIENCE).get("/info").json()
+        reply = engine.limited(PATIENCE).get("/info")
+        about = reply.json()
     except Unreachable:
         raise
     except (EngineError, ValueError):
         about = None
-    said = about.get("ID") if isinstance(about, Mapping) else None
-    found = mark(str(said), WIDTH) if said else found
+        reply = None
+    said = _said(about, reply.headers.get("Server", "") if reply else "")
+    found = mark(said, WIDTH) if said else found
     _known[engine.sender] = found, time.monotonic() + SECONDS
     return found
+
+
+def _said(about: object, server: str) -> str:
+    """Return what an engine says it is; Podman, whose id is another one in each answer, is its host and its folder."""
+    if not isinstance(about, Mapping):
+        return ""
+    if server.startswith(_OTHERWISE):
+        return f"{about.get('Name')}:{about.get('DockerRootDir')}"
+    return str(about.get("ID") or "")
 
 
 def forget(engine: Engine) -> None:

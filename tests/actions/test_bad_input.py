@@ -90,6 +90,8 @@ def test_the_error_names_the_field(key: str, body: Any, told: tuple[str, ...], t
         ({"server": "http://a..b"}, "server"),
         ({"tlsServerName": "a..b"}, "tlsServerName"),
         ({"tlsKeyPassword": 5}, "tlsKeyPassword"),
+        ({"proxy": "https://proxy:3129"}, "proxy"),
+        ({"proxyPassword": "hush-hush"}, "proxyPassword"),
         ({"registries": "{"}, "registries"),
         ({"registries": '["a"]'}, "registries"),
     ],

@@ -243,6 +243,7 @@ def test_what_a_build_prints_of_its_secrets_is_hidden(run: Run) -> None:
         ({"secrets": {"a": {"base64": "hush-hush!"}}}, "cannot be read as base64"),
         ({"secrets": {"a": ["hush-hush"]}}, "must be a text"),
         ({"secrets": {"a": "hush-hush" * 60_000}}, "longer than 512000 bytes"),
+        ({"secrets": {f"a{number}": "hush-hush" for number in range(501)}}, "more than 500 secrets"),
     ],
 )
 def test_secrets_that_cannot_be_given_are_refused_before_anything_is_sent(

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from lib.credentials import new_engine, open_engine, server_url
-from lib.engine import Engine
 from lib.engine.errors import BadInput
 from lib.sailor.secrets.names import names_a_secret
-from tests.lab.waiting import DEADLINE, ended
+from tests.lab.at_once import at_once
 
 
 @pytest.mark.parametrize(
@@ -39,7 +38,7 @@ def test_server_and_other_server_mean_one_address(config: dict[str, Any], url: s
     [
         ({"otherServer": ""}, "otherServer"),
         ({"otherServer": "ftp://engine"}, "otherServer"),
-        ({"otherServer": "ssh://root@engine"}, "otherServer"),
+        ({"otherServer": "ssh://root:password@engine"}, "otherServer"),
         ({"otherServer": "tcp://engine:99999"}, "otherServer"),
         ({"otherServer": "tcp://"}, "otherServer"),
         ({"otherServer": "http://engine/x?y=1"}, "otherServer"),
@@ -93,20 +92,7 @@ def test_messages_that_come_first_together_share_one_engine() -> None:
 
 def opened_together(config: dict[str, Any]) -> set[int]:
     """The senders that eight messages get which come at once."""
-    together = threading.Barrier(8)
-    found: list[Engine] = []
-
-    def open_one() -> None:
-        together.wait(DEADLINE)
-        found.append(open_engine(config))
-
-    threads = [threading.Thread(target=open_one) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
-    assert len(found) == 8
-    return {id(engine.sender) for engine in found}
+    return {id(engine.sender) for engine in at_once(*[lambda: open_engine(config)] * 8)}
 
 
 def test_each_message_has_its_own_end_and_its_own_log() -> None:

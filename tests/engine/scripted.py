@@ -1,8 +1,9 @@
-"""A real server on a unix socket that does what a test tells it, one act per request."""
+"""A real server, on a unix socket or on TCP, that does what a test tells it, one act per request."""
 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from typing import Any, Self
 
 from tests.lab.waiting import ended
 
+NO_HTTP2 = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 PING = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK"
+PINGS = re.compile(rb"HEAD (?!/v[0-9])[^ ]{0,100}/_ping ")  # without a version, as it is asked for
 Act = Callable[[socket.socket], None]
 
 
@@ -57,17 +60,32 @@ def chunked(*records: Any, end: bytes = END) -> bytes:
 
 
 class Scripted:
-    """Reads whole requests; the first goes to the first act, and so on. HEAD /_ping is answered by itself."""
+    """Reads whole requests; the first goes to the first act, and so on. HEAD /_ping is answered by itself.
 
-    def __init__(self, folder: Path, *acts: Act, ping: bytes = PING) -> None:
-        self.path = str(folder / "engine.sock")
-        self.url = f"unix://{self.path}"
+    Who begins HTTP/2 is answered as servers do that know nothing of it; `http2` takes their place, with the
+    connection and what the client has said so far. Without a `folder` for its socket it listens on TCP.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        *acts: Act,
+        ping: bytes = PING,
+        http2: Callable[[socket.socket, bytes], None] | None = None,
+    ) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
         self._acts, self._ping = list(acts), ping
-        self._door = socket.socket(socket.AF_UNIX)
-        self._door.bind(self.path)
-        self._door.listen()
+        self._http2 = http2 or (lambda peer, _: say_and_close(NO_HTTP2)(peer))
+        if folder:
+            self.path = str(folder / "engine.sock")
+            self.url = f"unix://{self.path}"
+            self._door = socket.socket(socket.AF_UNIX)
+            self._door.bind(self.path)
+            self._door.listen()
+        else:
+            self._door = socket.create_server(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
         self._peers: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
@@ -92,10 +110,13 @@ class Scripted:
     def _serve(self, peer: socket.socket) -> None:
         try:
             while request := self._request(peer):
-                if request.startswith(b"HEAD /_ping"):
+                if PINGS.match(request):
                     head = self._ping.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
                     peer.sendall(head.replace(b"Content-Length: 2", b"Content-Length: 0"))
                     continue
+                if request.startswith(b"PRI "):
+                    self._http2(peer, request)
+                    return
                 self.requests.append(request)
                 self._acts.pop(0)(peer)
         except OSError:

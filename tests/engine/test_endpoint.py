@@ -51,7 +51,6 @@ def test_a_version_at_the_end_is_a_pin(url: str, prefix: str, pin: Version | Non
         "",
         "engine",
         "ftp://engine",
-        "ssh://me@engine",
         "http://",
         "http://engine:port",
         "http://engine:99999",

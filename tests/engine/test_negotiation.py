@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from lib.engine import Endpoint, Engine
 from lib.engine.errors import Unreachable, VersionMismatch
 from lib.engine.version import Version
 from tests.engine.scripted import Scripted, answer, say
-from tests.lab.waiting import DEADLINE, ended
+from tests.lab.at_once import at_once
 
 RANGE = answer(json.dumps({"ApiVersion": "1.51", "MinAPIVersion": "1.44"}).encode())
 NO = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -118,7 +117,6 @@ def test_an_engine_that_was_exchanged_is_asked_again(tmp_path: Path) -> None:
 
 def test_messages_that_come_first_together_ask_once(tmp_path: Path) -> None:
     """fault 8.34."""
-    together = threading.Barrier(8)
     asked: list[None] = []
 
     class Counting(Scripted):
@@ -130,16 +128,7 @@ def test_messages_that_come_first_together_ask_once(tmp_path: Path) -> None:
             return request
 
     with Counting(tmp_path) as fake, Engine(Endpoint.parse(fake.url)) as engine:
-
-        def first() -> None:
-            together.wait(DEADLINE)
-            assert engine.with_timeouts(1, 1).version == Version(1, 41)
-
-        threads = [threading.Thread(target=first) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            ended(thread)
+        assert at_once(*[lambda: engine.with_timeouts(1, 1).version] * 8) == [Version(1, 41)] * 8
         assert len(asked) == 1
 
 

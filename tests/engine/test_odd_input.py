@@ -156,6 +156,9 @@ CREDENTIAL = st.dictionaries(
             "tlsKeyPassword",
             "tlsServerName",
             "tlsVerify",
+            "proxy",
+            "proxyUser",
+            "proxyPassword",
             "accessMode",
             "registries",
         ]

@@ -18,6 +18,7 @@ from lib.engine.answer.streams import Logs
 from lib.engine.attach.session import Dialogue
 from lib.engine.errors import NotFound
 from tests.integration.test_tls import config_for
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import wait_until
 
@@ -105,17 +106,4 @@ def test_a_thousand_calls_leave_nothing_open(lab: LabEngine, engine: Engine) -> 
 
 
 def together(work: Callable[[], None]) -> None:
-    failed: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            work()
-        except BaseException as problem:  # noqa: BLE001 - told by the test
-            failed.append(problem)
-
-    threads = [threading.Thread(target=guarded) for _ in range(WORKERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    at_once(*[work] * WORKERS)

@@ -82,7 +82,7 @@ def test_the_name_in_the_certificate_counts(tls_engine: LabEngine) -> None:
 
 
 def test_no_client_certificate_is_refused_and_the_remedy_named(tls_engine: LabEngine) -> None:
-    with pytest.raises(TlsRefused, match="tlsCertificate and tlsKey"):
+    with pytest.raises(TlsRefused, match=r"tlsCertificate .* and tlsKey"):
         ping(config_for(tls_engine, tlsCertificate=None, tlsKey=None))
 
 

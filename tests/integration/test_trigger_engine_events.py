@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 
 from lib.trigger.cursor import LIMIT
 from tests.integration.trigger_lab import config, desk, engines_closed, names, own_engine, settled
+from tests.lab.at_once import at_once, beside
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import ended, wait_until
+from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire
 from tests.triggers.event_recorder import EventRecorder
 from tests.triggers.poll_harness import PollHarness, size
@@ -86,8 +88,7 @@ def test_under_load_with_kills_at_random_points_nothing_is_lost(
     truth = EventRecorder(own_engine)
     chance = random.Random(7)
     enough = threading.Event()
-    busy = threading.Thread(target=_load, args=(own_engine, truth, tmp_path, enough), daemon=True)
-    busy.start()
+    busy = beside(_load, own_engine, truth, tmp_path, enough)
     while poller.kills < 5 or len(truth.events) <= 80 or not _repeats(on_disk(tmp_path)):
         happened = len(truth.events) + chance.randrange(1, 15)
         wait_until(lambda happened=happened: len(truth.events) >= happened, "more to happen")
@@ -96,7 +97,7 @@ def test_under_load_with_kills_at_random_points_nothing_is_lost(
             wait_until(lambda count=count: len(on_disk(tmp_path)) > count, "a message")
         poller.kill()
     enough.set()
-    ended(busy)
+    busy.result()
     truth.close()
     settled()
     messages = poller.finish()
@@ -289,16 +290,13 @@ def test_swarm_events_out_of_order_are_all_told_once(own_engine: LabEngine) -> N
 def test_real_time_tells_events_while_it_listens(own_engine: LabEngine) -> None:
     step = anchored(own_engine, actions="tag")
     listeners(own_engine, 0)
-    result: list[Any] = []
-    real_time = {"mode": "realTime", "realTimeSeconds": "600"}
-    listener = threading.Thread(target=lambda: result.append(step.poll(**real_time)))
-    listener.start()
+    listener = beside(step.poll, mode="realTime", realTimeSeconds="600")
     listeners(own_engine, 1)
     tag(own_engine, 20, "live")
     wait_until(lambda: sum(name.startswith("live") for name in names(step.telling)) == 20, "all events")
     step.cancelled.set()
-    ended(listener)
-    assert [name for name in names(result[0]) if name.startswith("live")] == [f"live:t{n}" for n in range(20)]
+    result = listener.result()
+    assert [name for name in names(result) if name.startswith("live")] == [f"live:t{n}" for n in range(20)]
     told = [one for one in tags(step) if str(one[0]).startswith("live")]
     record(KEY, own_engine.version, "real time", told=told, truth=[f"live:t{number}" for number in range(20)])
 
@@ -311,11 +309,7 @@ def burst(engine: LabEngine, count: int, prefix: str) -> None:
         for each in range(count // 4):
             wire.do("POST", f"/images/{engine.image}/tag", repo=f"{prefix}{number}", tag=f"t{each}")
 
-    parts = [threading.Thread(target=part, args=(number,)) for number in range(4)]
-    for one in parts:
-        one.start()
-    for one in parts:
-        ended(one)
+    at_once(*[partial(part, number) for number in range(4)])
 
 
 def test_fault_9_18_a_burst_in_real_time_is_told_whole(own_engine: LabEngine) -> None:
@@ -323,24 +317,21 @@ def test_fault_9_18_a_burst_in_real_time_is_told_whole(own_engine: LabEngine) ->
     listeners(own_engine, 0)
     truth = EventRecorder(own_engine)
     listeners(own_engine, 1)
-    result: list[Any] = []
-    real_time = {"mode": "realTime", "realTimeSeconds": "600"}
-    listener = threading.Thread(target=lambda: result.append(step.poll(**real_time)))
-    listener.start()
+    listener = beside(step.poll, mode="realTime", realTimeSeconds="600")
     listeners(own_engine, 2)
     burst(own_engine, 1000, "burst")
     wait_until(lambda: len(step.telling.of("event")) >= 1000, "all events")
     step.cancelled.set()
-    ended(listener)
+    result = listener.result()
     step.cancelled.clear()
     wait_until(lambda: len(truth.events) >= 1000, "all that happened to be known")
     truth.close()
     settled()
     after = step.poll()
-    told = [key(body) for body in result[0].of("event")]
+    told = [key(body) for body in result.of("event")]
     wanted = [key(event) for event in truth.events if event["Type"] == "image"]
     assert (sorted(told), len(set(told))) == (sorted(wanted), 1000)
-    assert [result[0].of("gap"), after.of("gap"), after.of("event")] == [[], [], []]
+    assert [result.of("gap"), after.of("gap"), after.of("event")] == [[], [], []]
     record(KEY, own_engine.version, "real time, burst of 1,000 events", told=step.told(key), truth=wanted)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,8 +12,8 @@ from lib.sailor.message.ids import random_id
 from tests.actions.stepping import run_step
 from tests.jobs.engines import config
 from tests.jobs.finding import done, failed
+from tests.lab.at_once import at_once
 from tests.lab.engine import IMAGE, LabEngine
-from tests.lab.waiting import ended
 
 KEY = "EnsureContainer"
 SLEEP = ["sleep", "600"]
@@ -74,21 +74,12 @@ def refused(
     return failed(run_step(KEY, wish(name, **fields), settings))
 
 
-def at_once(
+def messages_at_once(
     engine: LabEngine, bodies: list[Any], errors: frozenset[str] | set[str] = frozenset()
 ) -> list[Any]:
     """Run several messages at once; return what they told, and check the names of their errors."""
-    outcomes: list[Any] = []
     step = config(engine, errorPolicy="throwError")
-    threads = [
-        threading.Thread(target=lambda body=body: outcomes.append(run_step(KEY, body, step)))
-        for body in bodies
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
+    outcomes = at_once(*[partial(run_step, KEY, body, step) for body in bodies])
     found = [error for outcome in outcomes for error in outcome.errors]
     assert {error["name"] for error in found} <= set(errors), found
-    assert len(outcomes) == len(bodies)
     return [body for outcome in outcomes for body in outcome.bodies]

@@ -68,7 +68,7 @@ def counted(delivery: Delivery) -> _Row:
     kept = delivery.settings.get("evidence") == "keep"
     return (
         delivery.key,
-        delivery.engine.version.rpartition(".")[0],
+        delivery.engine.kind or delivery.engine.version.rpartition(".")[0],
         delivery.at,
         str(len(events)) if actions else "-",
         str(len(delivery.told)),

@@ -119,7 +119,7 @@ def mirrors(engine: str) -> Iterator[Mirrors]:
             missing(str(problem))
         for registry in registries:
             undo.callback(registry.close)
-        yield Mirrors(one, *registries, containerd=engine == CONTAINERD)
+        yield Mirrors(one, *registries, containerd=one.keeps_images_in_containerd)
 
 
 @pytest.fixture(scope="module", params=ALL)

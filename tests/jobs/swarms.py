@@ -80,6 +80,11 @@ def running(engine: LabEngine, name: str) -> list[str]:
     )
 
 
+def update_state(engine: LabEngine, name: str) -> str:
+    """Where its last update is; "" before the swarm has begun it."""
+    return str(inspected(engine, name).get("UpdateStatus", {}).get("State", ""))
+
+
 def updates(engine: LabEngine, name: str, since: float) -> int:
     """How often a service was updated; a swarm tells of each step of an update, too."""
     filters = {"type": ["service"], "event": ["update"], "service": [name]}

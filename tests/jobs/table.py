@@ -3,7 +3,7 @@
 A test falls into the first table by its file (test_run_container_... is of RunContainer) and by the words of CASES in
 its name; `@pytest.mark.shows("RunContainer", "killed", ...)` says it where these do not, with several cases, or with
 none, and several marks where it shows several jobs. The engine is the parameter of its fixture. A cell counts the tests
-that passed; an empty one has its reason in REASONS, or is "missing".
+that passed; an empty one has its reason in LEGEND, or is "missing".
 """
 
 from __future__ import annotations
@@ -19,14 +19,38 @@ from typing import Any
 import pytest
 
 from lib.metadata.jobs import GROUPS
-from tests.jobs.engines import BOTH, MORE
+from tests.jobs.engines import BOTH, MORE, PODMAN
 
 CASES = ("succeeds", "fails", "dry_run", "repeat", "killed", "at_once", "read_only")
-ON_ALL = CASES[:2]
-"""What is shown on MORE engines too."""
-REASONS: dict[tuple[str, str], str] = {}
-"""(job, case) -> why no test shows that."""
-READS = "only reads"
+READS = "reads"
+LEGEND = {
+    READS: "the job only reads: nothing is planned, and a step that dies has done nothing",
+    "swarm": "Podman has no swarm",
+    "checks": "Podman has systemd start health checks, and there is none",
+    "ulimits": "Podman tells ulimits in a form that it refuses: a container cannot be made anew from what it says",
+    "import": "Podman drops the name of an imported image, and a volume's helper container is made of one",
+    "registry": "Podman asks a registry over TLS, which that of the tests does not speak",
+    "events": "events of Podman name no command, so a repeat cannot be known (docs/jobs.md#runcommand)",
+}
+"""What stands in a cell that no test fills -> why."""
+NOTE = (
+    f"On {', '.join((*MORE, PODMAN))} a step is killed after the first, the middle and the last of its changing calls,"
+    " on the others before and after each."
+)
+_SWARM = ("EnsureService", "EnsureSecret", "EnsureConfig", "RolloutService", "RotateSecret")
+_VOLUMES = ("CopyFilesIn", "CopyFilesOut", "BackupVolume", "RestoreVolume")
+LACKS: dict[tuple[str, str], str] = {
+    **{(PODMAN, key): "swarm" for key in _SWARM},
+    **{(PODMAN, key): "import" for key in _VOLUMES},
+    (PODMAN, "HealContainers"): "checks",
+    (PODMAN, "EnsureContainer"): "ulimits",
+    (PODMAN, "RedeployContainer"): "ulimits",
+    (PODMAN, "EnsureImage"): "registry",
+    (PODMAN, "MirrorImage"): "registry",
+    (PODMAN, "RunCommand"): "events",
+}
+"""(engine, job) -> the reason why the job is not played there."""
+_NO_EFFECT = ("dry_run", "repeat", "killed", "at_once")
 _WORDS = {case: re.compile(rf"(?:^|_){case}(?:_|$)") for case in CASES}
 _FIRST_OF_NAME = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -49,11 +73,18 @@ def _keys() -> dict[str, bool]:
     return {key: bool(table["changes"]) for group in tables for key, table in group.items()}
 
 
+def changes(key: str) -> bool:
+    """Whether a job changes something."""
+    return _keys()[key]
+
+
 def shown(item: pytest.Item) -> list[tuple[str, str, str]]:
     """Return (job, engine, case) of all that a test shows; nothing for one without an engine."""
-    known = (*BOTH, *MORE)
+    known = (*BOTH, *MORE, PODMAN)
     params = getattr(getattr(item, "callspec", None), "params", {}).values()
     engine = next((value for value in params if isinstance(value, str) and value in known), "")
+    if not engine and "podman_service" in getattr(item, "fixturenames", ()):
+        engine = PODMAN
     if not engine:
         return []
     name = getattr(item, "originalname", item.name)
@@ -77,20 +108,26 @@ def show(terminal: Any) -> None:
     """Print the tables once."""
     if CELLS:
         terminal.section("jobs: tests that passed, by job, engine and case")
-        _print(terminal, _lines())
+        lines = list(_lines())
+        _print(terminal, lines)
+        for word, why in LEGEND.items():
+            if any(f"({word})" in line for line in lines):
+                terminal.write_line(f"({word}) {why}")
+        terminal.write_line(NOTE)
         CELLS.clear()
 
 
 def _lines() -> Iterable[tuple[str, ...]]:
+    engines = {engine for _, engine in CELLS}
     yield "job", "engine", *(case.replace("_", " ") for case in CASES)
     for key in _keys():
-        for engine in (*BOTH, *MORE):
-            if (key, engine) in CELLS:
+        for engine in (*BOTH, *MORE, PODMAN):
+            if (key, engine) in CELLS or (engine in engines and (engine, key) in LACKS):
                 yield key, engine, *(_cell(key, engine, case) for case in CASES)
 
 
 def _cell(key: str, engine: str, case: str) -> str:
-    outcomes = CELLS[key, engine].get(case)
+    outcomes = CELLS.get((key, engine), {}).get(case)
     if not outcomes:
         return _reason(key, engine, case)
     if bad := outcomes["failed"]:
@@ -100,11 +137,9 @@ def _cell(key: str, engine: str, case: str) -> str:
 
 
 def _reason(key: str, engine: str, case: str) -> str:
-    if engine in MORE and case not in ON_ALL:
-        return "-"
-    if reason := REASONS.get((key, case)):
+    if reason := LACKS.get((engine, key)):
         return f"({reason})"
-    return f"({READS})" if not _keys()[key] and case not in ON_ALL else "missing"
+    return f"({READS})" if not _keys()[key] and case in _NO_EFFECT else "missing"
 
 
 def _print(terminal: Any, lines: Iterable[tuple[str, ...]]) -> None:

@@ -6,7 +6,6 @@ import gzip
 import io
 import stat
 import tarfile
-import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from tests.jobs.engines import own
 from tests.jobs.places import Place, tar_of
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
 from tests.lab.socket_proxy import POSTS, READS, SocketProxy
 
@@ -386,15 +386,7 @@ def test_a_helper_that_an_earlier_delivery_left_is_found(place: Place) -> None:
 def test_two_deliveries_at_once_write_one_file(place: Place) -> None:
     with place.volume("twice") as user:
         body = {"place": "volume:twice", "path": "/f", "content": "x" * 100_000, "idempotencyKey": "same"}
-        outcomes: list[Any] = []
-        threads = [
-            threading.Thread(target=lambda: outcomes.append(place.step(KEY, body, errorPolicy="throwError")))
-            for _ in range(4)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        outcomes = at_once(*[lambda: place.step(KEY, body, errorPolicy="throwError")] * 4)
         assert [outcome.errors for outcome in outcomes] == [[]] * 4
         assert place.members(user, "/data/f")["f"][1] == b"x" * 100_000
     assert not place.helpers()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.jobs.engines import own
 from tests.jobs.places import Place, tar_of, unpacked
+from tests.jobs.things import things
 from tests.lab.engine import LabEngine
 
 __all__ = ["own"]
@@ -134,13 +135,17 @@ def test_trap_15_a_volume_is_read_through_a_container_that_never_runs(place: Pla
         assert not place.helpers()
 
 
-@pytest.mark.shows("CopyFilesOut", "read_only")
+@pytest.mark.shows("CopyFilesOut", "read_only", "dry_run", "repeat")
 def test_a_credential_that_may_only_read_uses_a_container_that_mounts_the_volume(place: Place) -> None:
     before = len(place.created("job-"))
     with place.volume("shared", FILES):
         body = {"place": "volume:shared", "path": "/site/index.html", "as": "text"}
         assert place.do(KEY, body, accessMode="readOnly")["text"] == "<p>Hello</p>"
         assert place.do(KEY, body, dryRun=True)["text"] == "<p>Hello</p>"
+        before_all = things(place.engine)
+        assert [place.do(KEY, body)["text"] for _ in range(2)] == ["<p>Hello</p>"] * 2
+        assert things(place.engine) == before_all
+        before += 2  # a helper for each of the two that may change something
     place.engine.wire.do("POST", "/volumes/create", {"Name": "alone"})
     text = place.fails(KEY, {"place": "volume:alone", "path": "/"}, "NotLookedAt", accessMode="readOnly")
     assert "No container mounts alone" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 from lib.engine.errors import BadInput
 from lib.job.request.headers import headers_of
 from lib.job.request.target import target_of
+from lib.sailor.message.ids import random_id
 from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.engine.scripted import Act, Scripted, answer, chunked, say, say_and_close
+from tests.jobs.crash import AFTER, Death, Delivery, deaths
 from tests.jobs.engines import config, own
 from tests.jobs.finding import done, failed
 from tests.lab.engine import LabEngine
@@ -285,3 +288,29 @@ def test_a_body_in_the_wrong_place_is_refused(tmp_path: Path, body: dict[str, An
 
     assert failed(outcome)[0] == "BadInput"
     assert requests == []
+
+
+@pytest.mark.parametrize("die", deaths(1))
+@pytest.mark.shows(KEY, "killed", "repeat")
+def test_a_killed_request_is_not_sent_again_unasked(own: LabEngine, die: Death) -> None:
+    name = f"asked-{random_id()}"
+    body = {"method": "POST", "path": "/volumes/create", "body": {"Name": name}}
+    one = Delivery(own, KEY, body, FAIL)
+    assert len(one.run(die).calls) == (die[1] == AFTER)
+    again = one.run()
+    assert ([error["name"] for error in again.errors], again.calls) == (["NotSettled"], [])
+    one.settings = {**FAIL, "onRepeat": "runAgain"}
+    assert one.run().bodies[0]["statusCode"] == 201
+    own.wire.do("DELETE", f"/volumes/{name}")
+
+
+def test_two_at_once_are_two_requests_of_which_the_engine_takes_one(own: LabEngine) -> None:
+    name = f"asked-{random_id()}"
+    body = {"method": "POST", "path": "/containers/create", "query": {"name": name}}
+    wish = {**body, "body": {"Image": own.image}}
+    headers = {"messageId": random_id()}
+    with ThreadPoolExecutor(2) as pool:
+        sent = [pool.submit(run_step, KEY, wish, config(own, **FAIL), headers=headers) for _ in range(2)]
+        first, second = sorted([one.result() for one in sent], key=lambda outcome: len(outcome.errors))
+    assert (done(first)["statusCode"], failed(second)[0]) == (201, "Conflict")
+    own.remove(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
@@ -11,9 +10,9 @@ from tests.jobs.containers import (
     SICK,
     SLEEP,
     WELL,
-    at_once,
     ensure,
     inspect,
+    messages_at_once,
     name,
     network,
     of,
@@ -22,8 +21,9 @@ from tests.jobs.containers import (
     wish,
 )
 from tests.jobs.engines import own
+from tests.lab.at_once import beside
 from tests.lab.engine import IMAGE, LabEngine
-from tests.lab.waiting import ended, wait_until
+from tests.lab.waiting import wait_until
 
 __all__ = ["name", "own"]
 pytestmark = pytest.mark.engine
@@ -367,7 +367,7 @@ def test_one_that_another_run_replaces_is_a_conflict(own: LabEngine, name: str) 
 
 
 def test_two_at_once_make_it_once(own: LabEngine, name: str) -> None:
-    told = at_once(own, [wish(name) for _ in range(4)])
+    told = messages_at_once(own, [wish(name) for _ in range(4)])
 
     assert {body["container"]["id"] for body in told} == {inspect(own, name)["Id"]}
     assert [body["action"] for body in told].count("created") == 1
@@ -376,7 +376,9 @@ def test_two_at_once_make_it_once(own: LabEngine, name: str) -> None:
 
 def test_two_flows_at_once_leave_one_container(own: LabEngine, name: str) -> None:
     ensure(own, name)
-    told = at_once(own, [wish(name, env={"A": str(number)}) for number in range(3)], errors={"Conflict"})
+    told = messages_at_once(
+        own, [wish(name, env={"A": str(number)}) for number in range(3)], errors={"Conflict"}
+    )
     now = inspect(own, name)
 
     assert now["State"]["Running"]
@@ -387,7 +389,7 @@ def test_two_flows_at_once_leave_one_container(own: LabEngine, name: str) -> Non
 def test_two_deliveries_at_once_replace_it_once(own: LabEngine, name: str) -> None:
     ensure(own, name)
     body = wish(name, env={"A": "1"}, idempotencyKey="same")
-    told = at_once(own, [body for _ in range(3)])
+    told = messages_at_once(own, [body for _ in range(3)])
 
     assert [one["action"] for one in told] == ["recreated"] * 3
     assert {one["container"]["id"] for one in told} == {inspect(own, name)["Id"]}
@@ -398,10 +400,9 @@ def test_two_deliveries_at_once_replace_it_once(own: LabEngine, name: str) -> No
 def test_one_that_is_being_removed_is_waited_for(own: LabEngine, name: str) -> None:
     ensure(own, name)
     old = inspect(own, name)["Id"]
-    thread = threading.Thread(target=lambda: own.wire.ask("DELETE", f"/containers/{name}", force=True))
-    thread.start()
+    removal = beside(own.wire.ask, "DELETE", f"/containers/{name}", force=True)
     wait_until(lambda: not running(own, name), "it goes")
     ensure(own, name)
-    ended(thread)
+    removal.result()
 
     assert inspect(own, name)["Id"] != old

@@ -13,6 +13,7 @@ from tests.actions.stepping import run_step
 from tests.jobs.crash import Delivery, deaths
 from tests.jobs.engines import config, own
 from tests.jobs.finding import done
+from tests.jobs.half_done import as_planned, called, planned, planned_back
 from tests.lab.engine import IMAGE, LabEngine
 
 __all__ = ["own"]
@@ -71,14 +72,12 @@ def delivery(engine: LabEngine, name: str, **fields: Any) -> Delivery:
     return Delivery(engine, KEY, wish(name, **fields), {"errorPolicy": "throwError"})
 
 
-def called(calls: list[str]) -> list[str]:
-    return ["DELETE" if call.startswith("DELETE") else call.rpartition("/")[2] for call in calls]
-
-
 def lived(one: Delivery, die: Any, action: str) -> None:
-    """Deliver a message that dies, and again; it has to come to its end and tell that once."""
+    """Deliver a message that dies, and again; it has to come to its end as a dry run tells, and tell that once."""
     dead = one.run(die)
+    dry = planned(one)
     last = one.run()
+    as_planned(dry, last)
     assert not dead.errors, dead.errors
     assert last.finished, last.errors
     assert len(one.told) == 1
@@ -102,7 +101,9 @@ def test_killed_while_it_changes_it(own: LabEngine, name: str, die: Any) -> None
     first = there(own, name, networks=both(name)[:1], memoryMb=64)
     dead = delivery(own, name, networks=both(name), memoryMb=32)
     dead.run(die)
+    dry = planned(dead)
     last = dead.run()
+    as_planned(dry, last)
     now = inspect(own, name)
 
     assert last.finished, last.errors
@@ -130,7 +131,10 @@ def test_killed_on_the_way_back(own: LabEngine, name: str, die: Any) -> None:
     first = there(own, name)
     one = delivery(own, name, command=["false"], restart="no")
     one.run(die)
+    dry = planned_back(one, die, name, BACK)
     last = one.run()
+    if dry:
+        as_planned(dry, last)
     now = inspect(own, name)
 
     assert [error["name"] for error in last.errors] == ["RolledBack"]
@@ -146,7 +150,9 @@ def test_killed_while_it_ends_it(own: LabEngine, name: str, state: str, calls: l
         there(own, name)
         one = delivery(own, name, state=state)
         one.run(die)
+        dry = planned(one)
         last = one.run()
+        as_planned(dry, last)
         assert last.finished, last.errors
         assert len(one.told) == 1
         if state == "absent":

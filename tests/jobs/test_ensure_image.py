@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,12 +12,12 @@ from lib.local.sandbox.private_engine import PrivateEngineError
 from lib.sailor.message.ids import random_id
 from tests.actions.stepping import forget_engines, run_step
 from tests.jobs.engines import BOTH, begin, config
+from tests.lab.at_once import at_once
 from tests.lab.engine import IMAGE, LabEngine
 from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.newer import NewerEngineError, binaries
 from tests.lab.registry import Registry, RegistryError
 from tests.lab.skipping import missing, skip_anywhere
-from tests.lab.waiting import ended
 
 pytestmark = pytest.mark.engine
 KEY = "EnsureImage"
@@ -282,12 +281,6 @@ def test_a_read_only_credential_finds_an_image_and_fetches_none(own: LabEngine, 
 
 
 def test_two_at_once_have_the_same_image(own: LabEngine, name: str) -> None:
-    found: list[dict[str, Any]] = []
-    threads = [threading.Thread(target=lambda: found.append(ensure(own, name))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
+    found = at_once(*[lambda: ensure(own, name)] * 2)
     assert len({body["id"] for body in found}) == 1
-    assert len(found) == 2
     assert not ensure(own, name)["changed"]

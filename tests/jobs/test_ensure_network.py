@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +10,8 @@ import pytest
 from lib.sailor.message.ids import random_id
 from tests.actions.stepping import run_step
 from tests.jobs.engines import config, own
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import ended
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -217,16 +216,8 @@ def test_ipv6_is_compared_and_given(own: LabEngine, name: str) -> None:
 def test_two_at_once_make_it_anew_once(own: LabEngine, name: str, user: Any) -> None:
     ensure(own, name, labels={"a": "1"})
     containers = [user(name, f"{name}-{number}") for number in range(3)]
-    found: list[dict[str, Any]] = []
-
-    def run() -> None:
-        found.append(ensure(own, name, {"errorPolicy": "emit"}, labels={"a": "2"}, recreate="force"))
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
+    wish = {"labels": {"a": "2"}, "recreate": "force"}
+    found = at_once(*[lambda: ensure(own, name, {"errorPolicy": "emit"}, **wish)] * 2)
     assert [body.get("error") for body in found] == [None, None]
     (only,) = of_name(own, name)
     assert only["Labels"]["a"] == "2"
@@ -330,13 +321,7 @@ def test_a_read_only_credential_finds_a_network_and_makes_none(own: LabEngine, n
 @pytest.mark.parametrize("wish", [{}, {"pools": [{"subnet": "10.214.0.0/24"}]}])
 def test_several_at_once_make_one(own: LabEngine, name: str, wish: dict[str, Any]) -> None:
     """Below API 1.42 six creates at once make six networks, or one whose addresses the others miss."""
-    found: list[dict[str, Any]] = []
-    threads = [threading.Thread(target=lambda: found.append(ensure(own, name, **wish))) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
-    assert len(found) == 6
+    found = at_once(*[lambda: ensure(own, name, **wish)] * 6)
     (only,) = of_name(own, name)
     assert ensure(own, name)["network"]["Id"] == only["Id"]
     assert any(body["changed"] for body in found)

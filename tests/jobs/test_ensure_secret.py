@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from tests.actions.stepping import run_step
 from tests.jobs.crash import Death, Delivery, deaths
 from tests.jobs.engines import config
 from tests.jobs.vaults import (
-    BOTH_KINDS,
     MARK,
     cleared,
     ensure,
@@ -31,13 +29,14 @@ from tests.jobs.vaults import (
     service,
     told,
 )
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
 from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.socket_proxy import SocketProxy
-from tests.lab.waiting import ended
 
 __all__ = ["manager", "own"]
-pytestmark = [pytest.mark.engine, BOTH_KINDS]
+KINDS = [pytest.param(kind, id=kind.name, marks=pytest.mark.shows(key_of(kind))) for kind in (SECRET, CONFIG)]
+pytestmark = [pytest.mark.engine, pytest.mark.parametrize("kind", KINDS)]
 DRY = {"dryRun": True, "accessMode": "readOnly"}
 FIXED = {"versions": "fixed"}
 
@@ -242,16 +241,7 @@ def test_at_once_the_later_of_one_version_looks_again(
 @pytest.mark.parametrize("wish", [{}, FIXED], ids=["versioned", "fixed"])
 def test_several_at_once_make_one(manager: LabEngine, kind: Kind, name: str, wish: dict[str, Any]) -> None:
     ensure(manager, kind, name, "before", **wish)
-    found: list[dict[str, Any]] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(ensure(manager, kind, name, "one", **wish)))
-        for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
-    assert len(found) == 4
+    found = at_once(*[lambda: ensure(manager, kind, name, "one", **wish)] * 4)
     assert len({body["id"] for body in found}) == 1
     made = [entry for body in found for entry in actions(body) if entry[0] == "create"]
     assert made == [("create", name if wish else f"{name}.v2")]

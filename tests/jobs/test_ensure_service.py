@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import base64
-import threading
 from typing import Any
 
 import pytest
 
-from tests.actions.stepping import Outcome, forget_engines, run_step
+from tests.actions.stepping import forget_engines, run_step
 from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, deaths
 from tests.jobs.engines import config
 from tests.jobs.swarms import IMAGE, SECOND, inspected, made, running, service, spec_of, swarm, tasks, updates
+from tests.lab.at_once import at_once, beside
 from tests.lab.engine import LabEngine
 from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.socket_proxy import SocketProxy
-from tests.lab.waiting import ended, wait_until
+from tests.lab.waiting import wait_until
 
 __all__ = ["service", "swarm"]
 pytestmark = pytest.mark.engine
@@ -261,30 +261,16 @@ def test_a_repeat_after_another_change_does_not_undo_it(swarm: LabEngine, servic
 
 
 def test_several_at_once_make_one(swarm: LabEngine, service: str) -> None:
-    outcomes: list[dict[str, Any]] = []
-    threads = [threading.Thread(target=lambda: outcomes.append(ensure(swarm, service))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
+    outcomes = at_once(*[lambda: ensure(swarm, service)] * 4)
     assert sorted(body["action"] for body in outcomes) == ["created", "none", "none", "none"]
     assert {body["service"]["id"] for body in outcomes} == {inspected(swarm, service)["ID"]}
     assert len(tasks(swarm, service)) == 1
 
 
 def test_deliveries_at_once_make_one(swarm: LabEngine, service: str) -> None:
-    outcomes: list[Outcome] = []
     body = {"name": service, **SLEEP, "idempotencyKey": service}
-    threads = [
-        threading.Thread(target=lambda: outcomes.append(run_step(KEY, body, config(swarm)))) for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
-    assert [brief(one) for outcome in outcomes for one in outcome.bodies] == [
-        ("created", "converged", True, 1, 1)
-    ] * 3
+    outcomes = at_once(*[lambda: run_step(KEY, body, config(swarm))] * 3)
+    assert [brief(outcome.body) for outcome in outcomes] == [("created", "converged", True, 1, 1)] * 3
     assert "PreviousSpec" not in inspected(swarm, service)
 
 
@@ -317,15 +303,12 @@ def test_a_create_whose_answer_is_lost_is_looked_for(swarm: LabEngine, service: 
 
 
 def test_a_manager_that_dies_meanwhile_is_waited_for(swarm: LabEngine, service: str) -> None:
-    outcomes: list[dict[str, Any]] = []
-    thread = threading.Thread(target=lambda: outcomes.append(ensure(swarm, service)))
-    thread.start()
+    waiting = beside(ensure, swarm, service)
     wait_until(lambda: swarm.wire.ask("GET", f"/services/{service}").status == 200, "the service")
     wait_until(lambda: tasks(swarm, service), "its task")
     swarm.kill()
     swarm.start()
-    ended(thread)
-    assert brief(outcomes[0]) == ("created", "converged", True, 1, 1)
+    assert brief(waiting.result()) == ("created", "converged", True, 1, 1)
 
 
 def test_the_time_of_the_step_is_up_and_a_repeat_waits_on(swarm: LabEngine, service: str) -> None:

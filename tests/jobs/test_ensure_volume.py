@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +10,9 @@ import pytest
 from lib.sailor.message.ids import random_id
 from tests.actions.stepping import run_step
 from tests.jobs.engines import config, own
+from tests.jobs.stopping import StoppingDelivery, after, call, nth
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import ended
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -186,17 +186,56 @@ def test_a_read_only_credential_finds_a_volume_and_makes_none(own: LabEngine, na
 
 
 def test_several_at_once_make_one_and_one_of_them_says_so(own: LabEngine, name: str) -> None:
-    found: list[dict[str, Any]] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(ensure(own, name, labels={"a": "1"}))) for _ in range(6)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
+    found = at_once(*[lambda: ensure(own, name, labels={"a": "1"})] * 6)
     assert sorted(body["action"] for body in found) == ["created", *["none"] * 5]
     assert sorted(body["changed"] for body in found) == [False] * 5 + [True]
     assert {body["volume"]["Labels"][RUN] for body in found} == {told(own, name)["Labels"][RUN]}
+
+
+ANEW = {"labels": {"a": "2"}, "recreate": "whenUnused", "allowDataLoss": True}
+
+
+@pytest.mark.parametrize("first", range(1, 10))
+def test_two_at_once_that_make_it_anew_both_succeed(own: LabEngine, name: str, first: int) -> None:
+    """One stops before each of its calls until the other is at its end, and may have taken the new one for the old."""
+    ensure(own, name, labels={"a": "1"})
+    one, other = (StoppingDelivery(own, KEY, {"name": name, **ANEW}) for _ in range(2))
+    try:
+        other.until(call("DELETE"))
+        one.until(nth(first))
+        found = [other.whole(), one.whole()]
+        assert [body.get("error") for body in found] == [None, None]
+        assert told(own, name)["Labels"]["a"] == "2"
+    finally:
+        one.close()
+        other.close()
+
+
+def test_a_new_one_that_another_delivery_takes_for_the_old_is_made_again(own: LabEngine, name: str) -> None:
+    ensure(own, name, labels={"a": "1"})
+    one = StoppingDelivery(own, KEY, {"name": name, **ANEW})
+    try:
+        one.until(after("POST /volumes/create"))
+        own.wire.do("DELETE", f"/volumes/{name}")
+        body = one.whole()
+        assert (body["action"], actions(body)) == ("recreated", [("remove", name), ("create", name)])
+        assert told(own, name)["Labels"]["a"] == "2"
+    finally:
+        one.close()
+
+
+def test_one_that_was_made_anew_and_is_in_use_meanwhile_stays(own: LabEngine, name: str) -> None:
+    ensure(own, name, labels={"a": "1"})
+    one = StoppingDelivery(own, KEY, {"name": name, **ANEW})
+    try:
+        one.until(call("DELETE"))
+        assert ensure(own, name, **ANEW)["action"] == "recreated"
+        user = own.create(HostConfig={"Binds": [f"{name}:/data"]})
+        body = one.whole()
+        assert (body["action"], body["changed"], body["plan"]) == ("none", False, [])
+        own.remove(user)
+    finally:
+        one.close()
 
 
 def test_trap_13_a_create_answers_201_with_the_old_labels(own: LabEngine, name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +12,9 @@ from tests.actions.stepping import run_step
 from tests.jobs.crash import AFTER, BEFORE, Delivery
 from tests.jobs.engines import config, own
 from tests.jobs.finding import done, failed
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import ended, wait_until
+from tests.lab.waiting import wait_until
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -195,12 +195,6 @@ def test_killed_at_its_change_the_next_delivery_heals_what_is_left(
 
 def test_two_at_once_leave_it_well(own: LabEngine, group: str) -> None:
     name = sick(own, group, "sick")
-    found: list[Any] = []
-    threads = [threading.Thread(target=lambda: found.append(heal(own, group))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
+    at_once(*[lambda: heal(own, group)] * 2)
 
-    assert len(found) == 2
     wait_until(lambda: health(own, name) == "healthy", "it to be well")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
 
 from lib.sailor.message.ids import random_id
 from tests.jobs.mirrors import Mirrors, lab, plain
+from tests.lab.at_once import at_once
 from tests.lab.registry_content import put_image, put_index
-from tests.lab.waiting import ended
 
 __all__ = ["lab"]
 pytestmark = pytest.mark.engine
@@ -208,32 +208,15 @@ def test_a_registry_with_a_login(lab: Mirrors) -> None:
 
 def test_two_at_once_copy_the_same(lab: Mirrors) -> None:
     source, target = lab.published()
-    found: list[dict[str, Any]] = []
     key = {"idempotencyKey": random_id()}
     with lab.unchanged():
-        threads = [
-            threading.Thread(target=lambda: found.append(lab.mirror(source, target, **key))) for _ in range(2)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            ended(thread)
-    assert len(found) == 2
+        found = at_once(*[lambda: lab.mirror(source, target, **key)] * 2)
     assert {body["digestTo"] for body in found} == {lab.digest(target)}
 
 
 def test_two_messages_at_once_wait_for_each_other(lab: Mirrors) -> None:
     names = [lab.published() for _ in range(2)]
     target = names[0][1]
-    found: list[dict[str, Any]] = []
     with lab.unchanged():
-        threads = [
-            threading.Thread(target=lambda source=source: found.append(lab.mirror(source, target)))
-            for source, _ in names
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            ended(thread)
-    assert len(found) == 2
+        found = at_once(*[partial(lab.mirror, source, target) for source, _ in names])
     assert lab.digest(target) in {body["digestTo"] for body in found}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -14,8 +13,9 @@ from tests.actions.stepping import run_step
 from tests.jobs.crash import Delivery, deaths
 from tests.jobs.engines import config, own
 from tests.jobs.finding import done, failed
+from tests.jobs.half_done import as_planned, called, planned, planned_back
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import ended
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -161,10 +161,6 @@ CHANGES = ["create", "update", "stop", "rename", "rename", "start", "DELETE"]
 BACK = ["create", "update", "stop", "rename", "rename", "start", "rename", "rename", "update", "start"]
 
 
-def called(calls: list[str]) -> list[str]:
-    return ["DELETE" if call.startswith("DELETE") else call.rpartition("/")[2] for call in calls]
-
-
 def delivery(engine: LabEngine, name: str, fields: dict[str, Any]) -> Delivery:
     return Delivery(engine, KEY, {"target": name, **SOON, **fields})
 
@@ -180,7 +176,9 @@ def test_killed_at_a_change_the_next_delivery_goes_on(own: LabEngine, web: str, 
     before = inspect(own, web)
     one = delivery(own, web, GOOD)
     one.run(die)
+    dry = planned(one)
     last = one.run()
+    as_planned(dry, last)
     now = inspect(own, web)
 
     assert last.finished, last.errors
@@ -200,7 +198,10 @@ def test_killed_on_the_way_back_the_next_delivery_goes_on(own: LabEngine, web: s
     bad = {"settings": {"Cmd": ["false"], "HostConfig": {"RestartPolicy": {"Name": "no"}}}}
     one = delivery(own, web, bad)
     one.run(die)
+    dry = planned_back(one, die, web, BACK)
     last = one.run()
+    if dry:
+        as_planned(dry, last)
     now = inspect(own, web)
 
     assert last.finished, last.errors
@@ -211,14 +212,9 @@ def test_killed_on_the_way_back_the_next_delivery_goes_on(own: LabEngine, web: s
 
 
 def test_two_at_once_replace_it_once(own: LabEngine, web: str) -> None:
-    outcomes: list[Any] = []
     body = {"target": web, **SOON, **GOOD, "idempotencyKey": "same"}
     given = config(own, errorPolicy="throwError")
-    threads = [threading.Thread(target=lambda: outcomes.append(run_step(KEY, body, given))) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
+    outcomes = at_once(*[lambda: run_step(KEY, body, given)] * 3)
     told = [body["action"] for outcome in outcomes for body in outcome.bodies]
     names = {error["name"] for outcome in outcomes for error in outcome.errors}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,8 +10,9 @@ import pytest
 from tests.actions.stepping import run_step
 from tests.jobs.engines import config
 from tests.jobs.swarms import SECOND, inspected, made, running, service, swarm
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
-from tests.lab.waiting import ended, wait_until
+from tests.lab.waiting import wait_until
 
 __all__ = ["service", "swarm"]
 pytestmark = pytest.mark.engine
@@ -218,17 +219,8 @@ def test_a_read_only_credential_is_refused_before_anything(swarm: LabEngine, ser
 
 def test_two_messages_at_once_are_both_merged(swarm: LabEngine, service: str) -> None:
     made(swarm, service)
-    bodies: list[dict[str, Any]] = []
-    changes = [{"env": {"A": "1"}}, {"env": {"B": "1"}}, {"replicas": 2}]
-    threads = [
-        threading.Thread(target=lambda change=change: bodies.append(rollout(swarm, service, **change)))
-        for change in changes
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
-    assert len(bodies) == 3
+    changes: list[dict[str, Any]] = [{"env": {"A": "1"}}, {"env": {"B": "1"}}, {"replicas": 2}]
+    at_once(*[partial(rollout, swarm, service, **change) for change in changes])
     spec = inspected(swarm, service)["Spec"]
     assert sorted(spec["TaskTemplate"]["ContainerSpec"]["Env"]) == ["A=1", "B=1"]
     assert spec["Mode"]["Replicated"]["Replicas"] == 2

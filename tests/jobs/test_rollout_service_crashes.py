@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +13,13 @@ from lib.sailor.message.ids import random_id
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.jobs.crash import AFTER, BEFORE, Death, Delivery, deaths
 from tests.jobs.step_process import BaseProcess
-from tests.jobs.swarms import inspected, made, running, service, swarm, tasks, updates
+from tests.jobs.swarms import inspected, made, running, service, swarm, tasks, update_state, updates
 from tests.jobs.test_rollout_service import BAD, EMIT, KEY, NEW, NOWHERE, brief, rollout
+from tests.lab.at_once import at_once, beside
 from tests.lab.engine import LabEngine
 from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.socket_proxy import SocketProxy
-from tests.lab.waiting import ended, wait_until
+from tests.lab.waiting import wait_until
 
 __all__ = ["service", "swarm"]
 pytestmark = pytest.mark.engine
@@ -121,7 +121,7 @@ def test_killed_a_repeat_after_a_rollback_tells_it_and_sends_nothing(
     delivery.run((1, side))
     if side == AFTER:
         state = "rollback_completed"
-        wait_until(lambda: inspected(swarm, service)["UpdateStatus"]["State"] == state, state)
+        wait_until(lambda: update_state(swarm, service) == state, state)
     for _ in range(2):
         (body,) = delivery.run().bodies
         assert (body["outcome"], body["changed"], body["desired"]) == ("rolledBack", True, 1)
@@ -163,13 +163,7 @@ def test_several_deliveries_at_once_update_it_once(swarm: LabEngine, service: st
     made(swarm, service)
     message = Message(swarm.url, {"service": service, "spec": NEW})
     version = inspected(swarm, service)["Version"]["Index"]
-    outcomes: list[Outcome] = []
-    threads = [threading.Thread(target=lambda: outcomes.append(message())) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
-    bodies = [body for outcome in outcomes for body in outcome.bodies]
+    bodies = [outcome.body for outcome in at_once(*[message] * 4)]
     assert [brief(body) for body in bodies] == [("converged", True, 1, 1)] * 4
     assert [len(body["plan"]) for body in bodies].count(1) == 1
     assert {body["before"]["version"] for body in bodies} >= {version}
@@ -205,7 +199,7 @@ def test_it_fails_where_others_change_it_all_the_time(
 
     proxy.before = before
     (body,) = Message(proxy.url, {"service": service, "spec": NEW}, {"errorPolicy": "emit"})().bodies
-    assert (body["error"]["name"], next(turns)) == ("EngineFault", 5)
+    assert (body["error"]["name"], next(turns)) == ("EngineFault", 20)
     assert inspected(swarm, service)["Spec"]["TaskTemplate"]["ContainerSpec"]["Command"] == ["sleep", "600"]
 
 
@@ -251,15 +245,11 @@ def test_a_manager_without_a_leader_is_waited_for(swarm: LabEngine, service: str
 
 def test_a_manager_that_dies_meanwhile_is_waited_for(swarm: LabEngine, service: str) -> None:
     made(swarm, service)
-    outcomes: list[Outcome] = []
-    message = Message(swarm.url, {"service": service, "spec": NEW})
-    thread = threading.Thread(target=lambda: outcomes.append(message()))
-    thread.start()
+    waiting = beside(Message(swarm.url, {"service": service, "spec": NEW}))
     wait_until(lambda: of_spec(swarm, service, ["sleep", "700"]), "the new task")
     swarm.kill()
     swarm.start()
-    ended(thread)
-    assert brief(outcomes[0].bodies[0]) == ("converged", True, 1, 1)
+    assert brief(waiting.result().body) == ("converged", True, 1, 1)
     assert len(running(swarm, service)) == 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,15 +10,16 @@ import pytest
 from lib.local.sandbox.busybox_image import LocalImageError
 from lib.local.sandbox.private_engine import PrivateEngineError
 from lib.sailor.message.ids import random_id
-from tests.actions.stepping import Outcome, forget_engines, run_step
+from tests.actions.stepping import forget_engines, run_step
 from tests.jobs.engines import config
 from tests.jobs.swarms import made, running
 from tests.jobs.test_rollout_service import KEY, NEW, brief
+from tests.lab.at_once import beside
 from tests.lab.engine import LabEngine
 from tests.lab.skipping import missing
 from tests.lab.socket_proxy import SocketProxy
 from tests.lab.swarm import SwarmPair
-from tests.lab.waiting import ended, wait_until
+from tests.lab.waiting import wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.shows(KEY)]
 
@@ -45,11 +45,9 @@ def test_a_swarm_that_loses_its_leader_for_a_while_is_waited_for(pair: SwarmPair
     engine, name = pair.first, f"web-{random_id()[:8]}"
     made(engine, name, Mode={"Replicated": None, "Global": {}}, steady=False)
     wait_until(lambda: len(running(engine, name)) == 2, "one task on each node")
-    outcomes: list[Outcome] = []
     with SocketProxy(engine.socket, ".*") as proxy:
         body, address = {"service": name, "spec": NEW}, {"server": "2", "otherServer": proxy.url}
-        thread = threading.Thread(target=lambda: outcomes.append(run_step(KEY, body, address)))
-        thread.start()
+        waiting = beside(run_step, KEY, body, address)
         wait_until(lambda: any(call.startswith("POST") for call in proxy.calls), "the update")
         wait_until(lambda: "GET /nodes" in proxy.calls, "the update to be taken")
         pair.second.kill()
@@ -58,9 +56,8 @@ def test_a_swarm_that_loses_its_leader_for_a_while_is_waited_for(pair: SwarmPair
         wait_until(lambda: len(proxy.calls) > asked + 1, "the job to have met that")
         pair.second.start()
         wait_until(lambda: engine.wire.ask("GET", "/services").status == 200, "a leader")
-        ended(thread)
+        outcome = waiting.result()
         forget_engines()
-    (outcome,) = outcomes
     assert outcome.errors == []
     assert brief(outcome.bodies[0]) == ("converged", True, 2, 2)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,17 @@ import pytest
 
 from lib.job.vault.kind import CONFIG, SECRET, Kind
 from lib.sailor.message.ids import random_id
-from tests.actions.stepping import Outcome, forget_engines, run_step
+from tests.actions.stepping import forget_engines, run_step
 from tests.engine.scripted import Scripted, answer, say
 from tests.jobs.crash import BEFORE, Death, Delivery, deaths
 from tests.jobs.engines import config
 from tests.jobs.swarms import inspected, made, running, swarm, updates
 from tests.jobs.test_secret_contents import CONTENT, shows
 from tests.jobs.vaults import BOTH_KINDS, cleared, ensure, make, names, reference, told
+from tests.lab.at_once import at_once
 from tests.lab.engine import LabEngine
 from tests.lab.faulty_proxy import FaultyProxy
 from tests.lab.socket_proxy import SocketProxy
-from tests.lab.waiting import ended
 
 __all__ = ["swarm"]
 pytestmark = pytest.mark.engine
@@ -210,15 +209,7 @@ def test_deliveries_at_once_rotate_it_once(swarm: LabEngine, name: str) -> None:
         user(swarm, SECRET, f"{name}-{letter}", f"{name}.v1")
     body = {"name": name, "content": "two", "keep": 0, "idempotencyKey": name}
     before = [inspected(swarm, f"{name}-{letter}")["Version"]["Index"] for letter in "ab"]
-    found: list[Outcome] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(run_step(KEY, body, config(swarm)))) for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
-    bodies = [one for outcome in found for one in outcome.bodies]
+    bodies = [outcome.body for outcome in at_once(*[lambda: run_step(KEY, body, config(swarm))] * 3)]
     assert [one["version"] for one in bodies] == [2, 2, 2]
     assert {one["reached"] for one in bodies} == {True}
     made_by = [entry for one in bodies for entry in plan(one)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,9 +14,10 @@ from lib.sailor.message.ids import random_id
 from tests.jobs.commands import KEY, UNTIL_GO, alive, go, running, sh
 from tests.jobs.engines import own
 from tests.jobs.places import Place
+from tests.lab.at_once import beside
 from tests.lab.engine import LabEngine
 from tests.lab.socket_proxy import SocketProxy
-from tests.lab.waiting import ended, wait_until
+from tests.lab.waiting import wait_until
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -191,15 +191,12 @@ def test_it_runs_in_as_many_as_are_allowed_at_once(place: Place) -> None:
         ]
         wish = sh("", f"{UNTIL_GO}; echo gone", parallel=2)
         wish |= {"targets": {"labels": ["once"]}, "target": None}
-        bodies: list[Any] = []
-        thread = threading.Thread(target=lambda: bodies.append(place.do(KEY, wish)))
-        thread.start()
+        commands = beside(place.do, KEY, wish)
 
         wait_until(lambda: all(running(own, name) for name in names), "both commands to run")
         for name in names:
             go(place, name)
-        ended(thread)
-        assert [one["stdout"] for one in bodies[0]["results"]] == ["gone\n", "gone\n"]
+        assert [one["stdout"] for one in commands.result()["results"]] == ["gone\n", "gone\n"]
 
 
 def test_one_of_several_fails(place: Place) -> None:
@@ -289,9 +286,8 @@ def test_a_container_that_is_killed_meanwhile_fails(place: Place) -> None:
             wait_until(lambda: running(place.engine, name), "the command to run")
             wire.do("POST", f"/containers/{name}/kill")
 
-        thread = threading.Thread(target=kill)
-        thread.start()
+        killing = beside(kill)
         (error,) = place.step(KEY, sh(name, "echo begun; exec sleep 600"), errorPolicy="throwError").errors
-        ended(thread)
+        killing.result()
         assert error["name"] in ("BadExit", "NotSettled"), error
         assert ("code 137" in error["message"]) == (error["name"] == "BadExit")

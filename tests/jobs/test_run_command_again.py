@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.actions.stepping import Outcome
 from tests.jobs.commands import KEY, READY, UNTIL_GO, Same, alive, begun, go, lines, running, sh
 from tests.jobs.engines import own
 from tests.jobs.places import Place
+from tests.lab.at_once import beside
 from tests.lab.engine import LabEngine
 from tests.lab.socket_proxy import SocketProxy
-from tests.lab.waiting import ended, wait_until
+from tests.lab.waiting import wait_until
 
 __all__ = ["own"]
 pytestmark = pytest.mark.engine
@@ -73,9 +72,7 @@ def test_a_command_in_a_container_without_a_shell_goes_on(place: Place) -> None:
     with alive(place.engine) as name, SocketProxy(place.engine.socket, ".*") as proxy:
         message = begun(place, sh(name, f"rm /bin/sh; {READY}; {UNTIL_GO}; exit 4"))
         settings = {"killAfter": "0.1", "badExit": "emit", "otherServer": proxy.url}
-        outcomes: list[Outcome] = []
-        thread = threading.Thread(target=lambda: outcomes.append(message.again(**settings)))
-        thread.start()
+        ending = beside(message.again, **settings)
 
         def has_looked() -> bool:
             """Whether it has looked what became of its try, and then twice at the command."""
@@ -84,8 +81,7 @@ def test_a_command_in_a_container_without_a_shell_goes_on(place: Place) -> None:
 
         wait_until(has_looked, "the try to end it")
         go(place, name)
-        ended(thread)
-        (body,) = outcomes[0].bodies
+        body = ending.result().body
         assert (body["exitCode"], body["reached"]) == (4, True)
         assert "goes on: it was not ended after 0.1 s" in " ".join(body["warnings"])
 

@@ -186,6 +186,11 @@ IDS = [f"{number}-{scene.key}" for number, scene in enumerate(SCENES)]
 @pytest.fixture
 def tidy(own: LabEngine) -> Iterator[None]:
     yield
+    tidied(own)
+
+
+def tidied(own: LabEngine) -> None:
+    """Remove what scenes leave."""
     for one in own.wire.do("GET", "/containers/json", all=True).json():
         own.remove(one["Id"])
     own.wire.do("POST", "/networks/prune")

@@ -88,6 +88,14 @@ def test_one_that_runs_steadily(own: LabEngine, run: Make) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.shows("WaitForContainer", "read_only")
+def test_a_credential_that_may_only_read_can_wait(own: LabEngine, run: Make) -> None:
+    body = {"target": run(), "for": "running", "stableSeconds": 0.1}
+    told = done(run_step(KEY, body, config(own, errorPolicy="throwError", accessMode="readOnly")))
+    assert told["reached"]
+
+
+@pytest.mark.engine
 def test_trap_1_one_that_was_never_started_has_not_ended(own: LabEngine, run: Make) -> None:
     """Engines answer a wait for it with 0 at once."""
     name = run("sh", "-c", "exit 3", start=False)

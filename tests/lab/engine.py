@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ class LabEngine:
     `socket` is the path of its unix socket, `url` the same as unix://, `tcp_url` HTTP on the loopback (HTTPS if it
     has `certificates`), `version` as in "20.10.24", `api` as in "1.41", `wire` a client of the lab's own.
     """
+
+    kind = ""
+    """What the tables of tests call it, "" for its version."""
 
     def __init__(
         self, private: PrivateEngine | None, url: str, tcp_url: str, certificates: Certificates | None = None
@@ -79,6 +83,12 @@ class LabEngine:
         engine = cls(None, url, f"http://{door.host}:{door.port}")
         engine._door = door
         return engine
+
+    @cached_property
+    def keeps_images_in_containerd(self) -> bool:
+        """Whether its image store is containerd's, which can more and does some things in another way."""
+        status = self.wire.do("GET", "/info").json()["DriverStatus"]
+        return ["driver-type", "io.containerd.snapshotter.v1"] in status
 
     @property
     def certificates(self) -> Certificates:

@@ -19,6 +19,7 @@ from tests.lab.newer import NewerEngines
 from tests.lab.podman import PodmanError, PodmanService
 from tests.lab.registry import Registry, RegistryError
 from tests.lab.skipping import missing, skip_anywhere
+from tests.lab.ssh_server import SshServer, SshServerError
 from tests.lab.swarm import SwarmPair
 
 MakeContainer = Callable[..., str]
@@ -84,6 +85,24 @@ def tls_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabEngine]:
         engine = LabEngine.begin(certificates=certificates)
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def ssh_server() -> Iterator[SshServer]:
+    """An SSH server of this machine that forwards sockets, and has a program `docker` for its user."""
+    with _needing(SshServerError):
+        server = SshServer(docker=True)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def closed_ssh_server() -> Iterator[SshServer]:
+    """An SSH server that forwards nothing: `docker system dial-stdio` is the only way to a socket."""
+    with _needing(SshServerError):
+        server = SshServer(forwarding=False, docker=True)
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import shutil
 
 from lib.local.sandbox.busybox_image import busybox_archive
 from lib.local.sandbox.supervisor import SYSTEM_PATH, Supervisor
-from tests.lab.engine import IMAGE
+from tests.lab.engine import IMAGE, LabEngine
 from tests.lab.waiting import wait_until
 from tests.lab.wire import Wire
 
@@ -85,3 +85,22 @@ class PodmanService:
 
     def close(self) -> None:
         self.supervisor.close()
+
+
+class PodmanEngine(LabEngine):
+    """Podman's service with what an engine of the lab has, but for a TCP address, and its ends and starts."""
+
+    def __init__(self) -> None:
+        self._service = PodmanService()
+        self.private = self._certificates = self._door = self._port = None
+        self.url, self.socket, self.wire = self._service.url, self._service.socket, self._service.wire
+        self.tcp_url, self.image, self.kind = "", IMAGE, "podman"
+        about = self.wire.do("GET", "/version").json()
+        self.version, self.api, self.minimum_api = (
+            about["Version"],
+            about["ApiVersion"],
+            about["MinAPIVersion"],
+        )
+
+    def close(self) -> None:
+        self._service.close()

@@ -31,7 +31,8 @@ class SocketProxy:
     """Listens at `url`; `calls` has all calls as "METHOD /path", `targets` the same ones with their query.
 
     `refused` has those that were answered with 403.
-    `before` is called with each call before it is passed on; bytes that it returns are the answer, in its place.
+    `before` is called with each call before it is passed on; bytes that it returns are the answer, in its place. What
+    it raises cuts the connection, and is raised again at the end.
     """
 
     def __init__(self, target: str, *allowed: str) -> None:
@@ -44,6 +45,7 @@ class SocketProxy:
         self._door = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
         self._open: set[socket.socket] = set()
+        self._faults: list[BaseException] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -56,12 +58,16 @@ class SocketProxy:
         """One request a connection, as HAProxy does it when it is told to close: the next may be another one."""
         with near, suppress(OSError):
             head = self._head(near)
-            call = _call(head)
+            call = call_of(head)
             if not head:
                 return
             self.calls.append(call)
             self.targets.append(head.split(b" ", 2)[1].decode("latin-1"))
-            instead = self.before(call)
+            try:
+                instead = self.before(call)
+            except BaseException as fault:  # noqa: BLE001 - raised again at the end
+                self._faults.append(fault)
+                return
             if isinstance(instead, bytes):
                 near.sendall(instead)
                 near.shutdown(socket.SHUT_WR)
@@ -75,7 +81,7 @@ class SocketProxy:
             with socket.socket(socket.AF_UNIX) as far:
                 far.connect(self._target)
                 self._open |= {near, far}
-                far.sendall(_closing(head))
+                far.sendall(closing(head))
                 back = threading.Thread(target=_pump, args=(far, near), daemon=True)
                 back.start()
                 _pump(near, far)
@@ -105,15 +111,17 @@ class SocketProxy:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if self._faults:
+            raise self._faults[0]
 
 
-def _call(head: bytes) -> str:
+def call_of(head: bytes) -> str:
     method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
     path = rest.partition(" ")[0].partition("?")[0]
     return f"{method} {_VERSION.sub('', path)}"
 
 
-def _closing(head: bytes) -> bytes:
+def closing(head: bytes) -> bytes:
     """The engine is to end the connection after its answer, but for one that is taken over."""
     if re.search(rb"\r\nUpgrade:", head, re.IGNORECASE):
         return head

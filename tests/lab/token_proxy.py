@@ -1,10 +1,12 @@
-"""A registry that wants a token of everybody, and gives one to everybody, as Docker Hub does."""
+"""A registry that wants a token of everybody, as Docker Hub does: it gives one to everybody, or to those who log in."""
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs
 
 from tests.lab.engine import LabEngine
 from tests.lab.http_beside import HttpBeside
@@ -16,10 +18,15 @@ _PASSED_ON = ("Content-Type", "Content-Length", "Docker-Content-Digest")
 
 
 class TokenProxy(HttpBeside):
-    """Stands before `registry`; `address` begins the names of the images that are read through it."""
+    """Stands before `registry`; `address` begins the names of the images that are read through it.
 
-    def __init__(self, engine: LabEngine, registry: Registry) -> None:
+    With a `login`, "user:password", tokens are for those who show it; with an `identity`, for those who trade it in.
+    """
+
+    def __init__(self, engine: LabEngine, registry: Registry, login: str = "", *, identity: str = "") -> None:
         super().__init__(engine, _Handler)
+        self.identity = identity
+        self.login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
         self.namespace = engine.namespace
         self.beyond = int(registry.address.rpartition(":")[2])
 
@@ -31,6 +38,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.startswith("/token"):
+            known = self.headers.get("Authorization") == self.server.login
+            if self.server.identity or (self.server.login and not known):
+                self._send(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', {})
+                return
             self._send(200, json.dumps({"token": BEARER, "expires_in": 300}).encode(), {})
         elif self.headers.get("Authorization") != f"Bearer {BEARER}":
             realm = f'Bearer realm="http://{self.server.address}/token",service="lab"'
@@ -39,6 +50,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._pass_on()
 
     do_HEAD = do_GET  # noqa: N815 - as http.server calls it
+
+    def do_POST(self) -> None:
+        """The other way to a token, which not every registry has."""
+        form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode())
+        if self.server.identity and form.get("refresh_token") == [self.server.identity]:
+            self._send(200, json.dumps({"access_token": BEARER, "expires_in": 300}).encode(), {})
+        else:
+            self._send(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', {})
 
     def _pass_on(self) -> None:
         beyond = http.client.HTTPConnection("127.0.0.1", self.server.beyond)

@@ -80,12 +80,18 @@ def _functions(component: dict[str, Any], root: Path) -> Iterator[str]:
                     yield f"{where} has no {part}"
             if not (root / function.get("main", "")).is_file():
                 yield f"{where}: main names no file"
-            if not function.get("help", {}).get("link"):
-                yield f"{where} has no help with a link"
+            yield from _help(where, function.get("help", {}))
             if kind == "triggers" and function.get("type") not in {"polling", "webhook"}:
                 yield f"{where} has no type"
             yield from _fields(where, function.get("fields", {}))
             yield from _metadata(where, function.get("metadata", {}), root, needs_in=kind == "actions")
+
+
+def _help(where: str, told: dict[str, Any]) -> Iterator[str]:
+    if not told.get("description"):
+        yield f"{where} has no help"
+    if not told.get("link", "https://").startswith(("https://", "http://")):
+        yield f"{where}: the link of its help leads nowhere on a platform"
 
 
 def _fields(where: str, fields: dict[str, Any]) -> Iterator[str]:

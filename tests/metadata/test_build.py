@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.metadata.build import main
+from tests.test_references import anchors
 
 ROOT = Path(__file__).parents[2]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
@@ -46,7 +47,6 @@ def test_a_changed_title_makes_the_check_name_the_stale_files(copy, capsys):
         "schemas/ContainerList.in.json: stale",
         "schemas/ContainerList.out.json: stale",
         "component.json: stale",
-        "README.md: stale",
         "docs/operations.md: stale",
     ]
     assert (copy / "component.json").read_bytes() == before
@@ -69,6 +69,48 @@ def test_the_version_of_the_project_is_written_wherever_it_is_told(copy, capsys)
     assert json.loads((copy / "component.json").read_text("utf-8"))["version"] == "7.6.5"
     before = (ROOT / "Dockerfile").read_text("utf-8")
     assert (copy / "Dockerfile").read_text("utf-8") == before.replace(VERSION, "7.6.5")
+
+
+HOME = "https://git.example.org/team/connector/blob/main"
+
+
+def with_documentation(root, address):
+    change(
+        root / "pyproject.toml",
+        "[project.optional",
+        f'[project.urls]\nDocumentation = "{address}"\n\n[project.optional',
+    )
+
+
+def test_without_an_address_of_the_documentation_the_help_has_no_links():
+    component = json.loads((ROOT / "component.json").read_text("utf-8"))
+    entries = [component, *component["actions"].values(), *component["triggers"].values()]
+    assert all(set(entry["help"]) == {"description"} for entry in entries)
+
+
+@pytest.mark.parametrize("address", [HOME, HOME + "/"])
+def test_with_an_address_each_help_leads_to_a_section_of_its_own(copy, address):
+    with_documentation(copy, address)
+    assert main(["--root", str(copy)]) == 0
+
+    component = json.loads((copy / "component.json").read_text("utf-8"))
+    entries = component["actions"] | component["triggers"]
+    links = {key: entry["help"]["link"] for key, entry in entries.items()}
+    assert component["help"]["link"] == f"{HOME}/README.md"
+    assert len(set(links.values())) == len(links)
+    for key, link in links.items():
+        page, _, anchor = link.removeprefix(f"{HOME}/").partition("#")
+        assert anchor == key.lower()
+        assert anchor in anchors(copy / page), link
+
+
+@pytest.mark.parametrize(
+    "address", ["docs/", "ftp://host/", "https:///docs", "https://host/?page=", "https://host/#top"]
+)
+def test_an_address_that_is_none_is_an_error(copy, address, capsys):
+    with_documentation(copy, address)
+    assert check(copy) == 1
+    assert "Documentation" in capsys.readouterr().err
 
 
 def test_a_dockerfile_without_the_argument_for_the_version_is_an_error(copy, capsys):

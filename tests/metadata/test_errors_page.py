@@ -28,6 +28,21 @@ NEVER_LEAVE = {
     "TimeIsUp": "a job makes of it what whenTimeIsUp says",
 }
 """Errors in which no step ends."""
+INSIDE = {
+    "BrokenSessionError": "buildkit makes an EngineError of it",
+    "EmitError": "the root of what the runtime says of emissions",
+    "Interrupted": "a job that is stopped gives its message back",
+    "Lost": "MirrorImage begins anew",
+    "LostState": "a trigger starts anew and tells a gap",
+    "Malformed": "the engine client makes an EngineError of it",
+    "MalformedError": "buildkit makes an EngineError of it",
+    "NoHttp": "the engine client makes an EngineError of it",
+    "NotResolvedInTime": "the client and the runtime make an error of their own of it",
+    "RefusedCallError": "buildkit makes an EngineError of it",
+    "SailorError": "the root of the runtime's errors",
+    "SettingReached": "the engine client makes a TimedOut of it",
+}
+"""Other exceptions of the code, and why no flow sees them; those with a _ before the name stay in their file."""
 FOREIGN = {"differences", "error.name", "docker info"}
 """Names in backticks that are no input, setting, action or page."""
 
@@ -65,6 +80,21 @@ def test_each_error_of_the_code_is_on_the_page_and_none_is_there_without_code() 
     assert [name for name in ENTRIES if f"class {name}(" not in source] == []
 
 
+def test_each_other_exception_of_the_code_is_on_the_page_or_stays_inside() -> None:
+    raised = {"Exception", "ValueError", "OSError", "LookupError", "RuntimeError", "TimeoutError"}
+    others: set[str] = set()
+    for path in (ROOT / "lib").rglob("*.py"):
+        if "local" not in path.parts:
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+                    if bases & (
+                        raised | others | INSIDE.keys() | {"SailorError", "EmitError", "RequestError"}
+                    ):
+                        others.add(node.name)
+    assert others - CLASSES.keys() - NEVER_LEAVE.keys() - set(ENTRIES) == set(INSIDE)
+
+
 @pytest.mark.parametrize("name", POLICED)
 def test_an_error_is_tried_again_as_the_page_says(name: str) -> None:
     kind = getattr(importlib.import_module(CLASSES[name]), name)
@@ -96,6 +126,17 @@ def test_what_to_do_names_inputs_and_settings_that_exist() -> None:
             assert exists or word.endswith("://"), f"{name}: {word}"
 
 
+@pytest.mark.parametrize("text", WORDS["frequent"])
+def test_a_text_that_the_page_explains_is_one_of_the_code(text: str) -> None:
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "lib").rglob("*.py"))
+    joined = re.sub(r'"\s*\n\s*f?"', "", source)
+    for part in filter(None, (part.strip(" ;") for part in text.split("..."))):
+        assert part in joined
+
+    named = set(re.findall(r"`([^`]+)`", WORDS["frequent"][text]))
+    assert named <= inputs()
+
+
 def test_an_entry_without_its_parts_is_refused() -> None:
     with pytest.raises(ValueError, match="Odd"):
-        errors_page({"group": {"title": "A", "Odd": {"when": "Now."}}})
+        errors_page({"frequent": {}, "group": {"title": "A", "Odd": {"when": "Now."}}})

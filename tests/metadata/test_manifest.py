@@ -10,6 +10,8 @@ import pytest
 from lib.action.settings import ARCHIVE_BYTES, DEFAULTS, WORK
 from lib.engine.timeouts import Timeouts
 from lib.metadata.facts import load
+from lib.metadata.jobs import load as load_jobs
+from lib.metadata.words import load as load_words
 from tests.metadata.component_check import problems
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +33,24 @@ def test_every_operation_is_an_action_and_every_action_an_operation():
     operations = {key for key, item in COMPONENT["actions"].items() if "/jobs/" not in item["main"]}
     assert operations == set(FACTS.operations)
     assert len(operations) == 108
+
+
+def test_each_operation_names_the_jobs_that_stand_for_it_and_each_job_names_the_operations():
+    page = (ROOT / "docs/jobs.md").read_text("utf-8")
+    jobs = load_jobs(ROOT / "lib/metadata/words/jobs", FACTS, load_words())
+    named = {key for job in jobs.values() for key in job.replaces}
+    assert {key for key, job in jobs.items() if not job.replaces} == {"EngineRequest", "SettleOutcome"}
+    for key in FACTS.operations:
+        said = COMPONENT["actions"][key]["help"]["description"]
+        standing = [job.key for job in jobs.values() if key in job.replaces]
+        assert ("in one step" in said) == (key in named)
+        assert all(job in said.rpartition(". The job")[2] for job in standing), (key, said)
+    for job in jobs.values():
+        said = COMPONENT["actions"][job.key]["help"]["description"]
+        section = page.partition(f"### {job.key}\n")[2].partition("\n### ")[0]
+        places = ", ".join(f"`{key}`" for key in job.replaces) or "no operation"
+        assert f"- In place of: {places}\n" in section
+        assert not job.replaces or said.endswith(f" In place of {', '.join(job.replaces)}.")
 
 
 def test_the_keys_of_the_older_connector_are_all_there():

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,9 +17,11 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from lib.sailor import Message
 from tests.lab.broker import Broker
 from tests.lab.own_component import EXAMPLE, ROOT, assembled, blocks
 from tests.lab.waiting import DEADLINE
+from tests.local.pages import marked, shell, workplace
 from tests.local.running import run
 from tests.sailor.platform import Platform
 from tests.sailor.step_harness import StepHarness
@@ -194,6 +197,30 @@ def test_the_local_runner_runs_it(
     assert ended.code == 0, ended.err
     assert [(line["step"], line["event"]) for line in ended.emissions] == told
     assert all(line["message"]["body"] == TICKET for line in ended.emissions if line["event"] == "data")
+
+
+def test_the_commands_of_the_page_run_as_they_stand(service: Platform, tmp_path: Path) -> None:
+    """docs/own-component.md: in the folder of the component, beside a clone of this repository."""
+    (commands,) = [
+        block.text for block in marked("run by", "docs/own-component.md") if block.language == "sh"
+    ]
+    (tmp_path / "connector").mkdir()
+    workplace(tmp_path / "connector")
+    shutil.copytree(EXAMPLE, tmp_path / "tickets", ignore=shutil.ignore_patterns("__pycache__"))
+    address = "http://127.0.0.1:8000"
+    assert address in commands
+
+    done = shell(commands.replace(address, service.url), tmp_path / "tickets")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Broken lamp") >= 3
+
+
+def test_the_message_of_the_page_is_one() -> None:
+    (text,) = [
+        block.text for block in marked("run by", "docs/own-component.md") if block.language == "python"
+    ]
+    assert eval(text, {"Message": Message}) == Message({"number": 7})
 
 
 def test_the_flow_runs_over_a_broker(broker: Broker, service: Platform) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lib.sailor.logging import open_logger
 from lib.sailor.secrets.masking import Secrets
 from lib.sailor.secrets.names import secrets_within
 from lib.sailor.step.throttle import Throttle
-from tests.lab.waiting import ended
+from tests.lab.at_once import at_once, beside
 
 
 class Log:
@@ -114,11 +115,7 @@ def test_lines_of_several_threads_are_whole(log: Log) -> None:
         for _ in range(50):
             log.logger.info(str(n) * 5000)
 
-    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[partial(write, n) for n in range(4)])
 
     assert len(log.lines()) == 200
 
@@ -138,10 +135,9 @@ def test_a_throttle_ends_its_wait_when_all_is_cancelled() -> None:
     cancelled = threading.Event()
     throttle = Throttle(1, 2_000_000_000)
     throttle.wait(cancelled)
-    waiting = threading.Thread(target=throttle.wait, args=(cancelled,), daemon=True)
-    waiting.start()
-    assert waiting.is_alive()
+    waiting = beside(throttle.wait, cancelled)
+    assert not waiting.is_over
 
     cancelled.set()
 
-    ended(waiting)
+    waiting.result()

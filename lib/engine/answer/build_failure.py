@@ -14,8 +14,13 @@ from lib.engine.http.known_refusals import known_in_stream
 # 'process "/bin/sh -c make" did not complete successfully: exit code: 3'.
 _COMMAND = ("executor failed running ", 'process "')
 _EXIT_CODE = re.compile(r": exit code: (\d{1,10})$")
-# 20.10 puts these before the reason.
-_BEFORE = ("failed to solve with frontend dockerfile.v0: ", "failed to create LLB definition: ")
+BEFORE = (
+    "failed to solve with frontend dockerfile.v0: ",
+    "failed to solve with frontend gateway.v0: ",
+    "failed to create LLB definition: ",
+)
+"""What BuildKit of 20.10 puts before the reason."""
+_NO_DOCKERFILE = ("failed to read dockerfile: open ", ": no such file or directory")
 _MISSING = re.compile(r'failed to compute cache key: .{0,500}"(/[^"]{1,500})":? not found')
 _NEEDED = re.compile(r"secret (\S{1,200}?)(?: not found)?: not found$")
 _UNSET = re.compile(r'unset ssh forward key (\S{1,200})|no SSH key "([^"]{0,200})" forwarded from the client')
@@ -47,6 +52,9 @@ _ACCESS = (
     "insufficient_scope",
     "requested access to the resource is denied",
 )
+# All that is said of a frontend that ends: nothing names it but the step that fetched it.
+_FRONTEND_ENDED = re.compile(r"exit code: (\d{1,10})")
+_FRONTEND = "docker-image://"
 _SHOWN = 2_000  # characters of the last lines
 
 
@@ -67,11 +75,14 @@ def build_failure(message: str, steps: BuildSteps, session: SessionFacts) -> Eng
 
     It is a StreamFailed; a StreamCut, which may be gone later, where the build's session was lost.
     """
-    for words in _BEFORE:
+    message = message.replace("\0", "")  # of what was taken for a Dockerfile
+    for words in BEFORE:
         message = message.removeprefix(words)
     found = steps.failed()
     step, lines = found or (None, [])
     label = step.label if step else None
+    if step is None and (ended := _FRONTEND_ENDED.fullmatch(message)):
+        message = _frontend_ended(ended[1], steps)
     if step and (told := _outcome(step.error or message)):
         text = f"Step {label} {told}"
     else:
@@ -89,6 +100,17 @@ def build_failure(message: str, steps: BuildSteps, session: SessionFacts) -> Eng
     return StreamFailed(text, step=label, hint=hint)
 
 
+def _frontend_ended(code: str, steps: BuildSteps) -> str:
+    labels = [
+        step.label.removeprefix(_FRONTEND) for step in steps.shown() if step.label.startswith(_FRONTEND)
+    ]
+    image = f" {labels[-1].partition('@')[0]}" if labels else ""
+    return (
+        f"The frontend{image} that the Dockerfile names (# syntax=) ended with exit code {code}: "
+        "it failed, or the image is no frontend"
+    )
+
+
 def _outcome(error: str) -> str:
     code = _EXIT_CODE.search(error)
     return f"ended with exit code {code[1]}" if code and any(word in error for word in _COMMAND) else ""
@@ -102,6 +124,17 @@ def _is_lost(message: str, session: SessionFacts) -> bool:
 def _reason(message: str, session: SessionFacts) -> str:
     if message.endswith("context canceled"):
         return "The build was cancelled at the engine"
+    if told := _lacking(message):
+        return told
+    host = _refusing(message, session.hosts)
+    if host:
+        told = "refused the login given" if session.hosts[host] else "wants a login, or has no such image"
+        return f"The registry {host} {told}: {message}"
+    return message
+
+
+def _lacking(message: str) -> str:
+    """Return what the message of the step lacks, "" if it lacks nothing."""
     if needed := _NEEDED.search(message):
         return f"The Dockerfile needs the secret {needed[1]} (required=true): give it in secrets"
     if unset := _UNSET.search(message):
@@ -109,11 +142,9 @@ def _reason(message: str, session: SessionFacts) -> str:
         return f"The Dockerfile needs an SSH key for the id {key}: give it in ssh"
     if missing := _MISSING.search(message):
         return f"{missing[1]} is not in the build context"
-    host = _refusing(message, session.hosts)
-    if host:
-        told = "refused the login given" if session.hosts[host] else "wants a login, or has no such image"
-        return f"The registry {host} {told}: {message}"
-    return message
+    if message.startswith(_NO_DOCKERFILE[0]) and message.endswith(_NO_DOCKERFILE[1]):
+        return "The build context has no Dockerfile of this name: give the one that it has in dockerfile"
+    return ""
 
 
 def _refusing(message: str, hosts: Mapping[str, bool]) -> str:
@@ -131,7 +162,7 @@ def _hints(message: str, session: SessionFacts) -> list[str]:
         return ["No image was made; a later build may work"]
     if session.refusal and _NEVER_THERE in message:
         return [f"{session.refusal}, so the engine could not ask this step for what it needs"]
-    if any(words in message for words in _SYNTAX):
+    if any(words in message.lower() for words in _SYNTAX):
         return [_NEWER]
     if host := _refusing(message, session.hosts):
         return [_login_hint(host, given=session.hosts[host])]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol
 
-from lib.engine.answer.build_failure import SessionFacts, build_failure
+from lib.engine.answer.build_failure import BEFORE, SessionFacts, build_failure
 from lib.engine.answer.build_steps import CACHED, DONE, BuildSteps, Step
 from lib.engine.answer.names import LONGEST_NAME, MOST_NAMES
 from lib.engine.answer.progress import Progress, Record
@@ -20,7 +20,7 @@ _STEP = re.compile(r"(?i:step) \d+/\d+ ?: (.+)")
 _USING_CACHE = "---> Using cache"
 _RULE = re.compile(r"([A-Z][A-Za-z]{2,60}): ")
 _AT_LINE = re.compile(r" \(line \d{1,9}\)$")
-_NAMING = "naming to "
+_NAMING, _NAMELESS = "naming to ", "moby-dangling@"
 _EXPORTED = re.compile(r"(?:exporting|pushing) manifest (?:list )?(?:for \S{1,600}@)?(sha256:[0-9a-f]{64})")
 
 
@@ -104,10 +104,10 @@ class BuildProgress(Progress):
         }
 
     def _fail(self, detail: Record, text: Any, layer: Any) -> NoReturn:
-        if self._trace is None:
-            super()._fail(detail, text, layer)
         message = str(detail.get("message") or text or "The engine gave no reason").strip()
-        raise build_failure(message, self._trace, self._session())
+        if self._trace is None and not message.startswith(BEFORE):
+            super()._fail(detail, text, layer)
+        raise build_failure(message, self._trace or BuildSteps(), self._session())
 
     def _find(self, line: str) -> None:
         super()._find(line)
@@ -126,7 +126,8 @@ class BuildProgress(Progress):
     def _exported(self, text: str) -> None:
         if text.startswith(_NAMING):
             name = text.removeprefix(_NAMING).removesuffix(" done")
-            self._tags.add(name.removeprefix("docker.io/").removeprefix("library/"))
+            if not name.startswith(_NAMELESS):  # so the containerd image store keeps an image without a name
+                self._tags.add(name.removeprefix("docker.io/").removeprefix("library/"))
         elif found := _EXPORTED.match(text):
             self._digests.add(found[1])
 

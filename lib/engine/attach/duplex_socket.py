@@ -77,6 +77,11 @@ class TlsWire:
         self._pending = memoryview(b"")
         self._decrypted: deque[bytes] = deque()
 
+    @property
+    def protocol(self) -> str:
+        """What was agreed on by ALPN, "" for nothing."""
+        return self._tls.selected_alpn_protocol() or ""
+
     def shake_hands(self) -> bool:
         """Do the handshake as far as possible now; return True once it is done."""
         while True:
@@ -166,6 +171,8 @@ class DuplexSocket:
         self._held: deque[bytes] = deque()
         self._held_size = 0
         self._ended = False
+        self.protocol = ""
+        """What TLS agreed on by ALPN, "" for nothing."""
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
 
@@ -175,6 +182,7 @@ class DuplexSocket:
         while not wire.shake_hands():
             self._wait(writing=not wire.flush())
         self._wire = wire
+        self.protocol = wire.protocol
 
     def set_timeout(self, seconds: float | None) -> None:
         """Set the deadline to `seconds` from now (None: no deadline); waiting longer raises TimeoutError."""

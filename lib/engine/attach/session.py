@@ -1,4 +1,4 @@
-"""Operations with data in both directions: ContainerAttach, ExecStart, websocket attach, Session."""
+"""Connections with data in both directions: ContainerAttach, ExecStart, websocket attach, Session, and HTTP/2."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from lib import jsontext
 from lib.engine.answer.frames import Frame
 from lib.engine.attach.duplex import Duplex, open_duplex
 from lib.engine.attach.handshake import LOOK
+from lib.engine.attach.http2 import PROTOCOLS, Http2Link, open_http2
 from lib.engine.client import Engine, Fields
 from lib.engine.errors import EngineError, EngineFault, NoAnswer, NotFound, OutcomeUnknown, Unreachable
-from lib.engine.http.connect import connect
 from lib.engine.http.request_head import host_of, request_head
 from lib.engine.request.query import Parameter
 from lib.engine.request.upload import UploadBroken
@@ -142,6 +142,22 @@ def websocket(engine: Engine, path: str, fields: Fields, *, query: Sequence[Para
     return _settled(opened, "GET", shown)
 
 
+def http2(engine: Engine, preface: bytes, *, shown: str) -> Http2Link:
+    """Begin HTTP/2 at the engine's address with the client's `preface`; raises as `open_http2` does.
+
+    `shown` is the path that errors name. TLS has a context of its own: on connections that are taken over, HTTP/2 must
+    not be offered.
+    """
+    tls = engine.endpoint.tls.context() if engine.endpoint.tls else None
+    if tls:
+        tls.set_alpn_protocols(list(PROTOCOLS))
+
+    def opened() -> Http2Link:
+        return open_http2(_connect(engine), preface, **{**_trust(engine), "tls": tls})
+
+    return _settled(opened, "POST", shown)
+
+
 def _settled(opened: Callable[[], Opened], method: str, path: str) -> Opened:
     try:
         return opened()
@@ -151,7 +167,7 @@ def _settled(opened: Callable[[], Opened], method: str, path: str) -> Opened:
 
 
 def _connect(engine: Engine) -> Callable[[], socket.socket]:
-    return lambda: connect(engine.endpoint, engine.timeouts.connect, None)
+    return lambda: engine.sender.adapter.socket(engine.timeouts.connect, secure=False)
 
 
 def _trust(engine: Engine) -> dict[str, Any]:

@@ -16,23 +16,17 @@ from lib.engine.answer.build_failure import SessionFacts
 from lib.engine.answer.build_progress import BuildProgress
 from lib.engine.answer.streams import ProgressLines
 from lib.engine.buildkit.calls import Methods
-from lib.engine.buildkit.choice import (
-    BUILDKIT,
-    check_cache,
-    check_output,
-    check_platforms,
-    overlooked,
-    platforms,
-)
+from lib.engine.buildkit.choice import BUILDKIT, overlooked, platforms
 from lib.engine.buildkit.context_pull import ContextPull
 from lib.engine.buildkit.control import Control
+from lib.engine.buildkit.image_store import check_cache, check_output, check_platforms
 from lib.engine.buildkit.offered import Offered
 from lib.engine.buildkit.output_file import OutputFile
-from lib.engine.buildkit.session import BuildSession, has_none
+from lib.engine.buildkit.session import BuildSession
 from lib.engine.buildkit.solve import SolveLines
-from lib.engine.buildkit.solve_request import solve_request
+from lib.engine.buildkit.solve_request import check_names, solve_request
 from lib.engine.client import Engine
-from lib.engine.errors import BadInput, NoAnswer, NotSupported, OutcomeUnknown, Refused
+from lib.engine.errors import BadInput, NoAnswer, NotSupported, OutcomeUnknown, StreamCut
 from lib.engine.request.build_cache import cache_places, is_plain
 from lib.engine.request.build_outputs import BuildOutput, build_output
 from lib.engine.request.query import Parameter, is_true, parsed
@@ -83,7 +77,8 @@ def build(
         image=output.has_image_id,
         secrets=offered.secrets,
         session=lambda: SessionFacts(refusal, session.fault if session else "", offered.hosts.known()),
-        ignored=overlooked(engine, fields),
+        # Who goes to BuildKit's own service has no part in POST /build/cancel.
+        ignored=[*overlooked(engine, fields), *(["buildid"] if solving and fields.get("buildid") else [])],
         keep=0 if is_true(fields.get("q")) else _KEPT,
     )
     lines.hidden = offered.hidden
@@ -96,9 +91,12 @@ def _solving(engine: Engine, fields: Mapping[str, Any], output: BuildOutput) -> 
     caches = [name for name in ("cachefrom", "cacheTo") if not _is_usual(fields, name)]
     if several:
         check_platforms(engine, output)
+    check_names(fields, output)
     check_output(engine, output)
     check_cache(engine, fields)
-    found = [*(["platform"] if several else []), *caches]
+    # Engines from 23 on refuse it in POST /build, although their BuildKit knows it.
+    cache_alone = output.type == "cacheonly"
+    found = [*(["platform"] if several else []), *caches, *(["outputs"] if cache_alone else [])]
     if found and fields.get("session"):
         raise BadInput(
             f"{found[0]} needs a session of the step's own", field="session", hint="Leave session empty"
@@ -117,6 +115,8 @@ def _sent(fields: Mapping[str, Any], session: BuildSession | None, output: Build
     sent = {**fields, "version": BUILDKIT, "outputs": output.as_list(), "q": None}
     if session:
         sent["session"] = session.id
+    if one := platforms(fields):
+        sent["platform"] = one[0]
     if str(fields.get("networkmode") or "") == "bridge":
         sent["networkmode"] = "default"
     if places := cache_places(fields.get("cachefrom"), "cachefrom"):
@@ -130,44 +130,36 @@ def _sent(fields: Mapping[str, Any], session: BuildSession | None, output: Build
 def _control(engine: Engine, needed: str) -> Control:
     try:
         return Control(engine)
-    except OutcomeUnknown as lost:
+    except (OutcomeUnknown, StreamCut) as lost:
         raise _not_begun(lost) from lost
-    except Refused as refusal:
-        if not has_none(refusal):
-            raise
-        raise _without(needed, "POST /grpc", refusal) from refusal
+    except NotSupported as refusal:
+        raise _without(needed, refusal) from refusal
 
 
-def _not_begun(lost: OutcomeUnknown) -> NoAnswer:
+def _not_begun(lost: OutcomeUnknown | StreamCut) -> NoAnswer:
     why = lost.message.removeprefix(_UNKNOWN)
     return NoAnswer(
         f"No build was begun: its session was not opened ({why})", method=lost.method, path=lost.path
     )
 
 
-def _without(needed: str, call: str, refusal: Refused) -> NotSupported:
+def _without(needed: str, refusal: NotSupported) -> NotSupported:
     return NotSupported(
-        f"{needed} cannot be given: {_told(call, refusal)}",
+        f"{needed} cannot be given: {refusal.message}",
         status=refusal.status,
         method="POST",
         path=refusal.path,
-        hint=f"A proxy before the engine has to let {call} through; Podman has no sessions",
+        hint="A proxy before the engine has to let such calls through; Podman has no sessions",
     )
-
-
-def _told(call: str, refusal: Refused) -> str:
-    return f"{call} was answered with {refusal.status or 'another protocol'}"
 
 
 def _opened(engine: Engine, methods: Methods, *, needed: Sequence[str]) -> tuple[BuildSession | None, str]:
     """Return the session, or None and the reason where the way to the engine has none and the build may go without."""
     try:
         return BuildSession(engine, methods), ""
-    except OutcomeUnknown as lost:
+    except (OutcomeUnknown, StreamCut) as lost:
         raise _not_begun(lost) from lost
-    except Refused as refusal:
-        if not has_none(refusal):
-            raise
+    except NotSupported as refusal:
         if not needed:
-            return None, _told("POST /session", refusal)
-        raise _without(needed[0], "POST /session", refusal) from refusal
+            return None, refusal.message
+        raise _without(needed[0], refusal) from refusal

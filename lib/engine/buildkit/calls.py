@@ -8,11 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
-OK, UNKNOWN, NOT_FOUND, EXHAUSTED, UNIMPLEMENTED, INTERNAL = 0, 2, 5, 8, 12, 13
+OK, UNKNOWN, NOT_FOUND, DENIED, EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, NO_LOGIN = (
+    0,
+    2,
+    5,
+    7,
+    8,
+    12,
+    13,
+    14,
+    16,
+)
 """The codes of gRPC that are used here."""
 LONGEST_MESSAGE = 4 << 20
 """Bytes of one message, as clients of gRPC have it by default."""
 _HEAD = 5
+_LATER = ("408", "429", "500", "502", "503", "504")
 
 Metadata = Mapping[str, str]
 
@@ -116,3 +127,10 @@ class Unframed:
             message = bytes(self._rest[_HEAD : _HEAD + size])
             del self._rest[: _HEAD + size]
             yield message
+
+
+def code_of_status(status: str) -> int:
+    """Return what a status means that is no answer of gRPC: another time, another login, or no such service there."""
+    if status in _LATER:
+        return UNAVAILABLE
+    return {"401": NO_LOGIN, "403": DENIED}.get(status, UNIMPLEMENTED)

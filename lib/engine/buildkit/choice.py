@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lib.engine.client import Engine
-from lib.engine.errors import BadInput, EngineError, NotSupported
-from lib.engine.request.build_cache import cache_places
-from lib.engine.request.build_outputs import BuildOutput
+from lib.engine.errors import BadInput
 from lib.engine.request.query import is_true
+from lib.engine.text import shown
 from lib.engine.version import Version
 
 CLASSIC, BUILDKIT = "1", "2"
@@ -36,7 +35,8 @@ ONLY_CLASSIC = (
 """Inputs that engines read, and BuildKit overlooks."""
 # From engine 23 on BuildKit heeds the first, and no longer the second: the name is that of the image as it was.
 _LATER, _ENDED = ("shmsize", "ulimits"), ("squash",)
-_OUTPUTS_OF_CONTAINERD = ("oci", "docker", "image")
+MOST_PLATFORMS = 20
+"""Platforms of one build: each is built on its own, and all of them at once."""
 _CHANGED = Version(1, 42)
 # BuildKit has no networks of its own; `bridge` is the usual one for both.
 _NETWORKS = ("", "default", "bridge", "host", "none")
@@ -74,75 +74,20 @@ def overlooked(engine: Engine, fields: Mapping[str, Any]) -> list[str]:
     return [name for name in names if is_true(fields.get(name))]
 
 
-def check_squash(engine: Engine, fields: Mapping[str, Any]) -> None:
-    """Raise NotSupported for `squash` on an engine with the containerd image store.
-
-    It would build the image, tag it and fail then. An engine that does not tell its store is not kept from trying.
-    """
-    if not is_true(fields.get("squash")):
-        return
-    if _has_containerd_store(engine):
-        raise NotSupported(
-            "squash does not work with the containerd image store of this engine",
-            method="POST",
-            path="/build",
-            hint="Leave squash empty; stages of the Dockerfile keep an image small",
-        )
-
-
 def platforms(fields: Mapping[str, Any]) -> list[str]:
-    """Return the platforms that are asked for; none means the engine's own."""
-    return [part.strip() for part in str(fields.get("platform") or "").split(",") if part.strip()]
-
-
-def check_output(engine: Engine, output: BuildOutput) -> None:
-    """Raise NotSupported for an output that the engine's image store does not give; engines say so after seconds."""
-    if output.type in _OUTPUTS_OF_CONTAINERD and _has_containerd_store(engine) is False:
-        raise NotSupported(
-            f"Output {output.type} needs an engine with the containerd image store",
-            method="POST",
-            path="/build",
-            hint="tar works on all engines; an image is pushed by ImagePush and saved by ImageGet",
-        )
-
-
-def check_platforms(engine: Engine, output: BuildOutput) -> None:
-    """Raise for an output that the engine cannot give for several platforms; it would say so after the build."""
-    if output.type == "docker":
+    """Return the platforms that are asked for, each once; none means the engine's own. Raises BadInput."""
+    text = str(fields.get("platform") or "")
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    if not all(parts):
         raise BadInput(
-            "outputs of the type docker are for one platform",
-            field="outputs",
-            hint="Give oci or tar, or build each platform on its own",
+            f"platform is {shown(text)}, with an empty part",
+            field="platform",
+            hint="Write linux/arm64, or several ones with commas between them",
         )
-    if output.type not in ("tar", "cacheonly") and _has_containerd_store(engine) is False:
-        raise NotSupported(
-            "An image for several platforms needs an engine with the containerd image store",
-            method="POST",
-            path="/grpc",
-            hint='Give outputs [{"type": "tar"}], or build each platform on its own',
-        )
-
-
-def check_cache(engine: Engine, fields: Mapping[str, Any]) -> None:
-    """Raise NotSupported for a cache that the engine cannot write; it would say so after the build."""
-    places = cache_places(fields.get("cacheTo"), "cacheTo")
-    other = next((place.type for place in places if place.type != "inline"), "")
-    if other and _has_containerd_store(engine) is False:
-        raise NotSupported(
-            f"A cache of the type {other} needs an engine with the containerd image store",
-            method="POST",
-            path="/grpc",
-            hint="inlineCache works with this one: the cache is in the image, and cachefrom names the image",
-        )
-
-
-def _has_containerd_store(engine: Engine) -> bool | None:
-    """Return whether the engine keeps images in containerd's store, None if it does not tell."""
-    try:
-        status = engine.get("/info").json().get("DriverStatus")
-    except (EngineError, AttributeError):
-        return None
-    return ["driver-type", "io.containerd.snapshotter.v1"] in status if isinstance(status, list) else None
+    found = list(dict.fromkeys(parts))
+    if len(found) > MOST_PLATFORMS:
+        raise BadInput(f"platform has more than {MOST_PLATFORMS} platforms", field="platform")
+    return found
 
 
 def heredoc_lines(dockerfile: str) -> Iterator[int]:

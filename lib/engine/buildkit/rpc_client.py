@@ -1,7 +1,8 @@
-"""A client of gRPC over HTTP/2 without a socket, for what the engine itself serves behind POST /grpc.
+"""A client of gRPC over HTTP/2 without a socket, for what the engine itself serves: behind POST /grpc, or directly.
 
 Calls are opened, messages go out and come in, and each call ends with a code. What an engine can make this hold is
-bounded: LONGEST_MESSAGE of each call, and MOST_LEAVING of what it does not take.
+bounded: LONGEST_MESSAGE of each call, and MOST_LEAVING of what it does not take. So is what it can make this do for
+nothing (FrameLimit).
 """
 
 from __future__ import annotations
@@ -24,7 +25,15 @@ from h2.events import (
 from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
 
-from lib.engine.buildkit.calls import UNKNOWN, BrokenSessionError, RefusedCallError, Unframed, framed
+from lib.engine.buildkit.calls import (
+    UNKNOWN,
+    BrokenSessionError,
+    RefusedCallError,
+    Unframed,
+    code_of_status,
+    framed,
+)
+from lib.engine.buildkit.frame_limit import FrameLimit
 
 MOST_LEAVING = 16 << 20
 """Bytes that wait for the engine's window."""
@@ -62,10 +71,25 @@ class _Open:
 
 
 class RpcClient:
-    """The calls on one connection. After each method, `data` has what is to be sent."""
+    """The calls on one connection. After each method, `data` has what is to be sent.
 
-    def __init__(self) -> None:
+    `scheme`, `authority` and `prefix`, which comes before every path, are those of the address; `headers` go with every
+    call, in lower case.
+    """
+
+    def __init__(
+        self,
+        *,
+        scheme: str = "http",
+        authority: str = "localhost",
+        prefix: str = "",
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> None:
         self._open: dict[int, _Open] = {}
+        self._frames = FrameLimit()
+        self._head = [(":method", "POST"), (":scheme", scheme), (":authority", authority)]
+        self._prefix = prefix
+        self._tail = [("content-type", "application/grpc"), ("te", "trailers"), *headers]
         self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None))
         self._h2.local_settings = Settings(
             client=True,
@@ -86,8 +110,7 @@ class RpcClient:
     def call(self, path: str, metadata: Iterable[tuple[str, str]] = ()) -> int:
         """Open a call and return its number; `metadata` are headers in lower case."""
         number = self._h2.get_next_available_stream_id()
-        head = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost")]
-        head += [("content-type", "application/grpc"), ("te", "trailers")]
+        head = [*self._head, (":path", self._prefix + path), *self._tail]
         self._h2.send_headers(number, [*head, *metadata])
         self._open[number] = _Open()
         return number
@@ -112,6 +135,7 @@ class RpcClient:
         """Take bytes of the engine; yield messages and ends. Raises BrokenSessionError."""
         try:
             events = self._h2.receive_data(data)
+            self._frames.take(len(data), events)
             for event in events:
                 yield from self._handle(event)
             for call in list(self._open):
@@ -149,8 +173,9 @@ class RpcClient:
         if code.isdigit() and len(code) <= 3:  # noqa: PLR2004
             one.code = int(code)
             one.text = unquote(headers.get(b"grpc-message", b"").decode("latin-1"))
-        elif headers.get(b":status", b"200") != b"200":
-            one.text = f"the engine answered the call with {headers[b':status'].decode('latin-1')[:3]}"
+        elif (status := headers.get(b":status", b"200")) != b"200":
+            told = status.decode("latin-1")[:3]
+            one.code, one.text = code_of_status(told), f"the engine answered the call with {told}"
 
     def _pump(self, call: int) -> None:
         one = self._open[call]
@@ -159,6 +184,7 @@ class RpcClient:
             if room <= 0:
                 return
             self._h2.send_data(call, bytes(one.leaving[:room]))
+            self._frames.moved()
             del one.leaving[:room]
         if one.last and not one.ended:
             self._h2.end_stream(call)

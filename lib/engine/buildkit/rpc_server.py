@@ -4,6 +4,7 @@ After POST /session the engine is the client. It opens one stream of HTTP/2 for 
 messages, its end. The answer is headers, messages, and headers with the code. A refusal is headers with the code alone.
 
 What a hostile engine can make this hold is bounded: STREAMS calls at a time, LONGEST_MESSAGE each, MOST_HELD in all.
+So is what it can make this do for nothing (FrameLimit).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from lib.engine.buildkit.calls import (
     Unframed,
     framed,
 )
+from lib.engine.buildkit.frame_limit import FrameLimit
 
 STREAMS = 32
 MOST_HELD = 16 << 20
@@ -64,6 +66,7 @@ class RpcServer:
         self.ended = False
         self._methods = methods
         self._open: dict[int, _Open] = {}
+        self._frames = FrameLimit()
         # Metadata may be anything but ASCII on engine 20.10, so it is decoded here.
         self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
         self._h2.local_settings = Settings(
@@ -84,7 +87,9 @@ class RpcServer:
     def feed(self, data: bytes) -> bytes:
         """Take bytes of the engine and return those to send. Raises BrokenSessionError."""
         try:
-            for event in self._h2.receive_data(data):
+            events = self._h2.receive_data(data)
+            self._frames.take(len(data), events)
+            for event in events:
                 self._handle(event)
             for stream in list(self._open):
                 self._pump(stream)
@@ -188,6 +193,7 @@ class RpcServer:
             if room <= 0:
                 return
             self._h2.send_data(stream, bytes(one.leaving[:room]))
+            self._frames.moved()
             del one.leaving[:room]
         if one.code is None:
             return

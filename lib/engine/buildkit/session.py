@@ -13,13 +13,13 @@ from typing import Protocol
 
 from lib.engine.attach.session import upgrade
 from lib.engine.buildkit.calls import BrokenSessionError, Methods
-from lib.engine.buildkit.control import Tunnel
+from lib.engine.buildkit.control import Tunnel, answered, is_closed
 from lib.engine.buildkit.rpc_server import RpcServer
 from lib.engine.client import Engine
 from lib.engine.closing import Closing
-from lib.engine.errors import EngineError, NotFound, NotSupported, Refused, Unauthorized
+from lib.engine.errors import EngineError, NotSupported, Refused
 
-_NOT_ALLOWED = 405
+_PATH = "/session"
 JOIN_SECONDS = 10.0
 """How long `close` waits for the thread; it needs a moment, as its connection is down."""
 
@@ -41,7 +41,10 @@ class Pipe(Protocol):
 
 
 class BuildSession(Closing):
-    """An open session; `id` is what `session` of POST /build has to be. Leaving its block ends it."""
+    """An open session; `id` is what `session` of POST /build has to be. Leaving its block ends it.
+
+    Raises NotSupported where the way to the engine has no sessions, and else what `upgrade` does.
+    """
 
     def __init__(self, engine: Engine, methods: Methods) -> None:
         self.id = uuid.uuid4().hex
@@ -80,23 +83,23 @@ class BuildSession(Closing):
         self._thread.join(JOIN_SECONDS)
 
 
-def has_none(refusal: EngineError) -> bool:
-    """Whether a refusal says that sessions are not to be had: of a proxy, of Podman, of an engine without the route."""
-    return isinstance(refusal, NotFound | Unauthorized | NotSupported) or refusal.status == _NOT_ALLOWED
-
-
 def _opened(engine: Engine, headers: Sequence[tuple[str, str]]) -> Pipe:
-    """Open POST /session, or where there is none the same through Control; raises the refusal of the first."""
+    """Open POST /session, or where there is none the same through Control; NotSupported tells how each was refused."""
     try:
-        connection = upgrade(engine, "/session", {}, protocol="h2c", headers=headers)
+        connection = upgrade(engine, _PATH, {}, protocol="h2c", headers=headers)
+        if connection.upgraded:
+            return connection
+        connection.close()
+        raise NotSupported("It opened no connection", path=_PATH)
     except Refused as refusal:
-        if not has_none(refusal):
+        if not is_closed(refusal):
             raise
         try:
             return Tunnel(engine, headers)
-        except Refused:
-            raise refusal from None
-    if connection.upgraded:
-        return connection
-    connection.close()
-    raise NotSupported("POST /session was answered without opening a session", path="/session")
+        except Refused as other:
+            raise NotSupported(
+                f"{answered(_PATH, refusal)}, {other.message}",
+                status=refusal.status,
+                method="POST",
+                path=refusal.path,
+            ) from other

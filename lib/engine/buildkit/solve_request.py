@@ -12,6 +12,7 @@ from lib.engine.protobuf import Value, message
 from lib.engine.request.build_cache import CachePlace, cache_places
 from lib.engine.request.build_outputs import BuildOutput
 from lib.engine.request.query import is_true, parsed
+from lib.engine.text import shown
 
 _FRONTEND = "dockerfile.v0"
 _HUB, _OFFICIAL = "docker.io", "library"
@@ -49,13 +50,45 @@ def normalised(tag: str) -> str:
     return f"{host}/{path}" if ":" in last or "@" in last else f"{host}/{path}:latest"
 
 
+def check_names(fields: Mapping[str, Any], output: BuildOutput) -> None:
+    """Raise BadInput where it is not plain which names an image gets: POST /build would push it by `t` alone.
+
+    A push without any name would be a success that pushes nothing.
+    """
+    tags = _tags(fields)
+    if wrong := next((tag for tag in tags if "," in tag), None):
+        raise BadInput(
+            f"t has {shown(wrong)}, and a name has no comma", field="t", hint="Give several names as a list"
+        )
+    own = _own_names(output)
+    if tags and own and set(map(normalised, tags)) != set(map(normalised, own)):
+        raise BadInput(
+            "outputs has a name, and t has others; an image gets one of both",
+            field="outputs",
+            hint="Give all names in t; with push the image is pushed by each of them",
+        )
+    if output.attributes.get("push") == "true" and not (tags or own):
+        raise BadInput("outputs has push, and there is no name to push by", field="t", hint="Give it in t")
+
+
+def _tags(fields: Mapping[str, Any]) -> list[str]:
+    given = fields.get("t") or []
+    return [str(tag) for tag in (given if isinstance(given, list) else [given])]
+
+
+def _own_names(output: BuildOutput) -> list[str]:
+    names = output.attributes.get("name", "") if output.type != "tar" else ""
+    return [name for name in names.split(",") if name]
+
+
 def _exporter(fields: Mapping[str, Any], output: BuildOutput) -> tuple[str, Mapping[str, str]]:
     if output.type == "cacheonly":
         return "", {}
-    given = fields.get("t") or []
-    names = ",".join(normalised(str(tag)) for tag in (given if isinstance(given, list) else [given]))
-    attributes = {**({"name": names} if names and output.type != "tar" else {}), **output.attributes}
-    return output.type or "moby", attributes
+    names = ",".join(map(normalised, _tags(fields) or _own_names(output)))
+    return output.type or "moby", {
+        **output.attributes,
+        **({"name": names} if names and output.type != "tar" else {}),
+    }
 
 
 def _frontend(fields: Mapping[str, Any], context: str) -> dict[str, str]:

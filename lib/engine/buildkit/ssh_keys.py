@@ -81,7 +81,16 @@ def ssh_keys(value: Any) -> dict[str, list[Key]]:
         return {DEFAULT: _keys(value, "ssh")}
     if not isinstance(value, Mapping):
         raise BadInput("ssh must be a key or an object", field="ssh", hint=_FORM)
-    return {name or DEFAULT: _keys(given, f"ssh.{name}") for name, given in value.items()}
+    found: dict[str, list[Key]] = {}
+    for name, given in value.items():
+        if "," in name or not name.isprintable():
+            raise BadInput(f"ssh has the id {name!r}; it must be a word without commas", field="ssh")
+        if (name or DEFAULT) in found:
+            raise BadInput("ssh has keys for default twice: an empty id is the same", field="ssh", hint=_FORM)
+        if len(found) >= _MOST_KEYS:
+            raise BadInput(f"ssh has more than {_MOST_KEYS} ids", field="ssh", hint=_FORM)
+        found[name or DEFAULT] = _keys(given, f"ssh.{name}")
+    return found
 
 
 def ssh_texts(value: Any) -> list[str]:

@@ -10,10 +10,11 @@ body whole, or leaves it to the reader of a stream. The connection goes back int
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
@@ -28,6 +29,9 @@ from lib.engine.http.response import Body, EngineRequest, EngineResponse
 from lib.engine.http.status import check_encoding
 from lib.engine.timeouts import Timeout
 
+if TYPE_CHECKING:  # it is imported late, with its library: few credentials need it
+    from lib.engine.http.ssh.connections import SshConnections
+
 MOST_IDLE = 16
 """Connections kept for the next call; those that a burst opens beyond this number are closed after their call."""
 
@@ -40,6 +44,7 @@ class EngineAdapter(BaseAdapter):
         self.endpoint = endpoint
         self.connect_timeout = connect_timeout
         self.context = endpoint.tls.context() if endpoint.tls else None
+        self._ssh = _over_ssh(endpoint) if endpoint.ssh else None
         self._pool: deque[Connection] = deque()
         self._always = [("Host", host_of(endpoint)), ("Accept-Encoding", "identity")]
 
@@ -116,7 +121,16 @@ class EngineAdapter(BaseAdapter):
                 if connection.silent():
                     return connection
                 connection.close()
-        return Connection(connect(self.endpoint, self.connect_timeout, self.context))
+        return Connection(self.socket(self.connect_timeout))
+
+    def socket(self, timeout: float, *, secure: bool = True) -> socket.socket:
+        """Return a new connection, of which `timeout` and errors are those of `connect`.
+
+        Without `secure` it has no TLS yet: who closes one direction of it alone does the handshake in another way.
+        """
+        if self._ssh:
+            return self._ssh.socket(timeout)
+        return connect(self.endpoint, timeout, self.context if secure else None)
 
     def _release(self, exchange: Exchange) -> None:
         if exchange.reusable and len(self._pool) < MOST_IDLE:
@@ -129,6 +143,14 @@ class EngineAdapter(BaseAdapter):
         with suppress(IndexError):
             while True:
                 self._pool.pop().close()
+        if self._ssh:
+            self._ssh.close()
+
+
+def _over_ssh(endpoint: Endpoint) -> SshConnections:
+    from lib.engine.http.ssh.connections import SshConnections
+
+    return SshConnections(endpoint)
 
 
 def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -9,6 +9,8 @@ import time
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import TlsRefused, Unreachable
 from lib.engine.http.faults import identity_refused
+from lib.engine.http.tunnel import open_tunnel
+from lib.engine.proxy import FIELD, Proxy
 from lib.resolving import NotResolvedInTime, places
 
 _PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
@@ -17,19 +19,32 @@ _PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 def connect(endpoint: Endpoint, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
     """Return a connected socket, with TLS if `context` is given; raises Unreachable, and its subclass TlsRefused.
 
-    `timeout` is in seconds: once for the name and all its addresses together, and once more for the TLS handshake.
+    For an ssh:// endpoint it is connected with the SSH server.
+
+    `timeout` is in seconds: once for the name and all its addresses together, once more for the answer of a proxy on
+    the way, and once more for the TLS handshake.
     """
     try:
         if endpoint.scheme == "unix":
             return _connect_unix(endpoint.socket_path, timeout)
-        plain = _connect_tcp(endpoint.host, endpoint.port, timeout)
+        first = endpoint.proxy or endpoint
+        plain = _connect_tcp(first.host, first.port, timeout)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _keep_alive(plain)
     except OSError as fault:
-        raise Unreachable(
-            f"No engine answers at {endpoint} ({_reason(fault)})", hint=_unreachable_hint(endpoint, fault)
-        ) from fault
+        what = f"proxy answers at {endpoint.proxy}" if endpoint.proxy else f"engine answers at {endpoint}"
+        raise Unreachable(f"No {what} ({_reason(fault)})", hint=_unreachable_hint(endpoint, fault)) from fault
+    if endpoint.proxy:
+        _through(plain, endpoint, endpoint.proxy, timeout)
     return _secure(plain, endpoint, context) if context else plain
+
+
+def _through(plain: socket.socket, endpoint: Endpoint, proxy: Proxy, timeout: float) -> None:
+    try:
+        open_tunnel(plain, endpoint, proxy, timeout)
+    except BaseException:
+        plain.close()
+        raise
 
 
 def _keep_alive(plain: socket.socket) -> None:
@@ -79,7 +94,7 @@ def _secure(plain: socket.socket, endpoint: Endpoint, context: ssl.SSLContext) -
         return context.wrap_socket(plain, server_hostname=name, suppress_ragged_eofs=False)
     except OSError as fault:
         plain.close()
-        raise handshake_failed(fault, str(endpoint)) from fault
+        raise handshake_failed(fault, endpoint.way) from fault
 
 
 def handshake_failed(fault: OSError, engine: str) -> Unreachable:
@@ -87,7 +102,8 @@ def handshake_failed(fault: OSError, engine: str) -> Unreachable:
     if isinstance(fault, ssl.SSLCertVerificationError):
         return TlsRefused(
             f"The certificate of {engine} is not trusted: {fault.verify_message}",
-            hint="Check tlsCa, and tlsServerName if the certificate is made out to another name",
+            hint='Check tlsCa ("CA certificate"), and tlsServerName ("Name in the engine\'s certificate") if it is '
+            "made out to another name",
         )
     if isinstance(fault, ssl.SSLEOFError) or not isinstance(fault, ssl.SSLError):
         return Unreachable(
@@ -98,7 +114,7 @@ def handshake_failed(fault: OSError, engine: str) -> Unreachable:
         return identity_refused(fault)
     return TlsRefused(
         f"No TLS connection to {engine} ({fault.reason or fault})",
-        hint="Check that this port speaks TLS, and tlsCertificate and tlsKey",
+        hint='Check that this port speaks TLS, and tlsCertificate ("Client certificate") and tlsKey ("Client key")',
     )
 
 
@@ -117,6 +133,10 @@ def _unreachable_hint(endpoint: Endpoint, fault: OSError) -> str:
         return "Check that the engine runs and that its socket is mounted into this container"
     if isinstance(fault, NotResolvedInTime):
         return "Check the name servers of this container, or write the address of the host"
+    if endpoint.ssh:
+        return "Check host and port of the address (otherServer) and firewalls: an SSH server has to listen there"
+    if endpoint.proxy:
+        return f"Check {FIELD} in the credential: host and port of the proxy, and that it listens there"
     return "Check host, port and firewall, and that the engine listens there"
 
 

@@ -65,7 +65,11 @@ def refusal(response: Response, method: str, path: str) -> Exception:
     text = own or _reason(response)
     status = response.status_code
     if status == 400 and _VERSION.search(text):  # noqa: PLR2004
-        return VersionMismatch(text, field="apiVersion", hint="Remove the pinned API version, or upgrade")
+        return VersionMismatch(
+            text,
+            field="apiVersion",
+            hint='Empty apiVersion ("API version") in the credential, or use a newer engine',
+        )
     if "HTTP request to an HTTPS server" in text:
         return TlsRefused(
             "The engine speaks TLS at this address", hint="Use https:// or tcp:// with certificates"

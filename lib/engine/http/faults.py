@@ -115,6 +115,7 @@ def identity_refused(fault: ssl.SSLError) -> TlsRefused:
     """Return the error for a refused client certificate; under TLS 1.3 the first read raises the alert."""
     return TlsRefused(
         f"The engine refused the TLS connection ({fault.reason or fault})",
-        hint="Check tlsCertificate and tlsKey: the engine wants a client certificate that its CA signed "
+        hint='Check tlsCertificate ("Client certificate") and tlsKey ("Client key"): the engine wants a client '
+        "certificate that its CA signed "
         "and whose time is not over",
     )

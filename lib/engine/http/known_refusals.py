@@ -35,6 +35,9 @@ _BINDS = (
     "Write /folder/of/the/host:/folder/in/container[:ro], or volume:/folder/in/container; "
     "paths such as C:\\data are for Windows engines, on Linux give the absolute path on the engine's host"
 )
+_NO_PROGRAM = "Cmd or Entrypoint names a program that the image does not have"
+_FILE_OR_FOLDER = "A file cannot be mounted over a folder, nor a folder over a file"
+_NO_NETWORK = "The network is not there; NetworkList shows which there are"
 _PORT = "The port of the host is taken by another container or process: choose another HostPort, or leave it empty"
 _CERTIFICATE = (
     "The engine does not trust the registry's certificate: its operator puts the CA into /etc/docker/certs.d"
@@ -43,11 +46,16 @@ _PLAIN = "The registry speaks plain HTTP: its host belongs into insecure-registr
 _NAME = "Write the name in lower case and without blanks, such as registry.example.org/shop/web:1.4"
 _SEEN = "It was changed meanwhile: leave version empty and the step reads it anew, or inspect it and send Version.Index"
 _BUSY = "The registry was asked too often: log in (registries in the credential), or ask less often"
+_NO_REMOTE = (
+    "remote must be the address of a git repository, of an archive or of a Dockerfile (http, https, git)"
+)
 _NO_CACHE_ONLY = "This engine does not build for the cache alone: leave outputs empty, or give tar"
 _NO_EXPORTER = "This output needs an engine with the containerd image store; tar works on all"
 _NO_CACHE_TYPE = "This engine does not write such a cache; with the containerd image store registry is one"
 _NEEDS_BUILDKIT = "The classic builder does not know it: set version to auto or 2"
+_NO_SQUASH = "The containerd image store cannot squash: leave squash empty; stages keep an image small"
 _TAKEN = "The name is taken: choose another one, or change or delete the object that has it"
+_ADDRESSES = "Another network has these addresses: choose another IPAM.Config"
 _NO_SPACE = "The disk of the engine is full: ImagePrune, ContainerPrune, VolumePrune or BuildPrune make room"
 _LOGS = "Logs of this driver are read where it sends them; json-file, local and journald can be read here"
 
@@ -84,12 +92,16 @@ KNOWN = (
     Known((500,), ("x509:",), Refused, _CERTIFICATE),
     Known((500,), ("server gave http response to https client",), Refused, _PLAIN),
     Known((400, 500), ("invalid reference format",), Refused, _NAME),
-    # Outputs of BuildKit.
+    Known((400, 500), ("repository name must not be more than",), Refused, _NAME),
+    # Contexts and outputs of BuildKit.
+    Known((500,), ("no local sources enabled",), Refused, _NO_REMOTE),
     Known((500,), ('exporter "" could not be found',), NotSupported, _NO_CACHE_ONLY),
     Known((500,), ('exporter "', "could not be found"), NotSupported, _NO_EXPORTER),
     Known((500,), ("unknown cache exporter",), NotSupported, _NO_CACHE_TYPE),
     # A Dockerfile for BuildKit with the classic builder.
     Known((400, 500), ("requires buildkit",), Refused, _NEEDS_BUILDKIT),
+    # Of an engine that does not tell its image store beforehand, after the build.
+    Known((500, 501), ("squash", "not implemented"), NotSupported, _NO_SQUASH),
     # Swarm.
     Known((500,), ("update out of sequence",), EngineFault, _SEEN),
     Known(
@@ -138,8 +150,10 @@ KNOWN = (
         (403,),
         ("pool overlaps",),
         Conflict,
-        "Another network has these addresses: choose another IPAM.Config",
+        _ADDRESSES,
     ),
+    # The addresses are free already, the bridge of the network that is being removed is not yet gone.
+    Known((403,), ("conflicts with network", "networks have overlapping"), Conflict, _ADDRESSES),
     Known(
         (),
         ("non-overlapping", "address pool"),
@@ -169,8 +183,10 @@ KNOWN = (
     ),
     Known((404,), ("could not find the file",), NotFound, "Check the path; the container is there"),
     # Names.
-    Known((409,), ("name", "already in use"), Conflict, _TAKEN),
+    Known((409, 500), ("name", "already in use"), Conflict, _TAKEN),
     Known((409,), ("already exists",), Conflict, _TAKEN),
+    Known((500,), ("network name", "already used"), Conflict, _TAKEN),
+    Known((500,), ("cannot be removed without force",), Conflict, "Stop the container first, or set force"),
     # The state of a container, reported as a fault of the engine.
     Known((409, 500), ("is not paused",), Conflict, "Only a paused container can be resumed"),
     Known((409, 500), ("is already paused",), Conflict, "ContainerUnpause resumes it"),
@@ -196,8 +212,11 @@ KNOWN = (
         (400, 404, 500),
         ("executable file not found",),
         Refused,
-        "Cmd or Entrypoint names a program that the image does not have",
+        _NO_PROGRAM,
     ),
+    Known((400, 404, 500), ("exec: ", "no such file or directory"), Refused, _NO_PROGRAM),
+    Known((400, 500), ("mount a directory onto a file",), Refused, _FILE_OR_FOLDER),
+    Known((404,), ("network ", " not found"), NotFound, _NO_NETWORK),
     Known((500,), ("no space left on device",), EngineFault, _NO_SPACE),
 )
 

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from lib.engine.endpoint import Endpoint
 from lib.engine.errors import BadInput
+from lib.engine.host import ascii_name
 
 
 def host_of(endpoint: Endpoint) -> str:
     """Return the value of the Host header: name and port, an IPv6 address in brackets.
 
-    HTTP/1.1 needs it on a unix socket, too, though no engine checks it there.
+    HTTP/1.1 needs it on a unix socket, too, here and behind SSH, though no engine checks it there.
     """
-    name = (endpoint.host or "docker").partition("%")[0]  # a zone is known on this machine only
+    if endpoint.socket_path:
+        return "docker"
+    name = endpoint.host.partition("%")[0]  # a zone is known on this machine only
     if ":" in name:
         name = f"[{name}]"
     return f"{name}:{endpoint.port}" if endpoint.port else name
+
+
+def ascii_host_of(endpoint: Endpoint) -> str:
+    """Return the same with the letters that the name has for DNS, for a proxy that looks it up."""
+    return host_of(replace(endpoint, host=ascii_name(endpoint.host)))
 
 
 def request_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -> bytes:

@@ -19,6 +19,7 @@ MOST_FILES = 10_000
 IGNORE = ".dockerignore"
 _MODE = 0o644
 _LONGEST_PLAIN = 100  # bytes of a name in the header of a tar
+_LONGEST_PART = 255  # bytes of a name between slashes, as file systems have it
 
 
 class BuildContext:
@@ -32,10 +33,10 @@ class BuildContext:
         name = str(fields.get("dockerfile") or "Dockerfile")
         text = fields.get("dockerfileText")
         named = dict(_named(fields.get("files") or []))
-        if text:
-            named[normpath(name)] = File(name, utf8(str(text), "dockerfileText"))
-        self._files = named
         self._name = normpath(name)
+        if text:
+            named[_name(name, "dockerfile")] = File(name, utf8(str(text), "dockerfileText"))
+        self._files = named
         if self._name not in named:
             raise BadInput(
                 f"files has no {name}",
@@ -49,8 +50,9 @@ class BuildContext:
         """Return the tar of the files that are not left out."""
         left_out = self._left_out()
         sent = [file for name, file in self._files.items() if name not in left_out]
-        # An extended header before the first file would be no archive to BuildKit, which looks at 1,024 bytes.
-        return archive(sorted(sent, key=lambda file: (not _is_plain(file.name), file.name != self._name)))
+        sent.sort(key=lambda file: (not _is_plain(file.name), file.name != self._name))
+        # An extended header before all else would be no archive to BuildKit, which looks at 1,024 bytes.
+        return archive(sent, root=not _is_plain(sent[0].name))
 
     def _left_out(self) -> set[str]:
         # BuildKit's own name for it goes first; the builder itself needs these files, whatever the patterns say.
@@ -109,11 +111,15 @@ def _named(files: Sequence[Any]) -> Iterator[tuple[str, File]]:
 
 
 def _name(name: str, field: str) -> str:
-    normal = normpath(name)
-    utf8(name, f"{field}.name")
+    normal, owner = normpath(name), field.partition("[")[0]
+    utf8(name, f"{field}.name" if owner == "files" else field)
     bad = not name or name.endswith("/") or normal.startswith(("/", "../")) or normal in (".", "..")
     if bad or "\0" in name:
-        raise BadInput(f"{field}: {name[:200]!r} is no file below the root of the context", field="files")
+        raise BadInput(f"{field}: {name[:200]!r} is no file below the root of the context", field=owner)
+    if any(len(part.encode()) > _LONGEST_PART for part in normal.split("/")):
+        raise BadInput(
+            f"{field}: a part of the name {name[:200]!r} is longer than {_LONGEST_PART} bytes", field=owner
+        )
     return normal
 
 

@@ -12,6 +12,8 @@ from lib.engine.text import parsed, utf8
 
 LARGEST = 500 * 1024
 """Bytes of one secret, as Docker's own client has it."""
+MOST = 500
+"""Secrets of one field: what may not be shown has to be looked for in every line."""
 _FORM = 'Write {"npm-token": "..."}, or {"key": {"base64": "..."}} for bytes'
 
 
@@ -22,6 +24,10 @@ def build_secrets(value: Any, name: str) -> dict[str, bytes]:
     tree = parsed(value, name)
     if not isinstance(tree, dict):
         raise BadInput(f"{name} must be an object", field=name, hint=_FORM)
+    if len(tree) > MOST:
+        raise BadInput(
+            f"{name} has more than {MOST} secrets", field=name, hint="Give those that the build needs"
+        )
     return {key: _secret(key, given, name) for key, given in tree.items()}
 
 

@@ -34,8 +34,10 @@ class File:
     modified: float | None = None
 
 
-def archive(files: Sequence[File]) -> Upload:
+def archive(files: Sequence[File], *, root: bool = False) -> Upload:
     """Return the tar of `files` as an Upload; its size is known if the sizes of all files are.
+
+    With `root` the folder itself, `./`, stands before them.
 
     Raises BadInput for a name that is empty, absolute or leads upwards. The upload raises UploadBroken for a content
     whose length is not the announced one.
@@ -44,12 +46,15 @@ def archive(files: Sequence[File]) -> Upload:
     sources = [Upload(file.content, file.size) for file in files]
     names = [_name(file.name) for file in files]
 
+    first = _root(now) if root else b""
+
     def chunks() -> Iterator[bytes]:
+        yield first
         for file, name, source in zip(files, names, sources, strict=True):
             yield from _member(file, name, source, now)
         yield _END
 
-    total: int | None = len(_END)
+    total: int | None = len(first) + len(_END)
     for file, name, source in zip(files, names, sources, strict=True):
         if total is None or source.size is None:
             total = None
@@ -102,6 +107,12 @@ def _header(file: File, name: str, size: int, now: float) -> bytes:
     info.size, info.mode, info.uid, info.gid = size, file.mode, file.uid, file.gid
     info.mtime = int(now if file.modified is None else file.modified)
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+def _root(now: float) -> bytes:
+    info = tarfile.TarInfo("./")
+    info.type, info.mode, info.mtime = tarfile.DIRTYPE, 0o755, int(now)
+    return info.tobuf(tarfile.USTAR_FORMAT)
 
 
 def _padding(size: int) -> int:

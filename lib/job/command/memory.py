@@ -24,6 +24,7 @@ _FIRST = 1
 """A time (nanoseconds) before all that an engine remembers."""
 _DIGITS = 10
 _CREATE, _START, _DIE = "exec_create", "exec_start", "exec_die"
+_NAMELESS = "exec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Memory:
     """Exit codes of the execs of whose end an event tells."""
     starts: dict[str, int] = field(default_factory=dict)
     """When those were started (Unix nanoseconds) of whose start an event tells."""
+    nameless: int = 0
+    """When the last exec was started of which an event does not say which it was, as Podman's do; 0 for none."""
 
     def of(self, target: Target) -> list[Entry]:
         """Return those in a container, and in one that had its name before."""
@@ -87,7 +90,7 @@ def _read(engine: Engine, window: dict[str, Any], last: str) -> Memory:
     entries: list[Entry] = []
     codes: dict[str, int] = {}
     starts: dict[str, int] = {}
-    oldest = 0
+    oldest = nameless = 0
     try:
         lines = engine.lines("/events", window, query=(seconds("since"), seconds("until"), filters()))
         with bounded(lines, _LIMITS, record_bytes) as events:
@@ -99,6 +102,8 @@ def _read(engine: Engine, window: dict[str, Any], last: str) -> Memory:
                         codes[str(told.get("execID"))] = int(str(code)[:_DIGITS])
                 elif action.startswith(_START):
                     starts[str(told.get("execID"))] = _time(event)
+                elif action == _NAMELESS:
+                    nameless = max(nameless, _time(event))
                 elif (entry := _entry(event)) is not None:
                     entries.append(entry)
                     if entry.id == last:
@@ -108,7 +113,7 @@ def _read(engine: Engine, window: dict[str, Any], last: str) -> Memory:
         raise
     except EngineError:  # a proxy refuses events, or the stream was cut
         whole = False
-    return Memory(entries, oldest if whole else 0, codes, starts)
+    return Memory(entries, oldest if whole else 0, codes, starts, nameless)
 
 
 def _entry(event: Mapping[str, Any]) -> Entry | None:

@@ -176,7 +176,7 @@ def _is_proven(work: Work, wish: Wish, memory: Memory, gone: set[str]) -> bool:
     `gone`: execs of the container that it no longer has.
     """
     began = work.run.made - _SKEW
-    if not work.run.made or not memory.oldest or memory.oldest > began:
+    if not work.run.made or not memory.oldest or memory.oldest > began or memory.nameless >= began:
         return False
     return not any(
         entry.time >= began and _may_be(wish, entry.text) for entry in memory.entries if entry.id in gone

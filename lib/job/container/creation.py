@@ -26,7 +26,12 @@ def created(work: Work, wish: Wish) -> Part | None:
 
     The name is the lock: where another run was faster, its container is returned.
     """
-    if not work.will("create", "container", wish.name, "it is missing"):
+    others = list(wish.networks)[1:]
+    entries = [work.will("create", "container", wish.name, "it is missing")]
+    entries += [
+        work.will("connect", "container", wish.name, f"to the network {network}") for network in others
+    ]
+    if not all(entries):
         return None
     body: Tree = {**wish.body, "Labels": {**(wish.body.get("Labels") or {}), **work.run.labels(wish.spec)}}
     main = next(iter(wish.networks), "")
@@ -41,7 +46,8 @@ def created(work: Work, wish: Wish) -> Part | None:
         except Conflict:
             if not _shows_up(work, wish.name):
                 raise
-            work.without_effect()
+            for _ in entries:
+                work.without_effect()
             return
         for warning in reply.read(lambda told: list(told.get("Warnings") or [])):
             work.warn(str(warning))

@@ -20,7 +20,7 @@ from lib.job.errors import Differs, Interrupted, NotSettled
 from lib.job.image import MISSING, Image, ensure_image
 from lib.job.repeat import RUN, SPEC
 from lib.job.replacement.abandoned import ended
-from lib.job.replacement.machine import CALLS
+from lib.job.replacement.machine import CALLS, ROLLED_BACK
 from lib.job.replacement.making import CONNECT as CONNECT_CALL
 from lib.job.replacement.names import REPLACES, Names, Part, new_one
 from lib.job.replacement.refusals import alone
@@ -63,12 +63,12 @@ def ensured_container(work: Work) -> Tree:
 
 def _ensured(work: Work, wish: Wish, names: Names, begun: Part | None, there: Part | None) -> Tree:
     if begun is not None and is_kept(names, begun) and not work.run.repeated:
-        again(work, names, begun)
+        there = again(work, names, begun) or there
         begun = None
     if begun is None:
         ended(work, names)
         alone(work, names)
-        there = of_name(work, wish.name)
+        there = _now(work, wish, there)
     if wish.state == ABSENT:
         return absent(work, wish, there)
     image = None
@@ -78,8 +78,7 @@ def _ensured(work: Work, wish: Wish, names: Names, begun: Part | None, there: Pa
         found = _needed(work, wish, there, begun, image)
         if found is not None:
             return _made_anew(work, wish, names, there, image, found) or {}
-        undone(work, names, there, begun)
-        there = of_name(work, wish.name)
+        there = _now(work, wish, undone(work, names, there, begun))
     elif begun is not None and is_under_way(work, names, begun):
         return _made_anew(work, wish, names, None, image, []) or {}
     if there is None:
@@ -87,6 +86,11 @@ def _ensured(work: Work, wish: Wish, names: Names, begun: Part | None, there: Pa
     if there.labels.get(RUN) != work.run.id:
         return _brought(work, wish, there, image, NONE)
     return _brought(work, wish, there, image, RECREATED if REPLACES in there.labels else CREATED)
+
+
+def _now(work: Work, wish: Wish, planned: Part | None) -> Part | None:
+    """Return the container of the name as it is after the steps so far; `planned` is what a dry run makes of it."""
+    return planned if work.settings.dry_run else of_name(work, wish.name)
 
 
 def _image(work: Work, wish: Wish) -> Image:
@@ -116,8 +120,6 @@ def _made(work: Work, wish: Wish, image: Image | None) -> Tree:
     must_exist(work, wish)
     part = created(work, wish)
     if part is None:
-        for network in list(wish.networks)[1:]:
-            work.will("connect", "container", wish.name, f"to the network {network}")
         if starts:
             work.will("start", "container", wish.name)
         return {"action": CREATED, "differences": []}
@@ -164,4 +166,5 @@ def _made_anew(
 ) -> Tree | None:
     work.permit(*CALLS, CONNECT_CALL)
     done = recreated(work, names, wish, old, image or Image(wish.image), found)
-    return None if done is None else output(work, RECREATED, done.new, found)
+    action = RECREATED if done is None or done.action != ROLLED_BACK else ROLLED_BACK
+    return None if done is None else output(work, action, done.new, found)

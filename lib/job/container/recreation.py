@@ -60,9 +60,9 @@ def recreated(
         with suppress(EngineError):
             _taken_back(work, names)
         raise
-    if done.action == ROLLED_BACK and done.new is not None:
+    if done.action == ROLLED_BACK and done.new is not None and not work.settings.dry_run:
         raise _rolled_back(work, names, done, found)
-    if done.reason and done.new is not None:  # the old one has gone already
+    if done.reason and done.new is not None and done.action != ROLLED_BACK:  # the old one has gone already
         raise NotReached(f"{names.name} is not as wanted: {done.reason}", **State.of(done.new.told).output)
     return done
 
@@ -84,7 +84,8 @@ def _prepared(
             _alone(work, names)
             new = new_one(work, names)
     if new is not None and new.name == names.next:
-        connected_whole(work, new, making.networks)
+        if not work.settings.dry_run:
+            connected_whole(work, new, making.networks)
         if found and _in_vain(work, names, wish, there(work, new.id), image, found):
             return None
     return making
@@ -103,13 +104,19 @@ def is_kept(names: Names, begun: Part) -> bool:
     return begun.name == names.failed
 
 
-def again(work: Work, names: Names, begun: Part) -> None:
-    """Begin anew where the platform sends a message once more that came to its end, and that was bad."""
+def again(work: Work, names: Names, begun: Part) -> Part | None:
+    """Begin anew where the platform sends a message once more that came to its end, and that was bad.
+
+    Returns the old container with its name again, None where somebody has removed it.
+    """
     old = look(work, begun.labels[REPLACES])
     if old is not None:
-        back(work, names, old, begun, "")
+        old = back(work, names, old, begun, "").old
     if work.will("remove", "container", names.failed, "it is tried once more"):
         forgotten(work, names, begun)
+    else:
+        work.planned_away.add(begun.id)
+    return old
 
 
 def is_under_way(work: Work, names: Names, begun: Part) -> bool:
@@ -117,11 +124,12 @@ def is_under_way(work: Work, names: Names, begun: Part) -> bool:
     return begun.name != names.name or look(work, begun.labels[REPLACES]) is not None
 
 
-def undone(work: Work, names: Names, there: Part, begun: Part) -> None:
-    """Take a replacement back that is not wanted any more, and has not renamed anything yet."""
+def undone(work: Work, names: Names, there: Part, begun: Part) -> Part:
+    """Take a replacement back that is not wanted any more, and has not renamed anything yet; return the old one."""
     if there.id == begun.labels[REPLACES]:
-        back(work, names, there, begun, "")
+        there = back(work, names, there, begun, "").old
     forgotten(work, names, begun)
+    return there
 
 
 def _making(work: Work, wish: Wish, old: Part, found: list[Difference]) -> Making:
@@ -191,6 +199,9 @@ def _in_vain(work: Work, names: Names, wish: Wish, new: Part, image: Image, foun
 
 def forgotten(work: Work, names: Names, new: Part) -> None:
     """Remove a new container that was never started; NotSettled where another delivery has started it meanwhile."""
+    if work.settings.dry_run:
+        work.planned_away.add(new.id)
+        return
     try:
         removed(lambda: work.engine.delete(DELETE, {"id": new.id}), lambda: look(work, new.id) is None)
     except Conflict as conflict:

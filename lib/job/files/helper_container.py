@@ -18,7 +18,8 @@ from lib.job.errors import NotSettled
 from lib.job.repeat import RUN, SPEC, spec_of
 from lib.job.work import Work
 
-IMAGE = "docker-engine-connector/empty:local"
+IMAGE = "docker-engine-connector/empty:latest"
+"""Podman ignores the tag of an import, and gives it this one."""
 ROOT = "/volume"
 """Where the volume is in the helper."""
 CALLS = (("POST", "/images/create"), ("POST", "/containers/create"), ("DELETE", "/containers/helper"))

@@ -14,6 +14,7 @@ from typing import Any
 from lib.action.settings import ARCHIVE_BYTES
 from lib.config.form import whole
 from lib.engine.answer.limits import capped
+from lib.engine.answer.reply import Reply
 from lib.engine.answer.tar_reader import members
 from lib.engine.errors import BadInput, EngineError, NoAnswer, NotFound, OutcomeUnknown, Refused
 from lib.engine.request.path import name_of
@@ -22,7 +23,7 @@ from lib.job.files import helper_container, volume_memo
 from lib.job.files.backup import other_users
 from lib.job.files.paths import opened
 from lib.job.files.place import Spot, checked_in, through_helper
-from lib.job.files.volume_archive import Contents, Held
+from lib.job.files.volume_archive import Contents, Held, rerooted
 from lib.job.repeat import PREFIX, RUN, spec_of
 from lib.job.users import named
 from lib.job.work import Work
@@ -31,6 +32,8 @@ from lib.job.writes import removed, sent
 NEW, MERGE, REPLACE = "newVolume", "merge", "replace"
 _PATH = "/volumes/{name}"
 _CREATE = "/volumes/create"
+_BESIDE = "Libpod"
+"""How Podman names itself: it puts the folder `volume` of an archive beside the volume that is mounted there."""
 
 
 @dataclass(frozen=True)
@@ -222,10 +225,11 @@ def _texts(value: Any) -> dict[str, str]:
 
 def _fill(run: _Restore) -> None:
     def write(spot: Spot) -> None:
-        fields = {"id": spot.container, "path": run.contents.target}
-        spot.engine.put(
-            "/containers/{id}/archive", fields, query=("path",), body=run.held.upload(), timeout="transfer"
-        )
+        reply = _put(spot, run.contents.target, run.held)
+        if run.contents.manifest and reply.headers.get("Server", "").startswith(_BESIDE):
+            with Held() as own:
+                rerooted(run.held, own)
+                _put(spot, spot.root, own)
 
     try:
         through_helper(run.work, run.volume, write, writes=True)
@@ -233,6 +237,13 @@ def _fill(run: _Restore) -> None:
         raise NoAnswer(
             f"The upload was cut: {unknown.message}", hint="A repeat writes all files again"
         ) from unknown
+
+
+def _put(spot: Spot, path: str, held: Held) -> Reply:
+    fields = {"id": spot.container, "path": path}
+    return spot.engine.put(
+        "/containers/{id}/archive", fields, query=("path",), body=held.upload(), timeout="transfer"
+    )
 
 
 def _look(work: Work, volume: str) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from posixpath import normpath
 from typing import IO, Any, Self
 
@@ -90,7 +91,13 @@ def pack(
 
     text = json.dumps(dict(manifest), indent=1, sort_keys=True).encode()
     put(_member(MANIFEST, text))
-    files = _filtered(chunks, put, _excluding(exclude), limit) if exclude else _passed(chunks, put, limit)
+    pieces = iter(chunks)
+    first = next(pieces, b"")
+    pieces = chain([first], pieces)
+    if exclude or first.startswith(b"/"):  # Podman names a volume's files from its own root on
+        files = _filtered(pieces, put, _excluding(exclude) if exclude else lambda _: False, limit)
+    else:
+        files = _passed(pieces, put, limit)
     held.write(packer.flush())
     return files
 
@@ -117,6 +124,7 @@ def _filtered(
 ) -> int:
     files, without = 0, set()
     for info, content in members(capped(chunks, limit, _MORE), checked=False):
+        _rename(info)
         name = _below(info.name)
         if left_out(name):
             without.add(normpath(info.name))
@@ -132,6 +140,33 @@ def _filtered(
         files += info.isreg()
     put(bytes(2 * _BLOCK))
     return files
+
+
+def rerooted(held: Held, into: Held) -> None:
+    """Write the files of an archive of ours as a tar whose names count from the volume's root on, unpacked."""
+    for number, (info, content) in enumerate(members(gunzipped(held(), _FIELD), checked=False)):
+        if number == 0:  # the manifest
+            continue
+        _named(info, _below(info.name) or ".", _below(info.linkname) if info.islnk() else info.linkname)
+        into.write(info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
+        for piece in content:
+            into.write(piece)
+        into.write(bytes(-info.size % _BLOCK) if info.isreg() else b"")
+    into.write(bytes(2 * _BLOCK))
+
+
+def _rename(info: tarfile.TarInfo) -> None:
+    """Give a name of Podman, such as /a, the folder that all files have: volume/a."""
+    if not info.name or info.name.startswith("/"):
+        link = f"{FOLDER}{info.linkname}" if info.islnk() and info.linkname.startswith("/") else info.linkname
+        _named(info, FOLDER + info.name.rstrip("/"), link)
+
+
+def _named(info: tarfile.TarInfo, name: str, link: str) -> None:
+    """Set name and target of a link; the texts of its extended header would go before them."""
+    info.name, info.linkname = name, link
+    kept = {key: value for key, value in info.pax_headers.items() if key not in ("path", "linkpath")}
+    info.pax_headers = kept
 
 
 def _below(name: str) -> str:

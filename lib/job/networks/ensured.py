@@ -7,6 +7,7 @@ from typing import Any
 from lib.engine.errors import BadInput
 from lib.job.comparison import Difference, shown
 from lib.job.errors import Differs, WouldDestroy
+from lib.job.networks.allocation import allocated
 from lib.job.networks.creation import created
 from lib.job.networks.memo import Memo, found, kept
 from lib.job.networks.network import PATH, PREDEFINED, Network, of_name
@@ -16,6 +17,10 @@ from lib.job.networks.wish import Wish, body_of
 from lib.job.repeat import SPEC
 from lib.job.users import User, named, users_of_network
 from lib.job.work import Work
+
+_PUT_BACK = (
+    "The engine refused its new form to another run, which put it back as it was: that run has the reason"
+)
 
 
 def ensured_network(work: Work) -> dict[str, Any]:
@@ -33,6 +38,7 @@ def ensured_network(work: Work) -> dict[str, Any]:
     network = only(work, wish.name)
     if network is None:
         return _made(work, wish)
+    network = allocated(work, network)
     differences = wish.differences(network)
     if not differences:
         if network.labels.get(SPEC, wish.spec) != wish.spec:
@@ -55,7 +61,7 @@ def _made(work: Work, wish: Wish) -> dict[str, Any]:
     work.permit(("POST", "/networks/create"))
     if not work.will("create", "network", wish.name, "it is missing"):
         return {"action": "created", "differences": [], "usedBy": []}
-    network = created(work, wish.body(None, work.run.labels(wish.spec)))
+    network = allocated(work, created(work, wish.body(None, work.run.labels(wish.spec))))
     if differences := wish.differences(network):
         raise Differs(
             f"The network {wish.name} was made by something else meanwhile, and differs: {shown(differences)}",
@@ -90,13 +96,16 @@ def _made_anew(work: Work, wish: Wish, network: Network, differences: list[Diffe
     memo = Memo(network.id, body, body_of(network), endpoints_of(work, network, users))
     fits(memo)
     work.permit(*WRITES)
-    new = carried_out(work, kept(work, memo, wish.spec))
+    memo = kept(work, memo, wish.spec)
+    new = carried_out(work, memo)
     if new is None:
         return {"action": "recreated", "differences": differences, "usedBy": users}
+    new = allocated(work, new)
     if still := wish.differences(new):
         raise Differs(
             f"The network {wish.name} was made anew by something else, and differs: {shown(still)}",
             differences=still,
+            hint=_PUT_BACK if memo.is_back(new) else None,
         )
     return _output(work, "recreated", new, differences)
 

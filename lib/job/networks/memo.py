@@ -14,6 +14,7 @@ from typing import Any
 from lib import jsontext
 from lib.engine.errors import EngineFault, NoSuchOperation, NotFound
 from lib.engine.expected import expected_form
+from lib.job.networks.network import Network
 from lib.job.repeat import PREFIX
 from lib.job.work import Work
 from lib.job.writes import removed, sent
@@ -50,6 +51,10 @@ class Memo:
     def volume(self) -> str:
         """The name of the volume."""
         return volume_of(self.name)
+
+    def is_back(self, network: Network) -> bool:
+        """Whether a network is the one that takes the place of the old where the new form was refused."""
+        return bool(network.labels == self.back["Labels"])
 
     def text(self) -> str:
         """Return it as a label."""
@@ -108,7 +113,10 @@ def kept(work: Work, memo: Memo, spec: str) -> Memo:
 
 
 def forgotten(work: Work, memo: Memo) -> None:
-    """Remove the volume of a memo."""
+    """Remove the volume of a memo; one that another run has written since, of a later change, stays."""
     if work.will("remove", "volume", memo.volume, "all is done that it remembered"):
+        if found(work, memo.name) != memo:
+            work.without_effect()
+            return
         fields = {"name": memo.volume}
         removed(lambda: work.engine.delete(_PATH, fields), lambda: found(work, memo.name) is None)

@@ -10,9 +10,9 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from lib.engine.errors import Conflict, EngineError, NoSuchOperation, NotFound, Refused
+from lib.engine.errors import EngineError, NoSuchOperation, NotFound, Refused
 from lib.engine.expected import expected_form
-from lib.job.errors import WouldDestroy
+from lib.job.errors import Differs, WouldDestroy
 from lib.job.networks.creation import created
 from lib.job.networks.memo import Endpoint, Memo, forgotten
 from lib.job.networks.network import PATH, Network, of_id, of_name
@@ -65,14 +65,22 @@ def carried_out(work: Work, memo: Memo) -> Network | None:
     """Do what a memo holds and is not done yet; return the new network, None in a dry run.
 
     Where the engine refuses to remove the old network or to make the new one, all becomes as it was, and the refusal is
-    raised. Where it refuses a connect, the memo stays.
+    raised; but where another run has made a new one meanwhile, that one counts. Where the engine refuses a connect, the
+    memo stays. Raises Differs where the new network is made anew again before all are connected to it.
     """
     try:
         new = _exchanged(work, memo)
     except Refused as refusal:
-        add_hint(refusal, _back(work, memo))
-        raise
+        new = _there(work, memo)
+        if new is None or new.id == memo.old or memo.is_back(new):
+            add_hint(refusal, _back(work, memo, new))
+            raise
     if problem := _all_connected(work, memo, new):
+        if new is not None and of_id(work.engine, new.id) is None:
+            raise Differs(
+                f"The network {memo.name} was made anew by something else before all were connected to it",
+                hint="Another step wants it otherwise: only one may",
+            ) from problem
         add_hint(problem, f"The next run tries again. To give it up, remove the volume {memo.volume}")
         raise problem
     forgotten(work, memo)
@@ -97,11 +105,19 @@ def _exchanged(work: Work, memo: Memo) -> Network | None:
     return new
 
 
-def _back(work: Work, memo: Memo) -> str:
-    """Make all as it was; return how that went. Should the run die here, the memo brings the next one here again."""
+def _there(work: Work, memo: Memo) -> Network | None:
+    """Return the network that is there once the new form was refused: where there is none, one like the old is made.
+
+    Another run of the same memo may have been faster with either.
+    """
     there = next(iter(of_name(work.engine, memo.name)), None)
     if there is None and work.will("create", "network", memo.name, "its new form was refused"):
         there = created(work, memo.back)
+    return there
+
+
+def _back(work: Work, memo: Memo, there: Network | None) -> str:
+    """Connect all as it was; return how that went. Should the run die here, the memo brings the next one here again."""
     if problem := _all_connected(work, memo, there):
         return f"Not all containers could be connected again: {problem.message}"
     forgotten(work, memo)
@@ -109,8 +125,12 @@ def _back(work: Work, memo: Memo) -> str:
 
 
 def _all_connected(work: Work, memo: Memo, network: Network | None) -> EngineError | None:
-    """Connect those that are not; return one of the refusals, if there are any."""
-    found = [_connect(work, memo, network, one) for one in memo.endpoints]
+    """Connect those that are not; return one of the refusals, if there are any.
+
+    Those with a fixed address come first, before the engine gives it to another one.
+    """
+    fixed_first = sorted(memo.endpoints, key=lambda one: "IPAMConfig" not in one.config)
+    found = [_connect(work, memo, network, one) for one in fixed_first]
     return next((fault for fault in found if fault is not None), None)
 
 
@@ -127,8 +147,8 @@ def _disconnect(work: Work, memo: Memo, old: Network, one: Endpoint) -> None:
         )
     except NoSuchOperation:
         raise
-    except (NotFound, Conflict) as refusal:
-        if isinstance(refusal, Conflict) and "is not connected" not in refusal.message:
+    except Refused as refusal:
+        if not isinstance(refusal, NotFound) and _has(work, one, old):
             raise
         work.without_effect()  # another run does the same, and was faster
 

@@ -18,6 +18,7 @@ from lib.job.run.wish import merged
 
 Tree = dict[str, Any]
 _SHORT = 12
+_KERNELS = "RLIMIT_"
 _LIKE_IMAGE = ("User", "WorkingDir", "Healthcheck", "StopSignal", "Shell")
 _OF_CONFIG = (
     *("Cmd", "Entrypoint", "Domainname", "Tty", "OpenStdin", "StdinOnce", "AttachStdin", "StopTimeout"),
@@ -53,6 +54,8 @@ def body_of(old: Mapping[str, Any], image: Mapping[str, Any], reference: str) ->
             body[name] = left
     host = dict(old["HostConfig"])
     host["Links"] = [_link(str(link)) for link in host.get("Links") or []] or None
+    if host.get("Ulimits"):
+        host["Ulimits"] = [_limit(entry) for entry in host["Ulimits"]]
     mode = str(host.get("NetworkMode") or "")
     name = str(config.get("Hostname") or "")
     if name and not str(old["Id"]).startswith(name) and not mode.startswith(_NO_NETWORKS[::2]):
@@ -142,3 +145,8 @@ def _object(fields: Mapping[str, Any], name: str) -> Tree:
     if not isinstance(value, dict):
         raise BadInput(f"{name} must be an object, not {shown(value)}", field=name)
     return value
+
+
+def _limit(entry: Tree) -> Tree:
+    """Return a limit with the name that engines take; Podman shows it as the kernel calls it (RLIMIT_NOFILE)."""
+    return {**entry, "Name": str(entry["Name"]).removeprefix(_KERNELS).lower()}

@@ -8,7 +8,8 @@
 6. Good: delete the old one. Bad: stop the new one and rename it, which is the decision to go back; then the old one
    gets its name and its policy back, and runs.
 
-A step that dies anywhere finds its place by the names and labels of both, see `names`.
+A step that dies anywhere finds its place by the names and labels of both, see `names`. A dry run does so as well, and
+enters the steps that are left; what was not started yet it takes to be good.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from lib.job.replacement.names import (
     WAS_UP,
     Names,
     Part,
+    as_it_was,
     look,
     new_one,
     policy_in,
@@ -85,15 +87,16 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
     if new.name == names.failed:
         return back(work, names, sure(before, names.name), new, "")
     if before is not None:
-        if new.name == names.next:  # who made it may have died before all its networks were there
-            connected(work, new.id, wish(before).networks)
+        if new.name == names.next:
+            _connected(work, new, wish(before))
         _stop_old(work, names, before)
         _swap(work, names, before, new)
         before = there(work, before.id)
-    elif new.name == names.next:  # somebody has removed the old one
+    elif new.name == names.next and not work.settings.dry_run:  # somebody has removed the old one
         _rename(work, new.id, names.name)
     new, trouble = _up(work, names, there(work, new.id))
-    verdict = None if trouble or not starts(new.labels) else _looked_at(work, new)
+    judges = starts(new.labels) and new.was_started and not trouble
+    verdict = _looked_at(work, new) if judges else None
     reason = trouble or (verdict.reason if verdict else "")
     if reason and before is not None:
         _give_up(work, names, there(work, new.id))  # it may have ended since the look before
@@ -101,6 +104,12 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
     if before is not None and work.will("remove", "container", names.previous, "the new one is good"):
         _delete(work, before.id)
     return Done(REDEPLOYED, before or new, there(work, new.id), verdict, reason)
+
+
+def _connected(work: Work, new: Part, wish: Wish) -> None:
+    """Connect the new container to its networks: who made it may have died before all of them were there."""
+    if not work.settings.dry_run:
+        connected(work, new.id, wish.networks)
 
 
 def _looked_at(work: Work, new: Part) -> Verdict:
@@ -142,7 +151,8 @@ def _up(work: Work, names: Names, new: Part) -> tuple[Part, str]:
     """Start the new container unless it was; return it, and why the engine refused."""
     if not starts(new.labels) or new.was_started:
         return new, ""
-    work.will("start", "container", names.name)
+    if not work.will("start", "container", names.name):
+        return new, ""
     try:
         sent(
             lambda: work.engine.post(CALLS[4][1], {"id": new.id}, timeout="slow", unchanged=True),
@@ -155,42 +165,51 @@ def _up(work: Work, names: Names, new: Part) -> tuple[Part, str]:
 
 def _give_up(work: Work, names: Names, new: Part) -> None:
     """Stop the new container, which nothing may start again, and rename it: from here on there is no way but back."""
-    if new.up:
+    if new.up and work.will("stop", "container", names.name, "the new one is bad"):
         _update(work, new.id, {"Name": "no"})
-        work.will("stop", "container", names.name, "the new one is bad")
         sent(
             lambda: work.engine.post(CALLS[2][1], {"id": new.id}, timeout="slow", unchanged=True),
             lambda: not there(work, new.id).up,
         )
-    work.will("rename", "container", names.name, f"to {names.failed}")
-    _rename(work, new.id, names.failed)
+    if work.will("rename", "container", names.name, f"to {names.failed}"):
+        _rename(work, new.id, names.failed)
 
 
 def back(work: Work, names: Names, old: Part, new: Part, reason: str) -> Done:
     """Give the old container its name and its policy back, and start it if it ran."""
     old = there(work, old.id)
-    if old.name != names.name:
-        work.will("rename", "container", old.name, f"to {names.name}")
+    if old.name != names.name and work.will("rename", "container", old.name, f"to {names.name}"):
         _rename(work, old.id, names.name)
     policy = policy_in(new.labels)
-    if policy.get("Name") not in (None, "", "no") and old.policy != policy:
-        work.will("update", "container", names.name, "its restart policy")
+    if (
+        policy.get("Name") not in (None, "", "no")
+        and old.policy != policy
+        and work.will("update", "container", names.name, "its restart policy")
+    ):
         _update(work, old.id, policy)
-    if new.labels.get(WAS_UP) != "false" and not old.up:
-        work.will("start", "container", names.name, "the old one runs again")
-        try:
-            sent(
-                lambda: work.engine.post(CALLS[4][1], {"id": old.id}, timeout="slow", unchanged=True),
-                lambda: there(work, old.id).up,
-            )
-        except Refused as refused:
-            raise RolledBack(
-                f"The new {names.name} is bad, and the old one could not be started: {refused.message}",
-                hint="Look at both; the new one is kept",
-                kept=names.failed,
-                oldState=there(work, old.id).told["State"].get("Status"),
-            ) from refused
-    return Done(ROLLED_BACK, there(work, old.id), new, None, reason, names.failed)
+    if (
+        new.labels.get(WAS_UP) != "false"
+        and not old.up
+        and work.will("start", "container", names.name, "the old one runs again")
+    ):
+        _start_old(work, names, old)
+    now = as_it_was(old, new, names.name) if work.settings.dry_run else there(work, old.id)
+    return Done(ROLLED_BACK, now, new, None, reason, names.failed)
+
+
+def _start_old(work: Work, names: Names, old: Part) -> None:
+    try:
+        sent(
+            lambda: work.engine.post(CALLS[4][1], {"id": old.id}, timeout="slow", unchanged=True),
+            lambda: there(work, old.id).up,
+        )
+    except Refused as refused:
+        raise RolledBack(
+            f"The new {names.name} is bad, and the old one could not be started: {refused.message}",
+            hint="Look at both; the new one is kept",
+            kept=names.failed,
+            oldState=there(work, old.id).told["State"].get("Status"),
+        ) from refused
 
 
 def _planned(work: Work, names: Names, old: Part, wish: Wish) -> Done:

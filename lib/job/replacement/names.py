@@ -110,7 +110,8 @@ def new_one(work: Work, names: Names) -> Part | None:
     """Return the new container of this run, whatever its name is by now; None where it is not made yet."""
     for name in (names.name, names.next, names.failed):
         found = look(work, name)
-        if found and found.labels.get(RUN) == work.run.id and REPLACES in found.labels:
+        ours = found is not None and found.labels.get(RUN) == work.run.id and REPLACES in found.labels
+        if found and ours and found.id not in work.planned_away:
             return found
     return None
 
@@ -147,6 +148,16 @@ def policy_in(labels: Mapping[str, str]) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def as_it_was(old: Part, new: Part, name: str) -> Part:
+    """Return the old container as it is once a replacement is taken back: what a dry run goes on with."""
+    state, host = dict(old.told["State"]), dict(old.told["HostConfig"])
+    if new.labels.get(WAS_UP) != "false":
+        state |= {"Running": True, "Status": "running"}
+    if policy := policy_in(new.labels):
+        host["RestartPolicy"] = policy
+    return Part({**old.told, "Name": f"/{name}", "State": state, "HostConfig": host})
 
 
 def _checked(told: Mapping[str, Any]) -> Mapping[str, Any]:

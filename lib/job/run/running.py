@@ -38,6 +38,8 @@ from lib.job.work import Work
 _COLLECTING = 60.0
 """Seconds at least for output and files, once a program has ended."""
 _STOPPING = 60.0
+_WHOLE = "its whole input was sent"
+"""Stands in the reason of a rebound: who gets the message back knows it from there."""
 
 
 def run_to_end(work: Work) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _ran(work: Work, wish: Wish, there: Placed) -> dict[str, Any]:
     talk = there.talk
     timed_out = False
     try:
-        seen = _over(work, there)
+        seen = _over(work, wish, there)
     except TimeIsUp as late:
         if talk is not None and not talk.is_whole:
             _stopped(work, there.seen)
@@ -125,12 +127,25 @@ def _told(work: Work, wish: Wish, there: Placed, ended: Outcome) -> dict[str, An
         work.will("remove", "container", work.run.name, "its program has ended")
         work.afterwards.append(partial(gone, work, seen.id))
     work.afterwards.append(partial(swept, work))
-    if there.repeat and wish.body.get("OpenStdin") and wish.body.get("StdinOnce"):
-        work.warn("An earlier delivery started the program; if it died then, the program's input was cut off")
+    if there.repeat and _has_input(wish) and not _is_fed(work, there):
+        work.warn(
+            "Another delivery started the program, and nothing tells whether it could send the whole input:"
+            " if it died before that, its input was cut off"
+        )
     return {**ended.told, "files": files, "repeat": there.repeat}
 
 
-def _over(work: Work, there: Placed) -> Seen:
+def _has_input(wish: Wish) -> bool:
+    return bool(wish.body.get("OpenStdin") and wish.body.get("StdinOnce"))
+
+
+def _is_fed(work: Work, there: Placed) -> bool:
+    """Whether all of the program's input is known to be sent, by this delivery or by an earlier one."""
+    by_this_one = there.talk is not None and there.talk.is_whole
+    return by_this_one or _WHOLE in work.context.rebound_reason
+
+
+def _over(work: Work, wish: Wish, there: Placed) -> Seen:
     """Return the container once its program has ended."""
     identity, talk = there.seen.id, there.talk
     first = [there.seen]
@@ -145,7 +160,8 @@ def _over(work: Work, there: Placed) -> Seen:
 
     def late(seen: Seen) -> tuple[str, dict[str, Any]]:
         told = {"container": {"id": seen.id, "name": seen.name}, "startedAt": seen.started}
-        return f"The program in {seen.name} is {seen.status}, it has not ended yet", told
+        fed = f", and {_WHOLE}" if _has_input(wish) and _is_fed(work, there) else ""
+        return f"The program in {seen.name} is {seen.status}, it has not ended yet{fed}", told
 
     return work.until(again, lambda seen: seen.is_over, late)
 

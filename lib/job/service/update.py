@@ -6,7 +6,9 @@ spec says that the update was made. One in tasks alone, or in the spec before th
 that another spec came after it. A swarm remembers no more than that.
 
 An update names the version that it changes, so one whose answer was lost may be sent again: the swarm takes one of
-both.
+both. Of deliveries at one moment, too, it takes one, and the others find its mark. For that the tasks are read between
+two looks at the service. A mark in them is then no newer than the later look, in which the spec still has it unless
+another spec has come after it. Without a mark in either, equal versions say that nothing was updated in between.
 """
 
 from __future__ import annotations
@@ -24,11 +26,13 @@ from lib.job.errors import NotSettled
 from lib.job.repeat import RUN, SPEC
 from lib.job.service.differences import NEW_TASKS, Change, differences
 from lib.job.service.service import UPDATE, Service, Tree, look
-from lib.job.service.tasks import of_service
+from lib.job.service.tasks import Task, of_service
 from lib.job.work import Work
 
 _AUTH = RegistryAuth("requestBody.TaskTemplate.ContainerSpec.Image")
-_TRIES = 5
+_TRIES = 20
+"""Updates and looks while others change the service: each of their updates costs a few, for the swarm enters into the
+service that it begins, and that it ends."""
 NOTHING, SENT, FOUND, OVERTAKEN = "nothing", "sent", "found", "overtaken"
 
 
@@ -58,11 +62,13 @@ def update(
     planned = False
     trouble: EngineError | None = None
     for _ in range(_TRIES):
-        holding, service = look(work, name, defaults=True), look(work, name)
+        holding = look(work, name, defaults=True)
+        tasks = of_service(work, holding.id)
+        service = look(work, holding.id)
+        if how := _earlier(work, tasks, service, spec):
+            return _over(work, planned, how)
         if holding.version != service.version:
             continue  # somebody changes it just now
-        if how := _earlier(work, service, spec):
-            return _over(work, planned, how)
         with expected_form():
             found = differences(change, service.spec, holding.spec)
         if not found and not force:
@@ -77,8 +83,10 @@ def update(
             wanted = _marked(change(copy.deepcopy(service.spec)), marks, found, force=force)
         trouble = _send(work, service, wanted)
         lost = isinstance(trouble, OutcomeUnknown)
-        if trouble is None or (lost and _earlier(work, look(work, service.id), spec)):
+        if trouble is None or (lost and _arrived(work, service.id, spec)):
             return Update(SENT, service, found)
+        if lost and not work.deadline.left:
+            break  # to wait for an answer may take minutes
     if isinstance(trouble, OutcomeUnknown):
         raise trouble
     raise EngineFault(
@@ -86,12 +94,21 @@ def update(
     )
 
 
-def _earlier(work: Work, service: Service, spec: str) -> Update | None:
-    """Return what an earlier delivery of this message, or one at the same moment, has made of a service."""
+def _arrived(work: Work, identity: str, spec: str) -> bool:
+    """Whether an update whose answer is lost was made."""
+    tasks = of_service(work, identity)
+    return _earlier(work, tasks, look(work, identity), spec) is not None
+
+
+def _earlier(work: Work, tasks: list[Task], service: Service, spec: str) -> Update | None:
+    """Return what an earlier delivery of this message, or one at the same moment, has made of a service.
+
+    `tasks` were read before the service was: a mark that only they have is an update that is over.
+    """
     before = _before(service)
     mine = [labels for one in (service, before) if (labels := one.marks(work.run.id)) is not None]
     if not mine:
-        mine = [task.labels for task in of_service(work, service.id) if task.run == work.run.id]
+        mine = [task.labels for task in tasks if task.run == work.run.id]
     if any(labels.get(SPEC) not in (None, spec) for labels in mine):
         raise NotSettled(
             f"{service.name} was changed for another input with the same idempotency key or message id",

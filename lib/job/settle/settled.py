@@ -52,7 +52,7 @@ _REFUSED = (
     "Redirected",
     "NotSupported",
 )
-_LATER = ("Unreachable", "TlsRefused", "Busy", "NoManager")
+_LATER = ("Unreachable", "TlsRefused", "ProxyRefused", "SshRefused", "Busy", "NoManager")
 _IN_PARTS = ("PutContainerArchive", "ImageLoad", "ImageBuild", "ImageCreate", "PluginCreate")
 """Operations that send a body in parts, of which some may have been taken before the error."""
 PROOFS: Mapping[str, Proof] = {

@@ -44,7 +44,7 @@ class StepProcess:
         self._output = output
         self._died = died
         self._ending = variables.get("ELASTICIO_HOOK_SHUTDOWN") == "true"
-        known = ("PATH", "HOME", "LANG", "TMPDIR")
+        known = ("PATH", "HOME", "LANG", "TMPDIR", "SSH_AUTH_SOCK")
         kept = {name: value for name, value in os.environ.items() if name in known or name.startswith(_OWN)}
         self._process = subprocess.Popen(
             [sys.executable, "-c", _TIED],

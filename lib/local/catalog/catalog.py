@@ -28,13 +28,18 @@ class Function:
 
     @property
     def description(self) -> str:
-        help_text = self.entry.get("help", {}).get("description")
-        return str(self.entry.get("description") or help_text or "")
+        """What it does; the text of its help where that says the same and more, such as which job stands for it."""
+        help_text = str(self.entry.get("help", {}).get("description") or "")
+        said = str(self.entry.get("description") or "")
+        return help_text if said in help_text else said
 
     @property
     def group(self) -> str:
-        """The name of an action's file, which is its resource; "triggers" for a trigger."""
-        return PurePosixPath(self.entry["main"]).stem if self.kind == "action" else "triggers"
+        """The name of an action's file, which is its resource, for a job as in "jobs/run"; "triggers" for a trigger."""
+        if self.kind == "trigger":
+            return "triggers"
+        place = PurePosixPath(self.entry["main"]).with_suffix("")
+        return f"{place.parent.name}/{place.name}" if place.parent.name == "jobs" else place.name
 
     @property
     def commands(self) -> list[str]:

@@ -28,16 +28,18 @@ def pem_texts(folder: Path, hint: str) -> dict[str, str]:
 
 
 def with_pem_files(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the configuration with PEM texts in the place of the paths in its certificate fields.
+    """Return the configuration with PEM texts in the place of the paths in its fields of certificates and keys.
 
     The component itself takes PEM texts only. Raises UsageError when a value is neither PEM text nor a readable file.
     """
     texts = dict(config)
-    for field in _NAMES:
+    for field in (*_NAMES, "sshKey"):
         value = config.get(field)
         if isinstance(value, str) and value.strip() and "-----BEGIN" not in value:
             try:
-                texts[field] = _text(Path(value.strip()), f"{field} takes PEM text or a file's path")
+                texts[field] = _text(
+                    Path(value.strip()).expanduser(), f"{field} takes PEM text or a file's path"
+                )
             except FileNotFoundError as error:
                 raise UsageError(
                     f"{field} is neither PEM text nor a file",

@@ -10,7 +10,7 @@ from typing import Any
 from lib import jsontext
 
 _SECRET = re.compile(
-    r"passw|passphrase|pwd|[_.-]pass$|^pass$|secret|token|api_?key|private_?key|tlskey|credential"
+    r"passw|passphrase|pwd|[_.-]pass$|^pass$|secret|token|api_?key|private_?key|(tls|ssh)_?key|credential"
     r"|authorization|registries|auth$|signature|^sig$",
     re.IGNORECASE,
 )

@@ -137,6 +137,16 @@ def test_streams_of_a_step_do_not_mix_within_a_line():
     assert body["lines"][1:] == ["#1 output", "#1 error"]
 
 
+def test_output_that_an_engine_clips_keeps_its_end():
+    clipped = b"half a li\n[output clipped, log limit 200KiB/s reached]\n"
+    body = summed(record(vertex("a", RUN, 1), log("a", clipped), log("a", b"last words\n")), IMAGE)
+    assert body["lines"][1:] == [
+        "#1 half a li",
+        "#1 [output clipped, log limit 200KiB/s reached]",
+        "#1 last words",
+    ]
+
+
 def test_of_a_progress_bar_the_last_state_is_kept():
     body = summed(
         record(vertex("a", RUN, 1), log("a", b"1%\r50%\r99%\r\n"), log("a", b"5%\r"), log("a", b"7%\n")),
@@ -208,6 +218,41 @@ def test_names_and_digests_of_an_export_are_told():
     )
     assert body["tags"] == ["web:1", "registry.example.org/shop/web:1"]
     assert body["digest"] == digest
+
+
+@pytest.mark.parametrize("where", ["Dockerfile", "/var/lib/docker/tmp/buildkit-mount1/Dockerfile"])
+def test_a_context_without_a_dockerfile_is_told_without_the_paths_of_the_engine(where):
+    told = failure(
+        MADE, refused(f"failed to read dockerfile: open {where}: no such file or directory")
+    ).message
+    assert told == "The build context has no Dockerfile of this name: give the one that it has in dockerfile"
+
+
+def test_a_frontend_that_ends_is_named_by_the_step_that_fetched_it():
+    fetched = record(vertex("f", "docker-image://registry.example.org/own:1@sha256:00", 1, 2))
+    for before in ("", "failed to solve with frontend gateway.v0: "):
+        told = failure(fetched, refused(f"{before}exit code: 3")).message
+        assert told.startswith(
+            "The frontend registry.example.org/own:1 that the Dockerfile names (# syntax=) ended with exit code 3"
+        )
+    assert failure(MADE, refused("exit code: 3")).message.startswith("The frontend that the Dockerfile names")
+
+
+def test_what_is_no_text_in_a_reason_is_left_out():
+    text = f"dockerfile parse error line 1: unknown instruction: {chr(0) * 50}"
+    assert failure(MADE, refused(text)).message == text.replace(chr(0), "")
+
+
+def test_an_image_without_a_name_has_no_tag():
+    nameless = status("a", f"naming to moby-dangling@sha256:{'1' * 64} done")
+    assert summed(record(vertex("a", "exporting to image", 1), nameless), IMAGE)["tags"] == []
+
+
+def test_what_old_engines_put_before_a_reason_is_left_out_also_without_a_trace():
+    assert (
+        failure(refused("failed to solve with frontend dockerfile.v0: no such thing")).message
+        == "no such thing"
+    )
 
 
 def test_the_dockerfile_in_a_warning_is_not_passed_on():
@@ -348,6 +393,7 @@ def test_a_session_that_was_refused_is_no_cut(text):
         "dockerfile parse error line 2: unexpected key 'env' in 'env=X'",
         "dockerfile parse error on line 3: unknown instruction: TOUCH",
         "dockerfile parse error on line 3: unknown flag: parents",
+        "dockerfile parse error line 2: Unknown flag: network",
     ],
 )
 def test_a_dockerfile_that_the_frontend_does_not_know_gets_the_hint_to_a_newer_one(text):

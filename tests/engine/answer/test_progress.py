@@ -240,3 +240,9 @@ def test_the_result_is_a_message_body():
         "durationSeconds": 2.5,
         "lines": [],
     }
+
+
+def test_a_build_that_could_not_be_squashed_says_what_to_do() -> None:
+    text = "error squashing image: not implemented"
+    with pytest.raises(StreamFailed, match=r"not implemented.*leave squash empty"):
+        collect(records(wire(*BUILD, {"errorDetail": {"message": text}, "error": text})))

@@ -139,9 +139,7 @@ def test_output_sent_while_the_input_is_closed_is_not_lost(kind):
 
     def script(peer):
         read_request(peer)
-        writer = threading.Thread(target=peer.sendall, args=(UPGRADED + b"x" * size,))
-        writer.start()
-        writer.join()
+        peer.sendall(UPGRADED + b"x" * size)
         peer.sendall(read_all(peer))
 
     with kind.talking(script) as connect, conversation(kind, connect) as duplex:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lib.engine.buildkit.choice import heredoc_lines
+from lib.engine.buildkit.choice import heredoc_lines, platforms
+from lib.engine.errors import BadInput
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,29 @@ from lib.engine.buildkit.choice import heredoc_lines
 )
 def test_heredocs_are_found_where_builders_see_them(text: str, lines: list[int]) -> None:
     assert list(heredoc_lines(text)) == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (" linux/amd64 ", ["linux/amd64"]),
+        ("linux/amd64,linux/arm64 , linux/amd64", ["linux/amd64", "linux/arm64"]),
+        ("", []),
+        ("  ", []),
+    ],
+)
+def test_platforms_are_taken_once_each(text: str, found: list[str]) -> None:
+    assert platforms({"platform": text}) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (",", "an empty part"),
+        ("linux/amd64,", "an empty part"),
+        (",".join(f"a{n}" for n in range(21)), "more than 20"),
+    ],
+)
+def test_platforms_that_are_none_are_refused(text: str, told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        platforms({"platform": text})

@@ -18,8 +18,8 @@ from lib.engine.buildkit.rpc_server import RpcServer
 from lib.engine.buildkit.services import health
 from lib.engine.buildkit.session import BuildSession
 from lib.engine.buildkit.solve import SolveLines
-from lib.engine.buildkit.solve_request import normalised, solve_request
-from lib.engine.errors import BadInput, NotFound, NotSupported, OutcomeUnknown
+from lib.engine.buildkit.solve_request import check_names, normalised, solve_request
+from lib.engine.errors import BadInput, NotSupported, OutcomeUnknown
 from lib.engine.protobuf import fields, message
 from lib.engine.request.build_cache import cache_places
 from lib.engine.request.build_outputs import build_output
@@ -122,7 +122,9 @@ def test_what_is_no_http2_is_an_unknown_outcome(tmp_path: Path, rubbish: bytes) 
 
 
 def test_a_refusal_is_told_as_one(tmp_path: Path) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(
+        NotSupported, match="POST /grpc was answered with 404, and the address does not speak HTTP/2"
+    ):
         told(tmp_path, say(answer(b'{"message":"page not found"}', "404 Not Found")))
 
 
@@ -224,6 +226,49 @@ def test_the_fields_of_a_build_have_their_words_there() -> None:
         "build-arg:A": "1",
         "label:l": "2",
     }
+
+
+@pytest.mark.parametrize(
+    ("tags", "output", "names"),
+    [
+        (
+            ["web:1", "r.example.org/web"],
+            {"type": "image"},
+            "docker.io/library/web:1,r.example.org/web:latest",
+        ),
+        (
+            [],
+            {"type": "image", "name": "r.example.org/web,web:2"},
+            "r.example.org/web:latest,docker.io/library/web:2",
+        ),
+        ("web:1", {"type": "oci", "name": "docker.io/library/web:1"}, "docker.io/library/web:1"),
+        ("web:1", {"type": "tar", "name": "other:1"}, "other:1"),
+    ],
+)
+def test_an_image_is_named_by_its_tags_or_by_its_output(
+    tags: Any, output: dict[str, Any], names: str
+) -> None:
+    check_names({"t": tags}, build_output([output]))
+    assert pairs(asked(t=tags, outputs=[output])[4])["name"] == names
+
+
+@pytest.mark.parametrize(
+    ("tags", "output", "told"),
+    [
+        ("web:1,other:1", {"type": "moby"}, "a name has no comma"),
+        (
+            "web:1",
+            {"type": "image", "name": "r.example.org/web:1", "push": True},
+            "an image gets one of both",
+        ),
+        (["web:1", "web:2"], {"type": "moby", "name": "web:1"}, "an image gets one of both"),
+        (None, {"type": "image", "push": True}, "no name to push by"),
+        ([], {"type": "image", "name": ",", "push": "true"}, "no name to push by"),
+    ],
+)
+def test_names_that_are_not_plain_are_refused(tags: Any, output: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        check_names({"t": tags}, build_output([output]))
 
 
 def test_caches_go_both_ways() -> None:

@@ -12,13 +12,17 @@ from queue import Queue
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from lib.engine import Endpoint, Engine
 from lib.engine.buildkit.calls import LONGEST_MESSAGE
-from lib.engine.buildkit.rpc_server import STREAMS
+from lib.engine.buildkit.offered import Offered
+from lib.engine.buildkit.rpc_server import STREAMS, RpcServer
 from lib.engine.buildkit.services import Asked, auth, health, secrets
 from lib.engine.buildkit.session import BuildSession
-from lib.engine.errors import NotFound, NotSupported
+from lib.engine.buildkit.ssh_keys import ssh_keys
+from lib.engine.errors import NotSupported
 from lib.engine.protobuf import fields, message
 from lib.engine.request.registry_auth import Registries
 from tests.engine.buildkit.asking_engine import HEAD, HEALTH, LOGIN, SECRET, Asking, session
@@ -100,14 +104,19 @@ def test_an_answer_larger_than_the_window_comes_whole(tmp_path: Path, told: Queu
     assert found.code == 0
 
 
-def test_a_window_that_opens_late_is_waited_for_and_health_goes_on(tmp_path: Path, told: Queue[Any]) -> None:
+@pytest.mark.parametrize("first", [0, 1_000])
+def test_a_window_that_opens_late_is_waited_for_and_health_goes_on(
+    tmp_path: Path, told: Queue[Any], first: int
+) -> None:
     def opened(asking: Asking) -> Any:
         stream = asking.call(SECRET)
         asking.send(stream, message((1, "large")), end=True)
         asking.windows = False
-        while len(asking.answers[stream].data) < 1_000:
+        while len(asking.answers[stream].data) < first:
             asking.hear()
-        alive = asking.ask(HEALTH).code
+        alive = None
+        if first:  # without a window, nothing is answered
+            alive = asking.ask(HEALTH).code
         early = stream in asking.over
         asking.windows = True
         asking.h2.increment_flow_control_window(1 << 20, stream)
@@ -115,8 +124,8 @@ def test_a_window_that_opens_late_is_waited_for_and_health_goes_on(tmp_path: Pat
         asking.flush()
         return alive, early, asking.answer(stream)
 
-    alive, early, found = run(tmp_path, told, opened, INITIAL_WINDOW_SIZE=1_000)
-    assert (alive, early, found.code) == (0, False, 0)
+    alive, early, found = run(tmp_path, told, opened, INITIAL_WINDOW_SIZE=first)
+    assert (alive, early, found.code) == (0 if first else None, False, 0)
     assert list(fields(found.messages[0])) == [(1, SECRETS["large"])]
 
 
@@ -284,16 +293,36 @@ def test_a_session_is_ended_while_the_engine_is_silent(tmp_path: Path, told: Que
 
 
 def test_a_refusal_and_another_protocol_open_no_session(tmp_path: Path) -> None:
-    # After a refusal the way through POST /grpc is tried, too.
+    # After a refusal the ways through POST /grpc and by HTTP/2 are tried, too.
     refusal = say(answer(b'{"message":"page not found"}', "404 Not Found"))
     with (
-        Scripted(tmp_path, refusal, refusal, say(answer(b"{}"))) as peer,
+        Scripted(tmp_path, refusal, refusal, say(answer(b"{}")), refusal) as peer,
         Engine(Endpoint.parse(peer.url)) as engine,
     ):
-        with pytest.raises(NotFound):
+        with pytest.raises(
+            NotSupported, match="POST /session was answered with 404, POST /grpc was answered with 404"
+        ):
             BuildSession(engine, METHODS)
-        with pytest.raises(NotSupported, match="without opening a session"):
+        with pytest.raises(NotSupported, match="POST /session was answered without opening a connection"):
             BuildSession(engine, METHODS)
+
+
+def test_nothing_that_holds_secrets_shows_them(tmp_path: Path) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    form = serialization.PrivateFormat.OpenSSH
+    text = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+    wished = {
+        "secrets": {"token": "hush-hush"},
+        "ssh": text,
+        "X_Registry_Config": {"r.example.org": {"username": "me", "password": "hush-hush"}},
+    }
+    with Engine(Endpoint.parse(f"unix://{tmp_path}/x"), build_secrets={"a": b"hush-hush"}) as engine:
+        offered = Offered(engine, wished)
+        server = RpcServer(offered.methods)
+        held = [engine, offered, offered.methods, offered.secrets, offered.hosts, server, ssh_keys(text)]
+        shown = repr(held)
+    assert "hush" not in shown
+    assert text.splitlines()[2] not in shown
 
 
 def test_h2_is_imported_by_no_action() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 
 import pytest
 
@@ -16,7 +15,7 @@ from tests.engine.calls import (
     ONCE,
 )
 from tests.engine.scripted import answer
-from tests.lab.waiting import ended
+from tests.lab.at_once import beside
 
 
 @pytest.mark.parametrize("url", ["http://[::1]", "http://127.0.0.1"])
@@ -41,13 +40,12 @@ def test_every_request_names_the_same_host(url: str, name: str) -> None:
                 heads.append(data)
                 peer.sendall(answer(b"no", "404 Not Found"))
 
-        thread = threading.Thread(target=serve)
-        thread.start()
+        serving = beside(serve)
         with Engine(Endpoint.parse(f"{url}:{port}/v1.41"), retry=ONCE, pin="1.41") as engine:
             engine.negotiation._version = engine.negotiation.pin
             with pytest.raises(NotFound):
                 CALLS[name](engine)
-        ended(thread)
+        serving.result()
     assert f"\r\nHost: {url.removeprefix('http://')}:{port}\r\n".encode() in heads[0]
 
 

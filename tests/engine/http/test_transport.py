@@ -29,7 +29,8 @@ from lib.engine.http.retry import Retry
 from lib.engine.request.upload import Upload, UploadBroken
 from lib.engine.timeouts import Timeout, Timeouts
 from tests.engine.scripted import Act, Scripted, answer, say, say_and_close
-from tests.lab.waiting import DEADLINE, ended, wait_until
+from tests.lab.at_once import at_once
+from tests.lab.waiting import DEADLINE, wait_until
 
 ONCE = Retry(attempts=1)
 QUICK = Retry(attempts=3, first=0.001)
@@ -79,11 +80,7 @@ def together(size: int) -> list[Act]:
 
 def call_at_once(engine: Engine, size: int) -> None:
     engine.version  # noqa: B018
-    threads = [threading.Thread(target=engine.get, args=("/info",)) for _ in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        ended(thread)
+    at_once(*[lambda: engine.get("/info")] * size)
 
 
 def test_threads_get_connections_of_their_own(tmp_path: Path) -> None:

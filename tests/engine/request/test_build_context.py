@@ -83,6 +83,16 @@ def test_the_first_file_has_no_extended_header() -> None:
     assert data.startswith(b"Dockerfile\0")
 
 
+@pytest.mark.parametrize("name", ["größe", "d/" * 60 + "Dockerfile"])
+def test_nor_has_what_stands_before_a_first_file_that_needs_one(name: str) -> None:
+    upload = BuildContext({"dockerfileText": "FROM x\n", "dockerfile": name}).upload()
+    data = b"".join(upload)
+    assert data.startswith(b"./\0")
+    assert len(data) == upload.size
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        assert archive.getnames() == [".", name]
+
+
 @pytest.mark.parametrize(
     ("files", "told"),
     [
@@ -94,6 +104,7 @@ def test_the_first_file_has_no_extended_header() -> None:
         ([{"name": "/a", "content": ""}], "no file below the root"),
         ([{"name": "a/", "content": ""}], "no file below the root"),
         ([{"name": "a\0b", "content": ""}], "no file below the root"),
+        ([DOCKERFILE, {"name": "a/" + "ä" * 128, "content": ""}], "is longer than 255 bytes"),
         ([{"name": "\ud800", "content": ""}], "surrogate"),
         ([{"name": "a", "content": "\ud800"}], "surrogate"),
         ([{"name": "a"}], "one of content and base64"),
@@ -112,6 +123,13 @@ def test_files_that_are_no_context_are_refused(files: Any, told: str) -> None:
     with pytest.raises(BadInput) as caught:
         BuildContext({"files": files}).upload()
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["../Dockerfile", "/Dockerfile", "sub/", "x" * 300, "\ud800"])
+def test_a_name_for_a_dockerfile_of_text_is_one_below_the_root(name: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        BuildContext({"dockerfileText": "FROM x\n", "dockerfile": name})
+    assert caught.value.field == "dockerfile"
 
 
 @pytest.mark.parametrize("other", ["attachment", "url", "requestBody", "remote"])

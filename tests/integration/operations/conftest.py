@@ -17,6 +17,7 @@ from tests.lab.engine import LabEngine
 from tests.lab.newer import NewerEngineError
 from tests.lab.podman import PodmanError
 from tests.lab.skipping import missing, skip_anywhere
+from tests.lab.ssh_server import SshServer
 
 MARK = "operation(*keys, case): the test shows that operations succeed, or how they fail"
 
@@ -37,8 +38,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [
         item
         for item in items
-        if not any(case != "refused" and differs(kind, key) for kind, key, case in _shown(item))
+        if not _belongs_elsewhere(item)
+        and not any(case != "refused" and differs(kind, key) for kind, key, case in _shown(item))
     ]
+
+
+def _belongs_elsewhere(item: pytest.Item) -> bool:
+    """Whether a test shows no operation, and its kind of engine is for some operations only."""
+    spec = getattr(item, "callspec", None)
+    kind = KINDS.get(spec.params.get("site")) if spec else None
+    return bool(kind and kind.operations) and not any(item.iter_markers("operation"))
 
 
 def _shown(item: pytest.Item) -> Iterator[tuple[str, str, str]]:
@@ -61,7 +70,8 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     except (PrivateEngineError, LocalImageError, NewerEngineError, PodmanError, SupervisorError) as problem:
         reason = f"no engine {kind.name}: {problem}"
         missing(reason) if usual else skip_anywhere(reason)
-    site = Site(kind.name, engine, lambda: _second(kind), kind.prefix)
+    ssh: SshServer | None = request.getfixturevalue("ssh_server") if kind.over_ssh else None
+    site = Site(kind.name, engine, lambda: _second(kind), kind.prefix, ssh=ssh)
     yield site
     site.close()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from lib.engine.version import Version
 from lib.sailor.standalone.folder import FolderStorage
 from tests.actions.stepping import Outcome, forget_engines, run_step
 from tests.integration.operations.declared import undeclared
@@ -17,18 +18,23 @@ from tests.lab.engine import LabEngine
 from tests.lab.podman import PodmanService
 from tests.lab.registry import Registry, RegistryError
 from tests.lab.skipping import missing
+from tests.lab.ssh_server import SshServer
 from tests.lab.swarm import SwarmPair
 
 
 @dataclass
 class Site:
-    """One engine; `other` is a second one, linked to it and in no swarm, made when first asked for."""
+    """One engine; `other` is a second one, linked to it and in no swarm, made when first asked for.
+
+    With `ssh` the steps reach both by way of this server, unless a test has an address of its own.
+    """
 
     name: str
     engine: LabEngine | PodmanService
     make_other: Callable[[], LabEngine] | None = None
     prefix: str = ""
     folder: str = ""
+    ssh: SshServer | None = None
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -42,6 +48,15 @@ class Site:
     def version(self) -> str:
         """The engine's newest API version."""
         return str(self.engine.wire.do("GET", "/version").json()["ApiVersion"])
+
+    def at_least(self, version: str) -> bool:
+        """Whether the engine's newest API version is this one or a later one."""
+        return Version.parse(self.version) >= Version.parse(version)
+
+    @cached_property
+    def containerd(self) -> bool:
+        """Whether the engine keeps its images in containerd's store."""
+        return isinstance(self.engine, LabEngine) and self.engine.keeps_images_in_containerd
 
     @cached_property
     def lab(self) -> LabEngine:
@@ -79,6 +94,8 @@ class Site:
 
     def config(self, engine: LabEngine | None = None, **settings: Any) -> dict[str, Any]:
         asked = engine or self.engine
+        if self.ssh and "otherServer" not in settings:
+            return {**self.ssh.credential(asked.socket), **settings}
         url = asked.url
         if self.prefix and isinstance(asked, LabEngine):
             url = asked.tcp_url + self.prefix

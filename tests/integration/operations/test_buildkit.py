@@ -11,6 +11,7 @@ from lib.sailor.message.ids import random_id
 from tests.integration.operations.conftest import Able
 from tests.integration.operations.proving import Body, failure, success
 from tests.integration.operations.site import Site
+from tests.lab.engine_folders import FOLDERS
 
 pytestmark = pytest.mark.engine
 # The network of a build would want rules of the host's firewall, which the lab does not have.
@@ -18,7 +19,7 @@ BUILDKIT: Body = {"version": "2", "networkmode": "host"}
 
 # The engines that differ in how they build.
 EACH_STORE = pytest.mark.parametrize(
-    "site", ["20.10", "26.1", "28.5", "28.5-containerd", "podman"], indirect=True, scope="session"
+    "site", ["20.10", "26.1", "28.5", "28.5-containerd", "podman", *FOLDERS], indirect=True, scope="session"
 )
 
 
@@ -84,7 +85,7 @@ def test_a_missing_file_and_a_wrong_instruction_are_named(site: Site, name: str)
 def test_the_dockerfiles_checks_are_told_by_engines_that_have_them(site: Site, name: str, able: Able) -> None:
     text = f"FROM {site.engine.image} as base\n"
     built = site.do("ImageBuild", {"dockerfileText": text, "t": name, **BUILDKIT})
-    if site.name.startswith("28"):
+    if site.at_least("1.46"):  # engine 27
         (warning,) = built["warnings"]
         assert (warning["rule"], warning["line"], warning["file"]) == ("FromAsCasing", 1, "Dockerfile")
     else:

@@ -16,8 +16,6 @@ from tests.integration.operations.test_buildkit_session import mount
 __all__ = ["name"]
 
 pytestmark = [pytest.mark.engine, EACH_STORE]
-# Engines before 23.0 prefer the classic builder; Podman builds by itself.
-PREFER_CLASSIC = ("20.10", "podman")
 
 
 @success("ImageBuild")
@@ -25,7 +23,8 @@ def test_auto_takes_what_the_engine_prefers_unless_an_input_is_for_one_only(
     site: Site, name: str, able: Able
 ) -> None:
     auto = build(site, name, version="auto")
-    classic = "classic" if site.name in PREFER_CLASSIC else "buildkit"
+    classic = "buildkit" if site.at_least("1.42") else "classic"
+    # Engines before 23.0 prefer the classic builder; Podman builds by itself.
     assert site.do("ImageBuild", auto)["builder"] == classic
     assert site.do("ImageBuild", {**auto, "memory": 100_000_000})["builder"] == "classic"
     if site.name != "podman":
@@ -45,7 +44,7 @@ def test_inputs_that_buildkit_overlooks_are_named(site: Site, name: str) -> None
     if site.name == "podman":
         return
     built = site.do("ImageBuild", build(site, name, memory=100_000_000, shmsize=1 << 20))
-    assert built["ignored"] == (["memory", "shmsize"] if site.name == "20.10" else ["memory"])
+    assert built["ignored"] == (["memory"] if site.at_least("1.42") else ["memory", "shmsize"])
     told = site.fails("ImageBuild", build(site, name, networkmode="shop"), "BadInput")
     assert "It is default, bridge, host or none" in told
 
@@ -79,7 +78,7 @@ def test_a_heredoc_is_for_buildkit(site: Site, name: str) -> None:
     if site.name == "podman":  # newer ones know heredocs by themselves
         return
     body = build(site, name, "RUN <<EOF", "touch /made", "EOF")
-    if site.name == "20.10":  # neither of its builders knows them
+    if not site.at_least("1.42"):  # neither of its builders knows them
         assert "# syntax=docker/dockerfile:1" in site.fails(
             "ImageBuild", {**body, "version": "auto"}, "StreamFailed"
         )
@@ -102,11 +101,11 @@ def test_mounts_are_for_buildkit(site: Site, name: str) -> None:
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_squash_is_refused_where_the_image_store_cannot(site: Site, name: str, version: str) -> None:
     body = build(site, name, "RUN touch /a", squash=True, version=version)
-    if site.name == "28.5-containerd":
+    if site.containerd:
         told = site.fails("ImageBuild", body, "NotSupported")
         assert "containerd image store" in told
         assert site.engine.wire.ask("GET", f"/images/{name}/json").status == 404
-    elif site.name in ("26.1", "28.5"):
+    elif site.at_least("1.42"):
         assert site.do("ImageBuild", body)["ignored"] == (["squash"] if version == "2" else [])
 
 

@@ -49,6 +49,13 @@ def test_files_of_the_message_are_the_context_but_what_is_left_out(
 
 
 @success("ImageBuild")
+@BOTH
+def test_a_dockerfile_may_have_any_name_below_the_root(site: Site, name: str, version: str) -> None:
+    body = {"dockerfileText": f"FROM {site.engine.image}\n", "dockerfile": "d/" * 60 + "größe", "t": name}
+    assert site.do("ImageBuild", {**body, **BUILDKIT, "version": version})["id"]
+
+
+@success("ImageBuild")
 @pytest.mark.parametrize("form", ["attachment", "base64", "url"])
 def test_archives_are_contexts_of_buildkit(site: Site, name: str, form: str) -> None:
     context = tar_of(**{"Own.dockerfile": f"FROM {site.engine.image}\nCOPY a /a\n", "a": random_id()})
@@ -88,7 +95,7 @@ def test_a_private_repository_is_opened_by_a_token(site: Site, name: str, place:
         return
     token = f"hush-{random_id()}"
     given = {"GIT_AUTH_TOKEN": token}
-    text, folder = f"FROM {site.engine.image}\nCOPY a /a\n", "" if site.name == "20.10" else "web"
+    text, folder = f"FROM {site.engine.image}\nCOPY a /a\n", "web" if site.at_least("1.42") else ""
     files = {f"{folder}/Dockerfile".lstrip("/"): text, f"{folder}/a".lstrip("/"): random_id()}
     with GitServer(site.lab, files, token) as git:
         body: Body = {"remote": f"{git.url}#main:{folder}".rstrip(":"), "t": name, **BUILDKIT}

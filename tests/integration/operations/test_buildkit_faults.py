@@ -26,8 +26,11 @@ from tests.lab.waiting import ended
 __all__ = ["name"]
 
 pytestmark = pytest.mark.engine
-# The oldest engine, and the newest one with the image store that engines have by default since.
-ENGINES = pytest.mark.parametrize("site", ["20.10", "28.5-containerd"], indirect=True)
+# The oldest engine, one between, and the newest one with the image store that engines have by default since.
+NAMES = ["20.10", "26.1", "28.5-containerd"]
+ENGINES = pytest.mark.parametrize("site", NAMES, indirect=True)
+# What POST /build takes, and what goes to BuildKit's own service.
+CALLS = pytest.mark.parametrize("more", [{}, {"cacheTo": [{"type": "inline"}]}], ids=["build", "solve"])
 
 
 @pytest.fixture
@@ -129,8 +132,11 @@ def test_a_session_that_nobody_answers_begins_no_build(site: Site, name: str, wa
 
 
 @ENGINES
-def test_a_stream_that_is_cut_ends_the_step(site: Site, name: str, way: FaultyProxy, gate: Gate) -> None:
-    built = Building(site, build(site, name, f"RUN {gate.command}"), **through(way))
+@CALLS
+def test_a_stream_that_is_cut_ends_the_step(
+    site: Site, name: str, way: FaultyProxy, gate: Gate, more: Body
+) -> None:
+    built = Building(site, build(site, name, f"RUN {gate.command}", **more), **through(way))
     gate.entered()
     way.reset()
     assert built.error()[0] == "OutcomeUnknown"
@@ -138,9 +144,10 @@ def test_a_stream_that_is_cut_ends_the_step(site: Site, name: str, way: FaultyPr
 
 
 @ENGINES
-def test_a_limit_ends_the_step(site: Site, name: str, gate: Gate) -> None:
+@CALLS
+def test_a_limit_ends_the_step(site: Site, name: str, gate: Gate, more: Body) -> None:
     # Idle for so long: a step that runs says nothing.
-    built = Building(site, build(site, name, f"RUN {gate.command}"), idleSeconds="3")
+    built = Building(site, build(site, name, f"RUN {gate.command}", **more), idleSeconds="3")
     gate.entered()
     name_, text = built.error()
     assert name_ == "LimitReached"
@@ -149,7 +156,7 @@ def test_a_limit_ends_the_step(site: Site, name: str, gate: Gate) -> None:
     assert site.engine.wire.ask("GET", f"/images/{name}/json").status == 404
 
 
-@pytest.fixture(scope="module", params=["20.10", "28.5-containerd"])
+@pytest.fixture(scope="module", params=NAMES)
 def own(request: pytest.FixtureRequest) -> Iterator[Site]:
     """An engine that tests may end."""
     try:
@@ -189,3 +196,21 @@ def test_an_engine_that_is_frozen_for_a_while_goes_on(own: Site) -> None:
         outcome = built.ended()
     assert not outcome.errors
     assert outcome.bodies[0]["id"]
+
+
+@ENGINES
+def test_a_build_that_is_cancelled_at_the_engine_says_so(site: Site, name: str, gate: Gate) -> None:
+    own = random_id()
+    built = Building(site, build(site, name, f"RUN {gate.command}", buildid=own))
+    gate.entered()
+    site.engine.wire.do("POST", "/build/cancel", id=own)
+    assert built.error() == ("StreamFailed", "The build was cancelled at the engine")
+    gate.abandoned()
+
+
+@ENGINES
+def test_builds_of_one_name_at_once_each_tell_their_own_image(site: Site, name: str) -> None:
+    builds = [Building(site, build(site, name, f"RUN echo {number} > /a")) for number in range(3)]
+    ids = {built.ended().bodies[0]["id"] for built in builds}
+    assert len(ids) == 3
+    assert site.engine.wire.do("GET", f"/images/{name}/json").json()["Id"] in ids

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 
 
 def containerd(site: Site) -> bool:
-    return site.name == "28.5-containerd"
+    return site.containerd
 
 
 @success("ImageBuild")
@@ -64,7 +64,7 @@ def test_image_archives_come_where_the_engine_can_make_them(
 @success("ImageBuild")
 def test_an_image_is_built_and_pushed_in_one_go(site: Site, name: str, able: Able) -> None:
     if not containerd(site):
-        body = build(site, name, outputs=[{"type": "image", "name": "r/x:1", "push": True}])
+        body = build(site, name, outputs=[{"type": "image", "push": True}])
         if site.name != "podman":
             assert "containerd image store" in site.fails("ImageBuild", body, "NotSupported")
         able("push in one go", seen=False)
@@ -76,6 +76,10 @@ def test_an_image_is_built_and_pushed_in_one_go(site: Site, name: str, able: Abl
     body = build(site, f"{registry.address}/{repository}:1", f"RUN echo {random_id()}", outputs=outputs)
     built = site.do("ImageBuild", body, registries=logins)
     assert registry.tags(repository) == ["1"]
+    body = build(site, name, outputs=[{**outputs[0], "name": f"{registry.address}/{repository}:2"}])
+    assert "an image gets one of both" in site.fails("ImageBuild", body, "BadInput", registries=logins)
+    assert site.do("ImageBuild", {**body, "t": None}, registries=logins)["tags"]
+    assert registry.tags(repository) == ["1", "2"]
     assert built["digest"].startswith("sha256:")
     assert registry.password not in json.dumps(built)
     able("push in one go", seen=True)
@@ -87,3 +91,15 @@ def test_a_build_that_fails_gives_no_archive(site: Site, name: str) -> None:
     told = site.fails("ImageBuild", body, "StreamFailed", "NotSupported")
     if site.name != "podman":
         assert "ended with exit code 4" in told
+
+
+@success("ImageBuild")
+def test_a_build_for_the_cache_alone_makes_no_image(site: Site, name: str, able: Able) -> None:
+    if site.name == "podman":
+        return
+    body = build(site, name, f"RUN echo {random_id()}", outputs=[{"type": "cacheonly"}])
+    built = site.do("ImageBuild", body)
+    assert "id" not in built
+    assert site.engine.wire.ask("GET", f"/images/{name}/json").status == 404
+    assert site.do("ImageBuild", {**body, "outputs": []})["cachedSteps"] >= 1
+    able("output cacheonly", seen=True)

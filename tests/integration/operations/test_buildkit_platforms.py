@@ -34,7 +34,12 @@ def scratch(name: str, **more: Any) -> Body:
         {"name": "mark", "content": random_id()},
         {"name": "large", "content": "x" * 300_000},
     ]
-    settings = {"platform": TWO, "dockerfile": "sub/Own", "buildargs": {"A": "one"}, "labels": {"b": "two"}}
+    settings = {
+        "platform": f"{TWO}, linux/amd64",
+        "dockerfile": "sub/Own",
+        "buildargs": {"A": "one"},
+        "labels": {"b": "two"},
+    }
     return {"files": files, "t": name, **settings, **more}
 
 
@@ -98,8 +103,10 @@ def test_an_image_for_several_platforms_is_pushed_with_a_login(site: Site, name:
 def test_a_cache_goes_to_a_registry_and_comes_back(site: Site, name: str, able: Able) -> None:
     if site.name == "podman":
         return
+    told = site.fails("ImageBuild", build(site, name, cachefrom=["type=local,src=/x"]), "BadInput")
+    assert "has the type local, a folder" in told
     place = {"type": "registry", "ref": f"{site.registry.address}/cache:{random_id()}", "mode": "max"}
-    body = build(site, name, f"RUN echo {random_id()} > /a", cacheTo=[place])
+    body = build(site, name, f"RUN echo {random_id()} > /a", cacheTo=[place], buildid=random_id())
     del body["version"]  # it alone asks for BuildKit
     if not containerd(site):
         told = site.fails("ImageBuild", body, "NotSupported")
@@ -108,7 +115,9 @@ def test_a_cache_goes_to_a_registry_and_comes_back(site: Site, name: str, able: 
         return
     site.do("ImageBuild", body)
     site.do("BuildPrune", {"all": True})
-    steps = site.do("ImageBuild", {**body, "cachefrom": [f"type=registry,ref={place['ref']}"]})["steps"]
+    built = site.do("ImageBuild", {**body, "cachefrom": [f"type=registry,ref={place['ref']}"]})
+    assert built["ignored"] == ["buildid"]
+    steps = built["steps"]
     assert [step["status"] for step in steps if step["name"].startswith("RUN")] == ["cached"]
     told = site.fails("ImageBuild", {**body, "cacheTo": [{"type": "nowhere"}]}, "StreamFailed")
     assert "does not write such a cache" in told

@@ -16,7 +16,6 @@ from tests.integration.operations.site import Site
 from tests.integration.operations.test_buildkit import BUILDKIT, build, name
 from tests.lab.socket_proxy import SocketProxy
 from tests.lab.token_proxy import TokenProxy
-from tests.lab.token_registry import TokenRegistry
 
 __all__ = ["name"]
 
@@ -122,18 +121,22 @@ def test_a_wrong_password_and_none_are_the_registrys_refusal(site: Site, name: s
     assert "wrong-password" not in told
 
 
+@success("ImageBuild")
 @failure("ImageBuild")
-def test_an_identity_token_reaches_its_registry(site: Site, name: str, able: Able) -> None:
+def test_an_identity_token_is_traded_in(site: Site, name: str, able: Able) -> None:
     if site.name == "podman":
-        site.fails("ImageBuild", build(site, name, "RUN exit 1"), "StreamFailed")
         return
-    with TokenRegistry(site.lab, "token-1") as registry:
-        logins = {registry.address: {"identitytoken": "token-1"}}
-        body = {"dockerfileText": f"FROM {registry.address}/shop/web:1\n", "t": name, **BUILDKIT}
-        # The registry has a list without an image: what counts is that it was opened.
-        told = site.fails("ImageBuild", {**body, "X_Registry_Config": logins}, "StreamFailed")
-        assert "unauthorized" not in told.lower()
-        assert set(registry.shown) == {"token-1"}
+    base = site.registry.push(site.lab, f"shop/{random_id()}:1", site.engine.image)
+    site.engine.wire.ask("DELETE", f"/images/{base}")
+    with TokenProxy(site.lab, site.registry, identity="token-1") as registry:
+        text = f"FROM {registry.address}/{base.partition('/')[2]}\nRUN true\n"
+        body: Body = {"dockerfileText": text, "t": name, **BUILDKIT}
+        wrong = {registry.address: {"identitytoken": "token-2"}}
+        told = site.fails("ImageBuild", {**body, "X_Registry_Config": wrong}, "StreamFailed")
+        assert f"The registry {registry.address} refused the login given" in told
+        assert "token-2" not in told
+        right = {registry.address: {"identitytoken": "token-1"}}
+        assert site.do("ImageBuild", {**body, "X_Registry_Config": right})["id"].startswith("sha256:")
     able("login with an identity token", seen=True)
 
 
@@ -154,18 +157,25 @@ def test_a_registry_that_gives_everybody_a_token_needs_a_session(site: Site, nam
     able("public image of a registry with tokens", "with a session")
 
 
+@success("ImageBuild")
 @failure("ImageBuild")
-def test_a_frontend_is_pulled_with_a_login(site: Site, name: str) -> None:
+def test_a_password_buys_a_token(site: Site, name: str, able: Able) -> None:
     if site.name == "podman":
         return
-    registry = site.secured
-    body = build(site, name)
-    body["dockerfileText"] = f"# syntax={private_base(site)}\n{body['dockerfileText']}"
-    assert "wants a login" in site.fails("ImageBuild", body, "StreamFailed")
-    body["X_Registry_Config"] = {registry.address: {"username": registry.user, "password": registry.password}}
-    # The image is no frontend: what counts is that it came.
-    told = site.fails("ImageBuild", body, "StreamFailed")
-    assert "login" not in told
+    base = site.registry.push(site.lab, f"shop/{random_id()}:1", site.engine.image)
+    site.engine.wire.ask("DELETE", f"/images/{base}")
+    with TokenProxy(site.lab, site.registry, "me:open-sesame") as private:
+        image = f"{private.address}/{base.partition('/')[2]}"
+        body: Body = {"dockerfileText": f"FROM {image}\nRUN true\n", "t": name, **BUILDKIT}
+        told = site.fails("ImageBuild", body, "StreamFailed")
+        assert f"The registry {private.address} wants a login" in told
+        wrong = {private.address: {"username": "me", "password": "open-barley"}}
+        told = site.fails("ImageBuild", {**body, "X_Registry_Config": wrong}, "StreamFailed")
+        assert f"The registry {private.address} refused the login given" in told
+        assert "barley" not in told
+        right = {private.address: {"username": "me", "password": "open-sesame"}}
+        assert site.do("ImageBuild", {**body, "X_Registry_Config": right})["id"].startswith("sha256:")
+    able("login that buys a token", seen=True)
 
 
 @failure("ImageBuild")

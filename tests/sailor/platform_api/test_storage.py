@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,8 @@ from lib.sailor.platform.api import Platform
 from lib.sailor.platform.attachments import Attachments
 from lib.sailor.settings import Settings
 from lib.sailor.standalone.folder import FolderStorage
-from tests.lab.waiting import DEADLINE, ended
+from tests.lab.at_once import beside
+from tests.lab.waiting import DEADLINE
 
 
 def test_a_folder_keeps_attachments(tmp_path: Path) -> None:
@@ -66,8 +66,7 @@ def test_half_an_object_is_never_ended_fault_8_34(size: int | None) -> None:
             while piece := near.recv(65536):
                 came.extend(piece)
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
+    serving = beside(serve)
     uri = f"http://127.0.0.1:{door.getsockname()[1]}"
     settings = Settings(object_storage_uri=uri, object_storage_token="t", request_max_retry=0)
     with door:
@@ -75,7 +74,7 @@ def test_half_an_object_is_never_ended_fault_8_34(size: int | None) -> None:
             Attachments(settings, Platform(settings)).store(
                 broken_off(), content_type="text/plain", size=size
             )
-        ended(thread)  # although the error, and with it the frames of the call, is still there
+        serving.result()  # although the error, and with it the frames of the call, is still there
     assert kept.value
     assert came.count(b"x") > 100_000
     assert not came.endswith(b"0\r\n\r\n")
@@ -92,13 +91,12 @@ def answering(answer: bytes) -> Iterator[str]:
             near.recv(65536)
             near.sendall(answer)
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
+    serving = beside(serve)
     try:
         yield f"http://127.0.0.1:{door.getsockname()[1]}"
     finally:
         door.close()
-        ended(thread)
+        serving.result()
 
 
 def attachments() -> Attachments:

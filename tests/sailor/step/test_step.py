@@ -17,6 +17,7 @@ from lib.sailor.standalone.in_process import InProcess
 from lib.sailor.step.resources import StepResources
 from lib.sailor.step.step import Step
 from lib.sailor.transport import Delivery, Done, Kind, Outgoing
+from tests.lab.at_once import Beside, beside
 from tests.lab.waiting import DEADLINE
 
 Process = Callable[[Context, Message, Any, Any], Any]
@@ -221,6 +222,7 @@ def test_what_another_thread_emits_is_waited_for() -> None:
     """The input must not be acked before all that was emitted for it has been delivered."""
     entered, leave = threading.Event(), threading.Event()
     order: list[str] = []
+    emissions: list[Beside[Any]] = []
 
     class Slow(InProcess):
         def publish(self, outgoing: Outgoing, done: Done | None = None) -> None:
@@ -233,13 +235,14 @@ def test_what_another_thread_emits_is_waited_for() -> None:
             order.append("finished")
 
     def process(context: Context, message: Message, config: Any, snapshot: Any) -> None:
-        threading.Thread(target=context.emit.data, args=(Message(),)).start()
+        emissions.append(beside(context.emit.data, Message()))
         entered.wait(DEADLINE)
         threading.Timer(0.02, leave.set).start()
 
     transport = Slow()
     step(process, transport).run(transport.delivery(Message()))
 
+    emissions[0].result()
     assert order == ["published", "finished"]
 
 

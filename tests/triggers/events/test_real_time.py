@@ -20,6 +20,7 @@ from lib.trigger.events.live import Live
 from lib.trigger.events.ring_memory import Memory
 from lib.trigger.events.stream import EventStream
 from lib.trigger.poll import Poll
+from tests.lab.at_once import Beside, beside
 from tests.lab.waiting import DEADLINE, ended, wait_until
 from tests.triggers.fake_engine import FakeEngine
 from tests.triggers.poll_harness import Emitted, Lines, PollHarness, Surroundings, process
@@ -49,30 +50,27 @@ def readers() -> set[threading.Thread]:
     return {one for one in threading.enumerate() if one.name == "engine events"}
 
 
-def finish(desk: PollHarness, listener: threading.Thread, count: int) -> None:
-    """End the step in order, once so many events have been told."""
+def finish(desk: PollHarness, listener: Beside[Emitted], count: int) -> Emitted:
+    """End the step in order, once so many events have been told; what it told."""
     wait_until(lambda: len(names(desk.telling)) >= count, f"{count} events")
     desk.cancelled.set()
-    ended(listener)
+    result = listener.result()
     desk.cancelled.clear()
+    return result
 
 
 def test_real_time_tells_events_while_they_happen_and_leaves_an_exact_place(
     fake: FakeEngine, desk: PollHarness
 ) -> None:
     desk.poll()
-    result: list[Any] = []
-    listener = threading.Thread(
-        target=lambda: result.append(desk.poll(mode="realTime", realTimeSeconds="600"))
-    )
-    listener.start()
+    listener = beside(desk.poll, mode="realTime", realTimeSeconds="600")
     fake.wait_for_stream()
     for _ in range(150):
         fake.publish_live()
     fake.ring.now += 0.5
-    finish(desk, listener, 150)
-    assert names(result[0]) == [f"c{number}" for number in range(150)]
-    assert len(set(result[0].ids)) == 150
+    result = finish(desk, listener, 150)
+    assert names(result) == [f"c{number}" for number in range(150)]
+    assert len(set(result.ids)) == 150
     fake.ring.now += 10
     assert desk.poll().bodies == []
     note(desk, "real time, 150 events", range(150))
@@ -82,16 +80,12 @@ def test_real_time_is_not_limited_to_what_the_engine_remembers(fake: FakeEngine,
     fake.ring.publish()
     fake.ring.now += 5
     desk.poll()
-    result: list[Any] = []
-    listener = threading.Thread(
-        target=lambda: result.append(desk.poll(mode="realTime", realTimeSeconds="600"))
-    )
-    listener.start()
+    listener = beside(desk.poll, mode="realTime", realTimeSeconds="600")
     fake.wait_for_stream()
     for _ in range(90):
         fake.publish_live()
-    finish(desk, listener, 90)
-    assert sorted(names(result[0])) == sorted(f"c{number}" for number in range(1, 91))
+    result = finish(desk, listener, 90)
+    assert sorted(names(result)) == sorted(f"c{number}" for number in range(1, 91))
 
 
 def test_real_time_leaves_replays_of_a_restarted_manager_out(fake: FakeEngine, desk: PollHarness) -> None:
@@ -99,18 +93,14 @@ def test_real_time_leaves_replays_of_a_restarted_manager_out(fake: FakeEngine, d
     fake.ring.now += 60
     desk.poll()
     fake.ring.restart()
-    result: list[Any] = []
-    listener = threading.Thread(
-        target=lambda: result.append(desk.poll(mode="realTime", realTimeSeconds="600"))
-    )
-    listener.start()
+    listener = beside(desk.poll, mode="realTime", realTimeSeconds="600")
     fake.wait_for_stream()
     fake.publish_live(scope="swarm", late=90)
     fake.publish_live(scope="swarm")
     fake.publish_live()
-    finish(desk, listener, 2)
-    assert names(result[0]) == ["c2", "c3"]
-    assert [gap["reason"] for gap in result[0].of("gap")] == ["restart"]
+    result = finish(desk, listener, 2)
+    assert names(result) == ["c2", "c3"]
+    assert [gap["reason"] for gap in result.of("gap")] == ["restart"]
 
 
 def test_fault_9_18_a_burst_is_told_whole_in_its_order_and_without_a_gap(
@@ -119,16 +109,13 @@ def test_fault_9_18_a_burst_is_told_whole_in_its_order_and_without_a_gap(
     fake.ring.publish()
     fake.ring.now += 5
     desk.poll()
-    result: list[Any] = []
-    real_time = {"mode": "realTime", "realTimeSeconds": "600"}
-    listener = threading.Thread(target=lambda: result.append(desk.poll(**real_time)))
-    listener.start()
+    listener = beside(desk.poll, mode="realTime", realTimeSeconds="600")
     fake.wait_for_stream()
     for _ in range(1000):
         fake.publish_live()
-    finish(desk, listener, 1000)
-    assert names(result[0]) == [f"c{number}" for number in range(1, 1001)]
-    assert len(set(result[0].ids)) == 1000
+    result = finish(desk, listener, 1000)
+    assert names(result) == [f"c{number}" for number in range(1, 1001)]
+    assert len(set(result.ids)) == 1000
     fake.ring.now += 10
     after = desk.poll()
     assert (after.of("event"), after.of("gap")) == ([], [])
@@ -152,8 +139,7 @@ def test_fault_9_18_events_are_read_while_what_came_before_them_is_not_told_yet(
     cancelled = threading.Event()
     surroundings = Surroundings(emitted, Lines(), cancelled)
     form = {**fake.config, "mode": "realTime", "realTimeSeconds": "600"}
-    step = threading.Thread(target=process("engine_events"), args=(surroundings, Message(), form, {}))
-    step.start()
+    step = beside(process("engine_events"), surroundings, Message(), form, {})
     fake.wait_for_stream()
     fake.publish_live()
     assert emitted.waits.wait(DEADLINE)
@@ -162,7 +148,7 @@ def test_fault_9_18_events_are_read_while_what_came_before_them_is_not_told_yet(
     emitted.released.set()
     wait_until(lambda: len(emitted.of("event")) == 1000, "all events")
     cancelled.set()
-    ended(step)
+    step.result()
     assert names(emitted) == [f"c{number}" for number in range(1000)]
     assert emitted.of("gap") == []
 
@@ -191,10 +177,7 @@ def test_fault_9_18_an_engine_that_restarts_right_after_a_burst_is_a_gap_and_not
     fake.ring.publish()
     fake.ring.now += 5
     desk.poll()
-    result: list[Any] = []
-    real_time = {"mode": "realTime", "realTimeSeconds": "600"}
-    listener = threading.Thread(target=lambda: result.append(desk.poll(**real_time)))
-    listener.start()
+    listener = beside(desk.poll, mode="realTime", realTimeSeconds="600")
     fake.wait_for_stream()
     for _ in range(300):
         fake.publish_live()

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from tests.lab.at_once import beside
 from tests.lab.engine import LabEngine
 from tests.lab.waiting import take, wait_until
 from tests.triggers.soak.record import Level, Record, Span, spanned
@@ -35,8 +36,7 @@ class Tides:
         for what in (self._memory, "volumes"):
             record.levels[what] = [Level(Span(0, 0), high=False)]
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._turning = beside(self._run)
 
     def _begin(self, name: str, path: str, host: dict[str, Any]) -> str:
         script = SCRIPT.format(bytes=BYTES, path=path)
@@ -79,4 +79,4 @@ class Tides:
     def close(self) -> None:
         """Stop turning."""
         self._over.set()
-        self._thread.join()
+        self._turning.result()
