@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lib.action.output.live import teller
 from lib.engine.answer.progress import Progress
 from lib.engine.errors import (
     NoSuchOperation,
@@ -168,6 +169,7 @@ def fetched(work: Work, reference: str, reason: str, platform: str = "") -> Imag
 
 def _pull(work: Work, reference: str, fields: Mapping[str, Any]) -> None:
     query, progress = ("fromImage", "tag", "platform"), Progress()
+    progress.tell = teller(work.context)
     with work.engine.progress(PULL[1], fields, query=query, headers=(RegistryAuth("fromImage"),)) as lines:
         late = TimeIsUp(f"{reference} is still being fetched", image=reference)
         heard(work, lines, progress.feed, late)

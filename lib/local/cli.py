@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _ended(arguments: Sequence[str] | None) -> int:
-    options = parser().parse_args(arguments)
+    options = parser().read(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
     output: Any = None
@@ -49,6 +49,8 @@ def _ended(arguments: Sequence[str] | None) -> int:
     except Terminated:
         return TERMINATED
     except KeyboardInterrupt:
+        if output is not None:
+            output.interrupted()
         return INTERRUPTED
     except Exception as error:
         if options.debug:
@@ -58,6 +60,8 @@ def _ended(arguments: Sequence[str] | None) -> int:
 
 
 def _run(options: Namespace, output: Any) -> int:
+    if options.version:
+        return _version(options, output)
     command = options.command or "example"
     if command in ("list", "describe"):
         return _show(options, output)
@@ -74,6 +78,10 @@ def _runner(command: str) -> Callable[[Namespace, Any], int]:
         from lib.local.verify import verify
 
         return verify
+    if command == "completion":
+        from lib.local.completion import complete
+
+        return complete
     if command == "engine":
         from lib.local.serve_engine import serve_engine
 
@@ -85,14 +93,27 @@ def _runner(command: str) -> Callable[[Namespace, Any], int]:
     ]
 
 
+def _version(options: Namespace, output: Any) -> int:
+    """Show the version of the component that the options name, and that of the runtime, which is this one's."""
+    from lib.local.catalog.catalog import Catalog
+    from lib.local.component_folder import OWN_COMPONENT, folder_of
+
+    component, own = Catalog.read(folder_of(options)), Catalog.read(OWN_COMPONENT)
+    output.text(f"{component.title} {component.version or '(no version)'}")
+    output.text(f"Runtime {own.version} on Python {sys.version.partition(' ')[0]}")
+    return OK
+
+
 def _show(options: Namespace, output: Any) -> int:
     from lib.local.catalog.catalog import Catalog
-    from lib.local.catalog.describe import chosen, summary, whole
-    from lib.local.commands import folder_of
+    from lib.local.catalog.describe import summary, whole
+    from lib.local.component_folder import folder_of
 
     catalog = Catalog.read(folder_of(options))
     if options.command == "list":
-        functions = chosen(catalog, options.word)
+        from lib.local.catalog.search import found
+
+        functions = found(catalog, options.words)
         if options.json:
             for function in functions:
                 output.value(summary(function))
@@ -112,17 +133,22 @@ def _show(options: Namespace, output: Any) -> int:
 
 
 def _output(options: Namespace) -> Any:
+    if options.json and (options.columns or options.wide):
+        raise UsageError(
+            "--columns and --wide shape tables", hint="With --json everything is there: leave them out"
+        )
     if options.json:
         from lib.local.output.json_lines import JsonLines
 
         return JsonLines()
     try:
+        from lib.local.output.lists import View
         from lib.local.output.terminal import Terminal
     except ImportError as error:
         raise UsageError(
             f"{error.name} is not installed", hint="Install requirements-local.txt, or use --json"
         ) from error
-    return Terminal(debug=options.debug)
+    return Terminal(debug=options.debug, view=View(options.columns, options.wide), steps=options.steps)
 
 
 def _sentence(error: Exception) -> str:

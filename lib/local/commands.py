@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lib.local.attachments import attached
-from lib.local.catalog.catalog import Catalog
+from lib.local.attachments import SavedAttachments, attached
+from lib.local.catalog.catalog import Catalog, Function
+from lib.local.component_folder import folder_of
 from lib.local.flow.flowfile import Flow, read_flow
 from lib.local.in_process.run import Run
 from lib.local.in_process.schedule import Schedule, poll
@@ -24,20 +25,13 @@ from lib.local.values import json_object, json_value
 from lib.sailor.component import Component
 from lib.sailor.message import Message
 
-OWN_COMPONENT = Path(__file__).resolve().parent.parent.parent
-
-
-def folder_of(options: Namespace) -> Path:
-    """Return the folder of the component that the options name, by default that of this component."""
-    folder: Path | None = options.component
-    return folder.resolve() if folder else OWN_COMPONENT
-
 
 def run_action(options: Namespace, output: Output) -> int:
     """Run one action on one message."""
     catalog = Catalog.read(folder_of(options))
     function = catalog.find(options.key, "action")
     attachments = {name: attached(path) for name, path in options.attachment}
+    output.running({function.key: function})
     message = Message(body=json_value("--body", options.body), attachments=attachments)
     with factory(options, output) as steps:
         run = Run(steps, comes_back=options.rebound_pause is not None)
@@ -50,6 +44,7 @@ def run_trigger(options: Namespace, output: Output) -> int:
     """Poll one trigger on a schedule, and keep its snapshot in the state file."""
     catalog = Catalog.read(folder_of(options))
     function = catalog.find(options.key, "trigger")
+    output.running({function.key: function})
     with factory(options, output) as steps:
         run = Run(steps, StateFile(options.state))
         step = run.only(function.key, configuration(options, surroundings(options, output, catalog)))
@@ -61,6 +56,7 @@ def run_flow(options: Namespace, output: Output) -> int:
     """Run a flow file: poll its trigger and pass messages along its edges."""
     catalog = Catalog.read(folder_of(options))
     flow = read_flow(options.file, catalog.keys("trigger"), catalog.keys("action"))
+    output.running(functions_of(flow, catalog))
     configs = flow_configs(options, flow, surroundings(options, output, catalog))
     with factory(options, output, flow.variables) as steps:
         schedule, state = Schedule(options.every, options.times), StateFile(options.state)
@@ -70,6 +66,11 @@ def run_flow(options: Namespace, output: Output) -> int:
         trigger = run.link(flow, configs)
         poll(run, trigger, schedule, steps.cancelled)
     return int(run.failed)
+
+
+def functions_of(flow: Flow, catalog: Catalog) -> dict[str, Function]:
+    """Return the function that each step of a flow runs, by step id."""
+    return {step: catalog.functions[node.function] for step, node in flow.nodes.items()}
 
 
 def _run_over_broker(
@@ -125,7 +126,13 @@ def factory(
     component = Component(str(folder_of(options)))
     with _data_folder(options.data) as data:
         steps = StepFactory(
-            component, output, data, options.debug, options.rebound_pause or 15.0, variables or {}
+            component,
+            output,
+            data,
+            options.debug,
+            options.rebound_pause or 15.0,
+            variables or {},
+            saved=SavedAttachments(data, data / "attachments") if options.data else None,
         )
         try:
             yield steps

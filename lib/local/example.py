@@ -15,7 +15,8 @@ from typing import Any
 
 from lib.credentials import open_engine
 from lib.local.catalog.catalog import Catalog
-from lib.local.commands import OWN_COMPONENT, factory, flow_configs, surroundings
+from lib.local.commands import factory, flow_configs, functions_of, surroundings
+from lib.local.component_folder import OWN_COMPONENT
 from lib.local.flow.flowfile import Flow, read_flow
 from lib.local.in_process.run import Run
 from lib.local.in_process.schedule import Schedule, poll
@@ -49,6 +50,7 @@ def _watch(options: Namespace, flow: Flow, output: Output, catalog: Catalog) -> 
     configs = flow_configs(options, flow, surroundings(options, output, catalog))
     engine = open_engine(configs[flow.trigger.id], warn=output.note)
     output.note(f"using the engine at {engine.endpoint}, API {engine.version}")
+    output.running(functions_of(flow, catalog))
     reports: dict[str, Any] = {}
     with factory(options, output) as steps, CrashDemo(engine, output) as demo:
         run = Run(steps, on_report=lambda report: reports.update({report.get("container"): report}))

@@ -6,8 +6,11 @@ import argparse
 import re
 from pathlib import Path
 
+from lib.local.parser import Parser
+
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h)?$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+SHELLS = ("bash", "zsh", "fish")
 _EPILOG = """
 The engine is the one that --engine, a credential in --config, DOCKER_HOST, DOCKER_CONTEXT, the current
 context of the docker command line, or a usual socket names, in this order; verify tells which. Without a
@@ -15,32 +18,40 @@ command, the example flow runs. Exit codes: 0 done, 1 a step ended in an error, 
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Return the parser of all commands; argparse ends the process with exit code 2 for wrong arguments."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="scripts/run",
         description="Run steps and flows of this component on this machine.",
         epilog=_EPILOG,
     )
+    top.add_argument("--version", action="store_true", help="show the versions of component and runtime")
     top.set_defaults(
         command=None, json=False, debug=False, component=None, data=None, config=None, engine=None
     )
-    top.set_defaults(rebound_pause=None, config_of=[])
+    top.set_defaults(rebound_pause=None, config_of=[], columns=None, wide=False, steps=False)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     listing = _command(commands, "list", "show all triggers and actions")
-    listing.add_argument("word", nargs="?", help="only those with this word in key, title or group")
+    listing.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="only those with these words in key, title, group, description or docker command, best first",
+    )
     _command(commands, "describe", "show inputs, outputs, settings and an example of one").add_argument("key")
     _action(commands)
     _trigger(commands)
     _flow(commands)
     _running(_command(commands, "verify", "check the credential against the engine"))
     _running(_command(commands, "example", "run the example flow on a container that crashes"))
+    completing = _command(commands, "completion", "print a script by which a shell completes what you type")
+    completing.add_argument("shell", choices=SHELLS)
     _command(commands, "engine", "start a private engine to try things on, until Ctrl-C")
     return top
 
 
-def _action(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    action = _running(_command(commands, "action", "run one action on one message"))
+def _action(commands: argparse._SubParsersAction[Parser]) -> None:
+    action = _shaped(_running(_command(commands, "action", "run one action on one message")))
     action.add_argument("key")
     action.add_argument(
         "--body", default="{}", metavar="JSON", help="the message body: JSON, @file, - for stdin"
@@ -55,13 +66,16 @@ def _action(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
 
 
-def _trigger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    trigger = _polling(_running(_command(commands, "trigger", "poll one trigger")))
+def _trigger(commands: argparse._SubParsersAction[Parser]) -> None:
+    trigger = _shaped(_polling(_running(_command(commands, "trigger", "poll one trigger"))))
     trigger.add_argument("key")
 
 
-def _flow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    flow = _polling(_running(_command(commands, "flow", "run a flow file in the platform's form")))
+def _flow(commands: argparse._SubParsersAction[Parser]) -> None:
+    flow = _shaped(_polling(_running(_command(commands, "flow", "run a flow file in the platform's form"))))
+    flow.add_argument(
+        "--steps", action="store_true", help="show what each step emits, although the flow has a report"
+    )
     flow.add_argument("file", type=Path)
     flow.add_argument(
         "--amqp", metavar="URI", help="run each step as a process of its own over this RabbitMQ"
@@ -76,9 +90,7 @@ def _flow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
 
 
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
-) -> argparse.ArgumentParser:
+def _command(commands: argparse._SubParsersAction[Parser], name: str, text: str) -> Parser:
     command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     command.add_argument("--json", action="store_true", help="JSON lines on stdout, for pipes")
     command.add_argument(
@@ -88,13 +100,13 @@ def _command(
     return command
 
 
-def _configured(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _configured(command: Parser) -> Parser:
     command.add_argument("--config", metavar="JSON", help="credential and settings: JSON, @file, - for stdin")
     command.add_argument("--engine", metavar="URL", help="the engine to use, such as unix:///run/docker.sock")
     return command
 
 
-def _running(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _running(command: Parser) -> Parser:
     command.add_argument(
         "--data", type=Path, metavar="DIR", help="keep attachments here (default: a temporary folder)"
     )
@@ -108,7 +120,18 @@ def _running(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return _configured(command)
 
 
-def _polling(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _shaped(command: Parser) -> Parser:
+    command.add_argument(
+        "--columns",
+        type=_paths,
+        metavar="A,B,...",
+        help="what tables show of each item: titles of columns, or paths such as Id or Spec.Name",
+    )
+    command.add_argument("--wide", action="store_true", help="tables show all columns, and no cell is cut")
+    return command
+
+
+def _polling(command: Parser) -> Parser:
     command.add_argument(
         "--every", type=duration, default=5.0, metavar="TIME", help="pause between polls: 500ms, 5s, 1m (5s)"
     )
@@ -129,6 +152,13 @@ def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
     return int(text)
+
+
+def _paths(text: str) -> tuple[str, ...]:
+    paths = tuple(path.strip() for path in text.split(","))
+    if not all(paths):
+        raise argparse.ArgumentTypeError(f"{text!r} must have the form A,B: paths or titles with commas")
+    return paths
 
 
 def _named_file(text: str) -> tuple[str, Path]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.local.catalog.catalog import Catalog
-from lib.local.commands import factory, folder_of, surroundings
+from lib.local.commands import factory, surroundings
+from lib.local.component_folder import folder_of
 from lib.local.output.emission import Output
 from lib.local.problems import UsageError
 from lib.local.values import json_object

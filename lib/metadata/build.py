@@ -12,6 +12,8 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+from lib.metadata import columns as column_words
+from lib.metadata import commands as command_words
 from lib.metadata import facts as fact_files
 from lib.metadata import words as word_files
 from lib.metadata.documentation import address
@@ -25,7 +27,7 @@ from lib.metadata.manifest import manifest
 from lib.metadata.missing import report
 from lib.metadata.operations_page import operations_page
 from lib.metadata.outputs import outputs
-from lib.metadata.pages import readme, triggers_page
+from lib.metadata.pages import between, readme, triggers_page
 from lib.metadata.podman import Podman, podman_page
 from lib.metadata.proxy_rules import proxy_page
 from lib.metadata.schema_in import schema_in
@@ -71,13 +73,24 @@ def generated(root: Path, facts: Facts, words: Words) -> dict[str, str]:
     jobs = load_jobs(root / "lib/metadata/words/jobs", facts, words)
     for key, job in jobs.items():
         trees[f"schemas/{key}.in.json"], trees[f"schemas/{key}.out.json"] = job.schema_in(), job.schema_out()
-    component = manifest(facts, words, jobs, project["version"], address(project), outputs(root))
+    told = outputs(root)
+    out = {key: trees[f"schemas/{key}.out.json"] for key in (*facts.operations, *jobs)}
+    column_words.mark(column_words.load(root / "lib/metadata/words"), out | told)
+    component = manifest(facts, words, jobs, project["version"], address(project), told)
+    commands = command_words.load(root / "lib/metadata/words")
+    command_words.mark(commands, component)
     files = {path: layout(tree) for path, tree in trees.items()}
     files["component.json"] = layout(component)
     files["Dockerfile"] = dockerfile(_text(root / "Dockerfile"), project["version"])
     files["README.md"] = readme(_text(root / "README.md"), component, facts, jobs_list(jobs))
     files["docs/triggers.md"] = triggers_page(_text(root / "docs/triggers.md"), component)
     files["docs/jobs.md"] = jobs_page(jobs, facts, words.settings)
+    files["docs/cookbook.md"] = between(
+        "docs/cookbook.md",
+        _text(root / "docs/cookbook.md"),
+        "commands",
+        command_words.commands_table(commands),
+    )
     files["docs/errors.md"] = errors_page(words.errors)
     files["docs/podman.md"] = podman_page(Podman.load(), facts, words, jobs)
     files["docs/proxy-rules.md"] = proxy_page(facts, jobs, words.triggers)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lib.local.catalog.catalog import Catalog
-from lib.local.commands import OWN_COMPONENT
+from lib.local.component_folder import OWN_COMPONENT
 from lib.local.flow.flowfile import read_flow
 from tests.jobs.engines import begin
 from tests.lab.engine import LabEngine

@@ -147,3 +147,25 @@ def test_a_setting_for_a_step_that_is_not_there_is_refused(tmp_path: Path) -> No
 
     assert ended.code == 2
     assert "no such node" in ended.err
+
+
+def test_a_mapping_that_finds_nothing_is_told_once(tmp_path: Path) -> None:
+    edges = [edge("t", "a", mapper={"x": "N", "n": "n"})]
+    file = tmp_path / "flow.json"
+    file.write_text(json.dumps({"nodes": [node("t", "count"), node("a", "echo")], "edges": edges}))
+
+    ended = run("flow", file, "--times", "2", "--every", "1ms")
+
+    assert ended.err.count("t -> a: 'x' found nothing with 'N'; t has n; did you mean n?") == 1
+
+
+def test_steps_are_shown_beside_the_report_where_people_ask_for_them(tmp_path: Path) -> None:
+    file = tmp_path / "flow.json"
+    nodes, edges = [node("t", "count"), node("a", "echo")], [edge("t", "a")]
+    file.write_text(json.dumps({"nodes": nodes, "edges": edges, "report": {"mapper": {"the number": "n"}}}))
+
+    plain, steps = run("flow", file, "--times", "1"), run("flow", file, "--times", "1", "--steps")
+
+    assert "t →" not in plain.out
+    assert "a →" not in plain.out
+    assert steps.out.index("t →") < steps.out.index("a →") < steps.out.index("the number")

@@ -9,7 +9,7 @@ import pytest
 from lib.action.input.validation import validator
 from lib.local.catalog.catalog import Catalog, properties
 from lib.local.catalog.describe import example_command, whole
-from lib.local.commands import OWN_COMPONENT
+from lib.local.component_folder import OWN_COMPONENT
 from lib.local.flow.flowfile import read_flow
 
 CATALOG = Catalog.read(OWN_COMPONENT)

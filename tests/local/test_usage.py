@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.local.running import COMPONENT, run
+from tests.local.running import COMPONENT, environment, run
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,12 @@ from tests.local.running import COMPONENT, run
         (("trigger", "count", "--times", "0"), "is no number from 1 up"),
         (("flow", "/nowhere.json"), "/nowhere.json cannot be read"),
         (("nosuch",), "invalid choice: 'nosuch'"),
+        (("triger",), "Did you mean trigger?"),
+        (("action", "echo", "--bdoy", "{}"), "unrecognized arguments: --bdoy {}. Did you mean --body?"),
+        (("action", "echo", "--evry=5s"), "unrecognized arguments: --evry=5s"),
+        (("action", "echo", "--json", "--wide"), "With --json everything is there"),
+        (("action", "echo", "--columns", "a,,b"), "must have the form A,B"),
+        (("completion", "tcsh"), "invalid choice: 'tcsh'"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what_to_do(arguments: tuple[str, ...], said: str) -> None:
@@ -81,3 +89,24 @@ def test_help_tells_the_commands_and_exit_codes() -> None:
 
     assert ended.code == 0
     assert "Exit codes: 0 done, 1 a step ended in an error, 2 wrong" in ended.out.replace("\n", " ")
+
+
+def test_the_versions_of_component_and_runtime_are_told() -> None:
+    lines = run("--version", component=None).out.splitlines()
+
+    assert lines[0].startswith("Docker Engine ")
+    assert lines[1].startswith("Runtime ")
+
+
+def test_list_loads_nothing_that_only_runs_need() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "lib.local", "list"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert "lib.local.catalog.search" in loaded
+    heavy = ("jsonata", "requests", "urllib3", "pika", "shtab", "difflib", "lib.engine", "lib.local.commands")
+    assert [name for name in loaded if name.startswith(heavy)] == []

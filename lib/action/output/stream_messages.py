@@ -9,6 +9,7 @@ from typing import Any
 
 from lib import jsontext
 from lib.action.attachment_storage import store
+from lib.action.output.live import overheard, teller
 from lib.action.output.process_output import MESSAGE_FULL, Output, output
 from lib.action.settings import BASE64, StepSettings
 from lib.engine import EngineError
@@ -38,9 +39,13 @@ def json_text(value: Any) -> bytes:
 def streamed(stream: Lines | Logs, settings: StepSettings, context: Context, room: int) -> Iterator[Message]:
     """Yield one message for each item, then one with `truncated` if a limit ended the stream; or one with all of it."""
     with stream:
+        items: Iterator[LogLine | dict[str, Any]] = overheard(stream, teller(context), _line)
         # Each item is encoded at once: its size in the message is needed, and JSON text takes less memory.
         texts = bounded(
-            (json_text(_body(item, settings)) for item in stream), settings.limits, len, pace=stream.pace
+            (json_text(_body(item, settings)) for item in items),
+            settings.limits,
+            len,
+            pace=stream.pace,
         )
         if settings.individually:
             for text in texts:
@@ -83,6 +88,10 @@ def _body(item: LogLine | dict[str, Any], settings: StepSettings) -> dict[str, A
     return item.as_base64() if settings.output == BASE64 else item.as_dict()
 
 
+def _line(item: LogLine | dict[str, Any]) -> str:
+    return item.text if isinstance(item, LogLine) else json_text(item).decode()
+
+
 def progressed(
     lines: ProgressLines, settings: StepSettings, context: Context, room: int
 ) -> Iterator[Message]:
@@ -90,6 +99,7 @@ def progressed(
     progress = lines.progress()
     hidden = Secrets()
     hidden.add(lines.hidden)
+    progress.tell = teller(context, hidden)
     with lines:
         lines.pace(settings.work.idle_seconds, settings.work.max_seconds)
         for record in lines:
@@ -142,7 +152,9 @@ def filed(logs: Logs, settings: StepSettings, context: Context) -> Message:
     """Return the message for a log that is stored as attachments, byte for byte."""
     with logs, output(settings, context, 0, None, repeatable=True) as kept:
         logs.pace(settings.limits.idle_seconds, settings.limits.max_seconds)
-        truncated = _taken(_in_time(logs.frames(), settings.limits), kept)
+        truncated = _taken(
+            _in_time(overheard(logs.frames(), teller(context), _output), settings.limits), kept
+        )
         return _message(kept.body(), truncated, context)
 
 
@@ -153,7 +165,7 @@ def heard(dialogue: Dialogue, settings: StepSettings, context: Context, room: in
         with closing(dialogue):
             # The connection enforces the limits of time, not the iterator of frames.
             dialogue.pace(limits.idle_seconds, limits.max_seconds)
-            frames = _in_time(dialogue.frames(), limits)
+            frames = _in_time(overheard(dialogue.frames(), teller(context), _output), limits)
             truncated = _taken(frames, kept)
             if kept.full:
                 _see_end(dialogue, frames)
@@ -163,6 +175,10 @@ def heard(dialogue: Dialogue, settings: StepSettings, context: Context, room: in
 
 def _in_time(frames: Iterator[Frame], limits: Limits) -> Bounded[Frame]:
     return bounded(frames, replace(limits, max_items=None, max_bytes=None))
+
+
+def _output(frame: Frame) -> str:
+    return bytes(frame[1]).decode(errors="replace")
 
 
 def _taken(frames: Bounded[Frame], kept: Output) -> str | None:

@@ -72,7 +72,7 @@ class BuildProgress(Progress):
         lines = []
         for item in self._trace.feed(record.get("aux")):
             if isinstance(item, str):
-                self._lines.append(item)
+                self._say(item)
                 lines.append(item + "\n")
             elif isinstance(item, Status):
                 self._exported(item.id or item.name)

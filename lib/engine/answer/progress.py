@@ -71,12 +71,19 @@ class Progress:
 
     def __init__(self, keep: int = _KEPT, clock: Callable[[], float] = time.monotonic) -> None:
         self.step: str | None = None
+        self.tell: Callable[[str], None] | None = None
+        """Gets each line when it comes, as `lines` of the result has it."""
         self._ids, self._digests, self._tags = Names("ids"), Names("digests"), Names("tags")
         self._layers: dict[str, Record] = {}
         self._lines: deque[str] = deque(maxlen=keep)
         self._repository = ""
         self._clock = clock
         self._began = clock()
+
+    def _say(self, line: str) -> None:
+        self._lines.append(line)
+        if self.tell:
+            self.tell(line)
 
     def feed(self, record: Record) -> Record | None:
         """Take a record and return it as people are told it, None if it tells them nothing.
@@ -137,7 +144,7 @@ class Progress:
             line = line.rstrip()[:LONGEST_LINE]  # noqa: PLW2901
             if not line:
                 continue
-            self._lines.append(line)
+            self._say(line)
             if _STEP.match(line):
                 self.step = line
             self._find(line)
@@ -151,7 +158,7 @@ class Progress:
             self._layer(status, layer, detail)
             return
         if status.strip():
-            self._lines.append(f"{layer}: {status}" if layer else status)
+            self._say(f"{layer}: {status}" if layer else status)
         self._find(status)
         repository = _REPOSITORY.match(status)
         if repository:
@@ -165,7 +172,7 @@ class Progress:
         status = status[:LONGEST_NAME]
         known = self._layers.setdefault(layer, {"id": layer, "status": status, "bytes": 0})
         if known["status"] != status or not detail:
-            self._lines.append(f"{layer}: {status}")
+            self._say(f"{layer}: {status}")
         known["status"] = status
         current = detail.get("current")
         if isinstance(current, int | float):

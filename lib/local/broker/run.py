@@ -56,7 +56,12 @@ class BrokerRun:
         self._flow, self._steps = flow, steps
         logger = steps.logger("broker")
         self._routing = Routing(
-            steps.output, self._deliver, flow=flow, state=state, rebound_pause=steps.rebound_pause
+            steps.output,
+            self._deliver,
+            flow=flow,
+            state=state,
+            rebound_pause=steps.rebound_pause,
+            saved=steps.saved,
         )
         self._topology = Topology(uri, name, list(flow.nodes), logger)
         self._events = EventSource(
@@ -107,13 +112,17 @@ class BrokerRun:
 
     def poll(self, schedule: Schedule) -> None:
         """Send the trigger an empty message on schedule, then end the steps when all messages are worked on."""
-        count = 0
+        count = known = 0
+        trigger = self._flow.trigger.id
         while not self._steps.cancelled.is_set():
-            self._deliver(self._flow.trigger.id, Message(), {})
+            self._deliver(trigger, Message(), {})
             count += 1
             if count == schedule.times:
                 break
-            self._steps.cancelled.wait(schedule.every)
+            # Its emissions come later, so this is what earlier polls found since the last look.
+            known, new = self._routing.emitted(trigger), self._routing.emitted(trigger) - known
+            with self._steps.output.waiting(count, new, schedule.every):
+                self._steps.cancelled.wait(schedule.every)
         links = [(edge.source, edge.target) for edges in self._flow.edges.values() for edge in edges]
         for step in in_order(list(self._flow.nodes), links):
             self._finish(step)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -43,6 +42,12 @@ class Function:
         return f"{place.parent.name}/{place.name}" if place.parent.name == "jobs" else place.name
 
     @property
+    def commands(self) -> list[str]:
+        """The commands of a command line that it stands for, such as "docker run" (`x-commands` of the manifest)."""
+        listed = self.entry.get("x-commands")
+        return [command for command in listed if isinstance(command, str)] if isinstance(listed, list) else []
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         fields: Mapping[str, Any] = self.entry.get("fields", {})
         return fields
@@ -65,6 +70,8 @@ class Catalog:
     functions: Mapping[str, Function]
     credential: frozenset[str] = frozenset()
     """The names of the credential's fields."""
+    title: str = ""
+    version: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> Catalog:
@@ -75,7 +82,10 @@ class Catalog:
             for kind in ("trigger", "action")
             for key, entry in manifest.get(f"{kind}s", {}).items()
         }
-        return cls(folder, functions, frozenset(manifest.get("credentials", {}).get("fields", {})))
+        fields = frozenset(manifest.get("credentials", {}).get("fields", {}))
+        return cls(
+            folder, functions, fields, str(manifest.get("title", "")), str(manifest.get("version", ""))
+        )
 
     def keys(self, kind: str) -> frozenset[str]:
         return frozenset(function.key for function in self.functions.values() if function.kind == kind)
@@ -84,6 +94,8 @@ class Catalog:
         """Return the function of a key, which must be of `kind`; UsageError names similar keys or the right command."""
         function = self.functions.get(key)
         if function is None:
+            from difflib import get_close_matches  # late: list and describe start without it
+
             near = get_close_matches(key, self.functions, n=3, cutoff=0.5)
             hint = f"Did you mean {', '.join(near)}?" if near else "The command list shows all of them"
             raise UsageError(f"The component has no trigger or action {key}", hint=hint)

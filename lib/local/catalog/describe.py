@@ -7,16 +7,11 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from lib.local.catalog.catalog import Catalog, Function, versions_of
+from lib.local.catalog.catalog import Function, versions_of
 from lib.local.catalog.sample import sample
 
 _HERE = Path(__file__).resolve().parents[3]
 """The component of this repository, which the runner takes where no other is named."""
-
-
-def chosen(catalog: Catalog, word: str | None) -> list[Function]:
-    """Return all functions, or those with a word in key, title or group."""
-    return [function for function in catalog.functions.values() if not word or _matches(function, word)]
 
 
 def summary(function: Function) -> dict[str, Any]:
@@ -36,6 +31,7 @@ def whole(function: Function) -> dict[str, Any]:
         **summary(function),
         "kind": function.kind,
         "description": function.description,
+        "commands": function.commands,
         "in": incoming,
         "out": function.schema("out"),
         "fields": function.settings,
@@ -50,7 +46,3 @@ def example_command(function: Function) -> str:
         return f"scripts/run trigger {function.key} --times 1{where}"
     body = json.dumps(sample(function.schema("in")), ensure_ascii=False).replace("'", "'\\''")
     return f"scripts/run action {function.key} --body '{body}'{where}"
-
-
-def _matches(function: Function, word: str) -> bool:
-    return any(word.lower() in text.lower() for text in (function.key, function.title, function.group))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
@@ -17,8 +18,21 @@ class MappingError(Exception):
     """An expression does not compile, or fails on a message; the text names the mapped field."""
 
 
-Mapper = Callable[[Mapping[str, Any]], Any]
-Value = Callable[[Mapping[str, Any], dict[str, Any]], Any]
+@dataclass(frozen=True)
+class Nothing:
+    """An expression that found nothing: its field ("" for a whole body) and its text."""
+
+    field: str
+    expression: str
+
+
+class Mapper(Protocol):
+    """Returns the body that is mapped from a payload; what found nothing is added to `nothing`."""
+
+    def __call__(self, payload: Mapping[str, Any], nothing: list[Nothing] | None = None) -> Any: ...
+
+
+Value = Callable[[Mapping[str, Any], dict[str, Any], list[Nothing]], Any]
 
 
 class _Absent:
@@ -36,13 +50,13 @@ def compile_mapper(mapper: Any, variables: Mapping[str, str] | None = None) -> M
     value = _compiled(mapper, "", 0)
     flow_variables = dict(variables or {})
 
-    def mapped(payload: Mapping[str, Any]) -> Any:
+    def mapped(payload: Mapping[str, Any], nothing: list[Nothing] | None = None) -> Any:
         scope = _scope(payload)
         bindings = {
             "getPassthrough": _constant(scope[_RESERVED]),
             "getFlowVariables": _constant(flow_variables),
         }
-        result = value(scope, bindings)
+        result = value(scope, bindings, [] if nothing is None else nothing)
         return {} if result is _Absent else result
 
     return mapped
@@ -85,20 +99,20 @@ def _compiled(mapper: Any, field: str, depth: int) -> Value:
         return _object({key: _compiled(leaf, _inner(field, key), depth + 1) for key, leaf in mapper.items()})
     if isinstance(mapper, list):
         return _array([_compiled(leaf, f"{field}[{place}]", depth + 1) for place, leaf in enumerate(mapper)])
-    return lambda _scope, _bindings: mapper
+    return lambda _scope, _bindings, _nothing: mapper
 
 
 def _object(leaves: Mapping[str, Value]) -> Value:
-    def build(scope: Mapping[str, Any], bindings: dict[str, Any]) -> Any:
-        values = ((key, leaf(scope, bindings)) for key, leaf in leaves.items())
+    def build(scope: Mapping[str, Any], bindings: dict[str, Any], nothing: list[Nothing]) -> Any:
+        values = ((key, leaf(scope, bindings, nothing)) for key, leaf in leaves.items())
         return {key: value for key, value in values if value is not _Absent}
 
     return build
 
 
 def _array(leaves: list[Value]) -> Value:
-    def build(scope: Mapping[str, Any], bindings: dict[str, Any]) -> Any:
-        values = (leaf(scope, bindings) for leaf in leaves)
+    def build(scope: Mapping[str, Any], bindings: dict[str, Any], nothing: list[Nothing]) -> Any:
+        values = (leaf(scope, bindings, nothing) for leaf in leaves)
         return [value for value in values if value is not _Absent]
 
     return build
@@ -112,13 +126,16 @@ def _expression(text: str, field: str) -> Value:
         raise MappingError(f"{name} is no JSONata expression: {error} in {text!r}") from error
     compiled.set_output_convert_nulls(False)  # null and "nothing found" stay different
 
-    def evaluate(scope: Mapping[str, Any], bindings: dict[str, Any]) -> Any:
+    def evaluate(scope: Mapping[str, Any], bindings: dict[str, Any], nothing: list[Nothing]) -> Any:
         try:
             with redirect_stdout(None):  # the library prints some of its errors
                 found = compiled.evaluate(scope, bindings)
         except Exception as error:
             raise MappingError(f"{name} fails on this message: {error} in {text!r}") from error
-        return _Absent if found is None else _plain(found, name)
+        if found is None:
+            nothing.append(Nothing(field, text))
+            return _Absent
+        return _plain(found, name)
 
     return evaluate
 

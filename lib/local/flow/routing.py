@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from lib.backoff import growing_pause
+from lib.local.attachments import SavedAttachments
 from lib.local.flow.flowfile import Edge, Flow
-from lib.local.flow.mapper import Mapper, MappingError
+from lib.local.flow.mapper import Mapper, MappingError, Nothing
+from lib.local.flow.nothing_found import told
 from lib.local.output.emission import Emission, Output
 from lib.local.state import StateFile
 from lib.sailor.message import Message
@@ -41,6 +44,7 @@ class Routing:
         state: StateFile | None = None,
         rebound_pause: float = 15.0,
         on_report: OnReport | None = None,
+        saved: SavedAttachments | None = None,
     ) -> None:
         self.failed = False
         self._output = output
@@ -49,7 +53,10 @@ class Routing:
         self._state = state
         self._rebound_pause = rebound_pause
         self._on_report = on_report
+        self._saved = saved
         self._lock = threading.Lock()
+        self._emitted: Counter[str] = Counter()
+        self._nothing: set[tuple[str, str, str]] = set()
 
     def published(self, step_id: str, published: Published) -> None:
         """Handle one publish of a step: show it, and hand data to the next steps."""
@@ -61,8 +68,14 @@ class Routing:
         elif published.kind is Kind.SNAPSHOT:
             self._keep(step_id, published)
         elif published.kind is Kind.DATA:
+            self._save(published.value.attachments)
             headers = {key: published.headers[key] for key in _CARRIED if key in published.headers}
             self._pass_on(step_id, published.value, headers)
+
+    def emitted(self, step_id: str) -> int:
+        """Return how many messages of data a step has emitted so far."""
+        with self._lock:
+            return self._emitted[step_id]
 
     def pause(self, published: Published) -> float:
         """Return the seconds until a rebound comes back; they double each time (protocol 5.5)."""
@@ -96,12 +109,14 @@ class Routing:
             self._report(self._flow.name, self._flow.report, step_id, payload)
         for edge in edges:
             try:
-                body = _mapped(edge, payload)
+                missing: list[Nothing] = []
+                body = _mapped(edge, payload, missing)
             except MappingError as error:
                 self._mapping_failed(
                     edge.target, f"The mapping from {step_id} to {edge.target} failed: {error}"
                 )
                 continue
+            self._tell_nothing(edge, missing, payload)
             if body is not None:
                 attached, passed = message.attachments, message.passthrough
                 self._deliver(edge.target, Message(body, message.headers, attached, passed), headers)
@@ -117,6 +132,27 @@ class Routing:
         if self._on_report:
             self._on_report(reported)
 
+    def _save(self, attachments: Mapping[str, Any] | None) -> None:
+        if self._saved is None or not attachments:
+            return
+        with self._lock:
+            try:
+                for name, path in self._saved.save(attachments).items():
+                    self._output.note(f"attachment {name} is saved as {path}")
+            except OSError as error:
+                self.failed = True
+                self._output.problem(f"An attachment cannot be saved: {error}")
+
+    def _tell_nothing(self, edge: Edge, missing: list[Nothing], payload: Mapping[str, Any]) -> None:
+        """Say once in a run which field of a mapping is left out, and what there was to take it from."""
+        for one in missing:
+            place = (edge.source, edge.target, one.field)
+            with self._lock:
+                if place in self._nothing:
+                    continue
+                self._nothing.add(place)
+                self._output.note(told(one, edge.source, edge.target, payload))
+
     def _mapping_failed(self, step_id: str, text: str) -> None:
         self.failed = True
         self._show(Emission(step_id, "error", {"name": "MappingError", "message": text}))
@@ -124,12 +160,13 @@ class Routing:
     def _show(self, emission: Emission) -> None:
         brief = self._flow is not None and self._flow.report is not None
         with self._lock:  # steps may emit from several threads
+            self._emitted[emission.step] += emission.event == "data"
             self._output.emission(emission, brief=brief)
 
 
-def _mapped(edge: Edge, payload: Mapping[str, Any]) -> Any:
+def _mapped(edge: Edge, payload: Mapping[str, Any], missing: list[Nothing]) -> Any:
     """Return the body for the target of an edge; None when its condition is false."""
     if edge.condition and not edge.condition(payload):
         return None
-    body = edge.mapper(payload) if edge.mapper else payload.get("body")
+    body = edge.mapper(payload, missing) if edge.mapper else payload.get("body")
     return {} if body is None else body

@@ -15,6 +15,7 @@ from typing import Any
 from lib.local.flow.flowfile import Flow
 from lib.local.flow.routing import OnReport, Routing
 from lib.local.in_process.steps import LocalStep, StepFactory
+from lib.local.output.emission import Output
 from lib.local.state import StateFile
 from lib.sailor.message import Message
 from lib.sailor.standalone.in_process import Published
@@ -55,6 +56,14 @@ class Run:
         """Whether any step or mapping ended in an error."""
         return self._routing.failed
 
+    @property
+    def output(self) -> Output:
+        return self._factory.output
+
+    def emitted(self, step_id: str) -> int:
+        """Return how many messages of data a step has emitted so far."""
+        return self._routing.emitted(step_id)
+
     def only(self, key: str, config: Mapping[str, Any]) -> LocalStep:
         """Make the one step of a run, whose id is the function's key; raises ComponentError."""
         return self._add(key, key, config, passthrough=False, keeps_state=True)
@@ -87,6 +96,7 @@ class Run:
             state=self._state,
             rebound_pause=self._factory.rebound_pause,
             on_report=self._on_report,
+            saved=self._factory.saved,
         )
 
     def _add(

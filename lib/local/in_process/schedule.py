@@ -31,13 +31,15 @@ def poll(
     function, config = trigger.function, trigger.step.config
     state = awaited(function.startup(dict(config))) if function.startup else None
     try:
-        count = 0
+        count = known = 0
         while not cancelled.is_set():
             run.work(trigger, Message())
             count += 1
             if count == schedule.times or done():
                 return
-            cancelled.wait(schedule.every)
+            known, new = run.emitted(trigger.id), run.emitted(trigger.id) - known
+            with run.output.waiting(count, new, schedule.every):
+                cancelled.wait(schedule.every)
     finally:
         if function.shutdown:
             awaited(function.shutdown(dict(config), state or {}))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lib.local.attachments import SavedAttachments
 from lib.local.output.emission import Output
 from lib.local.output.step_log import step_logger
 from lib.sailor.component import Component, Function
@@ -61,6 +62,7 @@ class StepFactory:
     rebound_pause: float = 15.0
     variables: Mapping[str, str] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    saved: SavedAttachments | None = None
 
     def step(
         self,

@@ -37,6 +37,8 @@ def _facts(function: Function, schema: Schema) -> list[str]:
     facts = [f"{function.kind.capitalize()} in the group {function.group}"]
     if "x-method" in schema:
         facts.append(f"{schema['x-method']} {schema['x-path']}")
+    if function.commands:
+        facts.append(f"Does what these do: {', '.join(function.commands)}")
     if versions_of(schema):
         facts.append(f"API versions {versions_of(schema)}")
     return facts

@@ -19,6 +19,6 @@ class OutputSink(Sink):
 
 
 def step_logger(output: Output, step: str, function: str, *, debug: bool) -> Logger:
-    """Return the logger of one step, of level debug or info."""
-    level = LEVELS["debug" if debug else "info"]
+    """Return the logger of one step, of level debug or info; trace where the output wants progress."""
+    level = LEVELS["trace" if output.live else "debug" if debug else "info"]
     return Logger("sailor", level, OutputSink(output), {"step": step, "function": function})

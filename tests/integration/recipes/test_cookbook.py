@@ -8,7 +8,7 @@ import re
 import pytest
 
 from lib.local.catalog.catalog import Catalog
-from lib.local.commands import OWN_COMPONENT
+from lib.local.component_folder import OWN_COMPONENT
 from lib.local.flow.flowfile import read_flow
 from tests.integration.recipes.kitchen import FLOWS
 from tests.local.running import ROOT

@@ -52,3 +52,15 @@ def store(context: Context, message: Message, config: Any, snapshot: Any) -> Mes
     with context.storage.open(message.attachments["in"]) as blob:
         entry = context.storage.store(blob.chunks(), content_type="text/plain")
     return Message(body={}, attachments={"out": entry})
+
+
+@action
+def tell(context: Context, message: Message, config: Any, snapshot: Any) -> None:
+    for number in range(3):
+        context.logger.trace("progress", line=f"line {number} of {config.get('token')}\x1b[2J")
+    context.cancelled.wait()
+
+
+@action
+def items(context: Context, message: Message, config: Any, snapshot: Any) -> Message:
+    return Message(body={"results": [{"id": "sha256:" + "a" * 64, "size": 1500, "note": "n" * 90}]})
