@@ -129,6 +129,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "errors last_end settings repeat targets writes",
         "comparison users waiting",
         "work",
+        "volume_creation",
         "job networks states transfer vault volume",
         "image",
         "files image_update log_search log_wait find",

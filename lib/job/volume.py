@@ -16,8 +16,9 @@ from lib.job.comparison import Difference, foreign, of_maps, of_values, shown, t
 from lib.job.errors import Differs, WouldDestroy
 from lib.job.repeat import RUN, SPEC, spec_of
 from lib.job.users import named, users_of_volume
+from lib.job.volume_creation import volume_created
 from lib.job.work import Work
-from lib.job.writes import removed, sent
+from lib.job.writes import removed
 
 _PATH = "/volumes/{name}"
 _TRIES = 3
@@ -152,9 +153,7 @@ def _made(
     body = wish.body(old, work.run.labels(wish.spec))
     volume = None
     for _ in range(_TRIES):
-        sent(
-            lambda: work.engine.post("/volumes/create", body=body), lambda: _look(work, wish.name) is not None
-        )
+        volume_created(work, body, lambda: _look(work, wish.name) is not None)
         volume = _look(work, wish.name)
         if volume is not None:
             break  # else another step that makes it anew has taken this one for the old

@@ -27,8 +27,6 @@ LEGEND = {
     READS: "the job only reads: nothing is planned, and a step that dies has done nothing",
     "swarm": "Podman has no swarm",
     "checks": "Podman has systemd start health checks, and there is none",
-    "ulimits": "Podman tells ulimits in a form that it refuses: a container cannot be made anew from what it says",
-    "import": "Podman drops the name of an imported image, and a volume's helper container is made of one",
     "registry": "Podman asks a registry over TLS, which that of the tests does not speak",
     "events": "events of Podman name no command, so a repeat cannot be known (docs/jobs.md#runcommand)",
 }
@@ -38,13 +36,9 @@ NOTE = (
     " on the others before and after each."
 )
 _SWARM = ("EnsureService", "EnsureSecret", "EnsureConfig", "RolloutService", "RotateSecret")
-_VOLUMES = ("CopyFilesIn", "CopyFilesOut", "BackupVolume", "RestoreVolume")
 LACKS: dict[tuple[str, str], str] = {
     **{(PODMAN, key): "swarm" for key in _SWARM},
-    **{(PODMAN, key): "import" for key in _VOLUMES},
     (PODMAN, "HealContainers"): "checks",
-    (PODMAN, "EnsureContainer"): "ulimits",
-    (PODMAN, "RedeployContainer"): "ulimits",
     (PODMAN, "EnsureImage"): "registry",
     (PODMAN, "MirrorImage"): "registry",
     (PODMAN, "RunCommand"): "events",

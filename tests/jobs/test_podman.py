@@ -254,6 +254,24 @@ def test_a_job_that_podman_has_no_calls_for_is_refused(bench: Bench, key: str) -
     assert failed(bench.step(key, REFUSED[key]))[0] == "NoSuchOperation"
 
 
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [("EnsureContainer", "name"), ("RedeployContainer", "target")],
+    ids=["ensure", "redeploy"],
+)
+def test_one_with_a_restart_policy_is_not_made_anew_and_goes_on(bench: Bench, key: str, named: str) -> None:
+    """Without ContainerUpdate the old one would start again beside the new one."""
+    name = bench.made(f"{bench.name}-kept", HostConfig={"RestartPolicy": {"Name": "always"}})
+    before = bench.service.wire.do("GET", "/containers/json", all="true").json()
+
+    wish = {named: name, "image": bench.service.image, "env": {"A": "1"}}
+    assert failed(bench.step(key, wish))[0] == "NoSuchOperation"
+
+    after = bench.service.wire.do("GET", "/containers/json", all="true").json()
+    states = [{(one["Id"], one["Names"][0], one["State"]) for one in listed} for listed in (before, after)]
+    assert states[0] == states[1]
+
+
 def test_the_page_says_what_is_shown_here() -> None:
     stated = {key: PODMAN.state("jobs", key)[0] == LACKING for key in _keys()}
     assert stated == {**dict.fromkeys(WORK, False), **dict.fromkeys(REFUSED, True)}

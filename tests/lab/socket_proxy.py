@@ -65,6 +65,8 @@ class SocketProxy:
             self.targets.append(head.split(b" ", 2)[1].decode("latin-1"))
             try:
                 instead = self.before(call)
+            except ConnectionError:  # the connection is to break here
+                return
             except BaseException as fault:  # noqa: BLE001 - raised again at the end
                 self._faults.append(fault)
                 return

@@ -160,6 +160,7 @@ KNOWN = (
         Conflict,
         "The engine has no addresses left: NetworkPrune removes unused networks, or give IPAM.Config",
     ),
+    Known((500,), ("volume already exists",), Conflict, "Another call makes a volume of this name just now"),
     Known((403,), ("has active endpoints",), Conflict, "Disconnect its containers first (NetworkDisconnect)"),
     Known((403,), ("already exists in network",), Conflict, "The container is connected to this network"),
     Known(

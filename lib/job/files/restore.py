@@ -26,8 +26,9 @@ from lib.job.files.place import Spot, checked_in, through_helper
 from lib.job.files.volume_archive import Contents, Held, rerooted
 from lib.job.repeat import PREFIX, RUN, spec_of
 from lib.job.users import named
+from lib.job.volume_creation import volume_created
 from lib.job.work import Work
-from lib.job.writes import removed, sent
+from lib.job.writes import removed
 
 NEW, MERGE, REPLACE = "newVolume", "merge", "replace"
 _PATH = "/volumes/{name}"
@@ -168,7 +169,7 @@ def _created(run: _Restore, old: Mapping[str, Any], action: str) -> dict[str, An
     work.will("create", "volume", volume, "it is not there" if not old else "it was removed to be replaced")
     if not work.will("write", "volume", volume, f"{run.contents.files} files"):
         return run.output(action)
-    sent(lambda: work.engine.post(_CREATE, body=body), lambda: _look(work, volume) is not None)
+    volume_created(work, body, lambda: _look(work, volume) is not None)
     made = _look(work, volume)
     if (
         made is None or made["Labels"].get(RUN) != work.run.id

@@ -13,8 +13,9 @@ from lib import jsontext
 from lib.engine.errors import NoSuchOperation, NotFound
 from lib.job.comparison import foreign
 from lib.job.repeat import PREFIX, RUN, spec_of
+from lib.job.volume_creation import volume_created
 from lib.job.work import Work
-from lib.job.writes import removed, sent
+from lib.job.writes import removed
 
 MEMO = f"{PREFIX}memo"
 _PATH = "/volumes/{name}"
@@ -30,7 +31,7 @@ def kept(work: Work, old: Volume) -> None:
         return
     labels = work.run.labels(spec_of(told), int(time.time()) + _KEPT_SECONDS)
     body = {"Name": work.run.name, "Labels": labels | {MEMO: jsontext.encode(told).decode()}}
-    sent(lambda: work.engine.post("/volumes/create", body=body), lambda: found(work) is not None)
+    volume_created(work, body, lambda: found(work) is not None)
 
 
 def found(work: Work) -> Volume | None:

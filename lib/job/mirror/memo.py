@@ -19,8 +19,9 @@ from lib.engine.errors import EngineFault, NoSuchOperation, NotFound
 from lib.job.mirror.lost import Lost
 from lib.job.mirror.wish import is_digest
 from lib.job.repeat import PREFIX, RUN, UNTIL, spec_of
+from lib.job.volume_creation import volume_created
 from lib.job.work import Work
-from lib.job.writes import removed, sent
+from lib.job.writes import removed
 
 MEMO = f"{PREFIX}memo"
 CREATE = ("POST", "/volumes/create")
@@ -94,7 +95,7 @@ def kept(work: Work, memo: Memo) -> Memo:
         "Name": memo.volume,
         "Labels": work.run.labels(spec_of(memo.to), until) | {MEMO: memo.text()},
     }
-    sent(lambda: work.engine.post(CREATE[1], body=body), lambda: found(work, memo.to) is not None)
+    volume_created(work, body, lambda: found(work, memo.to) is not None)
     if there := found(work, memo.to):
         return there
     raise Lost  # another delivery has just come to its end, and forgotten it

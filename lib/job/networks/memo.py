@@ -16,8 +16,9 @@ from lib.engine.errors import EngineFault, NoSuchOperation, NotFound
 from lib.engine.expected import expected_form
 from lib.job.networks.network import Network
 from lib.job.repeat import PREFIX
+from lib.job.volume_creation import volume_created
 from lib.job.work import Work
-from lib.job.writes import removed, sent
+from lib.job.writes import removed
 
 MEMO = f"{PREFIX}memo"
 _PATH = "/volumes/{name}"
@@ -100,9 +101,7 @@ def kept(work: Work, memo: Memo, spec: str) -> Memo:
         return memo
     body = {"Name": memo.volume, "Labels": work.run.labels(spec) | {MEMO: memo.text()}}
     for _ in range(_TRIES):
-        sent(
-            lambda: work.engine.post("/volumes/create", body=body), lambda: found(work, memo.name) is not None
-        )
+        volume_created(work, body, lambda: found(work, memo.name) is not None)
         if there := found(
             work, memo.name
         ):  # else another run has just come to its end, and forgotten its own

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.engine.errors import Conflict, EngineFault, NotFound, Refused
+from lib.engine.errors import Conflict, EngineFault, NoSuchOperation, NotFound, Refused
 from lib.engine.expected import expected_form
 from lib.job.errors import RolledBack
 from lib.job.replacement.making import CREATE, Wish, connected, made
@@ -89,7 +89,7 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
     if before is not None:
         if new.name == names.next:
             _connected(work, new, wish(before))
-        _stop_old(work, names, before)
+        _make_way(work, names, before, new)
         _swap(work, names, before, new)
         before = there(work, before.id)
     elif new.name == names.next and not work.settings.dry_run:  # somebody has removed the old one
@@ -119,6 +119,16 @@ def _looked_at(work: Work, new: Part) -> Verdict:
     except Refused as refused:
         with expected_form():
             return Verdict(State.of(new.told), f"It could not be looked at: {refused.message}")
+
+
+def _make_way(work: Work, names: Names, old: Part, new: Part) -> None:
+    """Stop the old one; where the engine cannot take its policy away (Podman), it goes on and the new one goes."""
+    try:
+        _stop_old(work, names, old)
+    except NoSuchOperation:
+        if new.name == names.next:
+            _delete(work, new.id)
+        raise
 
 
 def _stop_old(work: Work, names: Names, old: Part) -> None:

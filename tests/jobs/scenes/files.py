@@ -98,7 +98,7 @@ class Restore(_Volume):
         if not self.there(f"/containers/{self.user}/json"):
             self.use()
         found = {name.strip("./") for name in self.place.members(self.user, "/data/.")}
-        assert found == {"", "conf", "conf/x"}
+        assert found - {""} == {"conf", "conf/x"}  # Podman leaves the root out
         assert self.read("conf/x") == b"new"
 
 
