@@ -32,7 +32,7 @@ class SocketProxy:
 
     `refused` has those that were answered with 403.
     `before` is called with each call before it is passed on; bytes that it returns are the answer, in its place. What
-    it raises cuts the connection, and is raised again at the end.
+    it raises cuts the connection; a ConnectionError is meant to do just that, anything else is raised again at the end.
     """
 
     def __init__(self, target: str, *allowed: str) -> None:
