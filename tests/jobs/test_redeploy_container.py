@@ -70,6 +70,25 @@ def test_a_good_one_succeeds_the_old_one_with_all_that_it_was_given(own: LabEngi
     assert of(own, web) == [web]
 
 
+def test_the_old_image_goes_where_that_is_wanted_as_its_dry_run_says(own: LabEngine, web: str) -> None:
+    own.wire.do("POST", "/commit", {}, container=web, repo=f"other-{web}", tag="1")
+    redeploy(own, web, {"image": f"other-{web}:1", "pull": "never"})
+    wish = {
+        "image": own.image,
+        "pull": "never",
+        "removeOldImage": True,
+        **GOOD,
+        "settings": {"Cmd": ["sleep", "600"]},
+    }
+    planned = redeploy(own, web, wish, dryRun=True)
+    told = redeploy(own, web, wish)
+
+    steps = [[(one["action"], one["kind"]) for one in run["plan"]] for run in (planned, told)]
+    assert steps[0] == steps[1]
+    assert ("remove", "image") in steps[1]
+    assert own.wire.ask("GET", f"/images/other-{web}:1/json").status == 404
+
+
 def test_a_bad_one_fails_and_the_old_one_runs_again(own: LabEngine, web: str) -> None:
     before = inspect(own, web)
     told = redeploy(own, web, BAD)

@@ -30,6 +30,8 @@ class Wish:
     starts: bool | None = None
     """Whether the new one is started; None: if the old one ran."""
     spec: str = ""
+    image: str = ""
+    """The id of its image, "" where that is not there yet."""
 
 
 def made(work: Work, names: Names, old: Part, wish: Wish) -> str:

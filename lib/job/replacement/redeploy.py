@@ -73,7 +73,10 @@ def _one(work: Work, names: Names) -> Tree:
         wish = _wish(work, old)
         if wish is None:
             return _output(work, names, Done(NONE, old))
-        return _output(work, names, replaced(work, names, old, lambda _: wish))
+        done = replaced(work, names, old, lambda _: wish)
+        if done.new is None:  # a dry run
+            _remove_image(work, str(old.told.get("Image")), wish.image)
+        return _output(work, names, done)
     return _output(work, names, replaced(work, names, old, lambda part: _wish(work, part) or Wish({})))
 
 
@@ -101,7 +104,7 @@ def _wish(work: Work, old: Part) -> Wish | None:
     body, warnings = published(body, "settings")
     for warning in warnings:
         work.warn(warning)
-    return Wish(body, networks, reason)
+    return Wish(body, networks, reason, image=image.id)
 
 
 def _reason(work: Work, old: Part, image: Image, plain: Tree, body: Tree) -> str:
@@ -155,7 +158,7 @@ def _output(work: Work, names: Names, done: Done) -> Tree:
             "lastLines": last_lines(work, state.id),
             "kept": done.kept,
         }
-    if done.action == REDEPLOYED and work.fields.get("removeOldImage"):
+    if done.action == REDEPLOYED:
         _remove_image(work, str(old.get("Image")), str(new.get("Image")))
     return told | {"dependants": dependants(work, done.old)}
 
@@ -170,7 +173,8 @@ def _down(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
 
 
 def _remove_image(work: Work, old: str, new: str) -> None:
-    if old == new or not work.will("remove", "image", old, "nothing uses it after the replacement"):
+    wanted = work.fields.get("removeOldImage") and old != new
+    if not wanted or not work.will("remove", "image", old, "nothing uses it after the replacement"):
         return
     try:
         work.engine.delete("/images/{+name}", {"name": old})
