@@ -27,6 +27,7 @@ LEGEND = {
     READS: "the job only reads: nothing is planned, and a step that dies has done nothing",
     "swarm": "Podman has no swarm",
     "checks": "Podman has systemd start health checks, and there is none",
+    "moment": "calls that Podman gets at one moment refuse each other (500), so that one of two steps may fail there",
     "registry": "Podman asks a registry over TLS, which that of the tests does not speak",
     "events": "events of Podman name no command, so a repeat cannot be known (docs/jobs.md#runcommand)",
 }
@@ -133,6 +134,8 @@ def _cell(key: str, engine: str, case: str) -> str:
 def _reason(key: str, engine: str, case: str) -> str:
     if reason := LACKS.get((engine, key)):
         return f"({reason})"
+    if engine == PODMAN and case == "at_once" and _keys()[key]:
+        return "(moment)"
     return f"({READS})" if not _keys()[key] and case in _NO_EFFECT else "missing"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.actions.stepping import forget_engines
 from tests.jobs.engines import PODMAN, begin
-from tests.jobs.playing import ended, killed_here_and_there, of_jobs, played, read, refused, twice_at_once
+from tests.jobs.playing import ended, killed_here_and_there, of_jobs, played, read, refused
 from tests.jobs.scenes import Scene
 from tests.lab.engine import LabEngine
 
@@ -45,12 +45,6 @@ def test_it_reads(own: LabEngine, tmp_path: Path, kind: type[Scene]) -> None:
 def test_it_fails_and_changes_nothing(own: LabEngine, tmp_path: Path, kind: type[Scene]) -> None:
     with ended(kind(own, tmp_path)) as scene:
         refused(scene)
-
-
-@of_jobs("at_once", on=PODMAN, changing=True)
-def test_two_at_once_come_to_one_end(own: LabEngine, tmp_path: Path, kind: type[Scene]) -> None:
-    with ended(kind(own, tmp_path, waits=False)) as scene:
-        twice_at_once(scene)
 
 
 @of_jobs("killed", on=PODMAN, changing=True)
