@@ -15,7 +15,7 @@ enters the steps that are left; what was not started yet it takes to be good.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lib.engine.errors import Conflict, EngineFault, NoSuchOperation, NotFound, Refused
@@ -100,7 +100,7 @@ def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], 
     reason = trouble or (verdict.reason if verdict else "")
     if reason and before is not None:
         _give_up(work, names, there(work, new.id))  # it may have ended since the look before
-        return back(work, names, before, there(work, new.id), reason)
+        return replace(back(work, names, before, there(work, new.id), reason), verdict=verdict)
     if before is not None and work.will("remove", "container", names.previous, "the new one is good"):
         _delete(work, before.id)
     return Done(REDEPLOYED, before or new, there(work, new.id), verdict, reason)
