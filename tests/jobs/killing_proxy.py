@@ -7,50 +7,35 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import Self
+
+from tests.lab.door import ENDING, PIECE, Door, pump
 
 BEFORE, AFTER = "before", "after"
 Death = tuple[int, str]
 """At which changing call, from 1 up, and on which side of it."""
-_PIECE, _END = 65536, b"\r\n\r\n"
 _CALL = re.compile(rb"(\w+) (?:/v[\d.]+)?(/[^ ?]*)")
 _LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)", re.IGNORECASE)
 _READS = re.compile(r"(GET|HEAD) .*|POST /containers/[^/]+/wait|POST /auth")
 
 
-class KillingProxy:
-    """Passes one call a connection on to the engine, and kills at the one that is told."""
+class KillingProxy(Door):
+    """Passes one call a connection on to the engine, and kills at the one that is told.
+
+    At its end the step is gone: what it talked to on the engine, which would talk on, ends too.
+    """
 
     def __init__(self, target: str, looks: list[str], folder: str, die: Death | None) -> None:
         self._target, self._looks, self._die = target, looks, die
         self.calls: list[str] = []
         self.kill: Callable[[], None] = lambda: None
-        self._count, self._guard = 0, threading.Lock()
-        self._open: set[socket.socket] = set()
+        self._count = 0
         path = f"{folder}/engine.sock"
         self.url = f"unix://{path}"
-        self._door = socket.socket(socket.AF_UNIX)
-        self._door.bind(path)
-        self._door.listen(64)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._door.shutdown(socket.SHUT_RDWR)
-        self._door.close()
-        with self._guard:
-            for far in self._open:  # the step is gone, and what it talked to would talk on
-                with suppress(OSError):
-                    far.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near = self._door.accept()[0]
-                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+        door = socket.socket(socket.AF_UNIX)
+        door.bind(path)
+        door.listen(64)
+        super().__init__(door)
+        self.begin()
 
     def _serve(self, near: socket.socket) -> None:
         with near, socket.socket(socket.AF_UNIX) as far, suppress(OSError), ExitStack() as stack:
@@ -70,13 +55,13 @@ class KillingProxy:
             far.sendall(
                 (head if taken_over else head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)) + rest
             )
-            back = threading.Thread(target=_pump, args=(near, far), daemon=True)
+            back = threading.Thread(target=pump, args=(near, far), daemon=True)
             back.start()
             if side == AFTER:
                 _head(far) if taken_over else _drained(far)
                 self.kill()
                 return
-            _pump(far, near)
+            pump(far, near)
 
     def _forget(self, far: socket.socket) -> None:
         with self._guard:
@@ -97,25 +82,17 @@ class KillingProxy:
 
 def _head(end: socket.socket) -> tuple[bytes, bytes]:
     data = b""
-    while _END not in data:
-        if not (piece := end.recv(_PIECE)):
+    while ENDING not in data:
+        if not (piece := end.recv(PIECE)):
             return b"", b""
         data += piece
-    head, _, rest = data.partition(_END)
-    return head + _END, rest
+    head, _, rest = data.partition(ENDING)
+    return head + ENDING, rest
 
 
 def _drained(end: socket.socket) -> None:
     """Read one answer to its end, which is the end of the connection, or where its head says so."""
     head, rest = _head(end)
     length = _LENGTH.search(head)
-    while (length is None or len(rest) < int(length[1])) and (piece := end.recv(_PIECE)):
+    while (length is None or len(rest) < int(length[1])) and (piece := end.recv(PIECE)):
         rest += piece
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(_PIECE):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)

@@ -6,13 +6,10 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
+from tests.lab.door import ENDING, Door, pump
 from tests.lab.waiting import ended
 
-ENDING = b"\r\n\r\n"
-PIECE = 65536
 CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 Act = Callable[[socket.socket], None]
 
@@ -30,7 +27,7 @@ def refusal(status: str, *headers: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-class ConnectProxy:
+class ConnectProxy(Door):
     """Listens at `url`. `login` is the value that Proxy-Authorization must have, "" for none.
 
     `heads` has what it was asked, `targets` the hosts and ports; `answer` is what it says to what it connects. An `act`
@@ -40,11 +37,15 @@ class ConnectProxy:
     def __init__(self, *, login: str = "", answer: bytes = CONNECTED, act: Act | None = None) -> None:
         self.login, self.answer, self.act = login, answer, act
         self.heads: list[bytes] = []
-        self._door = socket.create_server(("127.0.0.1", 0))
+        super().__init__(socket.create_server(("127.0.0.1", 0)))
         self.port = self._door.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._open: set[socket.socket] = set()
-        self._threads = [threading.Thread(target=self._accept)]
+        self._threads: list[threading.Thread] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Let them in by threads that `close` waits for: what an `act` raises must not come after its test."""
+        self._threads.append(threading.Thread(target=self._accept))
         self._threads[0].start()
 
     @property
@@ -56,7 +57,8 @@ class ConnectProxy:
         with suppress(OSError):
             while True:
                 near = self._door.accept()[0]
-                self._open.add(near)
+                with self._guard:
+                    self._open.add(near)
                 thread = threading.Thread(target=self._serve, args=(near,))
                 self._threads.append(thread)
                 thread.start()
@@ -82,28 +84,18 @@ class ConnectProxy:
             near.sendall(refusal("502 Bad Gateway"))
             return
         with far:
-            self._open.add(far)
+            with self._guard:
+                self._open.add(far)
             near.sendall(self.answer)
-            back = threading.Thread(target=_pump, args=(far, near))
+            back = threading.Thread(target=pump, args=(far, near))
             back.start()
-            _pump(near, far)
+            pump(near, far)
             ended(back)
 
     def close(self) -> None:
-        for end in (self._door, *self._open):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._door.close()
+        super().close()
         for thread in self._threads:
             ended(thread)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _head(near: socket.socket) -> bytes:
@@ -114,12 +106,3 @@ def _head(near: socket.socket) -> bytes:
             raise ConnectionError("no whole head")
         data += piece
     return data
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    """Pass on what one side says, and its end, which is that of one direction only."""
-    with suppress(OSError):
-        for data in iter(lambda: source.recv(PIECE), b""):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)

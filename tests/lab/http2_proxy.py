@@ -9,14 +9,12 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-import threading
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tests.lab.certificates import Certificates
-from tests.lab.socket_proxy import ENDING, PIECE, call_of, closing
+from tests.lab.door import ENDING, PIECE, Door, until
+from tests.lab.socket_proxy import call_of, closing
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DROPPED = ("POST /session", "POST /grpc")
@@ -29,7 +27,7 @@ GRPC = (
 )
 
 
-class Http2Proxy:
+class Http2Proxy(Door):
     """Listens at `url`: on a unix socket in `folder`, on TCP, or there with TLS if there are `certificates`.
 
     `calls` has those of HTTP/1.1 as "METHOD /path", `direct` the number of connections of HTTP/2. `offered` has the
@@ -45,23 +43,16 @@ class Http2Proxy:
         self.offered: list[str] = []
         self._tls = _server_context(certificates) if certificates else None
         if folder:
-            self._door = socket.socket(socket.AF_UNIX)
-            self._door.bind(f"{folder}/http2.sock")
-            self._door.listen()
+            door = socket.socket(socket.AF_UNIX)
+            door.bind(f"{folder}/http2.sock")
+            door.listen()
             self.url = f"unix://{folder}/http2.sock"
         else:
-            self._door = socket.create_server(("127.0.0.1", 0))
-            self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._door.getsockname()[1]}"
-        self._open: set[socket.socket] = set()
+            door = socket.create_server(("127.0.0.1", 0))
+            self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{door.getsockname()[1]}"
+        super().__init__(door)
         self._open_directly: set[socket.socket] = set()
-        self._guard = threading.Lock()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near = self._door.accept()[0]
-                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+        self.begin()
 
     def _serve(self, near: socket.socket) -> None:
         with suppress(OSError):
@@ -70,7 +61,7 @@ class Http2Proxy:
                 near = secured = self._tls.wrap_socket(near, server_side=True)
                 agreed = secured.selected_alpn_protocol()
             with near:
-                head = _until(near, ENDING)
+                head = until(near)
                 if head.startswith(PREFACE[:16]):
                     if not self._tls or agreed == "h2":  # without ALPN, engines with TLS close the connection
                         self._pass_on(near, GRPC, head, upgraded=True)
@@ -93,7 +84,7 @@ class Http2Proxy:
             far.sendall(first)
             if upgraded:
                 self.direct += 1
-                head, _, rest = _until(far, ENDING).partition(ENDING)
+                head, _, rest = until(far).partition(ENDING)
                 assert b" 101 " in head.partition(b"\r\n")[0]
                 near.sendall(rest)
                 far.sendall(then)
@@ -109,22 +100,6 @@ class Http2Proxy:
         for end in ends:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        with self._guard:
-            ends = [self._door, *self._open]
-        for end in ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._door.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _server_context(certificates: Certificates) -> ssl.SSLContext:
@@ -154,13 +129,3 @@ def _relay(near: socket.socket, far: socket.socket) -> None:
             else:
                 heard.remove(near)
                 far.shutdown(socket.SHUT_WR)
-
-
-def _until(end: socket.socket, mark: bytes) -> bytes:
-    data = b""
-    while mark not in data:
-        piece = end.recv(PIECE)
-        if not piece:
-            return b""
-        data += piece
-    return data

@@ -7,11 +7,9 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
-ENDING = b"\r\n\r\n"
-PIECE = 65536
+from tests.lab.door import PIECE, Door, pump, until
+
 REFUSAL = (
     b"HTTP/1.0 403 Forbidden\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n"
     b"<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n"
@@ -27,7 +25,7 @@ NO_EXEC = r"(?!POST /containers/[^/]+/exec)(?!\S+ /exec/).*"
 _VERSION = re.compile(r"^/v\d+\.\d+(?=/)")
 
 
-class SocketProxy:
+class SocketProxy(Door):
     """Listens at `url`; `calls` has all calls as "METHOD /path", `targets` the same ones with their query.
 
     `refused` has those that were answered with 403.
@@ -42,22 +40,15 @@ class SocketProxy:
         self.targets: list[str] = []
         self.refused: list[str] = []
         self.before: Callable[[str], object] = lambda _: None
-        self._door = socket.create_server(("127.0.0.1", 0))
+        super().__init__(socket.create_server(("127.0.0.1", 0)))
         self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
-        self._open: set[socket.socket] = set()
         self._faults: list[BaseException] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near = self._door.accept()[0]
-                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+        self.begin()
 
     def _serve(self, near: socket.socket) -> None:
         """One request a connection, as HAProxy does it when it is told to close: the next may be another one."""
         with near, suppress(OSError):
-            head = self._head(near)
+            head = until(near)
             call = call_of(head)
             if not head:
                 return
@@ -82,36 +73,17 @@ class SocketProxy:
                 return
             with socket.socket(socket.AF_UNIX) as far:
                 far.connect(self._target)
-                self._open |= {near, far}
+                with self._guard:
+                    self._open |= {near, far}
                 far.sendall(closing(head))
-                back = threading.Thread(target=_pump, args=(far, near), daemon=True)
+                back = threading.Thread(target=pump, args=(far, near), daemon=True)
                 back.start()
-                _pump(near, far)
+                pump(near, far)
                 back.join()
-                self._open -= {near, far}
+                with self._guard:
+                    self._open -= {near, far}
 
-    @staticmethod
-    def _head(near: socket.socket) -> bytes:
-        data = b""
-        while ENDING not in data:
-            piece = near.recv(PIECE)
-            if not piece:
-                return b""
-            data += piece
-        return data
-
-    def close(self) -> None:
-        for end in (self._door, *self._open):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._door.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
         if self._faults:
             raise self._faults[0]
@@ -128,11 +100,3 @@ def closing(head: bytes) -> bytes:
     if re.search(rb"\r\nUpgrade:", head, re.IGNORECASE):
         return head
     return head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        for data in iter(lambda: source.recv(PIECE), b""):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
