@@ -14,7 +14,7 @@ from lib.engine.expected import expected_form
 from lib.engine.version import Version
 from lib.job.comparison import RECREATE, Difference, shown
 from lib.job.container.compared import compared
-from lib.job.container.creation import DELETE, connected_whole
+from lib.job.container.creation import connected_whole
 from lib.job.container.merging import over
 from lib.job.container.mounts import left_behind, taken_over
 from lib.job.container.network_names import must_exist
@@ -27,12 +27,11 @@ from lib.job.replacement.dependants import dependants
 from lib.job.replacement.evidence import last_lines, swept
 from lib.job.replacement.machine import ROLLED_BACK, Done, back, replaced
 from lib.job.replacement.making import Wish as Making
-from lib.job.replacement.making import made
+from lib.job.replacement.making import forgotten, made
 from lib.job.replacement.names import REPLACES, Names, Part, look, new_one, there
 from lib.job.replacement.refusals import alone, check, image_of
 from lib.job.states import State
 from lib.job.work import Work
-from lib.job.writes import removed
 
 _MAC_OF_ENDPOINT = Version(1, 44)
 Tree = dict[str, Any]
@@ -197,19 +196,6 @@ def _in_vain(work: Work, names: Names, wish: Wish, new: Part, image: Image, foun
     return True
 
 
-def forgotten(work: Work, names: Names, new: Part) -> None:
-    """Remove a new container that was never started; NotSettled where another delivery has started it meanwhile."""
-    if work.settings.dry_run:
-        work.planned_away.add(new.id)
-        return
-    try:
-        removed(lambda: work.engine.delete(DELETE, {"id": new.id}), lambda: look(work, new.id) is None)
-    except Conflict as conflict:
-        raise NotSettled(f"Another delivery of the message goes on with {names.name}") from conflict
-    if work.plan and work.plan[-1]["name"] == names.next:
-        work.without_effect()
-
-
 def _alone(work: Work, names: Names) -> None:
     """Look once more, now that the others can see that this run replaces it; of two at once none goes on."""
     try:
@@ -229,7 +215,7 @@ def _rolled_back(work: Work, names: Names, done: Done, found: list[Difference]) 
         hint=f"It is kept as {done.kept} to look into",
         kept=done.kept,
         reason=reason,
-        exitCode=state.exit_code,
+        exitCode=done.exit_code,
         lastLines=last_lines(work, new.id),
         differences=found,
     )

@@ -21,7 +21,7 @@ from typing import Any
 from lib.engine.errors import Conflict, EngineFault, NoSuchOperation, NotFound, Refused
 from lib.engine.expected import expected_form
 from lib.job.errors import RolledBack
-from lib.job.replacement.making import CREATE, Wish, connected, made
+from lib.job.replacement.making import CREATE, Wish, connected, forgotten, made
 from lib.job.replacement.names import (
     REPLACES,
     WAS_UP,
@@ -65,6 +65,12 @@ class Done:
     verdict: Verdict | None = None
     reason: str = ""
     kept: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """That for which the new one was given up: one that was starting again is stopped with another one."""
+        seen = self.verdict.state.exit_code if self.verdict else 0
+        return seen or (State.of(self.new.told).exit_code if self.new else 0)
 
 
 def replaced(work: Work, names: Names, old: Part | None, wish: Callable[[Part], Wish]) -> Done:
@@ -127,7 +133,7 @@ def _make_way(work: Work, names: Names, old: Part, new: Part) -> None:
         _stop_old(work, names, old)
     except NoSuchOperation:
         if new.name == names.next:
-            _delete(work, new.id)
+            forgotten(work, names, new)
         raise
 
 

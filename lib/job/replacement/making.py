@@ -61,6 +61,19 @@ def connected(work: Work, identity: str, networks: Mapping[str, Tree]) -> None:
             _connect(work, identity, network, networks[network])
 
 
+def forgotten(work: Work, names: Names, new: Part) -> None:
+    """Remove a new container that was never started; NotSettled where another delivery has started it meanwhile."""
+    if work.settings.dry_run:
+        work.planned_away.add(new.id)
+        return
+    try:
+        removed(lambda: work.engine.delete(_DELETE, {"id": new.id}), lambda: look(work, new.id) is None)
+    except Conflict as conflict:
+        raise NotSettled(f"Another delivery of the message goes on with {names.name}") from conflict
+    if work.plan and work.plan[-1]["name"] == names.next:
+        work.without_effect()
+
+
 def _is_late(work: Work, names: Names, old: Part) -> bool:
     """Whether another delivery has made a new one before, whose name is another by now: old ones are renamed first."""
     now = look(work, old.id)

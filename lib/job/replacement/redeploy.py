@@ -154,19 +154,13 @@ def _output(work: Work, names: Names, done: Done) -> Tree:
     if done.action == ROLLED_BACK or done.reason:
         told |= {
             "reason": done.reason or f"{state}",
-            "exitCode": _exit_code(done, state),
+            "exitCode": done.exit_code,
             "lastLines": last_lines(work, state.id),
             "kept": done.kept,
         }
     if done.action == REDEPLOYED:
         _remove_image(work, str(old.get("Image")), str(new.get("Image")))
     return told | {"dependants": dependants(work, done.old)}
-
-
-def _exit_code(done: Done, now: State) -> int:
-    """Return the exit code for which it was given up: one that was starting again is stopped with another one."""
-    seen = done.verdict.state.exit_code if done.verdict else 0
-    return seen or now.exit_code
 
 
 def _down(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
