@@ -255,7 +255,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "lib.local.engine": ("docker_config pem_files sockets ssh_files", "context environment logins", "choice"),
     "lib.local.catalog": ("catalog", "sample search", "describe"),
     "lib.local.output": (
-        "emission fitting forms shown",
+        "emission fitting ports shown",
+        "forms",
         "columns json_lines status step_log",
         "grid lists",
         "terminal",
