@@ -110,6 +110,8 @@ def _summary(podman: Podman, facts: Facts) -> list[str]:
         f"- {counted}, {lacking} are not there ({absent}), {newer} came with a later API version.",
         "- Jobs and triggers without a swarm and without a look into registries work.",
         "- Builds run with Podman's own builder: inputs that only BuildKit knows are refused.",
+        "- An archive with zeros behind its end, as `tar` pads it, is refused now and then (500, broken pipe), because",
+        "  Podman stops reading at the end: `tar --blocking-factor=1` writes none.",
         "- Of two steps that change one object at one moment one may end in an error, because Podman refuses calls",
         "  that meet (500); what it refused may be sent again.",
         "",

@@ -126,7 +126,10 @@ def tar_of(*members: tuple[str, bytes | str | None], mode: int = 0o644, owner: i
             else:
                 info.type = tarfile.DIRTYPE
             archive.addfile(info, io.BytesIO(what) if isinstance(what, bytes) else None)
-    return target.getvalue()
+        end = archive.offset
+    # Two blocks of zeros end an archive. Podman stops reading there, and where it has not taken what comes behind them
+    # by then, it says so: "broken pipe".
+    return target.getvalue()[: end + 2 * tarfile.BLOCKSIZE]
 
 
 def unpacked(archive: bytes) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
